@@ -22,7 +22,7 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help new-service setup up down status demo chaos bench test test-all lint format docs lock clean
+.PHONY: help words new-service setup up down status demo chaos bench test test-all lint format docs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,9 @@ docs: setup ## the documentation as a site in .karya/site; generated pages are w
 
 new-service: setup ## the files of a new service, with a first event and its test (NAME=stalls)
 	@$(BIN)/python -m lab.new_service $(NAME)
+
+words: setup ## bring the catalogue of Indonesian texts up to date with the code
+	@$(BIN)/python -m docsite.words
 
 lock: setup ## resolve all versions anew and write their hashes (ARGS=--upgrade takes newer ones)
 	@test -x .karya/lock/bin/uv || { $(PYTHON) -m venv .karya/lock && .karya/lock/bin/python -m pip install --quiet uv; }

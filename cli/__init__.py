@@ -1,23 +1,28 @@
 """`karya`: the command line. Each group of commands is a module."""
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from cli.console import err, show_error, warn
+from cli.help_language import split_language, translate_framework, translate_help
 from cli.local_stack import use_local_stack
 from shared.errors import KaryaError
+from shared.translation import language, tr, use_language
 
 # Imported on demand: a terminal on a slow machine must not wait for the imports of a service.
 _GROUPS = {
     "up": "cli.stack:up",
     "down": "cli.stack:down",
     "status": "cli.stack:status",
+    "logs": "cli.stack:logs",
+    "restart": "cli.stack:restart",
     "topics": "cli.topics:topics",
     "demo": "cli.demo:demo",
     "simulate": "cli.demo:simulate",
@@ -35,13 +40,21 @@ _GROUPS = {
 
 # Only in a checkout, neither in the wheel nor in the image.
 _LABORATORY = frozenset({"demo", "simulate", "chaos", "bench"})
-_LOCAL_STACK = frozenset({"up", "down", "status"})
+_LOCAL_STACK = frozenset({"up", "down", "status", "logs", "restart"})
 
 NOT_HERE = 2
 
 
 class _Lazy(TyperGroup):
-    """A group whose commands are imported on demand."""
+    """A group whose commands are imported on demand, in the reader's language."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
+        arguments, language = split_language(sys.argv[1:] if args is None else args)
+        if language is not None:
+            use_language(language)
+        translate_framework()
+        translate_help(self)
+        return super().main(arguments, *rest, **options)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the group's own signature
         return list(_GROUPS)
@@ -60,6 +73,7 @@ class _Lazy(TyperGroup):
             target = single
         command = get_command(target)
         command.name = cmd_name
+        translate_help(command)
         return command
 
 
@@ -78,13 +92,17 @@ def _stand_in(name: str, room: str) -> Any:
 
     @stand_in.command(
         name=name,
-        help=f"Belongs to {room}, which is not installed here.",
+        help=tr("Belongs to {room:word}, which is not installed here.", room=room),
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     )
     def refuse() -> None:
         warn(
-            f"`karya {name}` belongs to {room}, which comes with the source and not with the package: "
-            "please clone the repository and run `make setup`."
+            tr(
+                "`karya {name}` belongs to {room:word}, which comes with the source and not with the package: "
+                "please clone the repository and run `make setup`.",
+                name=name,
+                room=room,
+            )
         )
         raise typer.Exit(NOT_HERE)
 
@@ -103,7 +121,12 @@ app = typer.Typer(
 
 
 @app.callback()
-def _karya() -> None:
+def _karya(
+    lang: Annotated[
+        str | None,
+        typer.Option(metavar="id|en", help="The language: id or en. Also KARYA_LANG; else that of the locale."),
+    ] = None,
+) -> None:
     """Karya: from a facility's workshop to a festival booth."""
 
 
@@ -111,10 +134,11 @@ def main() -> None:
     """Run the command line. An error that a person can correct ends it with 1 and a sentence, Ctrl-C with 130."""
     use_local_stack()
     try:
+        language()  # an unknown one is refused before anything else
         app()
     except KaryaError as error:
         show_error(error)
         sys.exit(1)
     except KeyboardInterrupt:
-        err.print("Stopped.")
+        err.print(tr("Stopped."))
         sys.exit(130)

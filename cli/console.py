@@ -16,6 +16,7 @@ from rich.text import Text
 
 from shared.errors import KaryaError
 from shared.shown import clock
+from shared.translation import heading, translated, word
 from shared.visible import visible, visible_json
 
 WIDEST = 10_000  # columns: wider than any line
@@ -65,7 +66,7 @@ def exit_on_error() -> Iterator[None]:
 
 def show_error(error: KaryaError) -> None:
     """Print the error in red, with all its lines: some contain the end of a log."""
-    err.print(str(error), style="red", soft_wrap=True)
+    err.print(translated(error.message), style="red", soft_wrap=True)
 
 
 def warn(message: str = "") -> None:
@@ -83,18 +84,24 @@ def show_json(value: Any) -> None:
     typer.echo(visible_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)))
 
 
-def show_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], empty: str) -> None:
+def show_table(
+    columns: Sequence[str], rows: Sequence[Mapping[str, object]], empty: str, words: Sequence[str] = ()
+) -> None:
     """Print a table of these columns; missing or None values stay blank. Without rows it prints `empty`.
 
     On a terminal the columns are aligned. A cell may be broken between words, but not inside a word, which somebody
     may have to type. Elsewhere a row is a line, with tabs between its cells.
+
+    The terminal shows headings, and the cells of the columns `words`, in the reader's language. Programs that read a
+    pipe get the same names in every language.
     """
     if not rows:
         say(empty)
         return
     cells = [["" if (cell := row.get(column)) is None else visible(str(cell)) for column in columns] for row in rows]
     if out.is_terminal:
-        show_grid(_aligned(columns, cells))
+        translations = [[word(c) if n in words else c for n, c in zip(columns, row, strict=True)] for row in cells]
+        show_grid(_aligned([heading(column) for column in columns], translations))
     else:
         for line in [columns, *cells]:
             print("\t".join(line), file=out.file)

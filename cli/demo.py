@@ -170,8 +170,8 @@ class StageBar:
     def __call__(self, more: int) -> None:
         self._progress.advance(self._task, more)
 
-    def waits_for(self, what: str) -> None:
-        self._progress.update(self._task, waits=what)
+    def waits_for(self, condition: str) -> None:
+        self._progress.update(self._task, waits=condition)
 
     def finish(self) -> None:
         task = next(task for task in self._progress.tasks if task.id == self._task)

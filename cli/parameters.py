@@ -11,6 +11,7 @@ import typer
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events.language import MAX_WHOLE
+from shared.translation import translated
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -43,7 +44,7 @@ def parsed(read: Callable[[], T]) -> T:
     try:
         return read()
     except WrongEntry as wrong:
-        raise typer.BadParameter(str(wrong)) from None
+        raise typer.BadParameter(translated(wrong.message)) from None
 
 
 WHOLE = parser_for(typed.whole)

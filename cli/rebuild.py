@@ -82,12 +82,12 @@ def rebuild(
     if as_json:
         show_json(rebuilt.as_dict())
     else:
-        show(rebuilt, kept=into is not None)
+        show(rebuilt, keeps_database=into is not None)
     if not rebuilt.ok and not rebuilt.switched:
         raise typer.Exit(DIFFERENT)
 
 
-def show(rebuilt: RebuildReport, *, kept: bool) -> None:
+def show(rebuilt: RebuildReport, *, keeps_database: bool) -> None:
     """Show the comparison: a table of the collections, then the differences."""
     replayed = rebuilt.replayed
     records, batches = thousands(replayed.records), thousands(replayed.batches)
@@ -110,7 +110,7 @@ def show(rebuilt: RebuildReport, *, kept: bool) -> None:
             warn(f"{title}: {sentence}")
         if len(sentences) > SHOWN:
             warn(f"{title}: and {len(sentences) - SHOWN} more")
-    if kept:
+    if keeps_database:
         say(f"The rebuilt database is kept as {rebuilt.database}.")
     if rebuilt.switched:
         say(f"The live database of {rebuilt.service} now equals the rebuilt one. Start the service.")

@@ -121,5 +121,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
 
 
 def _numbers(numbers: tuple[int, ...]) -> str:
-    shown = ", ".join(map(str, numbers[:20]))
-    return f"record {shown}" if len(numbers) == 1 else f"records {shown}{' and more' if len(numbers) > 20 else ''}"
+    listing = ", ".join(map(str, numbers[:20]))
+    return (
+        f"record {listing}" if len(numbers) == 1 else f"records {listing}{' and more' if len(numbers) > 20 else ''}"
+    )

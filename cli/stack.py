@@ -1,21 +1,44 @@
-"""`karya up`, `down` and `status`: the stack and the services of this checkout, for people to use."""
+"""`karya up`, `down`, `status`, `logs` and `restart`: the stack and the services of this checkout, for people."""
 
 import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from cli.console import err, local, say, show_json, show_table, warn
 from cli.local_stack import FOLDER
-from cli.parameters import PORT
+from cli.log_lines import log_lines
+from cli.parameters import PORT, between
 from deploy.local.group import ServerStatus
-from deploy.local.services import LocalServices
-from deploy.local.stack import LocalStack
+from deploy.local.server import Server
+from deploy.local.services import PREFERRED_PORTS, LocalServices
+from deploy.local.stack import LocalStack, StackError
 from deploy.topics import make_topics
+from shared import typed
 from shared.settings import Settings
+from shared.visible import visible
 
+MAX_LINES = 1_000_000
+HTTP_PORT = between(typed.whole, 1, 65_535 - len(PREFERRED_PORTS) + 1)
+
+
+class ServerName(StrEnum):
+    """A server of the local stack."""
+
+    KAFKA = "kafka"
+    MONGO = "mongo"
+    PRODUCTION = "production"
+    INVENTORY = "inventory"
+    FESTIVAL = "festival"
+    SALES = "sales"
+
+
+ServerArgument = Annotated[ServerName, typer.Argument(metavar="SERVER", help=f"One of {', '.join(ServerName)}.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
 
@@ -24,6 +47,10 @@ def up(
         int | None, typer.Option(parser=PORT, help="Kafka's port; a free one nearby if it is taken.")
     ] = None,
     mongo_port: Annotated[int | None, typer.Option(parser=PORT, help="MongoDB's port; likewise.")] = None,
+    http_port: Annotated[
+        int | None,
+        typer.Option(parser=HTTP_PORT, help="Production's HTTP port; the other services take the next three."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start Kafka, MongoDB and the four services, and leave them running. Data is kept in .karya/up."""
@@ -34,7 +61,7 @@ def up(
         progress.update("Making topics")
         asyncio.run(make_topics(settings))
         progress.update("Starting production, inventory, festival and sales")
-        LocalServices(FOLDER, settings, keep_running=True).start()
+        LocalServices(FOLDER, settings, keep_running=True, http_port=http_port).start()
     _show(as_json=as_json)
     if not as_json:
         say()
@@ -52,33 +79,91 @@ def down() -> None:
 
 
 def status(as_json: Json = False) -> None:
-    """Show what runs, where and since when, and why a service is not ready."""
-    _show(as_json=as_json)
+    """Ask every server for its health: what works, where and since when, and why something does not.
+
+    Ends with 1 if anything does not work.
+    """
+    if not _show(as_json=as_json):
+        raise typer.Exit(1)
+
+
+def logs(
+    server: ServerArgument,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is written later.")] = False,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", parser=between(typed.whole, 0, MAX_LINES), help="So many lines at first.")
+    ] = 50,
+) -> None:
+    """Show the end of a server's log. Ctrl-C ends -f."""
+    path = _server(server).log
+    if not path.exists():
+        raise StackError(f"{server} has no log here: it has never been started. `karya up` starts everything.")
+    for line in log_lines(path, last=lines, follow=follow):
+        typer.echo(visible(line, keep="\t"))
+
+
+def restart(server: ServerArgument) -> None:
+    """Stop one server and start it again, over its data and with its port. It is killed if it does not stop."""
+    stack = LocalStack(FOLDER, keep_running=True)
+    group = stack if server in _names(stack) else LocalServices(FOLDER, _settings(stack), keep_running=True)
+    with err.status(f"Restarting {server}"):
+        group.restart(server)
+    say(f"{server} runs again.")
+
+
+def _names(group: LocalStack | LocalServices) -> list[str]:
+    return [server.name for server in group.status()]
+
+
+def _server(name: str) -> Server:
+    stack = LocalStack(FOLDER)
+    servers = [*stack.servers, *LocalServices(FOLDER, _settings(stack)).servers.values()]
+    [found] = [server for server in servers if server.name == name]
+    return found
 
 
 def _settings(stack: LocalStack) -> Settings:
     return Settings(kafka=stack.addresses.kafka, mongo=stack.addresses.mongo)
 
 
-def _show(*, as_json: bool) -> None:
+def _show(*, as_json: bool) -> bool:
+    """Show the health of everything, and return whether all of it works."""
     stack = LocalStack(FOLDER)
     services = LocalServices(FOLDER, _settings(stack))
+    with ThreadPoolExecutor(2) as threads:
+        asked = [threads.submit(group.troubles) for group in (stack, services)]
+        troubles = {name: trouble for answer in asked for name, trouble in answer.result().items()}
     servers = [*stack.status(), *services.status()]
-    failures = services.readiness_failures()
+    works = not any(troubles.values())
     if as_json:
-        show_json([{**asdict(server), "trouble": failures.get(server.name)} for server in servers])
-        return
-    show_table(["what", "runs", "address", "process", "since"], [_row(server) for server in servers], "")
-    for name, failure in failures.items():
-        if failure is not None:
-            warn(f"{name} is not ready: {failure}")
+        show_json(
+            [
+                {**asdict(server), "health": _health(server, troubles), "trouble": troubles[server.name]}
+                for server in servers
+            ]
+        )
+        return works
+    rows = [_row(server, _health(server, troubles)) for server in servers]
+    show_table(["what", "health", "address", "process", "since"], rows, "")
+    for server in servers:
+        if server.alive and troubles[server.name] is not None:
+            warn(f"{server.name}: {troubles[server.name]}")
+    if not any(server.alive for server in servers):
+        warn("Nothing runs here. `karya up` starts everything.")
+    return works
 
 
-def _row(server: ServerStatus) -> dict[str, Any]:
+def _health(server: ServerStatus, troubles: Mapping[str, str | None]) -> str:
+    if not server.alive:
+        return "down"
+    return "works" if troubles[server.name] is None else "in trouble"
+
+
+def _row(server: ServerStatus, health: str) -> dict[str, Any]:
     since = datetime.fromtimestamp(server.started_at, UTC) if server.started_at else None
     return {
         "what": server.name,
-        "runs": "yes" if server.alive else "no",
+        "health": health,
         "address": server.address if server.alive else None,
         "process": server.pid,
         "since": local(since, None) if since else None,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from typer._click.exceptions import MissingParameter
 
 from cli import terminal_file, terminal_records, terminal_sales
 from cli.console import err, local, say, show_json, show_table, warn
@@ -25,6 +26,7 @@ from shared.events.production import (
 from shared.events.zones import FACILITY_ZONES
 from shared.settings import settings_for
 from shared.shown import pluralize
+from shared.translation import received, translated
 
 app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
 
@@ -49,19 +51,19 @@ def choose(
     context.obj = TerminalOptions(spool_dir, facility, terminal, zone_of(facility, zone))
 
 
-def zone_of(facility: str, given: str | None) -> str:
-    """The facility's time zone. Raises typer.BadParameter if it is unknown, or if `given` is another one."""
+def zone_of(facility: str, option: str | None) -> str:
+    """The facility's time zone. Raises typer.BadParameter if it is unknown, or if `option` is another one."""
     code = facility.strip().upper()
     if (mistake := names.FACILITY.wrong(code)) is not None:
-        raise typer.BadParameter(mistake)
-    known = FACILITY_ZONES.get(code)
-    if known is None and given is None:
+        raise typer.BadParameter(translated(mistake))
+    zone = FACILITY_ZONES.get(code)
+    if zone is None and option is None:
         raise typer.BadParameter(
             f"the time zone of {code} is not known here; set it with --zone (KARYA_ZONE), e.g. Asia/Makassar"
         )
-    if known is not None and given not in (None, known):
-        raise typer.BadParameter(f"{code} is in {known}, but --zone (KARYA_ZONE) is {given}; leave it out")
-    return known or str(given)
+    if zone is not None and option not in (None, zone):
+        raise typer.BadParameter(f"{code} is in {zone}, but --zone (KARYA_ZONE) is {option}; leave it out")
+    return zone or str(option)
 
 
 @app.command()
@@ -88,7 +90,10 @@ def record(
     day_first: terminal_file.DayFirst = False,
     as_json: Json = False,
 ) -> None:
-    """Record a new lot, or with --file many."""
+    """Record a new lot.
+
+    With --file: the lots of a table, all of them or none.
+    """
     now = datetime.now(UTC)
     if file is not None:
         if product is not None:
@@ -96,7 +101,9 @@ def record(
         terminal_file.record_file(context, file, each=each, refused=refused, day_first=day_first, as_json=as_json)
         return
     if product is None or qty is None:
-        raise typer.BadParameter("name a product and how many pieces, e.g. KTI 12, or a file with --file")
+        missing = "product" if product is None else "qty"
+        parameter: Any = next(each for each in context.command.params if each.name == missing)
+        raise MissingParameter(ctx=context, param=parameter)
     if ask_maker:
         maker = typer.prompt("Maker's private number", hide_input=True)
     with open_terminal(context) as terminal:
@@ -258,7 +265,7 @@ def _answer(row: TrackedReport) -> str | None:
         case ReportAccepted() as answer:
             return answer.lot
         case ReportRejected() as answer:
-            return f"{answer.field}: {answer.message_id} ({answer.message})"
+            return f"{answer.field}: {received(answer.message, answer.template, answer.values)}"
         case None:
             return None
 

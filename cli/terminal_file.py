@@ -15,7 +15,8 @@ from edge.spool import SpooledRecord
 from edge.terminal.made_file import MadeFile, MadeLine, read_file, refused_text
 from edge.terminal.terminal import Terminal
 from shared.errors import WrongEntry
-from shared.shown import pluralize
+from shared.translation import tr, translated
+from shared.wording import Message
 
 File = Annotated[
     str | None,
@@ -59,7 +60,7 @@ def record_file(
                 "recorded": len(kept),
                 "first_record": kept[0].number if kept else None,
                 "last_record": kept[-1].number if kept else None,
-                "refused": [{"line": line.number, "reason": line.refusal} for line in wrong],
+                "refused": [{"line": line.number, "reason": str(line.refusal)} for line in wrong],
                 "refused_file": str(target) if wrong else None,
                 "to_send": unsent,
             }
@@ -85,7 +86,7 @@ def _read(file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise WrongEntry(f"{file} can't be read: {error.strerror}.") from None
+        raise WrongEntry(Message("{file} can't be read: {reason}.", file=file, reason=error.strerror or "")) from None
 
 
 def _target(file: str) -> Path:
@@ -103,29 +104,56 @@ def _write(target: Path, text: str) -> None:
             stream.write(text)
     except FileExistsError:
         raise WrongEntry(
-            f"{target} exists already. Nothing was recorded; name another file with --refused."
+            Message(
+                "{file} exists already. Nothing was recorded; name another file with --refused.", file=str(target)
+            )
         ) from None
     except OSError as error:
-        raise WrongEntry(f"{target} can't be written: {error.strerror}. Nothing was recorded.") from None
+        raise WrongEntry(
+            Message(
+                "{file} can't be written: {reason}. Nothing was recorded.",
+                file=str(target),
+                reason=error.strerror or "",
+            )
+        ) from None
 
 
 def _show(
     kept: Sequence[SpooledRecord], wrong: Sequence[MadeLine], lines: int, target: Path, unsent: int, *, each: bool
 ) -> None:
     if kept:
-        say(f"{pluralize(len(kept), 'lot')} kept as records {kept[0].number} to {kept[-1].number}. {unsent} to send.")
+        say(
+            tr(
+                "{lots:lot|lots} kept as records {first} to {last}. {unsent} to send.",
+                lots=len(kept),
+                first=kept[0].number,
+                last=kept[-1].number,
+                unsent=unsent,
+            )
+        )
     if not wrong:
         if not lines:
-            say("The file has no lines below the first. Nothing was recorded.")
+            say(tr("The file has no lines below the first. Nothing was recorded."))
         return
-    show_table(
-        ["line", "reason"], [{"line": line.number, "reason": line.refusal} for line in wrong[:_MOST_SHOWN]], ""
-    )
-    refused = f"{len(wrong)} of {pluralize(lines, 'line')}"
+    rows = [{"line": line.number, "reason": translated(line.refusal or "")} for line in wrong[:_MOST_SHOWN]]
+    show_table(["line", "reason"], rows, "")
     if each:
-        warn(f"{refused} are refused. They are in {target} with reasons: mend them there and record that file.")
-    else:
         warn(
-            f"Nothing was recorded, as {refused} are refused ({target} holds them with reasons). Mend the file and "
-            "record it again, or record its good lines with --each."
+            tr(
+                "{refused} of {lines:line|lines} are refused. They are in {file} with reasons: mend them there and "
+                "record that file.",
+                refused=len(wrong),
+                lines=lines,
+                file=str(target),
+            )
         )
+        return
+    warn(
+        tr(
+            "Nothing was recorded, as {refused} of {lines:line|lines} are refused ({file} holds them with reasons). "
+            "Mend the file and record it again, or record its good lines with --each.",
+            refused=len(wrong),
+            lines=lines,
+            file=str(target),
+        )
+    )

@@ -9,6 +9,7 @@ from cli.console import say, show_json
 from cli.parameters import CHANGE, DAY, WHOLE
 from cli.terminal_session import Json, open_terminal, show_record, what
 from edge.terminal.terminal import ReportChange
+from shared.translation import tr
 
 Number = Annotated[int, typer.Argument(parser=WHOLE, metavar="RECORD", help="The record's number, as in `list`.")]
 
@@ -40,4 +41,11 @@ def remove(context: typer.Context, number: Number, as_json: Json = False) -> Non
         if as_json:
             show_json({"record": record.number, "id": record.id, "taken_out": True, "to_send": unsent})
         else:
-            say(f"Record {record.number} is taken out: {what(record)}. {unsent} to send.")
+            say(
+                tr(
+                    "Record {number} is taken out: {what}. {unsent} to send.",
+                    number=record.number,
+                    what=what(record),
+                    unsent=unsent,
+                )
+            )

@@ -11,6 +11,7 @@ from edge.terminal.terminal import Terminal
 from shared import shown
 from shared.events.production import ANSWERS
 from shared.events.sales import PUBLIC_SALES, SETTLEMENTS
+from shared.translation import tr
 
 
 def lots(context: typer.Context, as_json: Json = False) -> None:
@@ -19,7 +20,10 @@ def lots(context: typer.Context, as_json: Json = False) -> None:
         answers = [event.body for event in terminal.spool.received(ANSWERS)]
         rows = [_lot(lot) for lot in own_lots(terminal.tracked_reports(), answers, _sales(terminal))]
     _show(
-        ["lot", "product", "made", "recorded", "sold", "rupiah", "note"], rows, "No lot is known yet; sync.", as_json
+        ["lot", "product", "made", "recorded", "sold", "rupiah", "note"],
+        rows,
+        tr("No lot is known yet; sync."),
+        as_json,
     )
 
 
@@ -30,7 +34,7 @@ def sold(context: typer.Context, as_json: Json = False) -> None:
             {"festival": line.festival, "product": line.product, "sold": line.qty, "rupiah": line.rupiah}
             for line in _sales(terminal).sold()
         ]
-    _show(["festival", "product", "sold", "rupiah"], rows, "No sale is known yet; sync.", as_json)
+    _show(["festival", "product", "sold", "rupiah"], rows, tr("No sale is known yet; sync."), as_json)
 
 
 def owed(context: typer.Context, as_json: Json = False) -> None:
@@ -38,7 +42,7 @@ def owed(context: typer.Context, as_json: Json = False) -> None:
     with open_terminal(context) as terminal:
         rows = [_owed(account) for account in _sales(terminal).owed()]
     columns = ["festival", "sold rupiah", "facility", "makers", "programme", "note"]
-    _show(columns, rows, "No sale and no settlement is known yet; sync.", as_json)
+    _show(columns, rows, tr("No sale and no settlement is known yet; sync."), as_json)
 
 
 COMMANDS = (lots, sold, owed)
@@ -63,11 +67,10 @@ def _show(columns: list[str], rows: list[dict[str, Any]], empty: str, as_json: b
     ]
     show_table(columns, table, empty)
     if any(row.get("note") == _OPEN for row in rows):
-        say(_OPEN_MEANS)
+        say(tr("Not settled: the festival still counts; what is owed follows when its booths are settled."))
 
 
 _OPEN = "not settled"
-_OPEN_MEANS = "Not settled: the festival still counts; what is owed follows when its booths are settled."
 
 
 def _lot(lot: OwnLot) -> dict[str, Any]:
@@ -91,7 +94,9 @@ def _owed(account: OwedAtFestival) -> dict[str, Any]:
         return {"festival": account.festival, "sold rupiah": account.sold_rupiah, "note": _OPEN}
     note = None
     if settlement.provisional_qty:
-        note = f"{settlement.provisional_qty} pieces without a label were divided without a final count"
+        note = tr(
+            "{qty:piece|pieces} without a label are divided without a final count", qty=settlement.provisional_qty
+        )
     return {
         "festival": account.festival,
         "sold rupiah": settlement.sold_rupiah,

@@ -13,6 +13,7 @@ from cli.console import exit_on_error, local, say, show_json, to_zone
 from edge.spool import SpooledRecord
 from edge.terminal.terminal import Terminal
 from shared.events.production import LiftRecall, ProductionCorrected, ProductionReported, WithdrawReport
+from shared.translation import tr
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 Reason = Annotated[str, typer.Option(help="Why, in a few words. No names, please.")]
@@ -50,18 +51,28 @@ def show_record(context: typer.Context, terminal: Terminal, record: SpooledRecor
         return
     options: TerminalOptions = context.obj
     at = local(record.recorded_at, options.zone)
-    say(f"Kept as record {record.number} at {at}: {what(record)}. {unsent} to send.")
+    say(
+        tr(
+            "Kept as record {number} at {time}: {what}. {unsent} to send.",
+            number=record.number,
+            time=at,
+            what=what(record),
+            unsent=unsent,
+        )
+    )
 
 
 def what(record: SpooledRecord) -> str:
     match record.body:
         case ProductionReported() as body:
-            return f"{body.qty} × {body.product}, made {body.made_on}"
+            return tr(
+                "{qty} × {product}, made {day}", qty=body.qty, product=body.product, day=body.made_on.isoformat()
+            )
         case ProductionCorrected() as body:
-            return f"{body.change:+} of {body.lot}"
+            return tr("{change} of {lot}", change=f"{body.change:+}", lot=body.lot)
         case LiftRecall() as body:
-            return f"recall of {body.lot} lifted"
+            return tr("recall of {lot} lifted", lot=body.lot)
         case WithdrawReport() as body:
-            return f"withdrawal of {body.lot}"
+            return tr("withdrawal of {lot}", lot=body.lot)
         case body:
-            return f"recall of {getattr(body, 'lot', '')}"
+            return tr("recall of {lot}", lot=getattr(body, "lot", ""))

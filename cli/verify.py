@@ -76,13 +76,16 @@ def show(report: VerifyReport) -> None:
             say(f"  {check.name}: {note}")
     for check in report.broken:
         _show_broken(check)
-    took = report.seconds.get("checking", 0.0)
+    seconds = report.seconds.get("checking", 0.0)
     if report.ok:
         say()
-        say(f"Everything adds up (checked in {took:.1f} s).")
+        say(f"Everything adds up (checked in {seconds:.1f} s).")
     else:
         warn()
-        warn(f"{len(report.broken)} of {len(report.checks)} checks found something broken (checked in {took:.1f} s).")
+        warn(
+            f"{len(report.broken)} of {len(report.checks)} checks found something broken "
+            f"(checked in {seconds:.1f} s)."
+        )
 
 
 def _show_broken(check: Check) -> None:
@@ -96,7 +99,7 @@ def _show_broken(check: Check) -> None:
 
 def _waiting(update: Callable[[str], None]) -> Callable[[Observation], None]:
     def say_what_waits(look: Observation) -> None:
-        first, others = (look.waits or ("seen done once",))[0], len(look.waits) - 1
-        update(f"Waiting: {first}" + (f", and {others} more" if others > 0 else ""))
+        first, remaining = (look.waits or ("seen done once",))[0], len(look.waits) - 1
+        update(f"Waiting: {first}" + (f", and {remaining} more" if remaining > 0 else ""))
 
     return say_what_waits

@@ -16,7 +16,7 @@ from services.inventory.handlers import PROCESSORS as INVENTORY
 from services.production.handlers import PROCESSORS as PRODUCTION
 from services.sales.handlers import PROCESSORS as SALES
 from shared.errors import TopicsRefused
-from shared.events import festival, inventory, production, sales
+from shared.events import festival, inventory, operator, production, sales
 from shared.events.journal import journal
 from shared.events.language import Topic
 from shared.kafka import reader, stop_reader, topic_name
@@ -31,7 +31,7 @@ SERVICES: dict[str, tuple[Processor, ...]] = {
     "sales": SALES,
 }
 
-# The topics that each service writes. Terminals, organisers and tills write all others.
+# The topics that each service writes. Terminals, organisers, tills and operators write all others.
 _WRITTEN: dict[str, tuple[Topic, ...]] = {
     "production": (production.PRODUCTION, production.ANSWERS),
     "inventory": (production.LOT_ANSWERS, inventory.INVENTORY, inventory.RESERVATIONS),
@@ -66,7 +66,7 @@ class TopicChanges:
 
 def all_topics() -> list[Topic]:
     """Every topic that carries events: the published language and the services' journals."""
-    modules = (production, inventory, festival, sales)
+    modules = (production, inventory, festival, sales, operator)
     language = {
         topic.name: topic for module in modules for topic in vars(module).values() if isinstance(topic, Topic)
     }

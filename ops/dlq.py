@@ -1,16 +1,14 @@
 """Dead letters: reading them, finding the status of each, and sending them back to their topics.
 
 A DLQ is a log, so letters are never deleted. The ledger of the writing service decides whether a letter still waits:
-it has an entry for an event that was worked since.
+it has an entry for an event that was worked since. The operators' topic tells which unusable letters were mended or
+archived.
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
 from itertools import takewhile
 from typing import TypeAlias
 
@@ -19,14 +17,15 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from deploy.topics import SERVICES, read_topics
+from ops import repairs
+from ops.letters import Letter, LetterPlace, Status, letter_of, status_of
+from ops.repairs import Repairs
 from ops.verify.log import TopicLog
-from shared.envelope import EPOCH, digest, header, taken_in
 from shared.errors import NoSuchLetter, NotReached
-from shared.events.production import TERMINAL
+from shared.events.operator import OPERATOR
 from shared.kafka import partition_for_bytes, producer, stop_producer, topic_name
 from shared.mongo import Database, Mongo
 from shared.retry import attempts
-from shared.runtime.dlq import BUG, KEY_PARKED, HeaderList, original_headers
 from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
 
@@ -35,76 +34,21 @@ Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 _RecordKey: TypeAlias = tuple[object, ...]
 
 PATIENCE = 30.0
-# Records of terminals may hold a maker's pseudonym, which is shown only on request.
-PRIVATE = frozenset({TERMINAL.name})
-_PARTITION = re.compile(r"[0-9]{1,9}")
-_PLACE = re.compile(r"(?P<topic>[\w.-]+?)(?:\.dlq)?/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})")
-
-
-class Status(StrEnum):
-    """The state of a dead letter."""
-
-    OPEN = "open"  # its key waits for it: fix the bug, then replay the key
-    WORKED = "worked"  # the ledger holds this event with the same body
-    UNUSABLE = "unusable"  # no service can use it; no key waits for it
-
-
-@dataclass(frozen=True, slots=True)
-class LetterPlace:
-    """The position of a letter in the DLQ of `topic` (the name without prefix and `.dlq`)."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}.dlq/{self.partition}/{self.offset}"
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One dead letter. `headers` and `value` are those of the original record, `original_partition` is its partition.
-    `times`: how often the record came to this DLQ."""
-
-    place: LetterPlace
-    at: datetime
-    key: bytes | None
-    value: bytes | None
-    headers: HeaderList
-    service: str
-    reason: str
-    message: str
-    original_partition: int
-    status: Status = Status.UNUSABLE
-    times: int = 1
-
-    @property
-    def ledger_id(self) -> str | None:
-        """The id of the event in the ledger, or None if the headers lack a part of it."""
-        source, id = header(self.headers, "ce_source"), header(self.headers, "ce_id")
-        return f"{source} {id}" if source and id else None
-
-    @property
-    def private(self) -> bool:
-        return self.place.topic in PRIVATE
 
 
 @dataclass(frozen=True, slots=True)
 class ResendReport:
-    """Counts of a replay: records sent back, and requested letters that are still open or still unusable."""
+    """What a replay did. `sent`: the number of records sent back. The letters as they are now: still `open`; sent and
+    still `unusable`; not sent because they were worked or mended before (`kept`)."""
 
     sent: int
-    still_open: int
-    still_unusable: int
+    open: tuple[Letter, ...] = ()
+    unusable: tuple[Letter, ...] = ()
+    kept: tuple[Letter, ...] = ()
 
-
-def parse_place(text: str) -> LetterPlace | None:
-    """The place that the text names as `TOPIC/PARTITION/OFFSET` (with or without `.dlq`), or None for another
-    text."""
-    match = _PLACE.fullmatch(text)
-    if match is None or match["topic"] not in read_topics():
-        return None
-    return LetterPlace(match["topic"], int(match["partition"]), int(match["offset"]))
+    @property
+    def still_open(self) -> int:
+        return len(self.open)
 
 
 class DeadLetters:
@@ -119,32 +63,63 @@ class DeadLetters:
         """Every letter (of records from `topics`, if given), oldest first, and each record only once."""
         letters_by_record: dict[_RecordKey, Letter] = {}
         for record in await self._records(topics):
-            letter = self._letter(record)
+            letter = letter_of(self._settings, record)
             record_key = _record_key(letter)
             if record_key in letters_by_record:
                 first = letters_by_record[record_key]
-                letter = replace(letter, place=first.place, at=first.at, times=first.times + 1)
+                letter = replace(
+                    letter,
+                    place=first.place,
+                    at=first.at,
+                    original_offset=first.original_offset,
+                    arrived_at=first.arrived_at,
+                    times=first.times + 1,
+                    places=(*first.places, letter.place),
+                )
             letters_by_record[record_key] = letter
         return await self._with_status(list(letters_by_record.values()))
 
     async def get(self, place: LetterPlace) -> Letter:
-        """The letter at this place. Raises NoSuchLetter."""
-        for record in await self._records({place.topic}):
-            letter = self._letter(record)
-            if letter.place == place:
-                [judged_letter] = await self._with_status([letter])
-                return judged_letter
+        """The letter at this place, or whose record came again and then had this place. Raises NoSuchLetter."""
+        for letter in await self.all({place.topic}):
+            if place in letter.places:
+                return letter
         raise NoSuchLetter(f"No dead letter lies at {place}; `karya dlq list --all` shows all places.")
 
+    async def require_operators_topic(self) -> None:
+        """Raise NotReached if Kafka lacks the operators' topic: a copy would be published and not told."""
+        async with TopicLog(self._settings, [OPERATOR.name]) as log:
+            if log.missing:
+                raise NotReached(f"There is no topic {log.missing[0]} on this Kafka; `karya topics` makes it.")
+
+    async def publish(
+        self, topic: str, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes | None]]
+    ) -> None:
+        """Publish a record on `topic` (without prefix), and wait until Kafka has it."""
+        name = topic_name(self._settings, topic)
+        async with asyncio.timeout(PATIENCE):
+            partition = partition_for_bytes(key, len(await self._client.partitions_for(name)))
+            await self._client.send_and_wait(name, value, key, partition, headers=list(headers))
+
+    async def copy_digest(self, letter: Letter) -> bytes | None:
+        """The digest of the letter's mended copy, once it is worked."""
+        database = self._database(letter.service)
+        if database is None:
+            return None
+        id = repairs.ledger_id(letter.original, letter.place.topic)
+        return (await RuntimeStore(database).processed([id])).get(id)
+
     async def replay(self, letters: Sequence[Letter], wait: float) -> ResendReport:
-        """Send letters back, those of a key in the order in which they wait. Worked letters are not sent again. A
-        letter that is sent twice is worked once. Waits up to `wait` seconds until each part of a key is worked."""
+        """Send letters back, those of a key in the order in which they wait. Worked and mended letters are not sent:
+        what a mended letter says is told by its copy. A letter that is sent twice is worked once. Waits up to `wait`
+        seconds until each part of a key is worked."""
+        kept = tuple(letter for letter in letters if letter.status in (Status.WORKED, Status.MENDED))
         sent_count = 0
         for service, key in dict.fromkeys(
             (letter.service, letter.key) for letter in letters if letter.status is Status.OPEN
         ):
             sent_count += await self._replay_key(service, key, wait)
-        unusable = [letter for letter in letters if letter.status is Status.UNUSABLE]
+        unusable = [letter for letter in letters if letter.status in (Status.UNUSABLE, Status.ARCHIVED)]
         await self._send(unusable)
         still_unusable = await self._still_unusable(unusable, wait)
         places = {letter.place for letter in letters if letter.status is Status.OPEN}
@@ -154,10 +129,10 @@ class DeadLetters:
             for letter in (await self.all() if places else [])
             if letter.status is Status.OPEN and (letter.place in places or (letter.service, letter.key) in keys)
         ]
-        return ResendReport(sent_count + len(unusable), len(open_letters), still_unusable)
+        return ResendReport(sent_count + len(unusable), tuple(open_letters), still_unusable, kept)
 
-    async def _still_unusable(self, letters: Sequence[Letter], within: float) -> int:
-        """The number of `letters`, sent back just now, that came to the DLQ again or were not worked in time."""
+    async def _still_unusable(self, letters: Sequence[Letter], within: float) -> tuple[Letter, ...]:
+        """Those of `letters`, sent back just now, that came to the DLQ again or were not worked in time."""
         current: dict[_RecordKey, Letter] = {}
         async for _ in attempts(within=within if letters else 0, most=0.5):
             current = (
@@ -171,7 +146,11 @@ class DeadLetters:
                 for letter in letters
             ):
                 break
-        return sum(current[_record_key(letter)].status is not Status.WORKED for letter in letters)
+        return tuple(
+            letter
+            for letter in (current[_record_key(letter)] for letter in letters)
+            if letter.status is not Status.WORKED
+        )
 
     async def _replay_key(self, service: str, key: bytes | None, wait: float) -> int:
         """Send the letters of a key part by part, and return the number sent. Two topics of a lane have no common
@@ -222,20 +201,45 @@ class DeadLetters:
             await asyncio.gather(*waiting)
 
     async def _with_status(self, letters: Sequence[Letter]) -> list[Letter]:
+        done = await self._repairs() if letters else Repairs()
         digests: dict[tuple[str, str], bytes] = {}
         for service in {letter.service for letter in letters}:
             database = self._database(service)
             ids = {
-                letter.ledger_id for letter in letters if letter.service == service and letter.ledger_id is not None
+                id
+                for letter in letters
+                if letter.service == service
+                for id in (letter.ledger_id, repairs.ledger_id(letter.original, letter.place.topic))
+                if id is not None
             }
             if database is not None and ids:
                 digests |= {
                     (service, id): digest for id, digest in (await RuntimeStore(database).processed(ids)).items()
                 }
         return [
-            replace(letter, status=_status(letter, digests.get((letter.service, letter.ledger_id or ""))))
+            replace(
+                letter,
+                status=status_of(
+                    letter,
+                    digests.get((letter.service, letter.ledger_id or "")),
+                    # The copy alone too: a crash may have come between it and its event.
+                    mended=letter.original in done.mended
+                    or (letter.service, repairs.ledger_id(letter.original, letter.place.topic)) in digests,
+                    archived=letter.original in done.archived,
+                ),
+                mending=done.mended.get(letter.original),
+                archived=done.archived.get(letter.original),
+            )
             for letter in letters
         ]
+
+    async def _repairs(self) -> Repairs:
+        done = Repairs()
+        async with TopicLog(self._settings, [OPERATOR.name]) as log:
+            # A cluster without the topic has no repair; `karya verify` says that the topic is missing.
+            async for _, records in log.read(await log.ends()):
+                done.add(records)
+        return done
 
     def _database(self, service: str) -> Database | None:
         return self._mongo.database(service) if service in SERVICES else None
@@ -248,26 +252,6 @@ class DeadLetters:
                 raise NotReached(f"There is no topic {log.missing[0]} on this Kafka; `karya topics` makes it.")
             records = [record async for _, page in log.read(await log.ends()) for record in page]
         return sorted(records, key=lambda record: (record.timestamp, record.topic, record.partition, record.offset))
-
-    def _letter(self, record: Record) -> Letter:
-        def mark(name: str) -> str:
-            return header(record.headers, f"dlq_{name}") or ""
-
-        topic = record.topic.removeprefix(self._settings.topic_prefix).removesuffix(".dlq")
-        original_partition = mark("partition")
-        return Letter(
-            place=LetterPlace(topic, record.partition, record.offset),
-            at=taken_in(record) or EPOCH,
-            key=record.key,
-            value=record.value,
-            headers=original_headers(record.headers),
-            service=mark("service"),
-            reason=mark("reason"),
-            message=mark("message"),
-            original_partition=int(original_partition)
-            if _PARTITION.fullmatch(original_partition)
-            else record.partition,
-        )
 
 
 @asynccontextmanager
@@ -300,9 +284,3 @@ def _next_part(letters: Sequence[Letter], waiting: Sequence[str]) -> list[Letter
         key=lambda letter: turn.get(letter.ledger_id or "", len(turn)),
     )
     return list(takewhile(lambda letter: letter.place.topic == ordered[0].place.topic, ordered))
-
-
-def _status(letter: Letter, worked_digest: bytes | None) -> Status:
-    if worked_digest is not None and worked_digest == digest(letter.value or b""):
-        return Status.WORKED
-    return Status.OPEN if letter.reason in (BUG, KEY_PARKED) and letter.service in SERVICES else Status.UNUSABLE

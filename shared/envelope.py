@@ -25,6 +25,8 @@ _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}").fullma
 _WRITTEN_HERE = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z").fullmatch
 _SPEC_VERSION = ("ce_specversion", b"1.0")
 _CONTENT_TYPE = ("content-type", _JSON)
+# Of a mended copy, see `shared.mended`.
+SUBJECT = "ce_subject"
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
 
 
@@ -55,9 +57,10 @@ def headers(
     time: datetime,
     trace: str | None = None,
     cause: str | None = None,
+    subject: str | None = None,
 ) -> Headers:
     """The Kafka headers of an event. `source` and `id` are its idempotency key. `cause` is the id of the event that
-    led to it. `trace` is a W3C traceparent."""
+    led to it. `trace` is a W3C traceparent. `subject` is the `Event.subject`."""
     pairs = [
         _SPEC_VERSION,
         ("ce_id", id.encode()),
@@ -70,6 +73,8 @@ def headers(
         pairs.append(("causationid", cause.encode()))
     if trace is not None:
         pairs.append(("traceparent", trace.encode()))
+    if subject is not None:
+        pairs.append((SUBJECT, subject.encode()))
     return pairs
 
 
@@ -89,11 +94,11 @@ def cause(
 ) -> Cause:
     """The shared header values of the events that `source` publishes because of `event`, whose headers are `parent`.
     `derive` makes the ids."""
-    given = _first_of_each(parent)
-    written = given.get("ce_time")
+    values = _first_of_each(parent)
+    written = values.get("ce_time")
     if written is None or not _WRITTEN_HERE(written):
         written = rfc3339(event.time).encode()
-    trace = _TRACEPARENT(given.get("traceparent") or b"")
+    trace = _TRACEPARENT(values.get("traceparent") or b"")
     return Cause(
         ledger_id,
         derive,
@@ -140,18 +145,18 @@ def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None
 
 def decode(topic: Topic, record: Record) -> Event:
     """The event in a record. Raises Unusable, with a sentence for people."""
-    given = _first_of_each(record.headers)
-    id, source = given.get("ce_id"), _source_text(given.get("ce_source") or b"")
-    time, reader = _text(given.get("ce_time")), _readers(topic).get(given.get("ce_type"))
+    values = _first_of_each(record.headers)
+    id, source = values.get("ce_id"), _source_text(values.get("ce_source") or b"")
+    time, reader = _text(values.get("ce_time")), _readers(topic).get(values.get("ce_type"))
     # Nearly every record passes. The fault of another record is looked for apart.
     if (
-        given.get("ce_specversion") != b"1.0"
+        values.get("ce_specversion") != b"1.0"
         or (id is None or not _NAME(id))
         or source is None
         or time is None
         or reader is None
     ):
-        raise _unusable(topic, given)
+        raise _unusable(topic, values)
     value = record.value
     if value is None:
         raise Unusable("NO_VALUE", "The record has no value (a tombstone); every event has a JSON body.")
@@ -169,20 +174,23 @@ def decode(topic: Topic, record: Record) -> Event:
     logged_at = taken_in(record)
     if logged_at is None:
         raise Unusable("BAD_TIME", f"The record's Kafka timestamp is {OUTSIDE}.")
-    return Event(id.decode(), source, key, _time(time), logged_at, body)
+    subject = values.get(SUBJECT)
+    if subject is None:
+        return Event(id.decode(), source, key, _time(time), logged_at, body)
+    return Event(id.decode(), source, key, _time(time), logged_at, body, _subject(subject))
 
 
 def _first_of_each(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
     """The first header of each name, even if it is null. Every reader of a record must see the same event in it."""
-    given = dict(headers)
-    return given if len(given) == len(headers) else dict(reversed(headers))
+    values = dict(headers)
+    return values if len(values) == len(headers) else dict(reversed(headers))
 
 
-def _unusable(topic: Topic, given: dict[str, bytes | None]) -> Unusable:
+def _unusable(topic: Topic, values: dict[str, bytes | None]) -> Unusable:
     """The fault of headers that are not those of an event of this topic."""
     attributes: dict[str, str] = {}
     for name in _REQUIRED:
-        text = _text(given.get(name))
+        text = _text(values.get(name))
         if text is None:
             return Unusable("MISSING_HEADER", f"The header {name} is missing, null or not UTF-8 text.")
         attributes[name] = text
@@ -215,6 +223,16 @@ def _text(value: bytes | None) -> str | None:
         return value.decode()
     except UnicodeDecodeError:
         return None  # like a missing header
+
+
+def is_name(value: bytes) -> bool:
+    """Whether these bytes can be the id or the source of an event."""
+    return _NAME(value) is not None
+
+
+def _subject(value: bytes) -> str | None:
+    # One that is no id is like a missing one, as any unknown header.
+    return value.decode() if _NAME(value) else None
 
 
 def _source_text(value: bytes) -> str | None:

@@ -1,8 +1,14 @@
 """Every exception class of Karya, one sentence each."""
 
+from shared.wording import Message
+
 
 class KaryaError(Exception):
-    """The root: anything below it has a message that a person can act on."""
+    """The root: anything below it has a message that a person can act on. `str` of it is in English."""
+
+    def __init__(self, message: Message | str = "") -> None:
+        super().__init__(message)
+        self.message = message
 
 
 # A bug in our own code
@@ -25,7 +31,7 @@ class Unusable(KaryaError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-        self.message = message
+        self.message: str = message
 
 
 # The surroundings
@@ -63,6 +69,10 @@ class ServersNotConfigured(KaryaError):
     """A command does not know the addresses of its servers."""
 
 
+class UnknownLanguage(KaryaError):
+    """A language was chosen in which Karya does not speak."""
+
+
 class BadReference(KaryaError):
     """The reference data (facilities, products, categories) does not hold together."""
 
@@ -89,6 +99,10 @@ class NoSuchStray(KaryaError):
 
 class NoSuchLetter(KaryaError):
     """No dead letter has this place or this key."""
+
+
+class NotMendable(KaryaError):
+    """A dead letter can't be mended or archived, or the mended body is wrong."""
 
 
 # Terminals and tills

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     )
     http_port: Whole = Field(0, ge=0, le=65535, description="a service's HTTP port; 0 takes a free one")
     http_port_file: Path | None = Field(None, description="where a service writes the port that it listens on")
+    operator: str = Field("", description="who mends and archives dead letters; empty: the name at this machine")
+    lang: str = Field(
+        "", description="language of commands: id or en; else that of the locale, and Indonesian for other locales"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool | None = Field(None, description="JSON lines (true), for people (false), or by terminal")
     clock_skew_seconds: Whole = Field(

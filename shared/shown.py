@@ -32,6 +32,6 @@ def zone(moment: datetime) -> str:
     return name if name in _UNDERSTOOD else moment.isoformat(timespec="minutes")[len("2026-11-29T14:30") :]
 
 
-def pluralize(count: int, what: str) -> str:
+def pluralize(count: int, noun: str) -> str:
     """`1 record`, `2 records`."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -11,6 +11,7 @@ from datetime import date, time
 from shared.errors import WrongEntry
 from shared.events import lot_number, names
 from shared.events.language import MAX_WHOLE
+from shared.wording import Message
 
 # Not \d: that takes the digits of every script.
 _WHOLE = re.compile(r"0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
@@ -93,13 +94,13 @@ def pairs(
     """`NAME=NUMBER` entries, each read by these; a name that comes twice is refused."""
     amounts: dict[str, int] = {}
     for entry in entries:
-        left, sign, right = entry.rpartition("=")
-        if not left or not sign:
+        label, sign, number = entry.rpartition("=")
+        if not label or not sign:
             raise WrongEntry(f"{entry!r} says no name and number; write e.g. {example}.")
-        key = name(left)
+        key = name(label)
         if key in amounts:
             raise WrongEntry(f"{key} is named twice; name it once, with one number.")
-        amounts[key] = amount(right)
+        amounts[key] = amount(number)
     return amounts
 
 
@@ -135,7 +136,7 @@ def _not_whole(digits: str, text: str) -> str:
 def _code(rule: names.NameRule, text: str) -> str:
     code = text.strip().upper()
     if (words := rule.wrong(code)) is not None:
-        raise WrongEntry(f"{text!r} was not understood. {words}")
+        raise WrongEntry(Message("{text!r} was not understood. {rule}", text=text, rule=words))
     return code
 
 

@@ -1,6 +1,7 @@
 """What holds for all tests: their marker by their folder, where Hypothesis keeps what it found, and that every body
 is checked."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from hypothesis import configuration, settings
 from shared.events.language import Body
 
 HERE = Path(__file__).parent
+
+# Assertions are about English texts; tests of Indonesian choose it. Processes that tests start take it over.
+os.environ["KARYA_LANG"] = "en"
 
 pytest_plugins = ["tests.support.outputs", "tests.support.selection", "tests.support.workers"]
 

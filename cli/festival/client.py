@@ -40,6 +40,8 @@ class Answer:
     field: str | None = None
     reason: str | None = None
     message: str | None = None
+    template: str | None = None
+    values: Mapping[str, str | int] | None = None
 
     @property
     def row(self) -> Row:
@@ -142,7 +144,15 @@ class ServiceClient:
                 return Answer(id, AnswerStatus.ACCEPTED)
             case 409:
                 problem = answer.json()
-                return Answer(id, AnswerStatus.REFUSED, problem["field"], problem["reason"], problem["detail"])
+                return Answer(
+                    id,
+                    AnswerStatus.REFUSED,
+                    problem["field"],
+                    problem["reason"],
+                    problem["detail"],
+                    problem.get("template"),
+                    problem.get("values"),
+                )
             case 422 if errors := _problem(answer).get("errors"):
                 messages = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
                 return Answer(id, AnswerStatus.REFUSED, errors[0]["field"], "not_valid", messages)

@@ -170,11 +170,11 @@ def receive(
         raise typer.BadParameter("name the shipment and count its lots (or use --as-sent), or use --all alone")
     with service(context) as api:
         if everything:
-            answers = [_receive(api, festival, sent) for sent in _on_their_way(api, festival)]
+            answers = [_receive(api, festival, page) for page in _on_their_way(api, festival)]
             show_answers(answers, ["shipment", "booth", "pieces"], "No shipment is on its way.", as_json=as_json)
             return
-        sent = _once_sent(api, festival, str(shipment))
-        row, answer = _receive(api, festival, sent, None if as_sent else counted)
+        page = _once_sent(api, festival, str(shipment))
+        row, answer = _receive(api, festival, page, None if as_sent else counted)
         message = f"Shipment {shipment} is received: {row['pieces']} pieces at {row['booth']}."
         show_answer(answer, message, as_json=as_json, extra=row)
 
@@ -267,19 +267,19 @@ def _send(api: ServiceClient, festival: str, shipment: Row) -> tuple[Row, Answer
     answer = api.command("festivals", festival, "shipments", body=shipment)
     if answer.status is not AnswerStatus.DONE:
         return shipment, answer
-    sent = _once_sent(api, festival, shipment["shipment"])
-    pieces = sum(parcel["qty"] for parcel in sent["parcels"] if parcel["leg"] != "dropped")
-    return {**shipment, "pieces": pieces, "shipment_status": sent["status"]}, answer
+    page = _once_sent(api, festival, shipment["shipment"])
+    pieces = sum(parcel["qty"] for parcel in page["parcels"] if parcel["leg"] != "dropped")
+    return {**shipment, "pieces": pieces, "shipment_status": page["status"]}, answer
 
 
 def _on_their_way(api: ServiceClient, festival: str) -> Lots:
     shipments = list(api.all("festivals", festival, "shipments", by="shipment"))
-    sent = [
+    pages = [
         _once_sent(api, festival, shipment["shipment"])
         for shipment in shipments
         if shipment["status"] in ("sending", "sent")
     ]
-    return [shipment for shipment in sent if shipment["status"] != "dropped"]
+    return [shipment for shipment in pages if shipment["status"] != "dropped"]
 
 
 def _once_sent(api: ServiceClient, festival: str, shipment: str) -> Row:

@@ -13,6 +13,7 @@ from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
 from cli.parameters import between, parsed
 from shared import typed
 from shared.errors import NotAnswered
+from shared.translation import received, tr
 
 Festival = Annotated[str, typer.Argument(help="The festival's id, e.g. ODOP.")]
 Request = Annotated[str, typer.Argument(help="The request's name, e.g. R1.")]
@@ -112,4 +113,10 @@ def festival_time(text: str | None, zone: str) -> str | None:
 
 
 def _refused(answer: Answer) -> str:
-    return f"Refused: {answer.message} (field {answer.field}, {answer.reason})"
+    message = received(answer.message or "", answer.template or "", answer.values or {})
+    return tr(
+        "Refused: {message} (field {field}, {reason})",
+        message=message,
+        field=answer.field or "",
+        reason=answer.reason or "",
+    )

@@ -46,12 +46,12 @@ def receive(
     if as_sent == bool(counted):
         raise typer.BadParameter("count the lots, or use --as-sent")
     with service(context) as api:
-        sent = api.get("festivals", festival, "transfers", transfer)
-        received = {lot["lot"]: lot["sent"] for lot in sent["lots"]} if as_sent else counted
-        body = {"booth": sent["to"], "counted": _rows(received)}
+        transfer_page = api.get("festivals", festival, "transfers", transfer)
+        received = {lot["lot"]: lot["sent"] for lot in transfer_page["lots"]} if as_sent else counted
+        body = {"booth": transfer_page["to"], "counted": _rows(received)}
         answer = api.command("festivals", festival, "transfers", transfer, "receive", body=body)
         pieces = sum(received.values())
-        message = f"Transfer {transfer} is received: {pieces} pieces at {sent['to']}."
+        message = f"Transfer {transfer} is received: {pieces} pieces at {transfer_page['to']}."
         show_answer(answer, message, as_json=as_json, extra={"transfer": transfer, "pieces": pieces})
 
 

@@ -12,6 +12,7 @@ from edge.till.basket import parse_basket, with_discounts
 from shared import shown, typed
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind
+from shared.wording import Message
 
 Number = Annotated[int, typer.Argument(parser=WHOLE, metavar="RECORD", help="The record's number, as in `list`.")]
 
@@ -40,7 +41,7 @@ def edit(
     with open_till(context) as till:
         if float_ is not None:
             if items:
-                raise WrongEntry("--float is for the opening of a drawer, which has no items.")
+                raise WrongEntry(Message("--float is for the opening of a drawer, which has no items."))
             record = till.edit_float(number, typed.rupiah(float_))
             show_record(till, record, as_json=as_json, action=f"A float of {shown.rupiah(typed.rupiah(float_))} kept")
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,21 @@ class Group:
             )
             for server in self.servers
         ]
+
+    def troubles(self) -> dict[str, str | None]:
+        """Why each server does not work now; None for one that does. All are asked at the same time."""
+        with ThreadPoolExecutor(len(self.servers)) as threads:
+            troubles = list(threads.map(Server.trouble, self.servers))
+        return {server.name: trouble for server, trouble in zip(self.servers, troubles, strict=True)}
+
+    def restart(self, name: str) -> None:
+        """Stop one server, by force after a timeout, start it again and wait until it serves. Raises StackError."""
+        with self._locked():
+            [server] = [server for server in self.servers if server.name == name]
+            # A suspended process would never see that it is asked to end.
+            server.thaw()
+            server.stop()
+            server.start()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

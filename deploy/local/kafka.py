@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
+import struct
 import subprocess
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +23,11 @@ PREFERRED_PORT = 19092
 PREFERRED_CONTROLLER_PORT = 23092
 FORMAT_SECONDS = 60
 REQUEST_MILLISECONDS = 5000
+HEALTH_SECONDS = 2
+
+# ApiVersions (key 18), version 0, without a client's name; before it the number of bytes that follow.
+_CORRELATION = b"kary"
+_VERSIONS_REQUEST = struct.pack(">ihh4sh", 10, 18, 0, _CORRELATION, -1)
 
 JVM_OPTIONS = (
     "-Xmx512m",
@@ -125,6 +132,21 @@ class KafkaKind:
         # In a separate thread, since the caller may run inside an event loop.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(asyncio.run, _ask(f"127.0.0.1:{port}")).result()
+
+    def trouble(self, port: int) -> str | None:
+        """Ask the broker for its versions, the one request that every broker answers to anybody.
+
+        A client would take longer than a person waits: it looks for other brokers, and ends slowly.
+        """
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=HEALTH_SECONDS) as connection:
+                connection.sendall(_VERSIONS_REQUEST)
+                answer = connection.recv(8)
+        except TimeoutError:
+            return f"it has not answered for {HEALTH_SECONDS} s"
+        except OSError as fault:
+            return f"it does not answer: {fault}"
+        return None if answer[4:] == _CORRELATION else "it answers as no Kafka broker does"
 
     def _write_configuration(self, port: int, controller_port: int, data: Path) -> None:
         (self.folder / "tmp").mkdir(exist_ok=True)

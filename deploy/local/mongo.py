@@ -72,3 +72,18 @@ class MongoKind:
         except PyMongoError as fault:
             return f"{type(fault).__name__}: {fault}"
         return None
+
+    def trouble(self, port: int) -> str | None:
+        """Send a ping."""
+        try:
+            with MongoClient[dict[str, object]](
+                self.address(port),
+                serverSelectionTimeoutMS=ANSWER_MILLISECONDS,
+                connectTimeoutMS=ANSWER_MILLISECONDS,
+                socketTimeoutMS=ANSWER_MILLISECONDS,
+            ) as client:
+                client.admin.command("ping")
+        except PyMongoError as fault:
+            # Some messages go on with the whole state of the client.
+            return f"it does not answer: {str(fault).partition(', Timeout:')[0]}"
+        return None

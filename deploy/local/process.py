@@ -63,6 +63,14 @@ def started_at(pid: int) -> float | None:
         return None
 
 
+def is_suspended(pid: int) -> bool:
+    """Whether the process is stopped by a signal, as by SIGSTOP or a terminal's Ctrl-Z."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return False
+
+
 def listens(pid: int, port: int) -> bool:
     """Whether this process listens on `port`, and not another one that took the port first."""
     try:
@@ -89,8 +97,8 @@ def free_port(preferred: int, *, besides: Collection[int] = (), free: Callable[[
     The choice is random, so that stacks that start at the same time rarely collide. It is not the kernel's choice,
     since an outgoing connection may take an ephemeral port while its server restarts.
     """
-    others = range(preferred + 1, preferred + 1 + PORTS_AFTER_PREFERRED)
-    for port in (preferred, *random.sample(others, len(others))):
+    candidates = range(preferred + 1, preferred + 1 + PORTS_AFTER_PREFERRED)
+    for port in (preferred, *random.sample(candidates, len(candidates))):
         if port not in besides and free(port):
             return port
-    raise OSError(f"no free port from {preferred} to {others[-1]}")
+    raise OSError(f"no free port from {preferred} to {candidates[-1]}")

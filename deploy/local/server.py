@@ -48,6 +48,10 @@ class ServerKind(Protocol):
     def not_ready(self, port: int) -> str | None:
         """Probe the listening server once: None when it serves, else the reason."""
 
+    def trouble(self, port: int) -> str | None:
+        """Ask the running server for its health, for at most some three seconds: None if it works, else the
+        reason. It changes nothing."""
+
 
 class Server:
     """A server of the stack. Not safe for two threads at once."""
@@ -173,6 +177,16 @@ class Server:
         """Resume the server (SIGCONT), if it runs."""
         if running := self._running():
             running.resume()
+
+    def trouble(self) -> str | None:
+        """Why the server does not work now, or None if it does."""
+        pid = self.pid
+        if pid is None:
+            return "it does not run"
+        trouble = self.kind.trouble(self.port)
+        if trouble is not None and process.is_suspended(pid):
+            return f"its process {pid} is suspended (`kill -CONT {pid}` resumes it): {trouble}"
+        return trouble
 
     def _lost_its_port(self) -> bool:
         """Whether another process took the port between the check and the start."""

@@ -19,6 +19,7 @@ from shared.settings import Settings
 
 PREFERRED_PORTS = {"production": 8001, "inventory": 8002, "festival": 8003, "sales": 8004}
 ANSWER_SECONDS = 5
+HEALTH_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,18 @@ class ServiceKind:
         except (URLError, OSError) as error:
             return repr(error)
 
+    def trouble(self, port: int) -> str | None:
+        """Ask once whether the service is ready."""
+        try:
+            with urlopen(f"{self.address(port)}/health/ready", timeout=HEALTH_SECONDS):
+                return None
+        except HTTPError as error:
+            return _detail(error)
+        except TimeoutError:
+            return f"it has not answered for {HEALTH_SECONDS} s"
+        except (URLError, OSError) as error:
+            return f"it does not answer: {error}"
+
 
 class LocalServices:
     """The four services, with logs and state in `folder`. As a context manager it starts and stops them.
@@ -70,12 +83,19 @@ class LocalServices:
     With `keep_running` they outlive this process; else they end with it, even when it is killed (on Linux).
     """
 
-    def __init__(self, folder: Path, settings: Settings, *, keep_running: bool = False) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, *, keep_running: bool = False, http_port: int | None = None
+    ) -> None:
+        """`http_port`: the wished port of the first service; each of the others wishes the next one."""
         folder = folder.resolve()
         variables = environment(settings)
         specs = [
-            ServerSpec(ServiceKind(name, folder / name, variables), preferred)
-            for name, preferred in PREFERRED_PORTS.items()
+            ServerSpec(
+                ServiceKind(name, folder / name, variables),
+                preferred,
+                http_port + number if http_port is not None else None,
+            )
+            for number, (name, preferred) in enumerate(PREFERRED_PORTS.items())
         ]
         self._group = Group(folder, "services", specs, tied=not keep_running)
 
@@ -100,9 +120,13 @@ class LocalServices:
     def status(self) -> list[ServerStatus]:
         return self._group.status()
 
-    def readiness_failures(self) -> dict[str, str | None]:
-        """The reason why each running service is not ready, as it reports it; None when it is ready."""
-        return {server.name: _readiness_failure(server.address) for server in self._group.servers if server.alive}
+    def troubles(self) -> dict[str, str | None]:
+        """Why each service does not work now, as it reports it; None when it is ready."""
+        return self._group.troubles()
+
+    def restart(self, name: str) -> None:
+        """Stop one service and start it again. Raises StackError."""
+        self._group.restart(name)
 
     def __enter__(self) -> Self:
         self.start()
@@ -112,14 +136,13 @@ class LocalServices:
         self.stop()
 
 
-def _readiness_failure(address: str) -> str | None:
+def _detail(error: HTTPError) -> str:
+    """The causes that a service names, or the answer as it is."""
+    text = error.read().decode(errors="replace")
     try:
-        with urlopen(f"{address}/health/ready", timeout=ANSWER_SECONDS):
-            return None
-    except HTTPError as error:
-        return str(json.loads(error.read())["detail"])
-    except (URLError, OSError) as error:
-        return repr(error)
+        return str(json.loads(text)["detail"])
+    except (ValueError, TypeError, KeyError):
+        return f"it answers {error.code}: {text[:300]}"
 
 
 def environment(settings: Settings) -> dict[str, str]:

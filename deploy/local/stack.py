@@ -71,6 +71,14 @@ class LocalStack:
     def status(self) -> list[ServerStatus]:
         return self._group.status()
 
+    def troubles(self) -> dict[str, str | None]:
+        """Why each server does not work now; None for one that does."""
+        return self._group.troubles()
+
+    def restart(self, name: str) -> None:
+        """Stop one server and start it again over its data. Raises StackError."""
+        self._group.restart(name)
+
     def __enter__(self) -> Self:
         self.start()
         return self

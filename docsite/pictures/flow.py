@@ -39,10 +39,10 @@ class Flow:
 
 def _right(y: float, source: str, target: str, topic: Topic, *events: type[Body]) -> Flow:
     """A horizontal arrow at `y` between two boxes of one row."""
-    left, right = sorted((_BOXES[source], _BOXES[target]), key=lambda box: box.x)
-    ends = (left.x + left.width + 1, right.x - 3)
-    start, end = ends if left is _BOXES[source] else (ends[1] + 1, ends[0] + 2)
-    is_upper = y < left.y + left.height / 2
+    left_box, right_box = sorted((_BOXES[source], _BOXES[target]), key=lambda box: box.x)
+    ends = (left_box.x + left_box.width + 1, right_box.x - 3)
+    start, end = ends if left_box is _BOXES[source] else (ends[1] + 1, ends[0] + 2)
+    is_upper = y < left_box.y + left_box.height / 2
     label_y = y - 9 - _LABEL * (len(events) - 1) if is_upper else y + 20
     return Flow(source, target, topic, events, ((start, y), (end, y)), ((start + end) / 2, label_y))
 

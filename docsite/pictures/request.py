@@ -78,9 +78,9 @@ def _releases(drawn: Picture) -> None:
     drawn.arrow((third + 110, below + 2), (third + 110, middle - 3))
     _label(drawn, third + 100, below + 62, "recall", festival.AllocationFellShort, anchor=Anchor.END)
     drawn.arrow((second + _WIDTH + 2, middle + 38), (third - 3, middle + 38))
-    right = (second + _WIDTH + third) / 2
-    _label(drawn, right, middle + 28, inventory.ReservationReleased)
-    _label(drawn, right, middle + 58, festival.AllocationFellShort)
+    right_x = (second + _WIDTH + third) / 2
+    _label(drawn, right_x, middle + 28, inventory.ReservationReleased)
+    _label(drawn, right_x, middle + 58, festival.AllocationFellShort)
 
 
 def _shipment(drawn: Picture) -> None:
@@ -101,13 +101,13 @@ def _shipment(drawn: Picture) -> None:
         anchor=Anchor.END,
     )
     drawn.arrow((third - 2, bottom + 38), (second + _WIDTH + 3, bottom + 38))
-    right = (second + _WIDTH + third) / 2
-    _label(drawn, right, bottom + 28, inventory.StockDispatched)
-    _label(drawn, right, bottom + 60, festival.ShipmentSent)
+    right_x = (second + _WIDTH + third) / 2
+    _label(drawn, right_x, bottom + 28, inventory.StockDispatched)
+    _label(drawn, right_x, bottom + 60, festival.ShipmentSent)
     drawn.arrow((second - 2, bottom + 38), (first + _WIDTH + 3, bottom + 38))
-    left = (first + _WIDTH + second) / 2
-    _label(drawn, left, bottom + 28, festival.ReceiveShipment)
-    _label(drawn, left, bottom + 60, festival.ShipmentReceived)
+    left_x = (first + _WIDTH + second) / 2
+    _label(drawn, left_x, bottom + 28, festival.ReceiveShipment)
+    _label(drawn, left_x, bottom + 60, festival.ShipmentReceived)
     below = bottom + _HEIGHT
     drawn.arrow(
         (second + 60, below + 2), (second + 60, below + 40), (second + 110, below + 40), (second + 110, below + 3)

@@ -23,14 +23,14 @@ def picture() -> str:
     )
     drawn.box(Box(16, _TOP, 92, _HEIGHT, "Kafka", ("input", "topics"), Role.READER))
     drawn.box(Box(992, _TOP, 92, _HEIGHT, "Kafka", ("output", "topics"), Role.READER))
-    lefts = [_LEFT + (_WIDTH + _GAP) * number for number in range(len(_PARTS))]
-    for left, (title, *lines) in zip(lefts, _PARTS, strict=True):
-        drawn.box(Box(left, _TOP, _WIDTH, _HEIGHT, title, tuple(lines)))
+    xs = [_LEFT + (_WIDTH + _GAP) * number for number in range(len(_PARTS))]
+    for x, (title, *lines) in zip(xs, _PARTS, strict=True):
+        drawn.box(Box(x, _TOP, _WIDTH, _HEIGHT, title, tuple(lines)))
     middle = _TOP + _HEIGHT / 2
-    for start, end in zip((108, *(left + _WIDTH for left in lefts)), (*lefts, 992), strict=True):
+    for start, end in zip((108, *(x + _WIDTH for x in xs)), (*xs, 992), strict=True):
         drawn.arrow((start + 2, middle), (end - 3, middle))
-    _store(drawn, *(left + _WIDTH / 2 for left in lefts))
-    drawn.arrow((lefts[3] + 40, _TOP - 2), (lefts[3] + 40, 48), (62, 48), (62, _TOP - 4), dashed=True)
+    _store(drawn, *(x + _WIDTH / 2 for x in xs))
+    drawn.arrow((xs[3] + 40, _TOP - 2), (xs[3] + 40, 48), (62, 48), (62, _TOP - 4), dashed=True)
     drawn.text(420, 38, "5 commit the offsets, now and then: they only inform observers")
     drawn.text(
         16,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deploy.topics import SERVICES, all_topics, read_topics, writers
-from shared.events import festival, inventory, names, production, sales
+from shared.events import festival, inventory, names, operator, production, sales
 from shared.events.journal import journal
 from shared.events.language import EVENT_ID, Body, Topic, event_type
 
@@ -16,12 +16,14 @@ _MODULES = {
     "inventory": ("Inventory", inventory),
     "festival": ("Organisers and festival", festival),
     "sales": ("Tills and sales", sales),
+    "operator": ("Operators", operator),
 }
 # The code does not tell which topics are written by other parties than services.
 _WRITERS = {
     production.TERMINAL.name: "terminals",
     festival.ORGANISER.name: "organisers (by festival's HTTP API)",
     sales.TILL.name: "tills",
+    operator.OPERATOR.name: "operators (by `karya dlq`)",
     **writers(),
 }
 _READERS = {
@@ -33,6 +35,7 @@ _READERS = {
     sales.SETTLEMENTS.name: ("facilities",),
     sales.DEMAND.name: ("facilities",),
     sales.PUBLIC_SALES.name: ("subscribers",),
+    operator.OPERATOR.name: ("`karya dlq`", "verify", "trace"),
     **{journal(service).name: ("rebuild",) for service in SERVICES},
 }
 _PATTERNS = {
@@ -59,6 +62,14 @@ at most 500 characters. Names that people give have a narrower rule each, which 
 
 A record that a service can't use lies in `<topic>.dlq`, with the same key, value and headers. Further headers there
 are `dlq_reason`, `dlq_message`, `dlq_service`, `dlq_topic`, `dlq_partition`, `dlq_offset` and `dlq_at`.
+
+An operator can publish a **mended copy** of such a record on a topic that people write. It is a record as any other,
+and more headers tell it from what the terminal, organiser or till sent itself: `ce_source` is `karya/operator`,
+`actor` is the operator's name, `mends` is the place of the unusable record (`topic/partition/offset`), and
+`causationid` is that record's `ce_id`. `ce_id` is the copy's own. `ce_subject` is the id by which others know what it
+records, e.g. the number of a receipt: that of the unusable record, unless that id was the fault. A reader that must
+trust the sender accepts `karya/operator` only where it accepts what operators do; `actor` proves nothing, since Kafka
+takes any header from whoever may write the topic.
 """
 
 
@@ -153,9 +164,9 @@ def _words(name: str, field: dict[str, Any], parts: dict[str, dict[str, Any]]) -
 
 def _range(field: dict[str, Any]) -> str:
     least, most = field.get("minimum"), field.get("maximum")
-    shown = most if most is not None and most < 2**53 else None
+    upper = most if most is not None and most < 2**53 else None
     if least is not None and least >= 0:
-        return f", {least:,} to {shown:,}" if shown is not None else f", at least {least:,}"
+        return f", {least:,} to {upper:,}" if upper is not None else f", at least {least:,}"
     return ""
 
 

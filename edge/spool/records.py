@@ -254,21 +254,23 @@ class Spool:
         """
         with self._transaction(_NOTHING_CHANGED):
             own = dict(self._db.execute("select number, id from said"))
-            others = dict(other._db.execute("select number, id from said"))
-            conflicting = [number for number in own.keys() & others.keys() if own[number] != others[number]]
+            ids_of_other = dict(other._db.execute("select number, id from said"))
+            conflicting = [
+                number for number in own.keys() & ids_of_other.keys() if own[number] != ids_of_other[number]
+            ]
             if conflicting:
                 raise WrongEntry(
                     f"The two differ from record {min(conflicting)} on. Nothing was changed: an import never "
                     "overwrites records. To send the records of the other file too, import it into another folder "
                     "(--spool-dir) and sync there; sales then waits for both."
                 )
-            if own and others.keys() - own.keys() and self.device != other.device:
+            if own and ids_of_other.keys() - own.keys() and self.device != other.device:
                 raise WrongEntry("The two have the same records as different devices. Nothing was changed.")
             if not own:
                 self._db.execute("update identity set device = ?", (other.device,))
-            if others.keys() - own.keys():
+            if ids_of_other.keys() - own.keys():
                 # The device of the backup may have sent them since.
-                self._db.execute("update identity set offered = max(offered, ?)", (max(others),))
+                self._db.execute("update identity set offered = max(offered, ?)", (max(ids_of_other),))
             self._db.executemany(
                 "insert into said (number, id, key, type, value, headers, recorded_at, acknowledged, previous,"
                 " taken_out) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -288,7 +290,7 @@ class Spool:
                 " on conflict (topic, partition) do update set next = max(next, excluded.next)",
                 other._db.execute("select topic, partition, next from positions"),
             )
-        return len(others.keys() - own.keys())
+        return len(ids_of_other.keys() - own.keys())
 
     def save(self, file: Path) -> None:
         """Write a snapshot of the spool into the empty `file`; other processes may use the spool meanwhile."""

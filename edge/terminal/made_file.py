@@ -13,6 +13,8 @@ from datetime import date
 from edge.terminal.terminal import MadeEntry
 from shared import typed
 from shared.errors import WrongEntry
+from shared.translation import translated
+from shared.wording import Message, as_message
 
 MAX_LINES = 10_000
 _NAMES = {
@@ -30,7 +32,7 @@ _MIDNIGHT = re.compile(r"[ T]0{1,2}[:.]00(?:[:.]00)?$")
 _NUMERIC_DAY = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})")
 _SHORT_YEAR = re.compile(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2}")
 _SERIAL = re.compile(r"[0-9]{5}(?:[.,]0*)?")
-_HOW = "Write year, month and day, e.g. 2026-04-18."
+_HOW = Message("Write year, month and day, e.g. 2026-04-18.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class MadeLine:
     number: int
     cells: tuple[str, ...]
     entry: MadeEntry | None = None
-    refusal: str | None = None
+    refusal: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,17 @@ def read_file(data: bytes, today: date, *, day_first: bool = False) -> MadeFile:
     """
     rows = _rows(_text(data))
     if not rows:
-        raise WrongEntry("The file is empty. Its first line names the columns, e.g. product;qty;made_on.")
+        raise WrongEntry(Message("The file is empty. Its first line names the columns, e.g. product;qty;made_on."))
     (_, header), *below = rows
     columns = _columns(header)
     if len(below) > MAX_LINES:
-        raise WrongEntry(f"The file has {len(below)} lines; at most {MAX_LINES} can be recorded at once.")
+        raise WrongEntry(
+            Message(
+                "The file has {lines} lines; at most {most} can be recorded at once.",
+                lines=len(below),
+                most=MAX_LINES,
+            )
+        )
     days = [
         cells[columns[name]]
         for _, cells in below
@@ -84,7 +92,7 @@ def refused_text(file: MadeFile, refused: Iterable[MadeLine]) -> str:
     writer.writerow([*(file.header[index] for index in known), "line", "reason"])
     for line in refused:
         cells = [line.cells[index] if index < len(line.cells) else "" for index in known]
-        writer.writerow([*cells, line.number, line.refusal])
+        writer.writerow([*cells, line.number, translated(line.refusal or "")])
     return text.getvalue()
 
 
@@ -111,7 +119,9 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
     try:
         rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     except csv.Error as error:
-        raise WrongEntry(f"Line {reader.line_num} of the file can't be read: {error}.") from None
+        raise WrongEntry(
+            Message("Line {line} of the file can't be read: {reason}.", line=reader.line_num, reason=str(error))
+        ) from None
     return [(number, cells) for number, cells in rows if any(cells) and not cells[0].lower().startswith("sep=")]
 
 
@@ -129,13 +139,21 @@ def _columns(header: Sequence[str]) -> dict[str, int]:
         column = _COLUMN_OF.get(folded)
         if column is None:
             known = ", ".join(names[0].replace(" ", "_") for names in _NAMES.values())
-            raise WrongEntry(f"There is no column {name!r}. The first line of the file names columns of: {known}.")
+            raise WrongEntry(
+                Message(
+                    "There is no column {name}. The first line of the file names columns of: {known}.",
+                    name=repr(name),
+                    known=known,
+                )
+            )
         if column in columns:
-            raise WrongEntry(f"The column {name!r} comes twice. Please keep one of them.")
+            raise WrongEntry(Message("The column {name} comes twice. Please keep one of them.", name=repr(name)))
         columns[column] = index
     for needed in ("product", "qty"):
         if needed not in columns:
-            raise WrongEntry(f"The first line of the file names no column {needed}, e.g. product;qty;made_on.")
+            raise WrongEntry(
+                Message("The first line of the file names no column {name}, e.g. product;qty;made_on.", name=needed)
+            )
     return columns
 
 
@@ -153,23 +171,25 @@ def _line(
     number: int, cells: list[str], header: Sequence[str], columns: dict[str, int], today: date, day_first: bool
 ) -> MadeLine:
     if any(cells[len(header) :]):
-        refusal = (
-            f"This line has {len(cells)} cells, the first line has {len(header)}. A number with a comma needs "
-            "quotes, or semicolons between the cells."
+        refusal = Message(
+            "This line has {cells} cells, the first line has {columns}. A number with a comma needs quotes, or "
+            "semicolons between the cells.",
+            cells=len(cells),
+            columns=len(header),
         )
         return MadeLine(number, tuple(cells), refusal=refusal)
     values = {name: cells[index] for name, index in columns.items() if index < len(cells) and cells[index]}
     try:
         entry = _entry(values, today, day_first)
     except WrongEntry as wrong:
-        return MadeLine(number, tuple(cells), refusal=str(wrong))
+        return MadeLine(number, tuple(cells), refusal=as_message(wrong.message))
     return MadeLine(number, tuple(cells), entry)
 
 
 def _entry(values: dict[str, str], today: date, day_first: bool) -> MadeEntry:
     for name in ("product", "qty"):
         if name not in values:
-            raise WrongEntry(f"The column {name} is empty.")
+            raise WrongEntry(Message("The column {name} is empty.", name=name))
     best_before = values.get("best_before")
     return MadeEntry(
         typed.product(values["product"]),
@@ -198,18 +218,28 @@ def _day(text: str, day_first: bool) -> date:
         return typed.day(_iso_or_refused(bare))
     first, divider, second, year = int(found[1]), found[2], int(found[3]), int(found[4])
     if second > 12 >= first:
-        raise WrongEntry(f"{text!r} can only be month, day and year. {_HOW}")
+        raise WrongEntry(Message("{day} can only be month, day and year. {how}", day=repr(text), how=_HOW))
     if first <= 12 and first != second and divider != "." and not day_first:
         raise WrongEntry(
-            f"{text!r} can mean {year}-{second:02}-{first:02} or {year}-{first:02}-{second:02}. {_HOW} With "
-            "--day-first the day comes before the month in the whole file."
+            Message(
+                "{day} can mean {one} or {other}. {how} With --day-first the day comes before the month in the whole "
+                "file.",
+                day=repr(text),
+                one=f"{year}-{second:02}-{first:02}",
+                other=f"{year}-{first:02}-{second:02}",
+                how=_HOW,
+            )
         )
     return typed.day(f"{year}-{second:02}-{first:02}")
 
 
 def _iso_or_refused(text: str) -> str:
     if _SHORT_YEAR.fullmatch(text):
-        raise WrongEntry(f"{text!r} has a year of two digits. {_HOW}")
+        raise WrongEntry(Message("{day} has a year of two digits. {how}", day=repr(text), how=_HOW))
     if _SERIAL.fullmatch(text):
-        raise WrongEntry(f"{text!r} is how a spreadsheet counts days. Show the column as a date. {_HOW}")
+        raise WrongEntry(
+            Message(
+                "{day} is how a spreadsheet counts days. Show the column as a date. {how}", day=repr(text), how=_HOW
+            )
+        )
     return text

@@ -16,7 +16,7 @@ from edge.terminal.maker import key_at, pseudonym
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events import lot_number, names
-from shared.events.language import Body, in_words
+from shared.events.language import Body
 from shared.events.production import (
     ANSWERS,
     TERMINAL,
@@ -29,7 +29,9 @@ from shared.events.production import (
     WithdrawReport,
 )
 from shared.events.sales import PUBLIC_SALES, SETTLEMENTS
+from shared.faults import fault_message
 from shared.settings import Settings
+from shared.wording import Message, as_message
 
 B = TypeVar("B", bound=Body)
 REPORTS = (ProductionReported, ProductionCorrected, RecallLot, LiftRecall, WithdrawReport)
@@ -135,12 +137,12 @@ class Terminal:
         writes = [lambda _, body=body: body for body in self._productions(entries)]
         return self.spool.append_all(writes, at)
 
-    def refusal_of(self, entry: MadeEntry) -> str | None:
+    def refusal_of(self, entry: MadeEntry) -> Message | None:
         """What is wrong with the entry, in a sentence; None for one that can be recorded."""
         try:
             self._productions([entry])
         except WrongEntry as wrong:
-            return str(wrong)
+            return as_message(wrong.message)
         return None
 
     def correct(self, lot: str, change: int, *, at: datetime, reason: str = "") -> SpooledRecord:
@@ -282,7 +284,8 @@ def _checked(body: Callable[[], B]) -> B:
         return body()
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False)[0]
-        raise WrongEntry(f"{'.'.join(map(str, fault['loc']))}: {in_words(fault['msg'])}.") from None
+        field = ".".join(map(str, fault["loc"]))
+        raise WrongEntry(Message("{field}: {reason}", field=field, reason=fault_message(fault))) from None
 
 
 def _listed(fields: Sequence[str]) -> str:

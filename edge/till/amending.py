@@ -15,6 +15,7 @@ from shared.events.sales import (
     ReceiptVoided,
     RecordTakenOut,
 )
+from shared.wording import Message
 
 
 def refuse_taking_out(records: Sequence[SpooledRecord], number: int, body: Body) -> None:
@@ -31,7 +32,12 @@ def refuse_editing(records: Sequence[SpooledRecord], number: int, body: Body) ->
     """Raise WrongEntry if record `number` can't hold another receipt or float."""
     _refuse_fixed(number, body)
     if not isinstance(body, ReceiptIssued | DrawerOpened):
-        raise WrongEntry(f"Record {number} is no receipt and no opening of a drawer. Take it out and enter it again.")
+        raise WrongEntry(
+            Message(
+                "Record {number} is no receipt and no opening of a drawer. Take it out and enter it again.",
+                number=number,
+            )
+        )
     id = _id_of(records, number)
     refuse_sealed(records, number, id if isinstance(body, DrawerOpened) else drawer_of(body))
     _refuse_voided(_after(records, number), number, id)
@@ -44,8 +50,12 @@ def refuse_sealed(records: Sequence[SpooledRecord], number: int, drawer: str | N
     for later in _after(records, number):
         if isinstance(later.body, CashCounted) and later.body.drawer == drawer:
             raise WrongEntry(
-                f"The drawer was counted with record {number} in it (record {later.number}), so the record stays. "
-                "A void, and cash put right at the next count, correct it."
+                Message(
+                    "The drawer was counted with record {number} in it (record {count}), so the record stays. A "
+                    "void, and cash put right at the next count, correct it.",
+                    number=number,
+                    count=later.number,
+                )
             )
 
 
@@ -87,20 +97,27 @@ def _refuse_fixed(number: int, body: Body) -> None:
     match body:
         case CashCounted():
             raise WrongEntry(
-                f"Record {number} is the count of a drawer. It stays: whoever counted has seen the expected sum."
+                Message(
+                    "Record {number} is the count of a drawer. It stays: whoever counted has seen the expected sum.",
+                    number=number,
+                )
             )
         case RecordTakenOut():
-            raise WrongEntry(f"Record {number} was taken out already.")
+            raise WrongEntry(Message("Record {number} was taken out already.", number=number))
         case DeviceIntroduced():
-            raise WrongEntry(f"Record {number} only introduces this device, and stays.")
+            raise WrongEntry(Message("Record {number} only introduces this device, and stays.", number=number))
 
 
 def _refuse_used_drawer(later: Sequence[SpooledRecord], number: int, id: str) -> None:
     for record in later:
         if getattr(record.body, "drawer", None) == id:
             raise WrongEntry(
-                f"Record {record.number} belongs to the drawer of record {number}, so the drawer stays. Its float "
-                f"can be changed: edit {number} --float 200.000"
+                Message(
+                    "Record {later} belongs to the drawer of record {number}, so the drawer stays. Its float can be "
+                    "changed: edit {number} --float 200.000",
+                    later=record.number,
+                    number=number,
+                )
             )
 
 
@@ -108,6 +125,9 @@ def _refuse_voided(later: Sequence[SpooledRecord], number: int, id: str) -> None
     for record in later:
         if isinstance(record.body, ReceiptVoided) and record.body.receipt == id:
             raise WrongEntry(
-                f"Record {record.number} voids pieces of receipt {number}. Take that void out first: "
-                f"remove {record.number}"
+                Message(
+                    "Record {later} voids pieces of receipt {number}. Take that void out first: remove {later}",
+                    later=record.number,
+                    number=number,
+                )
             )

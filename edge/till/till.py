@@ -24,7 +24,7 @@ from shared import shown
 from shared.errors import WrongEntry
 from shared.events import names
 from shared.events.festival import BOOTH_STOCK
-from shared.events.language import Body, Topic, in_words
+from shared.events.language import Body, Topic
 from shared.events.sales import (
     SALES,
     TILL,
@@ -44,7 +44,9 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
+from shared.faults import fault_message
 from shared.settings import Settings
+from shared.wording import Message
 
 B = TypeVar("B", bound=Body)
 _RECEIPT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -442,8 +444,8 @@ def _checked() -> Iterator[None]:
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(map(str, fault["loc"]))
-        reason = in_words(fault["msg"])
-        raise WrongEntry(f"{field}: {reason}." if field else f"{reason[:1].upper()}{reason[1:]}.") from None
+        reason = fault_message(fault)
+        raise WrongEntry(Message("{field}: {reason}", field=field, reason=reason) if field else reason) from None
 
 
 def _amount(lines: Sequence[ReceiptLine], discount_rupiah: int) -> int:

@@ -59,73 +59,77 @@ class RemainingStock:
         self.categories: dict[tuple[str, str], int] = {}
         self.sent: Sent = {}
 
-    def send(self, facility: str, want: RequestDemand, qty: int) -> int:
+    def send(self, facility: str, demand: RequestDemand, qty: int) -> int:
         """Send up to `qty` pieces, as stock and the booth's limits allow. Returns how many were sent."""
-        category = want.booth, self.rules.categories.get((want.booth, want.product), "")
+        category = demand.booth, self.rules.categories.get((demand.booth, demand.product), "")
         qty = min(
             qty,
-            self.stock[want.product][facility],
-            self.rules.capacity[want.booth] - self.booths.get(want.booth, 0)
-            if want.booth in self.rules.capacity
+            self.stock[demand.product][facility],
+            self.rules.capacity[demand.booth] - self.booths.get(demand.booth, 0)
+            if demand.booth in self.rules.capacity
             else qty,
             self.rules.limits[category] - self.categories.get(category, 0) if category in self.rules.limits else qty,
         )
         if qty <= 0:
             return 0
-        self.stock[want.product][facility] -= qty
-        self.booths[want.booth] = self.booths.get(want.booth, 0) + qty
+        self.stock[demand.product][facility] -= qty
+        self.booths[demand.booth] = self.booths.get(demand.booth, 0) + qty
         self.categories[category] = self.categories.get(category, 0) + qty
-        key = facility, want.booth, want.product
+        key = facility, demand.booth, demand.product
         self.sent[key] = self.sent.get(key, 0) + qty
         return qty
 
 
-def first_come(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
+def first_come(demands: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
     """Facilities in random order: each gives all that is still wanted when its turn comes."""
     remaining = RemainingStock(stock, rules)
-    unmet = {(want.booth, want.product): want.qty for want in wanted}
+    unmet = {(demand.booth, demand.product): demand.qty for demand in demands}
     facilities = sorted({lot.facility for lot in stock})
     Random(7).shuffle(facilities)
     for facility in facilities:
-        for want in wanted:
-            if facility in remaining.stock.get(want.product, {}):
-                unmet[want.booth, want.product] -= remaining.send(facility, want, unmet[want.booth, want.product])
+        for demand in demands:
+            if facility in remaining.stock.get(demand.product, {}):
+                unmet[demand.booth, demand.product] -= remaining.send(
+                    facility, demand, unmet[demand.booth, demand.product]
+                )
     return remaining.sent
 
 
-def proportional(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
+def proportional(demands: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
     """Every demand is split among the facilities with the product, in proportion to their stock. The remainder of
     rounding goes to the largest fractions."""
     remaining = RemainingStock(stock, rules)
     initial = {product: dict(stock_of_product) for product, stock_of_product in remaining.stock.items()}
-    for want in wanted:
-        stock_of_product = initial.get(want.product, {})
+    for demand in demands:
+        stock_of_product = initial.get(demand.product, {})
         total = sum(stock_of_product.values())
         if not total:
             continue
-        parts = {facility: Fraction(min(want.qty, total) * qty, total) for facility, qty in stock_of_product.items()}
+        parts = {
+            facility: Fraction(min(demand.qty, total) * qty, total) for facility, qty in stock_of_product.items()
+        }
         pieces = {facility: int(part) for facility, part in parts.items()}
-        missing = min(want.qty, total) - sum(pieces.values())
+        missing = min(demand.qty, total) - sum(pieces.values())
         for facility in sorted(parts, key=lambda code: (pieces[code] - parts[code], code))[:missing]:
             pieces[facility] += 1
-        lacking = want.qty
+        lacking = demand.qty
         for facility, qty in sorted(pieces.items()):
-            lacking -= remaining.send(facility, want, qty)
+            lacking -= remaining.send(facility, demand, qty)
         for facility in sorted(stock_of_product):
-            lacking -= remaining.send(facility, want, lacking)
+            lacking -= remaining.send(facility, demand, lacking)
     return remaining.sent
 
 
-def evenly(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
-    return fair(wanted, stock, replace(rules, spread_evenly=True))
+def evenly(demands: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
+    return fair(demands, stock, replace(rules, spread_evenly=True))
 
 
-def fair(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
-    sent: Sent = {}
-    for chosen in plan(wanted, stock, rules=rules).allotments:
+def fair(demands: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
+    pieces: Sent = {}
+    for chosen in plan(demands, stock, rules=rules).allotments:
         key = chosen.lot.facility, chosen.booth, chosen.lot.product
-        sent[key] = sent.get(key, 0) + chosen.qty
-    return sent
+        pieces[key] = pieces.get(key, 0) + chosen.qty
+    return pieces
 
 
 METHODS: dict[str, Plan] = {
@@ -139,18 +143,18 @@ DRAWN = dict(zip(METHODS, ("#b3541e", "#7a7a7a", "#1f6f8b"), strict=False))
 
 
 def outcomes(size: PlanCase) -> list[MethodOutcome]:
-    wanted, stock, rules = make_case(size)
-    offered = {share.facility: share.offered for share in plan(wanted, stock, rules=rules).shares if share.offered}
-    asked = sum(want.qty for want in wanted)
+    demands, stock, rules = make_case(size)
+    offered = {share.facility: share.offered for share in plan(demands, stock, rules=rules).shares if share.offered}
+    total = sum(demand.qty for demand in demands)
     results = []
     for method, planned in METHODS.items():
-        sent = planned(wanted, stock, rules)
+        pieces = planned(demands, stock, rules)
         received = dict.fromkeys(offered, 0)
-        for (facility, _, _), qty in sent.items():
+        for (facility, _, _), qty in pieces.items():
             received[facility] += qty
         shares = sorted(received[facility] / offered[facility] for facility in offered)
-        pairs = len({(facility, booth) for facility, booth, _ in sent})
-        results.append(MethodOutcome(method, shares, sum(sent.values()) / asked, pairs))
+        pairs = len({(facility, booth) for facility, booth, _ in pieces})
+        results.append(MethodOutcome(method, shares, sum(pieces.values()) / total, pairs))
     return results
 
 
@@ -215,8 +219,8 @@ def main() -> None:
     cases = [(size, outcomes(size)) for size in (FEW, MANY, TIGHT, LARGE)]
     for size, outcomes in cases:
         print(table(size, outcomes))
-    shown = next(outcomes for size, outcomes in cases if size is SHOWN)
-    (DOCS / "allocation-shares.svg").write_text(share_curves(shown), encoding="utf-8")
+    outcomes_shown = next(outcomes for size, outcomes in cases if size is SHOWN)
+    (DOCS / "allocation-shares.svg").write_text(share_curves(outcomes_shown), encoding="utf-8")
     (DOCS / "allocation-lowest.svg").write_text(share_bars(cases), encoding="utf-8")
 
 

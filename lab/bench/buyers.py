@@ -74,8 +74,8 @@ def festivals(seed: int) -> list[SimulatedFestival]:
         rules = Rules(last_day=festival.announcement.last_day, spread_evenly=True)
         placed: dict[str, dict[str, int]] = {booth.booth: {} for booth in festival.booths}
         for request in season.requests(festival, pieces):
-            wanted = [RequestDemand(want.booth, want.product, want.qty) for want in request.demands]
-            for chosen in plan(wanted, unallocated(lots, stock), rules=rules).allotments:
+            demands = [RequestDemand(demand.booth, demand.product, demand.qty) for demand in request.demands]
+            for chosen in plan(demands, unallocated(lots, stock), rules=rules).allotments:
                 stock[chosen.lot.lot] -= chosen.qty
                 placed[chosen.booth][chosen.lot.lot] = placed[chosen.booth].get(chosen.lot.lot, 0) + chosen.qty
         days = (festival.announcement.last_day - festival.announcement.first_day).days + 1
@@ -96,12 +96,12 @@ def unallocated(lots: dict[str, AvailableLot], stock: dict[str, int]) -> list[Av
 
 def _lots(season: Season) -> Iterator[AvailableLot]:
     """The lots that production would record of the first reports: no duplicates, no rejected ones."""
-    seen = set()
+    ids = set()
     for record in season.reports().records:
         id = dict(record.headers)["ce_id"]
-        if record.value is None or id is None or id in seen:
+        if record.value is None or id is None or id in ids:
             continue
-        seen.add(id)
+        ids.add(id)
         try:
             body = ProductionReported.model_validate_json(record.value)
         except ValidationError:
@@ -110,7 +110,7 @@ def _lots(season: Season) -> Iterator[AvailableLot]:
         product = season.catalogue.products.get(body.product)
         if product is not None and wrong_goods(maker, product, body, season.today) is None:
             best_before = body.best_before or spoils_on(product, body.made_on)
-            lot = f"{body.facility}/{len(seen)}"
+            lot = f"{body.facility}/{len(ids)}"
             yield AvailableLot(lot, body.facility, body.product, body.qty, body.made_on, best_before, 1)
 
 
@@ -127,8 +127,8 @@ def _buyers(
         peaks = [(hour + rng.gauss(0, 0.4), width, height) for hour, width, height in _PEAKS]
         today = [
             buyer
-            for booth, wants in sorted(tastes.items())
-            for buyer in _day(rng, booth, wants, mood / sum(moods), _shape(rng, peaks))
+            for booth, demand_weights in sorted(tastes.items())
+            for buyer in _day(rng, booth, demand_weights, mood / sum(moods), _shape(rng, peaks))
         ]
         buyers_by_day.append(tuple(sorted(today, key=lambda buyer: buyer.minute)))
     return tuple(buyers_by_day)
@@ -150,12 +150,12 @@ def _tastes(
     eager = {p: GOODS[p].popularity ** BY_POPULARITY * rng.lognormvariate(0, 0.25) for p in sorted(brought)}
     pieces = {p: sum(lots_of_booth.values()) for p, lots_of_booth in brought.items()}
     level = WANTED * sum(pieces.values()) / sum(eager[p] * pieces[p] for p in pieces)
-    wanted: dict[str, dict[str, float]] = defaultdict(dict)
+    weights_by_booth: dict[str, dict[str, float]] = defaultdict(dict)
     for p in sorted(brought):
         parts = {booth: popular[booth] * rng.lognormvariate(0, 0.4) for booth in sorted(brought[p])}
         for booth, part in parts.items():
-            wanted[booth][p] = level * eager[p] * pieces[p] * part / sum(parts.values())
-    return wanted
+            weights_by_booth[booth][p] = level * eager[p] * pieces[p] * part / sum(parts.values())
+    return weights_by_booth
 
 
 def _shape(rng: Random, peaks: list[tuple[float, float, float]]) -> list[float]:
@@ -170,15 +170,17 @@ def _shape(rng: Random, peaks: list[tuple[float, float, float]]) -> list[float]:
     return [part / total for part in shape]
 
 
-def _day(rng: Random, booth: str, wants: dict[str, float], part: float, shape: list[float]) -> Iterator[Buyer]:
-    products = sorted(wants)
+def _day(
+    rng: Random, booth: str, demand_weights: dict[str, float], part: float, shape: list[float]
+) -> Iterator[Buyer]:
+    products = sorted(demand_weights)
     drift = dict.fromkeys(products, 1.0)
-    weights = [wants[p] for p in products]
-    buyers = sum(wants.values()) * part / PIECES_EACH
+    weights = [demand_weights[p] for p in products]
+    buyers = sum(demand_weights.values()) * part / PIECES_EACH
     for minute in range(MINUTES):
         if minute % 60 == 0:
             drift = {p: drift[p] * rng.lognormvariate(0, 0.15) for p in products}
-            weights = [wants[p] * drift[p] for p in products]
+            weights = [demand_weights[p] * drift[p] for p in products]
         for _ in range(_poisson(rng, buyers * shape[minute])):
             [product, other] = rng.choices(products, weights, k=2)
             [qty] = rng.choices(*PIECES)

@@ -178,10 +178,8 @@ def ratio_figures(runs: Runs) -> list[Figure]:
     karya = runs[OURS.name]
     goals = {FLOOR.name: 0.85, USUAL.name: 40.0, QUIX.name: 1.0, FAUST.name: 1.0}
     sized = [variant.name for variant in SIZED if variant.name in runs]
-    others = [name for name in runs if name != OURS.name and name not in sized]
-    figures = [
-        Figure(f"Karya / {name}", mean_rate(karya) / mean_rate(runs[name]), goals.get(name)) for name in others
-    ]
+    peers = [name for name in runs if name != OURS.name and name not in sized]
+    figures = [Figure(f"Karya / {name}", mean_rate(karya) / mean_rate(runs[name]), goals.get(name)) for name in peers]
     figures += [Figure(f"{name} / Karya", mean_rate(runs[name]) / mean_rate(karya)) for name in sized]
     if FLOOR.name not in runs:
         return figures

@@ -138,10 +138,10 @@ async def measure(env: BenchEnvironment, seconds: int, on_progress: OnProgress) 
                 Figure(f"{at_rate}: s until all was read", services.drain_seconds),
                 Figure(f"{at_rate}: raw s until all was read", raw_hops.drain_seconds),
             ]
-            for whose, result in (("servers", services), ("servers of raw", raw_hops)):
+            for subject, result in (("servers", services), ("servers of raw", raw_hops)):
                 if result.servers_microseconds is not None:
                     figures.append(
-                        Figure(f"{at_rate}, {whose}: CPU µs per {route.name}", result.servers_microseconds)
+                        Figure(f"{at_rate}, {subject}: CPU µs per {route.name}", result.servers_microseconds)
                     )
             for cost in costs:
                 label = f"{at_rate}, {cost.service}"
@@ -190,12 +190,12 @@ async def _measure_services(
             await _stock_booths(settings, route.makers)
         before = {name: service.cpu_seconds for name, service in running.items()}
         result = await _measure(env, settings, route, topic_name(settings, route.output_topic.name), rate, seconds)
-        sent = rate * (WARM_SECONDS + seconds)
-        return result, [_cost(service, before[name], sent) for name, service in running.items()]
+        record_count = rate * (WARM_SECONDS + seconds)
+        return result, [_cost(service, before[name], record_count) for name, service in running.items()]
 
 
-def _cost(service: RunningService, cpu_before: float, sent: int) -> Cost:
-    return Cost(service.name, (service.cpu_seconds - cpu_before) / sent * 1e6, service.megabytes)
+def _cost(service: RunningService, cpu_before: float, record_count: int) -> Cost:
+    return Cost(service.name, (service.cpu_seconds - cpu_before) / record_count * 1e6, service.megabytes)
 
 
 async def _measure_raw_hops(env: BenchEnvironment, route: Route, rate: int, seconds: int) -> LatencyResult:

@@ -78,28 +78,30 @@ def make_case(size: PlanCase, seed: int = 1) -> tuple[list[RequestDemand], list[
     rng = Random(seed)
     products = [f"P{number:02}" for number in range(size.products)]
     stock = list(_stock(size, products, rng))
-    wanted = [
+    demands = [
         RequestDemand(f"B{booth:03}", product, rng.randint(1, size.wish))
         for booth in range(size.booths)
         for product in rng.sample(products, size.sells)
     ]
     if not size.tight:
-        return wanted, stock, Rules(last_day=LAST_DAY)
-    asked: dict[str, int] = {}
-    for want in wanted:
-        asked[want.booth] = asked.get(want.booth, 0) + want.qty
+        return demands, stock, Rules(last_day=LAST_DAY)
+    totals: dict[str, int] = {}
+    for demand in demands:
+        totals[demand.booth] = totals.get(demand.booth, 0) + demand.qty
     return (
-        wanted,
+        demands,
         stock,
         Rules(
             last_day=LAST_DAY,
             days_left=5,
             lead_days={f"F{number:03}": rng.randint(1, 6) for number in range(0, size.facilities, 9)},
-            capacity={booth: round(total * rng.uniform(0.4, 1.1)) for booth, total in asked.items()},
-            categories={(want.booth, want.product): f"C{int(want.product[1:]) % CATEGORIES}" for want in wanted},
+            capacity={booth: round(total * rng.uniform(0.4, 1.1)) for booth, total in totals.items()},
+            categories={
+                (demand.booth, demand.product): f"C{int(demand.product[1:]) % CATEGORIES}" for demand in demands
+            },
             limits={
                 (booth, f"C{category}"): round(total / CATEGORIES * rng.uniform(0.3, 1.2))
-                for booth, total in asked.items()
+                for booth, total in totals.items()
                 for category in range(CATEGORIES)
                 if rng.random() < 0.5
             },
@@ -123,12 +125,12 @@ def _stock(size: PlanCase, products: list[str], rng: Random) -> Iterator[Availab
 
 
 def measure_case(size: PlanCase, runs: int) -> PlanTiming:
-    wanted, stock, rules = make_case(size)
+    demands, stock, rules = make_case(size)
     times = []
-    result = plan(wanted, stock, rules=rules)
+    result = plan(demands, stock, rules=rules)
     for _ in range(runs):
         start = time.process_time()
-        result = plan(wanted, stock, rules=rules)
+        result = plan(demands, stock, rules=rules)
         times.append(time.process_time() - start)
     # Linux counts in kB, macOS in bytes.
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
@@ -136,7 +138,7 @@ def measure_case(size: PlanCase, runs: int) -> PlanTiming:
     return PlanTiming(
         case=size.name,
         lots=len(stock),
-        demands=len(wanted),
+        demands=len(demands),
         seconds=round(seconds, 4),
         megabytes=round(megabytes, 1),
         lines=len(result.allotments),

@@ -106,18 +106,18 @@ class ForecastErrors:
         now, until = opens + minute * MINUTE, opens + MINUTES * MINUTE
         histories = simulation.situation(now, until).histories
         ahead, hours = (MINUTES - minute) / 60, minute // 60
-        wanted: dict[Key, int] = defaultdict(int)
+        sums: dict[Key, int] = defaultdict(int)
         for buyer in simulation.festival.buyers[day]:
             if buyer.minute >= minute:
-                wanted[buyer.booth, buyer.product] += buyer.qty
+                sums[buyer.booth, buyer.product] += buyer.qty
         for name, forecast in FORECASTS.items():
             an_hour = forecast(histories, (now - EPOCH) // HOUR)
-            self.errors[name, hours] += sum(abs(rate * ahead - wanted[key]) for key, rate in an_hour.items())
+            self.errors[name, hours] += sum(abs(rate * ahead - sums[key]) for key, rate in an_hour.items())
         for key, rate in rates(histories).items():
             self.rows[hours] += 1
-            self.wanted[hours] += wanted[key]
+            self.wanted[hours] += sums[key]
             for spreads in (1, 2):
-                self.within[spreads] += abs(rate.expected(ahead) - wanted[key]) <= spreads * rate.spread(ahead)
+                self.within[spreads] += abs(rate.expected(ahead) - sums[key]) <= spreads * rate.spread(ahead)
 
     def wape(self, name: str, hours: int | None = None) -> float:
         """Weighted absolute percentage error: pieces of error ÷ pieces wanted."""

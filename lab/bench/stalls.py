@@ -126,11 +126,11 @@ class BoothSimulation:
     def _day(self, day: int, opens: datetime) -> None:
         self._missed = set()
         stock = self._pieces()
-        wanted: dict[str, int] = defaultdict(int)
+        pieces: dict[str, int] = defaultdict(int)
         buyers: dict[int, list[Buyer]] = defaultdict(list)
         for buyer in self.festival.buyers[day]:
             buyers[buyer.minute].append(buyer)
-            wanted[buyer.product] += buyer.qty
+            pieces[buyer.product] += buyer.qty
         for minute in range(MINUTES):
             now = opens + minute * MINUTE
             if minute and minute % 60 == 0:
@@ -146,7 +146,7 @@ class BoothSimulation:
                 self._serve(buyer, hour)
         self.outcome.out += len(self._missed)
         self.outcome.closed_out += sum(1 for shelf in self._missed if not self._shelves[shelf])
-        self.outcome.scarce += sum(1 for _, product in self._missed if wanted[product] > stock[product])
+        self.outcome.scarce += sum(1 for _, product in self._missed if pieces[product] > stock[product])
 
     def _pieces(self) -> dict[str, int]:
         """Pieces by product at booths and at facilities, without lots that would be stale."""
@@ -161,32 +161,32 @@ class BoothSimulation:
         return pieces
 
     def _serve(self, buyer: Buyer, hour: int) -> None:
-        got = self._sell((buyer.booth, buyer.product), buyer.qty, hour)
-        if got == buyer.qty:
+        qty = self._sell((buyer.booth, buyer.product), buyer.qty, hour)
+        if qty == buyer.qty:
             return
         self._missed.add((buyer.booth, buyer.product))
-        if not got and buyer.instead is not None:
-            got = self._sell((buyer.booth, buyer.instead), buyer.qty, hour)
-        self.outcome.missed += buyer.qty - got
+        if not qty and buyer.instead is not None:
+            qty = self._sell((buyer.booth, buyer.instead), buyer.qty, hour)
+        self.outcome.missed += buyer.qty - qty
 
     def _sell(self, shelf: Shelf, qty: int, hour: int) -> int:
         """Sell up to `qty` pieces, the oldest lots first. Returns how many were sold."""
-        lots, got = self._shelves[shelf], 0
+        lots, sold = self._shelves[shelf], 0
         for lot in sorted(lots, key=lambda lot: (self.festival.lots[lot].made_on, lot)):
-            got += self._take(shelf, lot, qty - got)
-            if got == qty:
+            sold += self._take(shelf, lot, qty - sold)
+            if sold == qty:
                 break
-        self._sold[shelf][hour] += got
-        self.outcome.sold += got
-        return got
+        self._sold[shelf][hour] += sold
+        self.outcome.sold += sold
+        return sold
 
     def _take(self, shelf: Shelf, lot: str, qty: int) -> int:
         lots = self._shelves[shelf]
-        got = min(qty, lots[lot])
-        lots[lot] -= got
+        taken_qty = min(qty, lots[lot])
+        lots[lot] -= taken_qty
         if not lots[lot]:
             del lots[lot]
-        return got
+        return taken_qty
 
     def _add(self, booth: str, lot: str, qty: int) -> None:
         lots = self._shelves[booth, self.festival.lots[lot].product]
@@ -203,18 +203,18 @@ class BoothSimulation:
             return
         proposal = self._propose(now)
         for move in proposal.moves:
-            took = self._take((move.booth, move.product), move.lot, move.qty)
-            assert took == move.qty, "a proposal moves at most the stock"
-            self._coming.append(_Delivery(now.at + now.carried_within, move.to, move.lot, took))
-            self.outcome.moved += took
+            moved_qty = self._take((move.booth, move.product), move.lot, move.qty)
+            assert moved_qty == move.qty, "a proposal moves at most the stock"
+            self._coming.append(_Delivery(now.at + now.carried_within, move.to, move.lot, moved_qty))
+            self.outcome.moved += moved_qty
         self.outcome.walks += len({(move.booth, move.to) for move in proposal.moves})
         if proposal.refills:
-            asked = [refill.wanted for refill in proposal.refills]
-            sent = plan(
-                asked, unallocated(self.festival.lots, self.stock), rules=rules_after(now.rules, proposal.moves)
+            demands = [refill.wanted for refill in proposal.refills]
+            allocation = plan(
+                demands, unallocated(self.festival.lots, self.stock), rules=rules_after(now.rules, proposal.moves)
             )
-            for chosen in sent.allotments:
+            for chosen in allocation.allotments:
                 self.stock[chosen.lot.lot] -= chosen.qty
                 self._coming.append(_Delivery(now.at + now.sent_within, chosen.booth, chosen.lot.lot, chosen.qty))
                 self.outcome.sent += chosen.qty
-            self.outcome.shipments += sent.shipments
+            self.outcome.shipments += allocation.shipments

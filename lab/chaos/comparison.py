@@ -143,9 +143,9 @@ class Comparison:
         if receipt is not None and stored != receipt:
             self.mismatched.append(f"sales keeps receipt {id} of {booth} as {stored}, but {receipt} was acknowledged")
         for number, sale in enumerate(document["sales"], 1):
-            self._compare_sale(key, number, sale, known=receipt is not None)
+            self._compare_sale(key, number, sale, acknowledged=receipt is not None)
 
-    def _compare_sale(self, key: tuple[str, str], line: int, sale: Document, *, known: bool) -> None:
+    def _compare_sale(self, key: tuple[str, str], line: int, sale: Document, *, acknowledged: bool) -> None:
         booth, id = key
         qty, voided = sale["qty"], sale["voided"]
         self._sums[booth, SALES] += 1
@@ -159,7 +159,7 @@ class Comparison:
                 f"line {line} of receipt {id} of {booth} has {qty} pieces, its parts {pieces + voided}"
             )
         expected = self.expected.voided(booth, id, line, qty)
-        if known and voided != expected:
+        if acknowledged and voided != expected:
             self.mismatched.append(
                 f"{voided} pieces of line {line} of receipt {id} of {booth} are voided, but {expected} were ordered"
             )

@@ -66,13 +66,13 @@ def send_transfers(
     ]
 
 
-def receive_transfers(sent: Iterable[SendTransfer]) -> list[ReceiveTransfer]:
+def receive_transfers(transfers: Iterable[SendTransfer]) -> list[ReceiveTransfer]:
     """Count in every transfer as it was sent."""
     return [
         ReceiveTransfer(
             festival=transfer.festival, transfer=transfer.transfer, booth=transfer.to, counted=transfer.lots
         )
-        for transfer in sent
+        for transfer in transfers
     ]
 
 

@@ -65,8 +65,8 @@ class SimulatedDevice:
         open_drawer = self._open_drawer(at)
         if payment is PaymentKind.CASH:
             self._cash_rupiah += due_rupiah
-            given = -(-due_rupiah // _NOTE_RUPIAH) * _NOTE_RUPIAH
-            paid = Payment(kind=payment, given_rupiah=given, change_rupiah=given - due_rupiah)
+            cash_rupiah = -(-due_rupiah // _NOTE_RUPIAH) * _NOTE_RUPIAH
+            paid = Payment(kind=payment, given_rupiah=cash_rupiah, change_rupiah=cash_rupiah - due_rupiah)
         else:
             paid = Payment(kind=payment, reference=f"{self.rng.getrandbits(32):08x}")
         drawer = open_drawer if payment is PaymentKind.CASH else None

@@ -52,7 +52,7 @@ class StageProgress(Protocol):
     """The progress of one part of the season. A call adds what is done; `waits_for` shows what it waits for."""
 
     def __call__(self, more: int) -> None: ...
-    def waits_for(self, what: str) -> None: ...
+    def waits_for(self, condition: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -277,10 +277,10 @@ class Scenario:
         [proposal] = [
             event.body for event in await self._reader.all(FESTIVAL) if isinstance(event.body, ReplenishmentProposed)
         ]
-        sent = commands.send_transfers(festival.id, proposal.transfers, self._markets)
-        await self._order(rng, sent, noon)
+        transfers = commands.send_transfers(festival.id, proposal.transfers, self._markets)
+        await self._order(rng, transfers, noon)
         await self._wait_until_quiet(stage)
-        received = commands.receive_transfers(sent)
+        received = commands.receive_transfers(transfers)
         await self._order(rng, received, self._season.local_time(festival, AFTERNOON))
         await self._wait_until_quiet(stage)
         stage(len(received))

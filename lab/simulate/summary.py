@@ -40,7 +40,7 @@ async def per_facility(mongo: Mongo, names: dict[str, str]) -> list[FacilitySum]
     async for document in mongo.database("production")[LOTS.name].find({}):
         recorded = LOTS.from_document(document)
         sums[recorded.facility].made += recorded.qty + recorded.corrected
-    sent: dict[str, int] = defaultdict(int)
+    pieces: dict[str, int] = defaultdict(int)
     async for document in mongo.database("inventory")[STOCK.name].find({}):
         lot = STOCK.from_document(document)
         line = sums[lot.facility]
@@ -48,7 +48,7 @@ async def per_facility(mongo: Mongo, names: dict[str, str]) -> list[FacilitySum]
         line.returned += lot.returned
         line.at_home += lot.on_hand
         line.lost += lot.written_off
-        sent[lot.facility] += lot.dispatched - lot.returned
+        pieces[lot.facility] += lot.dispatched - lot.returned
     async for settlement in mongo.database("sales")[SETTLEMENTS].find({}):
         line = sums[settlement["facility"]]
         line.sold += settlement["qty"]
@@ -56,7 +56,7 @@ async def per_facility(mongo: Mongo, names: dict[str, str]) -> list[FacilitySum]
         line.owed_rupiah += settlement["facility_rupiah"]
         line.makers_rupiah += settlement["maker_premium_rupiah"]
     for line in sums.values():
-        line.lost += max(0, sent[line.facility] - line.sold)
+        line.lost += max(0, pieces[line.facility] - line.sold)
     return list(sums.values())
 
 

@@ -85,7 +85,7 @@ class IdConflicts:
         for kind in _KINDS:
             for id in derived_ids(cause, kind.topic.name, 0):
                 if id in self._refusals:
-                    self._dependents[kind.holders][event.id] = f"{kind.topic.name} {id}"
+                    self._dependents[kind.holders][event.known_as] = f"{kind.topic.name} {id}"
                     return self._refusals[id][1]
         return None
 

@@ -51,7 +51,7 @@ class RecordedPlans:
         self,
         event: Event,
         request: Request,  # noqa: ARG002
-        wanted: Sequence[RequestDemand],  # noqa: ARG002
+        demands: Sequence[RequestDemand],  # noqa: ARG002
         stock: Iterable[AvailableLot],  # noqa: ARG002
         before: Mapping[str, EarlierShare],  # noqa: ARG002
         rules: Rules,  # noqa: ARG002
@@ -70,7 +70,7 @@ class RecordedPlans:
         self,
         event: Event,
         request: Request,  # noqa: ARG002
-        want: RequestDemand,  # noqa: ARG002
+        demand: RequestDemand,  # noqa: ARG002
         stock: Iterable[AvailableLot],  # noqa: ARG002
         before: Mapping[str, EarlierShare],  # noqa: ARG002
         rules: Rules,  # noqa: ARG002

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
+from ops.repairs import Mending, Repairs
 from ops.trace.descriptions import describe
 from ops.trace.sold import LotSales
 from ops.trace.timeline import TimelineEntry
@@ -27,6 +28,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import RESERVATIONS, STOCK_ORDERS
 from shared.events.language import Body, Event, Topic
+from shared.events.operator import OPERATOR, LetterMended
 from shared.events.production import (
     ANSWERS,
     LOT_ANSWERS,
@@ -105,15 +107,22 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     zone: tzinfo = facility.zone if facility is not None else UTC
     history = LotHistory(str(number), number.facility, number.product, zone, ())
     topics = (*_BY_LOT, *_BY_FACILITY, *_BY_CONTENT)
+    repairs, causes = Repairs(), set[str]()
     sales = LotSales(history.lot, history.facility, history.product)
-    async with TopicLog(settings, [topic.name for topic in topics]) as log:
+    async with TopicLog(settings, [*(topic.name for topic in topics), OPERATOR.name]) as log:
         ends = await log.ends()
+        async for _, page in log.read(log.of(ends, OPERATOR.name)):
+            repairs.add(page)
         records = await _events(
-            log, _ends_to_read(log, ends, history), {topic.name: topic for topic in topics}, history, sales
+            log, _ends_to_read(log, ends, history), {topic.name: topic for topic in topics}, history, sales, causes
         )
     if not any(isinstance(event.body, LotRecorded) for event, _ in records):
         raise WrongEntry(f"No lot {number} was ever recorded. Please compare the number with the label.")
     entries = [entry for event, record in records for entry in _entries(event, record, history.lot)]
+    told = causes | {event.id for event, _ in records}
+    for mending in repairs.mended.values():
+        if mending.body.mended in told:
+            entries += _repair(mending)
     entries += sales.entries(zone, every_sale=every_sale)
     history = replace(history, entries=tuple(sorted(entries, key=lambda entry: entry.at)))
     return await _with_state(settings, history)
@@ -132,10 +141,10 @@ def _ends_to_read(log: TopicLog, ends: Ends, history: LotHistory) -> Ends:
 
 
 async def _events(
-    log: TopicLog, ends: Ends, topics: dict[str, Topic], history: LotHistory, sales: LotSales
+    log: TopicLog, ends: Ends, topics: dict[str, Topic], history: LotHistory, sales: LotSales, causes: set[str]
 ) -> list[tuple[Event, ConsumerRecord]]:
     """Every event that names the lot, each once, and the report that created the lot, in the order of Kafka's
-    timestamps. Events about its sales are added to `sales`."""
+    timestamps. Events about its sales are added to `sales`, and the ids of what caused them to `causes`."""
     naming: dict[tuple[str, str], tuple[Event, ConsumerRecord]] = {}
     reports: dict[str, tuple[Event, ConsumerRecord]] = {}
     async for name, records in log.read(ends):
@@ -150,8 +159,9 @@ async def _events(
                 continue  # an unreadable record names no lot
             if sold:
                 sales.add(event)
+                causes.add(envelope.header(record.headers, "causationid") or "")
             elif isinstance(event.body, ProductionReported):
-                reports.setdefault(event.id, (event, record))
+                reports.setdefault(event.known_as, (event, record))
             elif history.lot in _lots_of(event.body):
                 naming.setdefault((event.source, event.id), (event, record))
     accepted = {event.body.report for event, _ in naming.values() if isinstance(event.body, ReportAccepted)}
@@ -188,6 +198,19 @@ def _entries(event: Event, record: ConsumerRecord, lot: str) -> Iterator[Timelin
         yield TimelineEntry(
             event.time, type(event.body).__name__, text, getattr(event.body, "terminal", None) or source, position
         )
+
+
+def _repair(mending: Mending) -> Iterator[TimelineEntry]:
+    """The unusable record that a mended copy stands for, and its mending."""
+    body = mending.body
+    topic, partition, offset = body.original.rsplit("/", 2)
+    place = f"{topic} {partition}/{offset}"
+    yield TimelineEntry(body.arrived_at, "Unusable", f"a record could not be used: {body.reason}", "", place)
+    changed = f", {', '.join(body.fields)} changed" if body.fields else ""
+    note = f": {body.note}" if body.note else ""
+    yield TimelineEntry(
+        mending.at, LetterMended.__name__, f"that record was mended{changed}{note}", body.actor, place
+    )
 
 
 async def _with_state(settings: Settings, history: LotHistory) -> LotHistory:

@@ -96,11 +96,11 @@ def _describe_plan(body: Body, lot: str) -> Iterator[str]:
                     does = "goes back" if body.carried_out else "would go back"
                     yield f"{given_back.qty} for {given_back.booth} {does}, {given_back.reservation}: {body.reason}"
         case ShipmentReceived():
-            for counted, sent in _counts(body.discrepancies, lot):
-                yield f"{counted} of {sent} counted at {body.booth}, shipment {body.shipment}"
+            for counted, expected in _counts(body.discrepancies, lot):
+                yield f"{counted} of {expected} counted at {body.booth}, shipment {body.shipment}"
         case TransferReceived():
-            for counted, sent in _counts(body.discrepancies, lot):
-                yield f"{counted} of {sent} counted at {body.to}, transfer {body.transfer}"
+            for counted, expected in _counts(body.discrepancies, lot):
+                yield f"{counted} of {expected} counted at {body.to}, transfer {body.transfer}"
         case _:
             yield from _describe_stock(body)
 

@@ -46,8 +46,8 @@ async def verify(
                 evidence = await gather(mongo, log, quiet.ends, allow_parked=allow_parked)
                 checks = [check for module in _CHECK_MODULES for check in module.checks(evidence)] + evidence.checks
                 if (await observe(settings, mongo, log)).ends == quiet.ends:
-                    took = time.monotonic() - began - waited
-                    return VerifyReport(checks=tuple(checks), seconds={"waiting": waited, "checking": took})
+                    check_seconds = time.monotonic() - began - waited
+                    return VerifyReport(checks=tuple(checks), seconds={"waiting": waited, "checking": check_seconds})
             # Records came in while the evidence was read, so it is not consistent.
             return VerifyReport(waits=("records came in during the checks",))
     finally:

@@ -42,6 +42,11 @@ class LedgerAudit:
         self._set_aside: set[_Position] = set()
         self._open: dict[_Position, str] = {}
 
+    def digest(self, id: str) -> bytes | None:
+        """The digest of the body that was worked as the event `id`."""
+        entry = self._ledger.get(id)
+        return entry[0] if entry is not None else None
+
     def enter(self, group: str, id: str, record: ConsumerRecord) -> bool:
         """Enter one record of the event `id`; True for the first record of a worked event."""
         self._check.looked_at += 1
@@ -153,15 +158,24 @@ class JournalAudit:
         )
 
 
-def dead_letters(counts: Mapping[tuple[str, str, str], int]) -> Check:
-    """Notes on the records that each service could not use. `counts` by service, topic and reason."""
+def dead_letters(
+    counts: Mapping[tuple[str, str, str], int], repaired: Mapping[tuple[str, str, str, str], int]
+) -> Check:
+    """Notes on the records that each service could not use. `counts` by service, topic and reason; `repaired` also by
+    what an operator did."""
     check = Check(
         "dead letters", "for information: records that a service could not use", looked_at=sum(counts.values())
     )
     reasons: Counter[tuple[str, str]] = Counter()
+    what: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for (service, topic, reason, done), count in sorted(repaired.items()):
+        what[f"{service} {topic}", reason].append(f"{count} {done}")
     for (service, topic, reason), count in counts.items():
         reasons[f"{service} {topic}", reason] += count
-    check.notes = [f"{place}: {count} × {reason}" for (place, reason), count in sorted(reasons.items())]
+    check.notes = [
+        f"{place}: {count} × {reason}" + (f" ({', '.join(what[place, reason])})" if (place, reason) in what else "")
+        for (place, reason), count in sorted(reasons.items())
+    ]
     return check
 
 

@@ -77,10 +77,10 @@ def _compare_records(check: Check, booth: Booth, device: Device, records: Sequen
     numbers = Counter(record.seq for record in records)
     known_count = sum(last - first + 1 for branch in device.branches for first, last in branch.seen)
     check.expect_equal(subject, known_count, len(records), "records known, in the topic")
-    seen = Counter(
+    occurrences = Counter(
         number for branch in device.branches for first, last in branch.seen for number in range(first, last + 1)
     )
-    hidden = [seq for seq, times in sorted(numbers.items()) if seen[seq] != times]
+    hidden = [seq for seq, times in sorted(numbers.items()) if occurrences[seq] != times]
     check.expect(not hidden, f"{subject}: records {hidden[:SHOWN]} are not known as often as they were sent")
     last_words = [record.last_seq for record in records if record.last_seq is not None]
     closed = [branch.last_seq for branch in device.branches if branch.last_seq is not None]

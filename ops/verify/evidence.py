@@ -24,11 +24,14 @@ from ops.verify.accounts import (
 from ops.verify.log import Ends, TopicLog
 from ops.verify.privacy import PseudonymScanner
 from ops.verify.quiescence import topic_names
+from ops.verify.repaired import RepairAudit
 from ops.verify.report import Check
 from ops.verify.topic_evidence import PublishedEvent, TopicEvidence
 from ops.verify.writers import WriterAudit
+from shared import envelope
 from shared.envelope import digest
 from shared.events.journal import BatchWorked, journal
+from shared.events.operator import OPERATOR
 from shared.events.production import TERMINAL
 from shared.mongo import Mongo
 from shared.runtime.processor import Collection, Processor
@@ -78,7 +81,8 @@ async def gather(mongo: Mongo, log: TopicLog, ends: Ends, *, allow_parked: bool)
         reader.scanner.check,
         reader.writers.check,
         parked_keys(reader.parked, allowed=allow_parked),
-        dead_letters(reader.letters),
+        reader.repairs.check,
+        dead_letters(reader.letters, reader.repairs.states()),
     ]
     return evidence
 
@@ -99,6 +103,7 @@ class _EvidenceReader:
         self.scanner = PseudonymScanner()
         self.journal = JournalAudit()
         self.writers = WriterAudit()
+        self.repairs = RepairAudit()
         self.parked: dict[str, dict[str, Sequence[str]]] = {}
         self.letters: Counter[tuple[str, str, str]] = Counter()
         self._ledgers: dict[str, LedgerAudit] = {}
@@ -146,6 +151,8 @@ class _EvidenceReader:
             if name not in (TERMINAL.name, TERMINAL.dlq):
                 self._scan(name, records)
             self.journal.add_records(records)
+            if name == OPERATOR.name:
+                self.repairs.add_events(records)
             for record in records:
                 if name in (TERMINAL.name, TERMINAL.dlq):
                     self._learn_pseudonym(record)
@@ -175,6 +182,7 @@ class _EvidenceReader:
     async def close(self) -> None:
         """Complete the audits of ledgers, writers and journals."""
         self.writers.close()
+        self.repairs.close(lambda service, id: self._ledgers[service].digest(id))
         for ledgers in self._ledgers.values():
             ledgers.close()
         for service, processors in SERVICES.items():
@@ -188,6 +196,7 @@ class _EvidenceReader:
         headers = first_headers(record.headers)
         id = event_id(headers)
         its_own = self.writers.enter(name, record, headers)
+        self.repairs.add_record(name, record)
         reader = self._readers.get(name)
         if reader is not None:
             first = self._ledgers[reader.service].enter(reader.group, id, record)
@@ -199,6 +208,8 @@ class _EvidenceReader:
                 (headers.get(header) or b"").decode(errors="replace") for header in ("ce_type", "causationid")
             )
             source, event = id.split(" ", 1)
+            # Documents know what a mended copy records by the id of the record that it stands for.
+            event = envelope.header(record.headers, envelope.SUBJECT) or event
             self.evidence.published.add(
                 PublishedEvent(type.rsplit(".", 1)[0], source, event, cause, record.value or b"{}")
             )
@@ -218,6 +229,7 @@ class _EvidenceReader:
         service = self._readers[topic.name].service
         reason = self._ledgers[service].set_aside(topic, record)
         self.writers.set_aside(topic.name, record, reason, readable=readable(topic, record))
+        self.repairs.add_letter(topic.name, service, reason, event_id(first_headers(record.headers)), record)
         self.letters[service, topic.name, reason] += 1
 
     def _entity(self, service: str, collection: Collection[Any], document: dict[str, Any]) -> Any:

@@ -44,7 +44,7 @@ def routes(service: Service) -> APIRouter:
     lots = service.database[LOTS.name]
 
     @router.get("/lots/{lot}", summary="One lot's balance")
-    async def one(lot: str) -> Balance:
+    async def balance(lot: str) -> Balance:
         document = await lots.find_one({"_id": lot})
         if document is None:
             raise HTTPException(404, f"Lot {lot} is not known here. The lot number is on the label.")

@@ -50,7 +50,8 @@ class ReportRejectionPage(BaseModel):
     field: str
     reason: str
     message: str
-    message_id: str
+    template: str
+    values: dict[str, str | int]
 
 
 class ReportPage(BaseModel):
@@ -119,8 +120,9 @@ def routes(service: Service, catalogue: Catalogue) -> APIRouter:
             rejection = ReportRejectionPage(
                 field=entity.rejection.field,
                 reason=entity.rejection.reason.value,
-                message=entity.rejection.message,
-                message_id=entity.rejection.message_id,
+                message=entity.rejection.message.english,
+                template=entity.rejection.message.template,
+                values=entity.rejection.message.plain_values,
             )
         return ReportPage(
             report=entity.id,

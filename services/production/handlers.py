@@ -29,15 +29,15 @@ from shared.settings import Settings
 
 
 def _of_goods(event: Event, body: ProductionReported) -> tuple[Ref, ...]:
-    return Ref(TerminalReport, event.id), Ref(Counter, counter_id(body.facility, body.product, body.made_on))
+    return Ref(TerminalReport, event.known_as), Ref(Counter, counter_id(body.facility, body.product, body.made_on))
 
 
 def _of_lot(event: Event, body: ProductionCorrected | RecallLot | LiftRecall | WithdrawReport) -> tuple[Ref, ...]:
     number = lot_number.parse(body.lot)
     # Another facility's lot belongs to another lane and is not needed to refuse it.
     if number is None or number.facility != body.facility:
-        return (Ref(TerminalReport, event.id),)
-    return Ref(TerminalReport, event.id), Ref(Lot, str(number))
+        return (Ref(TerminalReport, event.known_as),)
+    return Ref(TerminalReport, event.known_as), Ref(Lot, str(number))
 
 
 def _of_correction(_event: Event, body: LotCorrected | CorrectionRefused) -> tuple[Ref, ...]:

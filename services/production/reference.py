@@ -206,12 +206,12 @@ class _Reference(_Entry):
 
 
 def _duplicates(kind: str, codes: Iterable[str]) -> list[str]:
-    seen: set[str] = set()
+    listed_codes: set[str] = set()
     problems = []
     for code in codes:
-        if code in seen:
+        if code in listed_codes:
             problems.append(f"{kind} {code} is listed twice")
-        seen.add(code)
+        listed_codes.add(code)
     return problems
 
 

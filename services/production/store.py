@@ -9,6 +9,7 @@ from shared.events.production import (
     Refusal,
 )
 from shared.runtime.processor import Collection, Document
+from shared.wording import Message
 
 
 def _counter_document(counter: Counter) -> dict[str, Any]:
@@ -72,8 +73,8 @@ def _report_document(report: TerminalReport) -> dict[str, Any]:
         and {
             "field": rejection.field,
             "reason": rejection.reason.value,
-            "message": rejection.message,
-            "message_id": rejection.message_id,
+            "template": rejection.message.template,
+            "values": rejection.message.plain_values,
         },
     }
 
@@ -91,7 +92,9 @@ def _report(document: Document) -> TerminalReport:
         lot=document["lot"],
         change=document["change"],
         rejection=ReportRejection(
-            rejection["field"], Refusal(rejection["reason"]), rejection["message"], rejection["message_id"]
+            rejection["field"],
+            Refusal(rejection["reason"]),
+            Message(rejection["template"], **rejection["values"]),
         )
         if rejection
         else None,

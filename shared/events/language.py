@@ -61,19 +61,15 @@ TypedNumber = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
 # Pieces more, or fewer if negative.
 Change = Annotated[int, Field(ge=-MAX_QTY, le=MAX_QTY)]
 # A key made by a program, of characters that are safe in file names, addresses and shells.
-_ID = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$"
-Id = Annotated[str, StringConstraints(pattern=_ID)]
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$"
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 # A ce_id, of any visible ASCII characters.
 EVENT_ID = r"^[!-~]{1,200}$"
 CommandId = Annotated[str, StringConstraints(pattern=EVENT_ID)]
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
 
-
-def in_words(message: str) -> str:
-    """A validation message for people: patterns become sentences."""
-    if message == f"String should match pattern '{_ID}'":
-        return "It has at most 120 letters, digits, '.', '_', ':', '/' and '-', and begins with a letter or digit"
-    return message.removeprefix("Value error, ")
+# The values of a message's fields.
+Values = dict[Annotated[str, StringConstraints(max_length=40)], Text | TypedNumber]
 
 
 # Frozen models block ordinary assignment.
@@ -175,7 +171,8 @@ class Event:
     """One decoded record as `decide` sees it.
 
     `time` is the writer's time of the event. `logged_at` is Kafka's time of arrival: the only clock of `decide`,
-    equal at every replay. `key` is the Kafka key, already compared with the body's own.
+    equal at every replay. `key` is the Kafka key, already compared with the body's own. `subject`: on a mended copy
+    the id of the record that it stands for.
     """
 
     id: str
@@ -184,3 +181,9 @@ class Event:
     time: datetime
     logged_at: datetime
     body: Body
+    subject: str | None = None
+
+    @property
+    def known_as(self) -> str:
+        """The id by which documents and other events know what this event records, e.g. a receipt's number."""
+        return self.subject or self.id

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from shared.events.language import EVENT_ID, Body, Change, Count, Id, Qty, Text, Topic, Typed, TypedNumber
+from shared.events.language import EVENT_ID, Body, Change, Count, Id, Qty, Text, Topic, Typed, TypedNumber, Values
 
 # The ce_id of a terminal's report.
 ReportId = Annotated[str, StringConstraints(pattern=EVENT_ID)]
@@ -145,7 +145,10 @@ class ReportAccepted(Body):
 
 
 class ReportRejected(Body):
-    """The answer to a terminal: the wrong field of `report` and the reason, without the typed value."""
+    """The answer to a terminal: the wrong field of `report` and the reason, without the typed value.
+
+    `message` is in English. Readers of another language translate `template` and put in the `values` of its fields.
+    """
 
     facility: Typed
     terminal: Id
@@ -153,7 +156,8 @@ class ReportRejected(Body):
     field: Id
     reason: Refusal
     message: Text
-    message_id: Text
+    template: Text
+    values: Values
 
 
 class LotCorrected(Body):

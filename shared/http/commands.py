@@ -24,11 +24,13 @@ from pymongo.errors import PyMongoError
 from shared import envelope
 from shared.duplicates import NAME_TWICE, name_twice
 from shared.errors import NotReached
-from shared.events.language import EVENT_ID, MAX_VALUE_BYTES, Body, Topic, in_words
+from shared.events.language import EVENT_ID, MAX_VALUE_BYTES, Body, Topic
+from shared.faults import fault_message
 from shared.http.admission import TOO_LARGE
 from shared.http.problems import TITLE, problem
 from shared.retry import attempts
 from shared.runtime.service import Service
+from shared.wording import Message, as_message
 
 log = structlog.get_logger()
 
@@ -55,7 +57,7 @@ class CommandOutcome:
     done: bool
     field: str | None = None
     reason: str | None = None
-    message: str | None = None
+    message: Message | str | None = None
 
 
 class CommandReply(BaseModel):
@@ -174,8 +176,8 @@ async def parse_command(request: Request, model: type[B]) -> B:
         body = model.model_validate_json(to_json(fields))
     except ValidationError as error:
         errors += [
-            {"type": detail["type"], "loc": ("body", *detail["loc"]), "msg": in_words(detail["msg"])}
-            for detail in error.errors(include_url=False, include_input=False, include_context=False)
+            _field_error(detail["loc"], fault_message(detail).english)
+            for detail in error.errors(include_url=False, include_input=False)
         ]
         raise RequestValidationError(errors) from None
     if errors:
@@ -195,9 +197,17 @@ def _response(id: str, outcome: CommandOutcome | None) -> JSONResponse:
         )
     if outcome.done:
         return JSONResponse(CommandReply(command=id, status="done", look=place).model_dump())
-    detail = outcome.message or ""
+    message = as_message(outcome.message or "")
     return problem(
-        409, "The command was refused", detail, command=id, look=place, field=outcome.field, reason=outcome.reason
+        409,
+        "The command was refused",
+        message.english,
+        command=id,
+        look=place,
+        field=outcome.field,
+        reason=outcome.reason,
+        template=message.template,
+        values=message.plain_values,
     )
 
 

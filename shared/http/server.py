@@ -22,7 +22,9 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from shared import gc_tuning
+from shared.faults import fault_message
 from shared.http.admission import Admission
+from shared.http.docs import docs
 from shared.http.health import health
 from shared.http.problems import TITLE, problem, with_problems
 from shared.runtime.service import Service
@@ -62,10 +64,14 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
             await asyncio.wait({starting}, timeout=START_CANCEL_SECONDS)
             await service.stop()
 
-    app = _Application(title=title, version="1", lifespan=lifespan, redirect_slashes=False)
+    # The framework's own pages load scripts from another host.
+    app = _Application(
+        title=title, version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
+    )
     app.add_middleware(Admission, names=service.settings.names)
     app.include_router(router)
     app.include_router(health(service))
+    app.include_router(docs(title))
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
@@ -79,7 +85,10 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [{"field": _field_name(detail["loc"]), "message": detail["msg"]} for detail in error.errors()]
+        errors = [
+            {"field": _field_name(detail["loc"]), "message": fault_message(detail).english}
+            for detail in error.errors()
+        ]
         return problem(422, "The request is not valid", "See `errors`.", errors=errors)
 
     @app.exception_handler(PyMongoError)

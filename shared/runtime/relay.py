@@ -118,17 +118,17 @@ class Relay:
     async def close(self) -> None:
         await self._drop_producer()
 
-    async def _loop(self, wanted: asyncio.Event, act: Callable[[], Awaitable[None]], pause: float) -> None:
+    async def _loop(self, wakeup: asyncio.Event, act: Callable[[], Awaitable[None]], pause: float) -> None:
         while True:
-            await wanted.wait()
+            await wakeup.wait()
             await asyncio.sleep(pause)
             async for attempt in attempts():
                 try:
                     await act()
-                    self._failures.pop(wanted, None)
+                    self._failures.pop(wakeup, None)
                     break
                 except PASSING as fault:
-                    self._failures[wanted] = repr(fault)[:300]
+                    self._failures[wakeup] = repr(fault)[:300]
                     log.warning("relay_retry", attempt=attempt, fault=repr(fault))
 
     async def _publish_waiting(self) -> None:
@@ -245,5 +245,5 @@ async def _batches(producer: AIOKafkaProducer, page: Sequence[OutboxEntry]) -> l
 
 
 def _append(batch: BatchBuilder, record: OutboxRecord) -> bool:
-    taken = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
-    return taken is not None
+    metadata = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
+    return metadata is not None

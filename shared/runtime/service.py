@@ -113,9 +113,9 @@ class Service:
         """
         self.stopping.set()
         relaying = [task for task in self._tasks if task.get_name() == RELAY]
-        others = [task for task in self._tasks if task.get_name() != RELAY]
+        background = [task for task in self._tasks if task.get_name() != RELAY]
         try:
-            for task in others:
+            for task in background:
                 task.cancel()
             await asyncio.gather(*(runtime.finish(FINISH_WITHIN) for runtime in self._runtimes))
             # Before another instance owns the lanes and publishes the same events.

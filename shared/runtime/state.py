@@ -106,9 +106,9 @@ class Entities:
         if isinstance(query, ForeignView):
             return ids
         puts = self._puts[query.entity]
-        seen = self._seen.get(query, 0)
-        if seen < len(puts):
-            for id in set(puts[seen:]):
+        count = self._seen.get(query, 0)
+        if count < len(puts):
+            for id in set(puts[count:]):
                 if query.matches(self._by_key[query.entity, id]):
                     ids.add(id)
                 else:

@@ -25,20 +25,22 @@ class Record:
     timestamp: int = 1_681_785_000_000
 
 
-@pytest.mark.parametrize("kept", EVENTS, ids=str)
-def test_every_event_has_a_sample_and_a_schema(kept: Kept) -> None:
-    assert kept.sample.exists(), "keep one: python -m tests.support.keep"
-    assert kept.schema.exists(), "keep it: python -m tests.support.keep"
+@pytest.mark.parametrize("event_files", EVENTS, ids=str)
+def test_every_event_has_a_sample_and_a_schema(event_files: Kept) -> None:
+    assert event_files.sample.exists(), "keep one: python -m tests.support.keep"
+    assert event_files.schema.exists(), "keep it: python -m tests.support.keep"
 
 
-@pytest.mark.parametrize("kept", EVENTS, ids=str)
-def test_a_stored_event_is_still_read_as_it_was_meant(kept: Kept) -> None:
-    stored = json.loads(kept.sample.read_text(encoding="utf-8"))
-    event = envelope.decode(kept.topic, a_record(stored))
-    assert type(event.body) is kept.body
+@pytest.mark.parametrize("event_files", EVENTS, ids=str)
+def test_a_stored_event_is_still_read_as_it_was_meant(event_files: Kept) -> None:
+    stored = json.loads(event_files.sample.read_text(encoding="utf-8"))
+    event = envelope.decode(event_files.topic, a_record(stored))
+    assert type(event.body) is event_files.body
     now = event.body.model_dump(mode="json")
     assert _as_far_as(stored["body"], now) == stored["body"]
-    assert {name for name, field in kept.body.model_fields.items() if field.is_required()} <= stored["body"].keys()
+    assert {name for name, field in event_files.body.model_fields.items() if field.is_required()} <= stored[
+        "body"
+    ].keys()
 
 
 def _as_far_as(stored: Any, now: Any) -> Any:
@@ -46,26 +48,26 @@ def _as_far_as(stored: Any, now: Any) -> Any:
     if isinstance(stored, dict):
         return {name: _as_far_as(stored[name], now[name]) for name in stored}
     if isinstance(stored, list):
-        return [_as_far_as(was, one) for was, one in zip(stored, now, strict=True)]
+        return [_as_far_as(former, current) for former, current in zip(stored, now, strict=True)]
     return now
 
 
-@pytest.mark.parametrize("kept", EVENTS, ids=str)
-def test_a_reader_passes_over_fields_that_it_does_not_know(kept: Kept) -> None:
-    stored = json.loads(kept.sample.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("event_files", EVENTS, ids=str)
+def test_a_reader_passes_over_fields_that_it_does_not_know(event_files: Kept) -> None:
+    stored = json.loads(event_files.sample.read_text(encoding="utf-8"))
     stored["body"]["of_a_later_day"] = {"anything": [1]}
-    assert type(envelope.decode(kept.topic, a_record(stored)).body) is kept.body
+    assert type(envelope.decode(event_files.topic, a_record(stored)).body) is event_files.body
 
 
-@pytest.mark.parametrize("kept", EVENTS, ids=str)
-def test_a_model_has_only_gained_fields_with_defaults(kept: Kept) -> None:
-    promised = json.loads(kept.schema.read_text(encoding="utf-8"))
-    assert broken_promises(promised, kept.body.model_json_schema()) == []
+@pytest.mark.parametrize("event_files", EVENTS, ids=str)
+def test_a_model_has_only_gained_fields_with_defaults(event_files: Kept) -> None:
+    promised = json.loads(event_files.schema.read_text(encoding="utf-8"))
+    assert broken_promises(promised, event_files.body.model_json_schema()) == []
 
 
 def test_nothing_is_kept_of_an_event_that_is_not_there() -> None:
-    known = {path for kept in EVENTS for path in (kept.sample, kept.schema)}
-    assert {*SAMPLES.rglob("*.json"), *SCHEMAS.rglob("*.json")} == known
+    expected_files = {path for event_files in EVENTS for path in (event_files.sample, event_files.schema)}
+    assert {*SAMPLES.rglob("*.json"), *SCHEMAS.rglob("*.json")} == expected_files
 
 
 class V1(Body):
@@ -140,27 +142,27 @@ def broken_promises(promised: dict[str, Any], now: dict[str, Any]) -> list[str]:
 def _broken(promised: Any, now: Any, where: str) -> list[str]:
     if isinstance(promised, dict) and isinstance(now, dict) and "properties" in promised:
         before, after = promised["properties"], now.get("properties", {})
-        found = [f"{where}.{name} is gone" for name in before.keys() - after.keys()]
-        asked = set(now.get("required", [])) - set(promised.get("required", []))
-        found += [f"{where}.{name} is asked for, but was not" for name in asked]
+        breaks = [f"{where}.{name} is gone" for name in before.keys() - after.keys()]
+        required = set(now.get("required", [])) - set(promised.get("required", []))
+        breaks += [f"{where}.{name} is asked for, but was not" for name in required]
         for name in before.keys() & after.keys():
-            found += _broken(before[name], after[name], f"{where}.{name}")
-        return found
+            breaks += _broken(before[name], after[name], f"{where}.{name}")
+        return breaks
     if isinstance(promised, dict) and isinstance(now, dict):
         if "enum" in promised and "enum" in now:
             return [f"{where} is never {value} any more" for value in promised["enum"] if value not in now["enum"]]
         if promised.keys() != now.keys():
             return [f"{where} was {promised}, is {now}"]
-        return [one for name in promised for one in _broken(promised[name], now[name], f"{where}.{name}")]
+        return [sentence for name in promised for sentence in _broken(promised[name], now[name], f"{where}.{name}")]
     if isinstance(promised, list) and isinstance(now, list) and len(promised) == len(now):
-        return [one for old, new in zip(promised, now, strict=True) for one in _broken(old, new, where)]
+        return [sentence for old, new in zip(promised, now, strict=True) for sentence in _broken(old, new, where)]
     return [] if promised == now else [f"{where} was {promised}, is {now}"]
 
 
 def _whole(part: Any, schema: dict[str, Any]) -> Any:
     """The schema without references and without what is only for people."""
     if isinstance(part, list):
-        return [_whole(one, schema) for one in part]
+        return [_whole(element, schema) for element in part]
     if not isinstance(part, dict):
         return part
     if "$ref" in part:
@@ -168,7 +170,7 @@ def _whole(part: Any, schema: dict[str, Any]) -> Any:
     for_people = {"$defs", "title", "description"}
     # In `properties` these are names of fields.
     return {
-        name: {field: _whole(one, schema) for field, one in value.items()}
+        name: {field: _whole(field_schema, schema) for field, field_schema in value.items()}
         if name == "properties"
         else _whole(value, schema)
         for name, value in part.items()

@@ -31,12 +31,12 @@ READ = Order(Kind.READ)
 RECALL = Order(Kind.RECALL)
 
 
-def checked(on_hand: int, *history: Op) -> HistoryVerdict[Order, Answer]:
+def verdict_of(on_hand: int, *history: Op) -> HistoryVerdict[Order, Answer]:
     return check(history, Stock(on_hand), step)
 
 
 def good(on_hand: int, *history: Op) -> bool:
-    return checked(on_hand, *history).linearizable
+    return verdict_of(on_hand, *history).linearizable
 
 
 def test_one_after_the_other_is_linearizable() -> None:
@@ -55,7 +55,7 @@ def test_one_after_the_other_is_linearizable() -> None:
 def test_answers_of_overlapping_orders_may_come_in_either_order() -> None:
     history = [op(reserve("a", 4), 0, 9, "refused", "short", 2), op(reserve("b", 4), 1, 8, "reserved", 4)]
     assert good(6, *history)
-    assert checked(6, *history).order == (history[1], history[0])
+    assert verdict_of(6, *history).order == (history[1], history[0])
 
 
 def test_a_double_reserve_is_found() -> None:
@@ -63,14 +63,14 @@ def test_a_double_reserve_is_found() -> None:
 
 
 def test_a_lost_update_is_found() -> None:
-    verdict = checked(
+    verdict = verdict_of(
         10,
         op(reserve("a", 4), 0, 1, "reserved", 4),
         op(Order(Kind.CORRECT, qty=5), 2, 3, "corrected", 15),
     )
     assert not verdict.linearizable
-    assert [one.what.kind for one in verdict.order] == [Kind.RESERVE]
-    assert [one.what.kind for one in verdict.stuck] == [Kind.CORRECT]
+    assert [operation.what.kind for operation in verdict.order] == [Kind.RESERVE]
+    assert [operation.what.kind for operation in verdict.stuck] == [Kind.CORRECT]
 
 
 def test_a_stale_read_is_found() -> None:
@@ -162,10 +162,10 @@ def test_what_a_lot_really_does_is_always_linearizable(
 ) -> None:
     """Each order takes effect at its number, is called some time before and answered some time after that."""
     state, history = Stock(on_hand), list[Op]()
-    for at, (order, (before, after), heard) in enumerate(given_orders):
-        state, said = step(state, order)
-        answered = at + after if heard and said is not None else None
-        history.append(Operation(order, at - before, said if answered is not None else None, answered))
+    for at, (order, (before, after), answer_arrives) in enumerate(given_orders):
+        state, answer = step(state, order)
+        answered = at + after if answer_arrives and answer is not None else None
+        history.append(Operation(order, at - before, answer if answered is not None else None, answered))
     assert check(history, Stock(on_hand), step).linearizable
 
 
@@ -176,9 +176,11 @@ def test_one_wrong_number_in_an_undisturbed_history_is_found(
     """Nothing overlaps, so there is one order alone; every answer with a number in it can be got wrong."""
     state, history = Stock(on_hand), list[Op]()
     for at, order in enumerate(given_orders):
-        state, said = step(state, order)
-        history.append(Operation(order, at, said, at + 0.5 if said is not None else None))
-    numbered = [n for n, one in enumerate(history) if one.answer is not None and type(one.answer[-1]) is int]
+        state, reply = step(state, order)
+        history.append(Operation(order, at, reply, at + 0.5 if reply is not None else None))
+    numbered = [
+        n for n, operation in enumerate(history) if operation.answer is not None and type(operation.answer[-1]) is int
+    ]
     if numbered:
         n = numbered[wrong % len(numbered)]
         answer = history[n].answer or ()

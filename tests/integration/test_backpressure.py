@@ -18,9 +18,9 @@ from shared.settings import Settings
 from tests.support import loads
 from tests.support.backpressure import STOPPED, Figures, stop_under_load
 from tests.support.probe import a_probe
-from tests.support.running import let_go_of_the_dead
+from tests.support.running import end_open_transactions
 from tests.support.running import run_service as running_service
-from tests.support.servers import gone, settings_on
+from tests.support.servers import killed_server, settings_on
 from tests.support.undisturbed import all_worked, assert_undisturbed
 from tests.support.waiting import eventually
 
@@ -61,15 +61,15 @@ async def test_without_its_database_a_consumer_pauses_and_goes_on_when_it_is_bac
     async with a_probe(place) as probe, running_service("inventory", place) as service:
         await loads.send_at_once(probe, loads.before("inventory"))
         await eventually(lambda: all_worked("inventory", place, probe, service.database))
-        with gone(own.mongo):
+        with killed_server(own.mongo):
             await loads.send_at_once(probe, islice(work, 300))
             consumer = consumer_of(service)
             await eventually(lambda: consumer.paused() == consumer.assignment(), equals=True, within=40)
-            stood = await positions(consumer)
+            offsets = await positions(consumer)
             await loads.send_at_once(probe, islice(work, 300))
-            assert await positions(consumer) == stood
+            assert await positions(consumer) == offsets
             assert consumer.paused() == consumer.assignment()
-        await let_go_of_the_dead(place)
+        await end_open_transactions(place)
         await eventually(lambda: all_worked("inventory", place, probe, service.database), within=60)
         assert consumer.paused() == set()
         await assert_undisturbed("inventory", place, probe, service.database)

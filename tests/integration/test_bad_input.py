@@ -66,8 +66,8 @@ async def test_bad_records_stop_nobody_and_are_all_accounted_for(
 
         await quiet()
         before = await counted(settings, probe, mongo)
-        assert sum(one.letters for one in before.values()) > records // 3
-        assert all(one.worked for one in before.values()), "some record of each topic is a good one"
+        assert sum(counts.letters for counts in before.values()) > records // 3
+        assert all(counts.worked for counts in before.values()), "some record of each topic is a good one"
         await good_records_go_through(probe, mongo)
         await quiet()
         await counted(settings, probe, mongo)
@@ -88,7 +88,7 @@ async def test_what_our_own_client_could_not_read_stops_nobody(
     }
     async with service_process("inventory") as process:
         with monkeypatch.context() as patched:
-            foreign.speak(patched)
+            foreign.allow_foreign_headers(patched)
             await _say(settings, made["PACKED"], b" " * 5000, compression_type="snappy")
             await _say(settings, made["NAMED"], b"", (foreign.Name("x"), b"1"))
         await probe.send(PRODUCTION, made["AFTER"])
@@ -146,16 +146,20 @@ async def send(settings: Settings, made: list[Made], on_sent: Callable[[], None]
     await client.start()
     try:
         for first in range(0, len(made), AT_ONCE):
-            await asyncio.gather(*[await _send(settings, client, one) for one in made[first : first + AT_ONCE]])
+            await asyncio.gather(*[await _send(settings, client, record) for record in made[first : first + AT_ONCE]])
             on_sent()
     finally:
         await stop_producer(client)
 
 
-async def _send(settings: Settings, client: AIOKafkaProducer, one: Made) -> asyncio.Future[object]:
-    partition = partition_for_bytes(one.key or b"", settings.partitions) if one.partition is None else one.partition
-    name = topic_name(settings, one.topic.name)
-    future: asyncio.Future[object] = await client.send(name, one.value, one.key, partition, headers=list(one.headers))
+async def _send(settings: Settings, client: AIOKafkaProducer, record: Made) -> asyncio.Future[object]:
+    partition = (
+        partition_for_bytes(record.key or b"", settings.partitions) if record.partition is None else record.partition
+    )
+    name = topic_name(settings, record.topic.name)
+    future: asyncio.Future[object] = await client.send(
+        name, record.value, record.key, partition, headers=list(record.headers)
+    )
     return future
 
 
@@ -166,14 +170,14 @@ async def counted(settings: Settings, probe: Probe, mongo: Mongo) -> dict[tuple[
     sums: dict[tuple[str, int], Sums] = defaultdict(Sums)
     for service in SERVICES:
         entries = await mongo.database(service)["ledger"].find({}).to_list(None)
-        ledger = {one["_id"]: (bytes(one["digest"]), one["lane"]) for one in entries}
+        ledger = {entry["_id"]: (bytes(entry["digest"]), entry["lane"]) for entry in entries}
         unseen = set(ledger)
-        for _, processor, topic in (one for one in READ if one[0] == service):
+        for _, processor, topic in (triple for triple in READ if triple[0] == service):
             letters = _by_place(await probe.dlq(topic))
             parked = {
-                (ledger_id(one.record.headers), envelope.digest(one.record.value or b""))
-                for one in letters.values()
-                if one.reason in (BUG, KEY_PARKED)
+                (ledger_id(letter.record.headers), envelope.digest(letter.record.value or b""))
+                for letter in letters.values()
+                if letter.reason in (BUG, KEY_PARKED)
             }
             for record in await probe.records(topic):
                 here = sums[topic.name, record.partition]
@@ -193,8 +197,8 @@ async def counted(settings: Settings, probe: Probe, mongo: Mongo) -> dict[tuple[
                 unseen.discard(id)
             assert not letters, "letters without their records"
         assert not unseen, "the ledger holds what never came"
-    for name, one in sums.items():
-        assert one.sent == one.worked + one.again + one.letters, name
+    for name, counts in sums.items():
+        assert counts.sent == counts.worked + counts.again + counts.letters, name
     return sums
 
 
@@ -208,9 +212,9 @@ def check_letter(record: Record, letter: DeadLetter, service: str) -> None:
 
 
 def _by_place(letters: list[DeadLetter]) -> dict[tuple[str, int, int], DeadLetter]:
-    found = {(letter.topic, letter.partition, letter.offset): letter for letter in letters}
-    assert len(found) == len(letters), "a record was set aside twice"
-    return found
+    letters_by_place = {(letter.topic, letter.partition, letter.offset): letter for letter in letters}
+    assert len(letters_by_place) == len(letters), "a record was set aside twice"
+    return letters_by_place
 
 
 async def good_records_go_through(probe: Probe, mongo: Mongo) -> None:

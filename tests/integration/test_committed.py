@@ -80,8 +80,8 @@ async def test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault(
                 await add_up(settings)
                 assert [service.readiness_failures() for service in services] == [[]] * len(services)
     for command in (["verify"], *(["rebuild", service] for service in SERVICES)):
-        code, shown = await karya(settings, *command)
-        assert (code, shown["ok"]) == (0, True), shown
+        code, report = await karya(settings, *command)
+        assert (code, report["ok"]) == (0, True), report
     assert await probe.dlq(TERMINAL) == []
 
 

@@ -63,7 +63,7 @@ async def stock(season: RunningSeason) -> None:
         await season.say(TERMINAL, made, f"made-{facility}")
     await season.until("festival", "stock", {"on_hand": {"$gt": 0}}, len(SENT))
     day = date(2026, 4, 18)
-    for id, said in {
+    for id, command in {
         "announce": AnnounceFestival(
             festival=PASAR, name="Pasar", place="Kupang", zone="Asia/Makassar", first_day=day, last_day=day
         ),
@@ -81,7 +81,7 @@ async def stock(season: RunningSeason) -> None:
             consent=True,
         ),
     }.items():
-        await season.say(ORGANISER, said, id)
+        await season.say(ORGANISER, command, id)
     await season.until("festival", "requests", {"status": "settled"})
     for facility in SENT:
         sent = SendShipment(festival=PASAR, request="R1", shipment=facility, facility=facility, booth=BOOTH)
@@ -96,7 +96,7 @@ async def stock(season: RunningSeason) -> None:
 
 async def sell(season: RunningSeason, qty: int) -> None:
     line = ReceiptLine(line=1, product=PRODUCT, qty=qty, unit_price_rupiah=PRICE)
-    said = ReceiptIssued(
+    receipt = ReceiptIssued(
         booth=BOOTH,
         till="T1",
         device="D1",
@@ -105,7 +105,7 @@ async def sell(season: RunningSeason, qty: int) -> None:
         payment=Payment(kind=PaymentKind.CASH),
         sold_at=now(),
     )
-    await season.say(TILL, said, "sale", source="T1")
+    await season.say(TILL, receipt, "sale", source="T1")
     await season.sold(receipt="sale")
 
 
@@ -123,7 +123,7 @@ async def close(season: RunningSeason) -> None:
 async def bring_home(season: RunningSeason) -> None:
     """All that each lot is believed to have left."""
     booth = await season.document("festival", "booths", BOOTH)
-    sold = {one["lot"]: one["qty"] for one in booth["sold"]}
+    sold = {line["lot"]: line["qty"] for line in booth["sold"]}
     for lot in booth["lots"]:
         home = ReceiveReturn(
             festival=PASAR, booth=BOOTH, lot=lot["lot"], qty=max(0, lot["received"] - sold.get(lot["lot"], 0))
@@ -144,7 +144,7 @@ async def test_a_sale_of_more_than_any_facility_sent_is_shared_by_all_that_sent_
     # In proportion to what each has there, whole pieces by largest remainder.
     assert {facility: qty for _, facility, qty, *_ in sale["parts"]} == {"LA-KPG": 4, "LP-ATB": 4, "LP-KPG": 7}
     settled = await season.mongo.database("sales")["settlements"].find({}).to_list(None)
-    assert {one["facility"]: one["sold_rupiah"] for one in settled} == {
+    assert {settlement["facility"]: settlement["sold_rupiah"] for settlement in settled} == {
         "LA-KPG": 4 * PRICE,
         "LP-ATB": 4 * PRICE,
         "LP-KPG": 7 * PRICE,

@@ -41,10 +41,10 @@ def karya_dlq(settings: Settings) -> Karya:
     return run
 
 
-def said_by(result: Result) -> Sequence[dict[str, object]]:
+def json_output(result: Result) -> Sequence[dict[str, object]]:
     assert result.exit_code == 0, result.output
-    found: list[dict[str, object]] = json.loads(result.stdout)
-    return found
+    documents: list[dict[str, object]] = json.loads(result.stdout)
+    return documents
 
 
 def failing(decide: Decide, *ids: str) -> Decide:
@@ -75,13 +75,13 @@ async def test_a_parked_key_is_replayed_in_order_and_twice_is_as_good_as_once(
         await eventually(lambda: all_worked("inventory", settings, probe, database))
     _patch(monkeypatch, wrong)
     async with run_service("inventory"):
-        for one in parked:
-            await probe.send_all([one])
+        for record in parked:
+            await probe.send_all([record])
             await eventually(lambda: all_worked("inventory", settings, probe, database))
         await probe.send_all([a_reservation(2)])  # another key goes on
         await eventually(lambda: all_worked("inventory", settings, probe, database))
-        letters = said_by(await karya_dlq("list", "--json"))
-        assert [(one["reason"], one["status"], one["key"]) for one in letters] == [
+        letters = json_output(await karya_dlq("list", "--json"))
+        assert [(letter["reason"], letter["status"], letter["key"]) for letter in letters] == [
             ("BUG", "open", "L1"),
             ("KEY_PARKED", "open", "L1"),
             ("KEY_PARKED", "open", "L1"),
@@ -90,7 +90,7 @@ async def test_a_parked_key_is_replayed_in_order_and_twice_is_as_good_as_once(
         still = await karya_dlq("replay", "L1", "--wait", "2")
         assert still.exit_code == 1, "the bug is still there"
         assert "3 still wait" in still.output
-        assert len(said_by(await karya_dlq("list", "--json"))) == 3, "no second letter for the same event"
+        assert len(json_output(await karya_dlq("list", "--json"))) == 3, "no second letter for the same event"
     _patch(monkeypatch, right)
     async with run_service("inventory"):
         first = await karya_dlq("replay", "L1", "--json")
@@ -99,8 +99,8 @@ async def test_a_parked_key_is_replayed_in_order_and_twice_is_as_good_as_once(
         assert (again.exit_code, again.stdout) == (0, "No letter waits: all of them were worked.\n")
         await eventually(lambda: all_worked("inventory", settings, probe, database))
         assert await database["parked"].count_documents({}) == 0
-        assert said_by(await karya_dlq("list", "--json")) == []
-        assert {one["status"] for one in said_by(await karya_dlq("list", "--all", "--json"))} == {"worked"}
+        assert json_output(await karya_dlq("list", "--json")) == []
+        assert {letter["status"] for letter in json_output(await karya_dlq("list", "--all", "--json"))} == {"worked"}
     # As if nothing had ever been wrong: the correction first, though it came back last to its topic.
     await assert_is(await the_model(probe, PRODUCTION, STOCK_ORDERS), probe, database)
     lot = (await documents(database, LOT))["lots"]["L1"]
@@ -120,31 +120,34 @@ async def test_what_nobody_can_use_is_listed_and_shown_with_its_reason_and_can_b
         await probe.send_raw(PRODUCTION, key=b"L1", value=b'{"lot":\x1b[31m', headers=[*headers, ("x", None)])
         await probe.send_raw(PRODUCTION, key=b"L1", value=b"\xff\xfe", headers=headers)
         await eventually(lambda: probe.dlq(PRODUCTION), until=lambda letters: len(letters) == 3)
-        listed = said_by(await karya_dlq("list", "--service", "inventory", "--json"))
-        assert sorted((one["reason"], one["status"]) for one in listed) == [
+        listed = json_output(await karya_dlq("list", "--service", "inventory", "--json"))
+        assert sorted((letter["reason"], letter["status"]) for letter in listed) == [
             ("BAD_BODY", "unusable"),
             ("BAD_BODY", "unusable"),
             ("WRONG_KEY", "unusable"),
         ]
-        assert said_by(await karya_dlq("list", "--service", "sales", "--json")) == []
-        shown = (await karya_dlq("list", "--reason", "WRONG_KEY")).stdout
-        assert "not in the partition that its key belongs to" in shown
-        assert str(next(one["letter"] for one in listed if one["reason"] == "WRONG_KEY")) in shown
-        printed = [(await karya_dlq("show", str(one["letter"]), "--json")).stdout for one in listed]
+        assert json_output(await karya_dlq("list", "--service", "sales", "--json")) == []
+        table = (await karya_dlq("list", "--reason", "WRONG_KEY")).stdout
+        assert "not in the partition that its key belongs to" in table
+        assert str(next(letter["letter"] for letter in listed if letter["reason"] == "WRONG_KEY")) in table
+        printed = [(await karya_dlq("show", str(letter["letter"]), "--json")).stdout for letter in listed]
         letters = [json.loads(text) for text in printed]
-        assert {one["value"] for one in letters} == {value.decode(), '{"lot":\x1b[31m', "0xfffe"}
-        steering = next(one for one in letters if "\x1b" in one["value"])
+        assert {letter["value"] for letter in letters} == {value.decode(), '{"lot":\x1b[31m', "0xfffe"}
+        steering = next(letter for letter in letters if "\x1b" in letter["value"])
         assert ["x", None] in steering["headers"]
         printed.append((await karya_dlq("show", str(steering["letter"]))).stdout)
         assert r'value: {"lot":\x1b[31m' in printed[-1]
         assert "\x1b" not in "".join(printed)
         assert (await karya_dlq("show", "karya.production.v1/0/999")).exit_code == 1
         # Back to its key's own partition, where it belongs: now it is worked, and the letter with it.
-        [wrong] = [str(one["letter"]) for one in listed if one["reason"] == "WRONG_KEY"]
+        [wrong] = [str(letter["letter"]) for letter in listed if letter["reason"] == "WRONG_KEY"]
         assert (await karya_dlq("replay", wrong)).exit_code == 0
 
         async def statuses() -> set[tuple[object, object]]:
-            return {(one["reason"], one["status"]) for one in said_by(await karya_dlq("list", "--all", "--json"))}
+            return {
+                (letter["reason"], letter["status"])
+                for letter in json_output(await karya_dlq("list", "--all", "--json"))
+            }
 
         await eventually(statuses, equals={("BAD_BODY", "unusable"), ("WRONG_KEY", "worked")}, within=30)
         # Bad ones come back as they went, and stay one line each.
@@ -153,10 +156,10 @@ async def test_what_nobody_can_use_is_listed_and_shown_with_its_reason_and_can_b
             assert (replayed.exit_code, "2 are still unusable" in replayed.output) == (1, True), replayed.output
             await eventually(
                 lambda: probe.dlq(PRODUCTION),
-                until=lambda found, n=times: len(found) == 1 + 2 * n,  # type: ignore[misc]
+                until=lambda records, n=times: len(records) == 1 + 2 * n,  # type: ignore[misc]
             )
-            bad = said_by(await karya_dlq("list", "--reason", "BAD_BODY", "--json"))
-            assert [one["times"] for one in bad] == [times, times]
+            bad = json_output(await karya_dlq("list", "--reason", "BAD_BODY", "--json"))
+            assert [letter["times"] for letter in bad] == [times, times]
 
 
 async def test_a_value_that_may_hold_a_makers_pseudonym_is_shown_only_to_who_asks_for_it(
@@ -169,7 +172,7 @@ async def test_a_value_that_may_hold_a_makers_pseudonym_is_shown_only_to_who_ask
     async with run_service("production"):
         await probe.send_raw(TERMINAL, key=b"RT-KPG", value=envelope.encode(body), headers=headers)
         await eventually(lambda: probe.dlq(TERMINAL))
-    [listed] = said_by(await karya_dlq("list", "--json"))
+    [listed] = json_output(await karya_dlq("list", "--json"))
     assert "p.SECRET" not in json.dumps(listed)
     for words in ([], ["--json"]):
         hidden = await karya_dlq("show", str(listed["letter"]), *words)

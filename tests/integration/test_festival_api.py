@@ -73,7 +73,7 @@ async def an_unstarted(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         await service.stop()
 
 
-async def given(api: httpx.AsyncClient, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+async def execute(api: httpx.AsyncClient, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
     """The command is done."""
     answer = await api.post(path, json=body or {}, headers=headers)
     assert answer.status_code == 200, answer.text
@@ -122,8 +122,8 @@ def fields(answer: httpx.Response) -> list[str]:
     return [error["field"] for error in answer.json()["errors"]]
 
 
-def whats(page: Any) -> list[str]:
-    return [one["what"] for one in page["missing"]]
+def missing_kinds(page: Any) -> list[str]:
+    return [missing["what"] for missing in page["missing"]]
 
 
 @both_drivers
@@ -131,12 +131,12 @@ async def test_a_festival_from_announcement_to_its_sums(
     service_process: RunProcess, run_service: RunService, probe: Probe
 ) -> None:
     async with run_service("inventory"), an_api(service_process) as api:
-        await given(api, "/festivals", FESTIVAL)
-        await given(api, "/festivals/ODOP/booths", BOOTH)
+        await execute(api, "/festivals", FESTIVAL)
+        await execute(api, "/festivals/ODOP/booths", BOOTH)
         await some_stock(api, probe)
         assert sorted(lot["lot"] for lot in await read_all(api, "/stock/KTI?limit=1")) == [LA, LB]
 
-        await given(api, "/festivals/ODOP/requests", REQUEST)
+        await execute(api, "/festivals/ODOP/requests", REQUEST)
         plan = await read(api, "/festivals/ODOP/requests/R1")
         assert (plan["status"], plan["asked"], plan["held"], plan["short"]) == ("proposed", 15, 0, 0)
         assert sorted((line["lot"], line["qty"], line["status"]) for line in plan["lines"]) == [
@@ -150,51 +150,51 @@ async def test_a_festival_from_announcement_to_its_sums(
         ]
         assert all("KTI" in share["reason"] for share in plan["shares"])
 
-        await given(api, "/festivals/ODOP/requests/R1/accept")
+        await execute(api, "/festivals/ODOP/requests/R1/accept")
 
-        async def held() -> int:
+        async def held_pieces() -> int:
             return int((await read(api, "/festivals/ODOP/requests/R1"))["held"])
 
-        await eventually(held, equals=15)
+        await eventually(held_pieces, equals=15)
         [summary] = await read(api, "/festivals/ODOP/requests")
         assert (summary["request"], summary["status"]) == ("R1", "settled")
         assert [share["held"] for share in (await read(api, "/festivals/ODOP/requests/R1"))["shares"]] == [6, 9]
 
         sending = {"request": "R1", "shipment": "S1", "facility": "LP-KPG", "booth": "ODOP.B1"}
-        await given(api, "/festivals/ODOP/shipments", sending)
+        await execute(api, "/festivals/ODOP/shipments", sending)
 
-        async def shipped() -> str:
+        async def shipment_status() -> str:
             return str((await read(api, "/festivals/ODOP/shipments/S1"))["status"])
 
-        await eventually(shipped, equals="sent")
+        await eventually(shipment_status, equals="sent")
         [booth] = await read(api, "/festivals/ODOP/booths")
         assert [lot["in_transit"] for lot in booth["lots"]] == [6]
-        assert whats(await read(api, "/festivals/ODOP/missing")) == ["not_received", "not_closed"]
+        assert missing_kinds(await read(api, "/festivals/ODOP/missing")) == ["not_received", "not_closed"]
         too_early = await api.post("/festivals/ODOP/close", json={})
         assert (too_early.status_code, too_early.json()["reason"]) == (409, "wrong_state")
 
         counted = {"booth": "ODOP.B1", "counted": [{"lot": LA, "qty": 5}]}
-        await given(api, "/festivals/ODOP/shipments/S1/receive", counted)
+        await execute(api, "/festivals/ODOP/shipments/S1/receive", counted)
         [shipment] = await read(api, "/festivals/ODOP/shipments")
         assert shipment["lots"] == [{"lot": LA, "sent": 6, "counted": 5}]
         booth = await read(api, "/festivals/ODOP/booths/ODOP.B1")
         [lot] = booth["lots"]
         assert (lot["received"], lot["lost_on_the_way"], lot["left"]) == (5, 1, 5)
 
-        await given(api, "/festivals/ODOP/close", {"till_hours": 1})
-        assert whats(await read(api, "/festivals/ODOP/missing")) == ["not_settled"]
+        await execute(api, "/festivals/ODOP/close", {"till_hours": 1})
+        assert missing_kinds(await read(api, "/festivals/ODOP/missing")) == ["not_settled"]
         await probe.send(BOOTH_REPORTS, a_sell_through(sold=3, disputed=("till-7/sale-9",)))
 
         async def missing() -> list[str]:
-            return whats(await read(api, "/festivals/ODOP/missing"))
+            return missing_kinds(await read(api, "/festivals/ODOP/missing"))
 
         await eventually(missing, equals=["not_home", "disputed"])
-        await given(
+        await execute(
             api,
             "/festivals/ODOP/disputes/till-7%2Fsale-9/resolve",
             {"booth": "ODOP.B1", "outcome": "rejected"},
         )
-        await given(api, "/festivals/ODOP/returns", {"booth": "ODOP.B1", "lot": LA, "qty": 1})
+        await execute(api, "/festivals/ODOP/returns", {"booth": "ODOP.B1", "lot": LA, "qty": 1})
         closed = await read(api, "/festivals/ODOP")
         assert closed["status"] == "closed"
         sums = {"received": 5, "sold": 3, "returned": 1, "lost": 1, "surplus": 0, "lost_on_the_way": 1}
@@ -209,10 +209,14 @@ async def test_a_refused_command_says_which_field_and_why(service_process: RunPr
         unknown = await api.post("/festivals/NONE/close", json={}, headers={"Idempotency-Key": "close-none"})
         assert unknown.status_code == 409
         assert unknown.headers["content-type"] == "application/problem+json"
-        said = unknown.json()
-        assert (said["field"], said["reason"], said["command"]) == ("festival", "unknown_festival", "close-none")
-        assert "NONE" in said["detail"]
-        fate = await read(api, said["look"])
+        problem = unknown.json()
+        assert (problem["field"], problem["reason"], problem["command"]) == (
+            "festival",
+            "unknown_festival",
+            "close-none",
+        )
+        assert "NONE" in problem["detail"]
+        fate = await read(api, problem["look"])
         assert (fate["status"], fate["name"], fate["wrong"]["reason"]) == (
             "refused",
             "CloseFestival",
@@ -248,8 +252,8 @@ async def test_an_invalid_command_names_the_field_and_reaches_nobody(
             *("name", "place", "zone", "first_day", "last_day")
         ]
         demand = {"booth": "ODOP.B1", "product": "KTI", "qty": "5"}
-        asked = await api.post("/festivals/ODOP/requests", json={"request": "R1", "demands": [demand]})
-        assert fields(asked) == ["demands.0.qty"]
+        answer = await api.post("/festivals/ODOP/requests", json={"request": "R1", "demands": [demand]})
+        assert fields(answer) == ["demands.0.qty"]
         assert fields(await api.post("/festivals/ODOP/booths", json=BOOTH | {"festival": "OTHER"})) == ["festival"]
         assert fields(await api.post("/festivals/O%20P/close", json={})) == ["festival"]
         for wrong in (b"{", b"[]", b'"ODOP"', b"\xff\xfe", b'{"till_hours": NaN}'):
@@ -257,8 +261,8 @@ async def test_an_invalid_command_names_the_field_and_reaches_nobody(
         for twice in (b'{"till_hours":1,"till_hours":2}', b'{"till_hours":1,"till\\u005fhours":2}'):
             assert fields(await api.post("/festivals/ODOP/close", content=twice, headers=JSON)) == ["till_hours"]
         nested = b'{"request":"R1","demands":[{"booth":"ODOP.B1","product":"KTI","qty":1,"qty":9}]}'
-        asked = await api.post("/festivals/ODOP/requests", content=nested, headers=JSON)
-        assert fields(asked) == ["demands.0.qty"]
+        answer = await api.post("/festivals/ODOP/requests", content=nested, headers=JSON)
+        assert fields(answer) == ["demands.0.qty"]
         assert fields(await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "a b"})) == [
             "header.Idempotency-Key"
         ]
@@ -270,8 +274,8 @@ async def test_an_invalid_command_names_the_field_and_reaches_nobody(
 
 async def test_a_command_given_again_counts_once(service_process: RunProcess, probe: Probe) -> None:
     async with an_api(service_process) as api:
-        first = await given(api, "/festivals", FESTIVAL, **{"Idempotency-Key": "one"})
-        assert await given(api, "/festivals", FESTIVAL, **{"Idempotency-Key": "one"}) == first
+        first = await execute(api, "/festivals", FESTIVAL, **{"Idempotency-Key": "one"})
+        assert await execute(api, "/festivals", FESTIVAL, **{"Idempotency-Key": "one"}) == first
         anew = await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "two"})
         assert (anew.status_code, anew.json()["reason"]) == (409, "already_exists")
         other = await api.post("/festivals", json=FESTIVAL | {"name": "Other"}, headers={"Idempotency-Key": "one"})
@@ -280,10 +284,10 @@ async def test_a_command_given_again_counts_once(service_process: RunProcess, pr
         # Somebody who speaks to Kafka himself took this id.
         await probe.send(ORGANISER, CancelFestival(festival="NONE"), id="three")
         await eventually(lambda: api.get("/commands/three"), until=lambda answer: answer.status_code == 200)
-        taken = await api.post("/festivals/ODOP/cancel", json={}, headers={"Idempotency-Key": "three"})
-        assert (taken.status_code, taken.json()["reason"]) == (409, "id_taken")
+        answer = await api.post("/festivals/ODOP/cancel", json={}, headers={"Idempotency-Key": "three"})
+        assert (answer.status_code, answer.json()["reason"]) == (409, "id_taken")
         assert (await read(api, "/festivals/ODOP"))["status"] == "open"
-    assert sorted(heard.event.id for heard in await probe.read_all(ORGANISER)) == ["one", "three", "three", "two"]
+    assert sorted(record.event.id for record in await probe.read_all(ORGANISER)) == ["one", "three", "three", "two"]
     assert await probe.dlq(ORGANISER) == []
 
 
@@ -304,22 +308,22 @@ async def test_two_at_once_with_one_id_get_their_own_answers(service_process: Ru
 async def test_without_prefer_a_command_is_taken_and_shown_later(service_process: RunProcess) -> None:
     async with an_api(service_process) as api:
         del api.headers["Prefer"]
-        taken = await api.post("/festivals", json=FESTIVAL)
-        assert (taken.status_code, taken.json()["status"]) == (202, "accepted")
-        assert taken.headers["location"] == taken.json()["look"] == f"/commands/{taken.json()['command']}"
+        answer = await api.post("/festivals", json=FESTIVAL)
+        assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
+        assert answer.headers["location"] == answer.json()["look"] == f"/commands/{answer.json()['command']}"
 
-        async def became() -> str | None:
-            answer = await api.get(taken.headers["location"])
-            return str(answer.json()["status"]) if answer.status_code == 200 else None
+        async def command_status() -> str | None:
+            page = await api.get(answer.headers["location"])
+            return str(page.json()["status"]) if page.status_code == 200 else None
 
-        await eventually(became, equals="done")
+        await eventually(command_status, equals="done")
 
 
 async def test_a_command_waits_for_inventorys_last_word(
     service_process: RunProcess, run_service: RunService, probe: Probe
 ) -> None:
     async with an_api(service_process) as api:
-        await given(api, "/festivals", FESTIVAL)
+        await execute(api, "/festivals", FESTIVAL)
         loss = {"lot": LX, "place": "facility", "qty": 2, "reason": "moths"}
         headers = {"Prefer": "wait=1", "Idempotency-Key": "loss"}
         waiting = await api.post("/festivals/ODOP/losses", json=loss, headers=headers)
@@ -338,44 +342,52 @@ async def test_pages_go_on_behind_the_last_one(
     async with run_service("inventory"), an_api(service_process) as api:
         await some_stock(api, probe)
         for festival in ("F1", "F2", "F3"):
-            await given(api, "/festivals", FESTIVAL | {"festival": festival})
-        await given(api, "/festivals/F2/cancel", {"reason": "rain"})
+            await execute(api, "/festivals", FESTIVAL | {"festival": festival})
+        await execute(api, "/festivals/F2/cancel", {"reason": "rain"})
         for number in (1, 2, 3):
-            await given(api, "/festivals/F1/booths", BOOTH | {"booth": f"F1.B{number}"})
+            await execute(api, "/festivals/F1/booths", BOOTH | {"booth": f"F1.B{number}"})
             demand = {"booth": "F1.B1", "product": "KTI", "qty": number}
-            await given(api, "/festivals/F1/requests", {"request": f"R{number}", "demands": [demand]})
-        assert sorted(one["festival"] for one in await read_all(api, "/festivals?limit=2")) == ["F1", "F2", "F3"]
-        assert [one["festival"] for one in await read_all(api, "/festivals?status=cancelled")] == ["F2"]
+            await execute(api, "/festivals/F1/requests", {"request": f"R{number}", "demands": [demand]})
+        assert sorted(festival["festival"] for festival in await read_all(api, "/festivals?limit=2")) == [
+            "F1",
+            "F2",
+            "F3",
+        ]
+        assert [festival["festival"] for festival in await read_all(api, "/festivals?status=cancelled")] == ["F2"]
         booths = await read_all(api, "/festivals/F1/booths?limit=1")
-        assert [one["booth"] for one in booths] == ["F1.B1", "F1.B2", "F1.B3"]
-        assert [one["request"] for one in await read_all(api, "/festivals/F1/requests?limit=2")] == ["R1", "R2", "R3"]
+        assert [booth["booth"] for booth in booths] == ["F1.B1", "F1.B2", "F1.B3"]
+        assert [request["request"] for request in await read_all(api, "/festivals/F1/requests?limit=2")] == [
+            "R1",
+            "R2",
+            "R3",
+        ]
         assert fields(await api.get("/festivals?limit=0")) == ["query.limit"]
         assert fields(await api.get("/festivals?after=F2")) == ["query.after"]
 
 
 async def test_whoever_goes_on_later_sees_all_that_came_in_between(service_process: RunProcess) -> None:
     async with an_api(service_process) as api:
-        await given(api, "/festivals", FESTIVAL | {"festival": "M"})
-        await given(api, "/festivals/M/booths", BOOTH | {"booth": "M.M"})
+        await execute(api, "/festivals", FESTIVAL | {"festival": "M"})
+        await execute(api, "/festivals/M/booths", BOOTH | {"booth": "M.M"})
         festivals, booths = await api.get("/festivals?limit=3"), await api.get("/festivals/M/booths?limit=3")
-        assert [one["festival"] for one in festivals.json()] == ["M"]
-        assert [one["booth"] for one in booths.json()] == ["M.M"]
+        assert [festival["festival"] for festival in festivals.json()] == ["M"]
+        assert [booth["booth"] for booth in booths.json()] == ["M.M"]
         # All of them before it in the order of their ids, and over many lanes.
         new = [f"A{number}" for number in reversed(range(9))]
         for name in new:
-            await given(api, "/festivals", FESTIVAL | {"festival": name})
-            await given(api, "/festivals/M/booths", BOOTH | {"booth": f"M.{name}"})
+            await execute(api, "/festivals", FESTIVAL | {"festival": name})
+            await execute(api, "/festivals/M/booths", BOOTH | {"booth": f"M.{name}"})
         later = await read_all(api, festivals.links["next"]["url"])
-        assert sorted(one["festival"] for one in later) == sorted(new)
+        assert sorted(festival["festival"] for festival in later) == sorted(new)
         later = await read_all(api, booths.links["next"]["url"])
-        assert [one["booth"] for one in later] == [f"M.{name}" for name in new]
+        assert [booth["booth"] for booth in later] == [f"M.{name}" for name in new]
 
 
 async def test_the_document_for_clients_knows_paths_and_bodies(service_process: RunProcess) -> None:
     async with an_api(service_process) as api:
         paths = (await read(api, "/openapi.json"))["paths"]
         opening = paths["/festivals/{festival}/booths"]["post"]
-        assert {one["name"] for one in opening["parameters"]} == {"festival", "prefer", "Idempotency-Key"}
+        assert {parameter["name"] for parameter in opening["parameters"]} == {"festival", "prefer", "Idempotency-Key"}
         schema = opening["requestBody"]["content"]["application/json"]["schema"]
         assert schema["required"] == ["booth", "name", "prices", "tills"]
         assert schema["properties"]["prices"]["items"]["required"] == ["product", "price_rupiah"]
@@ -395,9 +407,9 @@ async def test_without_the_database_reads_say_so_and_commands_are_taken(settings
     async with an_unstarted(settings.model_copy(update={"mongo": "mongodb://127.0.0.1:1/"})) as api:
         page = await api.get("/festivals")
         assert (page.status_code, page.json()["title"]) == (503, "The database does not answer")
-        taken = await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "one", "Prefer": "wait=1"})
-        assert (taken.status_code, taken.json()["command"]) == (202, "one")
-    assert [heard.event.id for heard in await probe.read_all(ORGANISER)] == ["one"]
+        answer = await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "one", "Prefer": "wait=1"})
+        assert (answer.status_code, answer.json()["command"]) == (202, "one")
+    assert [record.event.id for record in await probe.read_all(ORGANISER)] == ["one"]
 
 
 class Desk:
@@ -441,16 +453,16 @@ async def test_a_festival_from_the_command_line(
         async with httpx.AsyncClient(base_url=festival.url) as api:
             await some_stock(api, probe)
         assert "PR-KPG" in await desk.says("stock", "KTI")
-        assert [one["on_hand"] for one in await desk.json("stock")] == [30]
+        assert [lot["on_hand"] for lot in await desk.json("stock")] == [30]
 
-        asked = await desk.says("request", "ODOP", "R1", "B1:KTI=15")
-        assert "6 of 10 pieces" in asked
+        sentence = await desk.says("request", "ODOP", "R1", "B1:KTI=15")
+        assert "6 of 10 pieces" in sentence
         assert "LP-KPG" in await desk.says("plan", "ODOP", "R1")
         assert "15 pieces are held, 0 stay short" in await desk.says("accept", "ODOP", "R1")
         assert "wrong_state" in await desk.refused("accept", "ODOP", "R1")
 
         sent = await desk.json("ship", "ODOP", "--all")
-        assert [(one["shipment"], one["facility"], one["pieces"]) for one in sent] == [
+        assert [(shipment["shipment"], shipment["facility"], shipment["pieces"]) for shipment in sent] == [
             ("S1", "LP-KPG", 6),
             ("S2", "PR-KPG", 9),
         ]
@@ -466,20 +478,20 @@ async def test_a_festival_from_the_command_line(
         await probe.send(BOOTH_REPORTS, a_sell_through(sold=3, disputed=("till-7/sale-9",)))
 
         async def missing() -> list[str]:
-            return whats(await desk.json("missing", "ODOP"))
+            return missing_kinds(await desk.json("missing", "ODOP"))
 
         await eventually(missing, equals=["not_home", "not_home", "disputed"])
         assert "accepted" in await desk.says("dispute", "ODOP", "till-7/sale-9", "accepted", "--booth", "B1")
         await probe.send(BOOTH_REPORTS, a_sell_through(sold=3, revision=2))
         await eventually(missing, equals=["not_home", "not_home"])
         home = await desk.json("return", "ODOP", "--all")
-        assert [(one["lot"], one["pieces"], one["status"]) for one in home] == [(LA, 2, "done"), (LB, 9, "done")]
+        assert [(lot["lot"], lot["pieces"], lot["status"]) for lot in home] == [(LA, 2, "done"), (LB, 9, "done")]
         assert "Nothing is missing: ODOP is closed" in await desk.says("missing", "ODOP")
-        shown = await desk.json("show", "ODOP")
-        assert (shown["sums"]["sold"], shown["sums"]["returned"], shown["sums"]["lost_on_the_way"]) == (3, 11, 1)
+        page = await desk.json("show", "ODOP")
+        assert (page["sums"]["sold"], page["sums"]["returned"], page["sums"]["lost_on_the_way"]) == (3, 11, 1)
         assert "WITA" in await desk.says("show", "ODOP")
         assert "unknown_lot" in await desk.refused("loss", "ODOP", LX, "2")
-        assert [one["festival"] for one in await desk.json("list", "--status", "closed")] == ["ODOP"]
+        assert [festival["festival"] for festival in await desk.json("list", "--status", "closed")] == ["ODOP"]
         assert "No festival NONE" in await desk.refused("show", "NONE")
     assert "does not answer" in await desk.refused("list")
 
@@ -489,14 +501,14 @@ async def test_a_revision_over_http_and_from_the_command_line(
 ) -> None:
     async with run_service("inventory"), an_api(service_process) as api:
         desk = Desk(str(api.base_url))
-        await given(api, "/festivals", FESTIVAL)
+        await execute(api, "/festivals", FESTIVAL)
         for booth in ("ODOP.B1", "ODOP.B2"):
-            await given(api, "/festivals/ODOP/booths", BOOTH | {"booth": booth})
+            await execute(api, "/festivals/ODOP/booths", BOOTH | {"booth": booth})
         await some_stock(api, probe)
         await desk.says("request", "ODOP", "R1", "B1:KTI=10", "B2:KTI=4", "--consent", "--revise-at", "90")
-        shown = await desk.says("revise", "ODOP", "R1", "--without", "LP-KPG", "--reason", "no boat")
-        assert "karya festival accept ODOP R1" in shown
-        assert "no boat: LP-KPG can't send" in shown
+        proposal_text = await desk.says("revise", "ODOP", "R1", "--without", "LP-KPG", "--reason", "no boat")
+        assert "karya festival accept ODOP R1" in proposal_text
+        assert "no boat: LP-KPG can't send" in proposal_text
         page = await read(api, "/festivals/ODOP/requests/R1")
         assert (page["held"], page["revise_at_percent"], page["closed"]) == (14, 90, [])
         revision = page["revision"]
@@ -516,11 +528,11 @@ async def test_a_revision_over_http_and_from_the_command_line(
         assert "Booth ODOP.B2 is closing" in await desk.says("close-booth", "ODOP", "B2")
         assert "wrong_state" in await desk.refused("close-booth", "ODOP", "B2")
 
-        async def held() -> tuple[int, list[str], list[str]]:
+        async def held_pieces() -> tuple[int, list[str], list[str]]:
             page = await read(api, "/festivals/ODOP/requests/R1")
-            return page["held"], page["closed"], whats(await read(api, "/festivals/ODOP/missing"))
+            return page["held"], page["closed"], missing_kinds(await read(api, "/festivals/ODOP/missing"))
 
-        await eventually(held, equals=(10, ["ODOP.B2"], ["not_settled", "not_closed"]))
+        await eventually(held_pieces, equals=(10, ["ODOP.B2"], ["not_settled", "not_closed"]))
         consented = await desk.json("revise", "ODOP", "R1", "--without", "PR-KPG", "--consent")
         assert (consented["status"], consented["revision"]["status"]) == ("done", "carried_out")
 
@@ -540,7 +552,7 @@ async def test_goods_between_booths_and_a_refill_from_the_command_line(
         await desk.says("ship", "ODOP", "--all")
         await desk.says("receive", "ODOP", "--all")
         lots = {lot["lot"]: lot["left"] for lot in (await desk.json("show", "ODOP"))["booths"][0]["lots"]}
-        lot = max(lots, key=lambda one: lots[one])
+        lot = max(lots, key=lambda lot_id: lots[lot_id])
 
         assert "too_many" in await desk.refused("transfer", "send", "ODOP", "T1", "B1", "B2", f"{lot}=99")
         sent = await desk.says("transfer", "send", "ODOP", "T1", "B1", "B2", f"{lot}=3")
@@ -556,20 +568,24 @@ async def test_goods_between_booths_and_a_refill_from_the_command_line(
         hour = int(datetime.now(UTC).timestamp()) // 3600
         so_far = ProductSoFar(product="KTI", hours=(hour - 2, hour - 1), sold=(8, 8), minutes=(60, 60))
         sold = LotSoFar(lot=lot, sold=lots[lot] - 3)
-        told = {"festival": "ODOP", "booth": "ODOP.B1", "at": datetime.now(UTC), "revision": 1}
-        await probe.send(BOOTH_REPORTS, SellThroughSoFar(**told, lots=(sold,), products=(so_far,)))
+        interim = {"festival": "ODOP", "booth": "ODOP.B1", "at": datetime.now(UTC), "revision": 1}
+        await probe.send(BOOTH_REPORTS, SellThroughSoFar(**interim, lots=(sold,), products=(so_far,)))
 
-        async def told_of_sales() -> bool:
+        async def refusal_names_sales() -> bool:
             too_many = ("transfer", "send", "ODOP", "T9", "B1", "B2", f"{lot}=99")
             return f"at least {sold.sold} are sold" in await desk.refused(*too_many)
 
-        await eventually(told_of_sales)
+        await eventually(refusal_names_sales)
         closes = (datetime.now(ZoneInfo("Asia/Jakarta")) + timedelta(hours=4)).strftime("%H:%M")
         assert "R2: until" in await desk.says("replenish", "ODOP", "R2", "--until", closes)
-        found = (await desk.json("replenish", "ODOP", "R3", "--until", closes, "--between-booths"))["replenishment"]
-        assert [(one["booth"], one["missing"] > 0) for one in found["forecasts"] if one["booth"] == "ODOP.B1"] == [
-            ("ODOP.B1", True)
+        replenishment = (await desk.json("replenish", "ODOP", "R3", "--until", closes, "--between-booths"))[
+            "replenishment"
         ]
-        assert found["refills"] == []
+        assert [
+            (forecast["booth"], forecast["missing"] > 0)
+            for forecast in replenishment["forecasts"]
+            if forecast["booth"] == "ODOP.B1"
+        ] == [("ODOP.B1", True)]
+        assert replenishment["refills"] == []
         assert "R2: proposed" in await desk.says("plan", "ODOP", "R2")
         assert "already_exists" in await desk.refused("replenish", "ODOP", "R2", "--until", closes)

@@ -14,7 +14,7 @@ from shared.events.journal import journal
 from shared.events.language import DeadlineReached, Topic
 from shared.events.sales import PUBLIC_SALES, SALES, SALES_DEADLINES, SETTLEMENTS, SalePublished
 from tests.support.probe import HeaderList, Record
-from tests.support.season import B1, STRANGER, RunningSeason, now, sell, stocked
+from tests.support.season import B1, STRANGER, RunningSeason, morning_season, now, sell
 
 pytestmark = pytest.mark.integration
 
@@ -23,7 +23,7 @@ JOURNAL = journal("sales")
 
 @pytest.fixture
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with stocked(stack) as season:
+    async with morning_season(stack) as season:
         await sell(season)
         yield season
 
@@ -54,11 +54,11 @@ async def test_what_a_service_never_said_on_its_topics_is_named_by_its_place(sea
     report = await verify(season.settings, within=30)
     assert (report.waits, {check.name: check.broken for check in report.broken}) == ((), {})
 
-    [shown, *_] = await probe.bodies(PUBLIC_SALES, SalePublished)
+    [publication, *_] = await probe.bodies(PUBLIC_SALES, SalePublished)
     other = "its ce_source is another"
     forged = [(name, value) for name, value in public.headers if name != "causationid"]
     sent = [
-        (PUBLIC_SALES, await probe.send(PUBLIC_SALES, shown), other),
+        (PUBLIC_SALES, await probe.send(PUBLIC_SALES, publication), other),
         (PUBLIC_SALES, await again(season, PUBLIC_SALES, public, id=b"x"), "its id does not follow from its cause"),
         (PUBLIC_SALES, await again(season, PUBLIC_SALES, public, qty=9), "it has the id of another, not its body"),
         (SALES, await garbage(season, SALES), other),

@@ -25,7 +25,7 @@ from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe, a_probe
 from tests.support.running import ServiceProcess, service_process
 from tests.support.running import run_service as running_service
-from tests.support.servers import frozen, settings_on
+from tests.support.servers import frozen_server, settings_on
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -38,7 +38,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         yield stack
 
 
-def says(service: Service, words: str) -> bool:
+def reports_trouble(service: Service, words: str) -> bool:
     return any(words in trouble for trouble in service.readiness_failures())
 
 
@@ -47,13 +47,13 @@ async def test_an_idle_service_whose_servers_are_gone_says_so_and_goes_on_when_t
     settings = settings_on(own, "health")
     await make_topics(settings)
     async with running_service("inventory", settings) as service, a_probe(settings) as probe:
-        with frozen(own.mongo):
-            await eventually(lambda: says(service, "MongoDB does not answer"), within=15)
+        with frozen_server(own.mongo):
+            await eventually(lambda: reports_trouble(service, "MongoDB does not answer"), within=15)
             # A new process would find the same: an orchestrator must not start one.
             assert service.liveness_failures() == service.startup_failures() == []
         await eventually(service.readiness_failures, equals=[], within=40)
-        with frozen(own.kafka):
-            await eventually(lambda: says(service, "Kafka does not answer"), within=15)
+        with frozen_server(own.kafka):
+            await eventually(lambda: reports_trouble(service, "Kafka does not answer"), within=15)
             assert service.liveness_failures() == service.startup_failures() == []
             with pytest.raises(NotReached):
                 await service.append(PRODUCTION, "L1", b"{}", [("ce_id", b"x")])
@@ -72,7 +72,9 @@ async def test_a_service_that_starts_before_its_servers_says_so_and_begins_when_
     try:
         async with service_process("inventory", settings, folder=tmp_path, ready=False) as process:
             await eventually(process.port_file.exists)
-            started = await eventually(lambda: health(process, "started"), until=lambda one: one.status_code == 503)
+            started = await eventually(
+                lambda: health(process, "started"), until=lambda answer: answer.status_code == 503
+            )
             assert "starting" in started.text
             own.mongo.start()
             await process.ready()
@@ -104,10 +106,10 @@ async def test_a_service_whose_polling_fails_again_and_again_says_so(
         consumer = line.subscriber.consumer
         assert consumer is not None
         # What a bug in the client's coordination ends with: it polls, is refused, and tries again for ever.
-        monkeypatch.setattr(consumer._coordinator, "check_errors", _refuse)
+        monkeypatch.setattr(consumer._coordinator, "check_errors", _raise_kafka_error)
         # It is told so while it waits for records, too.
         consumer._subscription.abort_waiters(KafkaError("made up for a test"))
-        await eventually(lambda: says(service, "was not polled"), within=20)
+        await eventually(lambda: reports_trouble(service, "was not polled"), within=20)
         assert [death for death in service.liveness_failures() if "was not polled" in death]
 
 
@@ -115,10 +117,10 @@ async def test_a_long_batch_is_no_death(
     run_service: RunService, probe: Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.runtime.processor_runtime.SILENT", 0.5)
-    release = hold_back(monkeypatch)
+    release = block_batches(monkeypatch)
     async with run_service("inventory") as service:
         await probe.send_all([a_lot(1)])
-        await eventually(lambda: says(service, "was not polled"))
+        await eventually(lambda: reports_trouble(service, "was not polled"))
         assert service.liveness_failures() == []
         release.set()
         await eventually(service.readiness_failures, equals=[])
@@ -159,17 +161,17 @@ async def test_a_service_has_started_once_its_lanes_came_to_work_and_stays_so_wh
         await eventually(service.startup_failures, equals=[])
         away = True
         line.lanes.invalidate(line.lanes.running)
-        await eventually(lambda: says(service, waits[0]))
+        await eventually(lambda: reports_trouble(service, waits[0]))
         assert service.startup_failures() == []
 
 
 async def test_a_service_that_lags_behind_is_not_ready_until_it_has_caught_up(
     settings: Settings, run_service: RunService, probe: Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    release = hold_back(monkeypatch)
+    release = block_batches(monkeypatch)
     async with run_service("inventory", settings.model_copy(update={"most_lag_seconds": 1})) as service:
         await probe.send_all([a_lot(1), a_lot(2), a_lot(3)])
-        await eventually(lambda: says(service, "3 records have waited for karya.inventory"))
+        await eventually(lambda: reports_trouble(service, "3 records have waited for karya.inventory"))
         assert service.liveness_failures() == service.startup_failures() == []
         release.set()
         await eventually(service.readiness_failures, equals=[])
@@ -181,11 +183,11 @@ async def test_a_relay_that_can_not_publish_is_said(
     async with run_service("inventory") as service:
         monkeypatch.setattr("shared.runtime.batch.Batch._outbox_record", _to_nowhere)
         await probe.send_all([a_lot(1)])
-        await eventually(lambda: says(service, "can't be published"), within=40)
+        await eventually(lambda: reports_trouble(service, "can't be published"), within=40)
         assert await mongo.database("inventory")["outbox"].count_documents({}) > 0
 
 
-def hold_back(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+def block_batches(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Every batch waits until the event is set."""
     release = asyncio.Event()
     original = Step.work
@@ -203,7 +205,7 @@ async def health(process: ServiceProcess, ask: str) -> httpx.Response:
         return await client.get(f"{process.url}/health/{ask}")
 
 
-def _refuse() -> None:
+def _raise_kafka_error() -> None:
     raise KafkaError("made up for a test")
 
 

@@ -47,32 +47,34 @@ async def an_api(name: str, settings: Settings) -> AsyncIterator[httpx.AsyncClie
 
 def addresses(path: str, operation: dict[str, Any]) -> Iterator[str]:
     """The path with ids that nobody has, and wrong values for every parameter of the query."""
-    names = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"]
+    names = [parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "path"]
     for id in ("X", "a.b-c", "%1B%5B", "9" * 300):
         yield path.format(**dict.fromkeys(names, id))
     plain = path.format(**dict.fromkeys(names, "X"))
-    for one in operation.get("parameters", ()):
-        if one["in"] == "query":
-            yield from (f"{plain}?{one['name']}={value}" for value in ("", "-1", "9" * 30, "x%00y", "%F0%9F%8D%B0"))
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query":
+            yield from (
+                f"{plain}?{parameter['name']}={value}" for value in ("", "-1", "9" * 30, "x%00y", "%F0%9F%8D%B0")
+            )
 
 
 def check(answer: httpx.Response, operations: list[dict[str, Any]]) -> None:
     """The answer is one that the document knows of one of these operations."""
-    known = [
+    operations_of_path = [
         documented
         for operation in operations
         for status, documented in operation["responses"].items()
         if int(status) == answer.status_code
     ]
     about = f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:200]}"
-    assert known, about
+    assert operations_of_path, about
     kind = answer.headers["content-type"]
-    assert any(kind in documented["content"] for documented in known), about
+    assert any(kind in documented["content"] for documented in operations_of_path), about
     assert (kind == PROBLEM) == (answer.status_code >= 400), about
     if kind == PROBLEM:
         assert answer.json()["status"] == answer.status_code
         assert {"type", "title", "detail"} <= answer.json().keys()
-    for name in known[0].get("headers", ()):
+    for name in operations_of_path[0].get("headers", ()):
         assert name in answer.headers
 
 
@@ -80,18 +82,18 @@ def check(answer: httpx.Response, operations: list[dict[str, Any]]) -> None:
 async def test_every_route_answers_as_its_document_says(name: str, settings: Settings) -> None:
     async with an_api(name, settings) as api:
         document = (await api.get("/openapi.json")).json()
-        seen = set()
+        statuses = set()
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
                 for address in addresses(path, operation):
                     for body in BODIES if method == "post" else [None]:
                         answer = await api.request(method, address, content=body, headers=JSON if body else {})
                         check(answer, [operation])
-                        seen.add(answer.status_code)
+                        statuses.add(answer.status_code)
                     for odd in ODD_HEADERS:
                         check(await api.request(method, address, content=b"{}", headers={**JSON, **odd}), [operation])
-        assert {404, 503} <= seen
-        assert name != "festival" or {202, 413, 422} <= seen
+        assert {404, 503} <= statuses
+        assert name != "festival" or {202, 413, 422} <= statuses
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -100,16 +102,16 @@ async def test_every_path_says_which_methods_it_takes(name: str, settings: Setti
         document = (await api.get("/openapi.json")).json()
         for path, operations in document["paths"].items():
             address = next(addresses(path, next(iter(operations.values()))))
-            taken = (
+            methods = (
                 {method.upper() for method in operations} | {"OPTIONS"} | ({"HEAD"} if "get" in operations else set())
             )
-            asked = await api.options(address)
-            assert (asked.status_code, asked.content) == (204, b"")
-            assert set(asked.headers["allow"].split(", ")) == taken
-            for method in {*METHODS, "HEAD"} - taken:
+            options = await api.options(address)
+            assert (options.status_code, options.content) == (204, b"")
+            assert set(options.headers["allow"].split(", ")) == methods
+            for method in {*METHODS, "HEAD"} - methods:
                 refused = await api.request(method, address)
                 assert refused.status_code == 405, f"{method} {address}"
-                assert set(refused.headers["allow"].split(", ")) == taken
+                assert set(refused.headers["allow"].split(", ")) == methods
                 if method != "HEAD":
                     check(refused, list(operations.values()))
             if "get" in operations:

@@ -17,8 +17,8 @@ from tests.support.history.checker import HistoryVerdict, check
 from tests.support.history.spec import Answer, Order, Stock, step
 from tests.support.place import RunProcess
 from tests.support.probe import Probe
-from tests.support.reservations import FACILITY, Client, Recorder, a_producer, listening
-from tests.support.running import let_go_of_the_dead
+from tests.support.reservations import FACILITY, Client, Recorder, a_producer, record_answers
+from tests.support.running import end_open_transactions
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -45,9 +45,9 @@ async def test_reservations_are_linearizable_though_an_instance_is_killed(
     async with AsyncExitStack() as stack:
         killed = await stack.enter_async_context(service_process("inventory"))
         other = await stack.enter_async_context(service_process("inventory"))
-        kept = mongo.database("inventory")["lots"]
-        await eventually(lambda: kept.count_documents({}), equals=LOTS)
-        await stack.enter_async_context(listening(settings, recorder))
+        lots_collection = mongo.database("inventory")["lots"]
+        await eventually(lambda: lots_collection.count_documents({}), equals=LOTS)
+        await stack.enter_async_context(record_answers(settings, recorder))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
         clients = [
             Client(
@@ -68,18 +68,20 @@ async def test_reservations_are_linearizable_though_an_instance_is_killed(
                 working.create_task(client.work(ORDERS))
             await eventually(lambda: recorder.answered > CLIENTS * ORDERS // 3, within=30)
             await killed.kill()
-            await let_go_of_the_dead(settings)
+            await end_open_transactions(settings)
         database = mongo.database("inventory")
         await eventually(lambda: database["outbox"].count_documents({}), equals=0)
     verdicts = {lot: check(recorder.history(lot), Stock(ON_HAND), step) for lot in lots}
     for lot, verdict in verdicts.items():
-        assert verdict.linearizable, explained(lot, verdict)
+        assert verdict.linearizable, explanation(lot, verdict)
     assert recorder.answered >= AT_LEAST
-    spoken = {one.what.kind for lot in lots for one in recorder.history(lot) if one.answered is not None}
-    assert len(spoken) == 8, "every kind of order was answered at least once"
+    kinds = {
+        operation.what.kind for lot in lots for operation in recorder.history(lot) if operation.answered is not None
+    }
+    assert len(kinds) == 8, "every kind of order was answered at least once"
 
 
-def explained(lot: str, verdict: HistoryVerdict[Order, Answer]) -> str:
-    done = "\n".join(f"  {one}" for one in verdict.order)
-    stuck = "\n".join(f"  {one}" for one in verdict.stuck)
-    return f"{lot}: this far the answers have an order:\n{done}\nnone of these can come next:\n{stuck}"
+def explanation(lot: str, verdict: HistoryVerdict[Order, Answer]) -> str:
+    order = "\n".join(f"  {operation}" for operation in verdict.order)
+    stuck = "\n".join(f"  {operation}" for operation in verdict.stuck)
+    return f"{lot}: this far the answers have an order:\n{order}\nnone of these can come next:\n{stuck}"

@@ -30,7 +30,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(tmp_path: Path) -> Iterator[None]:
+def end_servers(tmp_path: Path) -> Iterator[None]:
     """A test that fails leaves no server behind either."""
     yield
     for process in processes_over(tmp_path):
@@ -39,14 +39,14 @@ def nothing_is_left(tmp_path: Path) -> Iterator[None]:
 
 def processes_over(folder: Path) -> list[psutil.Process]:
     """Every process with a path below this folder among its arguments."""
-    found = []
+    processes = []
     for candidate in psutil.process_iter():
         try:
             if any(str(folder.resolve()) in argument for argument in candidate.cmdline()):
-                found.append(candidate)
+                processes.append(candidate)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-    return found
+    return processes
 
 
 async def create_topic(stack: LocalStack, name: str, **settings: str) -> None:
@@ -132,9 +132,9 @@ def test_another_process_sees_what_runs_and_a_second_start_changes_nothing(stack
 
 
 def test_two_checkouts_run_side_by_side(stack: LocalStack, tmp_path: Path) -> None:
-    taken = (stack.kafka.port, stack.mongo.port)
-    with LocalStack(tmp_path, kafka_port=taken[0], mongo_port=taken[1]) as second:
-        assert {second.kafka.port, second.mongo.port}.isdisjoint(taken)
+    ports = (stack.kafka.port, stack.mongo.port)
+    with LocalStack(tmp_path, kafka_port=ports[0], mongo_port=ports[1]) as second:
+        assert {second.kafka.port, second.mongo.port}.isdisjoint(ports)
         assert all(server.alive for server in stack.status() + second.status())
 
 
@@ -203,7 +203,7 @@ def start_in_another_process(folder: Path, *, keep_running: bool) -> subprocess.
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child to its parent's life")
 def test_servers_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent = start_in_another_process(tmp_path, keep_running=False)
-    servers = [found for found in processes_over(tmp_path) if found.pid != parent.pid]
+    servers = [process for process in processes_over(tmp_path) if process.pid != parent.pid]
     assert len(servers) == 2
 
     parent.send_signal(signal.SIGKILL)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 NAME = PRODUCTION.name
 
 
-async def say(probe: Probe, *numbers: int) -> None:
+async def send_lots(probe: Probe, *numbers: int) -> None:
     for n in numbers:
         body = LotRecorded(
             lot=f"L{n}", facility="LP-KPG", product="KTI", category="tenun", qty=9, made_on=date(2026, 4, 1)
@@ -32,7 +32,7 @@ async def lots(mongo: Mongo) -> set[str]:
     return {lot["_id"] async for lot in mongo.database("inventory")["lots"].find({})}
 
 
-async def made_anew(settings: Settings) -> None:
+async def recreate_topic(settings: Settings) -> None:
     full = topic_name(settings, NAME)
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
@@ -48,7 +48,7 @@ async def made_anew(settings: Settings) -> None:
         await admin.close()
 
 
-def stopped(service: Service) -> list[str]:
+def stopped_lanes(service: Service) -> list[str]:
     return [trouble for trouble in service.readiness_failures() if "made anew" in trouble]
 
 
@@ -56,13 +56,13 @@ async def test_a_topic_filled_beyond_the_old_offsets_stops_the_lanes_that_worked
     settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
 ) -> None:
     async with run_service("inventory"):
-        await say(probe, *range(30))
-        await eventually(lambda: lots(mongo), until=lambda found: len(found) == 30)
-    await made_anew(settings)
+        await send_lots(probe, *range(30))
+        await eventually(lambda: lots(mongo), until=lambda documents: len(documents) == 30)
+    await recreate_topic(settings)
     async with a_probe(settings) as fresh:
-        await say(fresh, *range(100, 200))
+        await send_lots(fresh, *range(100, 200))
     async with run_service("inventory", ready=False) as service:
-        await eventually(lambda: stopped(service), until=lambda found: len(found) == settings.partitions)
+        await eventually(lambda: stopped_lanes(service), until=lambda lanes: len(lanes) == settings.partitions)
         assert all("docs/operations.md" in trouble for trouble in service.readiness_failures()[: settings.partitions])
         assert service.startup_failures() == [], "a new process would stop them again"
     assert len(await lots(mongo)) == 30
@@ -72,22 +72,22 @@ async def test_a_topic_filled_beyond_the_old_offsets_stops_the_lanes_that_worked
         {}, {"$pull": {"offsets": {"topic": topic_name(settings, NAME)}}}
     )
     async with a_probe(settings) as fresh:
-        await say(fresh, 0, 1)
+        await send_lots(fresh, 0, 1)
     async with run_service("inventory"):
-        await eventually(lambda: lots(mongo), until=lambda found: len(found) == 130)
-    kept = await mongo.database("inventory")["lots"].find_one({"_id": "L0"})
-    assert kept is not None
-    assert kept["on_hand"] == 9
+        await eventually(lambda: lots(mongo), until=lambda documents: len(documents) == 130)
+    lot = await mongo.database("inventory")["lots"].find_one({"_id": "L0"})
+    assert lot is not None
+    assert lot["on_hand"] == 9
 
 
 async def test_a_topic_made_anew_below_a_running_service_stops_its_lanes(
     settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
 ) -> None:
     async with run_service("inventory") as service:
-        await say(probe, *range(30))
-        await eventually(lambda: lots(mongo), until=lambda found: len(found) == 30)
-        await made_anew(settings)
+        await send_lots(probe, *range(30))
+        await eventually(lambda: lots(mongo), until=lambda documents: len(documents) == 30)
+        await recreate_topic(settings)
         async with a_probe(settings) as fresh:
-            await say(fresh, 100, 101, 102)
-        await eventually(lambda: stopped(service), within=60)
+            await send_lots(fresh, 100, 101, 102)
+        await eventually(lambda: stopped_lanes(service), within=60)
         assert len(await lots(mongo)) == 30

@@ -14,7 +14,7 @@ from shared.settings import Settings
 from tests.support import killed_at, loads
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe, ProbeRecord
-from tests.support.running import ServiceProcess, let_go_of_the_dead
+from tests.support.running import ServiceProcess, end_open_transactions
 from tests.support.selection import slow_but
 from tests.support.undisturbed import all_worked, assert_undisturbed
 from tests.support.waiting import eventually
@@ -26,13 +26,13 @@ ON_EITHER_SIDE = 60  # events that must be worked before and after each change
 
 
 @asynccontextmanager
-async def pouring(probe: Probe, said: Iterator[ProbeRecord]) -> AsyncIterator[None]:
+async def steady_load(probe: Probe, records: Iterator[ProbeRecord]) -> AsyncIterator[None]:
     """Sends all the time while the block lasts."""
     enough = asyncio.Event()
 
     async def pour() -> None:
-        for one in said:
-            await probe.send(one.topic, one.body, id=one.id)
+        for record in records:
+            await probe.send(record.topic, record.body, id=record.id)
             try:
                 await asyncio.wait_for(enough.wait(), BETWEEN)
             except TimeoutError:
@@ -47,9 +47,9 @@ async def pouring(probe: Probe, said: Iterator[ProbeRecord]) -> AsyncIterator[No
         await task
 
 
-async def more_is_worked(name: str, partitions: int, database: Database) -> None:
+async def await_progress(name: str, partitions: int, database: Database) -> None:
     """Some more events are worked on every lane that has any: whoever owns it, is at work."""
-    poured = {said.topic.name for said in islice(loads.after(name), 100)}
+    poured = {record.topic.name for record in islice(loads.after(name), 100)}
     busy = [
         lane_id(processor.group, partition)
         for processor in SERVICES[name]
@@ -58,14 +58,16 @@ async def more_is_worked(name: str, partitions: int, database: Database) -> None
     ]
 
     async def batches() -> dict[str, int]:
-        found = await database["lanes"].find({"_id": {"$in": busy}}).to_list(None)
-        return {lane["_id"]: lane["batches"] for lane in found}
+        lanes = await database["lanes"].find({"_id": {"$in": busy}}).to_list(None)
+        return {lane["_id"]: lane["batches"] for lane in lanes}
 
-    worked, seen = await database["ledger"].count_documents({}), await batches()
+    worked, batch_counts = await database["ledger"].count_documents({}), await batches()
     await eventually(
         lambda: database["ledger"].count_documents({}), until=lambda now: now > worked + ON_EITHER_SIDE, within=40
     )
-    await eventually(batches, until=lambda now: all(now[lane] > then for lane, then in seen.items()), within=40)
+    await eventually(
+        batches, until=lambda now: all(now[lane] > then for lane, then in batch_counts.items()), within=40
+    )
 
 
 async def has_lanes(instance: ServiceProcess) -> None:
@@ -83,19 +85,19 @@ async def test_instances_that_join_and_leave_under_load_lose_and_double_nothing(
     async with service_process(name, small):
         await probe.send_all(loads.before(name))
         await eventually(lambda: all_worked(name, settings, probe, database), within=40)
-        async with pouring(probe, loads.after(name)):
+        async with steady_load(probe, loads.after(name)):
             await eventually(lambda: database["ledger"].count_documents({}), until=lambda n: n > ON_EITHER_SIDE)
             async with service_process(name, small) as second:
                 await has_lanes(second)
-                await more_is_worked(name, settings.partitions, database)
+                await await_progress(name, settings.partitions, database)
                 assert await second.stop() == 0, second.output
-            await more_is_worked(name, settings.partitions, database)
+            await await_progress(name, settings.partitions, database)
             async with service_process(name, small) as third:
                 await has_lanes(third)
-                await more_is_worked(name, settings.partitions, database)
+                await await_progress(name, settings.partitions, database)
                 await third.kill()
-            await let_go_of_the_dead(settings)
-            await more_is_worked(name, settings.partitions, database)
+            await end_open_transactions(settings)
+            await await_progress(name, settings.partitions, database)
         await eventually(lambda: all_worked(name, settings, probe, database), within=60)
     await assert_undisturbed(name, settings, probe, database)
 
@@ -114,24 +116,24 @@ async def test_old_and_new_instances_side_by_side_under_load_lose_and_double_not
         await probe.send_all(loads.before(name))
         await eventually(lambda: all_worked(name, settings, probe, database), within=40)
         assert await database["lanes"].count_documents({"derivation": {"$exists": True}}) == 0
-        async with pouring(probe, loads.after(name)):
+        async with steady_load(probe, loads.after(name)):
             async with service_process(name, small) as new:
                 await has_lanes(new)
-                await more_is_worked(name, settings.partitions, database)
+                await await_progress(name, settings.partitions, database)
                 assert await database["lanes"].count_documents({"derivation": 1})
                 await new.kill()
-            await let_go_of_the_dead(settings)
-            await more_is_worked(name, settings.partitions, database)
+            await end_open_transactions(settings)
+            await await_progress(name, settings.partitions, database)
             async with service_process(name, small) as new:
                 await has_lanes(new)
                 await old.kill()
-                await let_go_of_the_dead(settings)
-                await more_is_worked(name, settings.partitions, database)
+                await end_open_transactions(settings)
+                await await_progress(name, settings.partitions, database)
                 async with service_process(name, small, command=former) as back:
                     await has_lanes(back)
-                    await more_is_worked(name, settings.partitions, database)
+                    await await_progress(name, settings.partitions, database)
                     assert await new.stop() == 0, new.output
-                    await more_is_worked(name, settings.partitions, database)
+                    await await_progress(name, settings.partitions, database)
         async with service_process(name, small):
             await eventually(lambda: all_worked(name, settings, probe, database), within=60)
     await assert_undisturbed(name, settings, probe, database)
@@ -158,7 +160,7 @@ async def test_a_service_with_hints_or_deadlines_killed_between_two_parts_ends_a
     command = ("-m", "tests.support.killed_at", name, point, "3")
     async with service_process(name, small, command=command, ready=False) as process:
         assert await process.ended() == -9, process.output
-    await let_go_of_the_dead(settings)
+    await end_open_transactions(settings)
     assert not await all_worked(name, settings, probe, database), "it was killed too late to prove anything"
     async with run_service(name):
         await eventually(lambda: all_worked(name, settings, probe, database), within=60)

@@ -34,7 +34,7 @@ from shared.settings import Settings
 from tests.support import loads, second_derivation
 from tests.support.place import RunProcess, RunService, a_place
 from tests.support.probe import Probe, a_probe
-from tests.support.season import CLOTH, MAKERS, RunningSeason, played
+from tests.support.season import CLOTH, MAKERS, RunningSeason, finished_season
 from tests.support.undisturbed import all_worked
 from tests.support.waiting import eventually
 
@@ -58,7 +58,7 @@ TAMPERED = [
 
 @pytest.fixture(scope="module")
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with played(stack) as season:
+    async with finished_season(stack) as season:
         yield season
 
 
@@ -73,49 +73,49 @@ def report(facility: str, qty: int) -> ProductionReported:
     )
 
 
-def found_in(rebuilt: RebuildReport) -> tuple[list[str], list[str], list[str]]:
+def discrepancies(rebuilt: RebuildReport) -> tuple[list[str], list[str], list[str]]:
     return rebuilt.lost, rebuilt.doubled, rebuilt.mismatched
 
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_rebuilt_database_is_the_live_one(season: RunningSeason, service: str) -> None:
-    found = await compare(season.settings, service)
-    assert found_in(found) == ([], [], [])
-    assert found.ok
-    counts = {one.name: one.same for one in found.compared}
+    rebuild_report = await compare(season.settings, service)
+    assert discrepancies(rebuild_report) == ([], [], [])
+    assert rebuild_report.ok
+    counts = {comparison.name: comparison.same for comparison in rebuild_report.compared}
     entities = {collection.name for processor in SERVICES[service] for collection in processor.collections}
     assert all(counts[name] for name in ("lanes", "ledger", *entities)), counts
-    assert sum(counts.values()) == sum(one.live for one in found.compared)
-    assert found.replayed.published
-    assert found.database not in await season.mongo.database(service).client.list_database_names()
+    assert sum(counts.values()) == sum(comparison.live for comparison in rebuild_report.compared)
+    assert rebuild_report.replayed.published
+    assert rebuild_report.database not in await season.mongo.database(service).client.list_database_names()
 
 
 @pytest.mark.parametrize(("service", "collection", "change"), TAMPERED)
 async def test_what_was_changed_behind_the_services_back_is_found(
     season: RunningSeason, service: str, collection: str, change: Document
 ) -> None:
-    kept = season.mongo.database(service)[collection]
-    before = await kept.find_one({})
+    documents = season.mongo.database(service)[collection]
+    before = await documents.find_one({})
     assert before is not None
-    await kept.update_one({"_id": before["_id"]}, change)
+    await documents.update_one({"_id": before["_id"]}, change)
     try:
-        found = await compare(season.settings, service)
+        rebuild_report = await compare(season.settings, service)
     finally:
-        await kept.replace_one({"_id": before["_id"]}, before)
+        await documents.replace_one({"_id": before["_id"]}, before)
     field = next(iter(next(iter(change.values()))))
-    assert found.mismatched == [f"{service} {collection} {before['_id']}: {field}"]
+    assert rebuild_report.mismatched == [f"{service} {collection} {before['_id']}: {field}"]
 
 
 async def test_a_document_from_before_a_field_was_added_is_the_same(season: RunningSeason) -> None:
-    kept = season.mongo.database("festival")["requests"]
-    before = await kept.find_one({"recalled": 0})
+    requests = season.mongo.database("festival")["requests"]
+    before = await requests.find_one({"recalled": 0})
     assert before is not None
-    await kept.update_one({"_id": before["_id"]}, {"$unset": {"recalled": ""}})
+    await requests.update_one({"_id": before["_id"]}, {"$unset": {"recalled": ""}})
     try:
-        found = await compare(season.settings, "festival")
+        rebuild_report = await compare(season.settings, "festival")
     finally:
-        await kept.replace_one({"_id": before["_id"]}, before)
-    assert found.mismatched == []
+        await requests.replace_one({"_id": before["_id"]}, before)
+    assert rebuild_report.mismatched == []
 
 
 async def test_a_rebuild_derives_the_ids_of_each_batch_as_they_were_derived_then(
@@ -137,24 +137,24 @@ async def test_a_rebuild_derives_the_ids_of_each_batch_as_they_were_derived_then
     assert await database["lanes"].count_documents({"derivation": 2})
     # The reader knows both, and its own way is the first.
     monkeypatch.setitem(derivation.DERIVATIONS, second_derivation.NUMBER, second_derivation.derive)
-    assert found_in(await compare(settings, name)) == ([], [], [])
+    assert discrepancies(await compare(settings, name)) == ([], [], [])
     monkeypatch.delitem(derivation.DERIVATIONS, second_derivation.NUMBER)
     with pytest.raises(UnknownVersion, match="derivation 2"):
         await compare(settings, name)
 
 
 async def test_what_is_missing_and_what_is_too_much_is_found(season: RunningSeason) -> None:
-    kept = season.mongo.database("sales")["booths"]
-    before = await kept.find_one({})
+    booths = season.mongo.database("sales")["booths"]
+    before = await booths.find_one({})
     assert before is not None
-    await kept.delete_one({"_id": before["_id"]})
-    await kept.insert_one({"_id": "nowhere"})
+    await booths.delete_one({"_id": before["_id"]})
+    await booths.insert_one({"_id": "nowhere"})
     try:
-        found = await compare(season.settings, "sales")
+        rebuild_report = await compare(season.settings, "sales")
     finally:
-        await kept.delete_one({"_id": "nowhere"})
-        await kept.insert_one(before)
-    assert sorted(found.mismatched) == sorted(
+        await booths.delete_one({"_id": "nowhere"})
+        await booths.insert_one(before)
+    assert sorted(rebuild_report.mismatched) == sorted(
         [f"sales booths {before['_id']}: only rebuilt", "sales booths nowhere: only live"]
     )
 
@@ -163,12 +163,12 @@ async def test_the_command_shows_it_and_ends_with_1_when_something_differs(seaso
     env = environment(season.settings)
     good = await _karya(env, "rebuild", "inventory", "--json")
     assert (good.exit_code, json.loads(good.stdout)["ok"]) == (0, True)
-    kept = season.mongo.database("inventory")["lots"]
-    await kept.update_one({"_id": season.lots[0]}, {"$inc": {"on_hand": 1}})
+    lots = season.mongo.database("inventory")["lots"]
+    await lots.update_one({"_id": season.lots[0]}, {"$inc": {"on_hand": 1}})
     try:
         bad = await _karya(env, "rebuild", "inventory")
     finally:
-        await kept.update_one({"_id": season.lots[0]}, {"$inc": {"on_hand": -1}})
+        await lots.update_one({"_id": season.lots[0]}, {"$inc": {"on_hand": -1}})
     assert bad.exit_code == 1
     assert f"{season.lots[0]}: on_hand" in bad.output
 
@@ -177,11 +177,11 @@ async def test_a_rebuilt_database_with_a_name_of_its_own_is_kept_and_never_overw
     env = environment(season.settings)
     made = await _karya(env, "rebuild", "production", "--into", "audit")
     assert (made.exit_code, "is kept" in made.output) == (0, True), made.output
-    live, kept = season.mongo.database("production"), season.mongo.database("audit")
+    live, rebuilt = season.mongo.database("production"), season.mongo.database("audit")
     for name in ("ledger", "lots", "reports"):
-        assert await kept[name].find({}).sort("_id").to_list(None) == await live[name].find({}).sort("_id").to_list(
-            None
-        )
+        assert await rebuilt[name].find({}).sort("_id").to_list(None) == await live[name].find({}).sort(
+            "_id"
+        ).to_list(None)
     again = await _karya(env, "rebuild", "production", "--into", "audit")
     assert isinstance(again.exception, NotEmpty)
     own = await _karya(env, "rebuild", "production", "--into", "sales")
@@ -206,8 +206,8 @@ async def test_a_lost_database_is_put_back_and_the_service_goes_on(
     live = season.mongo.database(service)
     before = {name: await live[name].find({}).to_list(None) for name in await live.list_collection_names()}
     await live.client.drop_database(live.name)
-    found = await rebuild(season.settings, service, switching=True)
-    assert found.switched
+    rebuild_report = await rebuild(season.settings, service, switching=True)
+    assert rebuild_report.switched
     for name in {*before, *await live.list_collection_names()}:
         assert sorted(await live[name].find({}).to_list(None), key=_id) == sorted(before.get(name, []), key=_id), name
     async with run_service(service, settings=season.settings):
@@ -227,19 +227,19 @@ async def test_a_switch_that_died_midway_keeps_the_service_out_and_can_be_repeat
     with monkeypatch.context() as patched:
         original = switching._copy
 
-        async def dies(live: Any, rebuilt: Any, name: str) -> None:
+        async def lose_power(live: Any, rebuilt: Any, name: str) -> None:
             if name == "lots":
                 raise ConnectionError("a power cut")
             await original(live, rebuilt, name)
 
-        patched.setattr(switching, "_copy", dies)
+        patched.setattr(switching, "_copy", lose_power)
         with pytest.raises(ConnectionError):
             await rebuild(season.settings, "inventory", switching=True)
     async with run_service("inventory", settings=season.settings, ready=False) as service:
-        told = await eventually(
-            service.readiness_failures, until=lambda found: any("switched" in one for one in found)
+        failures = await eventually(
+            service.readiness_failures, until=lambda failures: any("switched" in failure for failure in failures)
         )
-        assert all("karya rebuild --switch" in one for one in told if one.startswith("lane "))
+        assert all("karya rebuild --switch" in failure for failure in failures if failure.startswith("lane "))
     assert (await rebuild(season.settings, "inventory", switching=True)).switched
     assert sorted(await live["lots"].find({}).to_list(None), key=_id) == sorted(before, key=_id)
     assert (await compare(season.settings, "inventory")).ok
@@ -249,8 +249,12 @@ async def test_a_word_that_nothing_explains_is_found(season: RunningSeason) -> N
     forged = FestivalCancelled(festival="ODOP", reason="")
     id = "00000000-0000-4000-8000-000000000001"
     await season.probe.send(FESTIVAL, forged, id=id, source="karya/festival")
-    found = await compare(season.settings, "festival")
-    assert found_in(found) == ([], [f"festival published {FESTIVAL.name} {id}, which the rules do not derive"], [])
+    rebuild_report = await compare(season.settings, "festival")
+    assert discrepancies(rebuild_report) == (
+        [],
+        [f"festival published {FESTIVAL.name} {id}, which the rules do not derive"],
+        [],
+    )
 
 
 async def test_words_that_were_lost_are_found_and_said_after_a_switch(
@@ -259,25 +263,25 @@ async def test_words_that_were_lost_are_found_and_said_after_a_switch(
     with monkeypatch.context() as patched:
         publish = Relay._publish
 
-        async def forgets(self: Relay, page: Sequence[OutboxEntry]) -> None:
-            await publish(self, [one for one in page if one.record.topic != topic_name(settings, ANSWERS.name)])
-            await self._store.delete_published([(one.id, one.id) for one in page])
+        async def publish_without_answers(self: Relay, page: Sequence[OutboxEntry]) -> None:
+            await publish(self, [entry for entry in page if entry.record.topic != topic_name(settings, ANSWERS.name)])
+            await self._store.delete_published([(entry.id, entry.id) for entry in page])
 
-        patched.setattr(Relay, "_publish", forgets)
+        patched.setattr(Relay, "_publish", publish_without_answers)
         async with run_service("production"):
             for n in range(3):
                 await probe.send(TERMINAL, report(CLOTH, n + 1), id=f"r{n}")
             await _worked(mongo, "production", 3)
     assert await probe.records(ANSWERS) == []
-    found = await compare(settings, "production")
-    assert [sentence.split()[3] for sentence in found.lost] == 3 * [ANSWERS.name]
-    assert (found.doubled, found.mismatched) == ([], [])
+    rebuild_report = await compare(settings, "production")
+    assert [sentence.split()[3] for sentence in rebuild_report.lost] == 3 * [ANSWERS.name]
+    assert (rebuild_report.doubled, rebuild_report.mismatched) == ([], [])
     with pytest.raises(UnpublishedEvents, match="3 events"):
         await rebuild(settings, "production", switching=True)
     assert (await rebuild(settings, "production", switching=True, say_missing=True)).switched
     async with run_service("production"):
         await eventually(lambda: _count(probe, ANSWERS), equals=3)
-    assert found_in(await compare(settings, "production")) == ([], [], [])
+    assert discrepancies(await compare(settings, "production")) == ([], [], [])
 
 
 async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
@@ -285,12 +289,12 @@ async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
 ) -> None:
     [processor] = SERVICES["production"]
 
-    def fails(state: State, event: Event) -> Decision:
+    def decide_or_fail(state: State, event: Event) -> Decision:
         if getattr(event.body, "qty", 0) == 13:
             raise ZeroDivisionError
         return processor.decide(state, event)
 
-    buggy = Service("production", [processor.with_decide(fails)], settings)
+    buggy = Service("production", [processor.with_decide(decide_or_fail)], settings)
     try:
         await buggy.start()
         for n, qty in enumerate((5, 13, 7)):
@@ -302,13 +306,13 @@ async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
         await eventually(lambda: buggy.idle)
     finally:
         await buggy.stop()
-    assert found_in(await compare(settings, "production")) == ([], [], [])
+    assert discrepancies(await compare(settings, "production")) == ([], [], [])
     async with run_service("production"):
         async with dead_letters(settings) as letters:
             await letters.replay(await letters.all(), 10.0)
         await _worked(mongo, "production", 3)
-    found = await compare(settings, "production")
-    assert found_in(found) == ([], [], [])
+    rebuild_report = await compare(settings, "production")
+    assert discrepancies(rebuild_report) == ([], [], [])
 
 
 @pytest.mark.parametrize("eaten", [TERMINAL, journal("production"), ANSWERS], ids=lambda topic: topic.name)
@@ -320,7 +324,7 @@ async def test_without_its_history_nothing_is_rebuilt(stack: Stack, eaten: Topic
                 for n in range(3):
                     await probe.send(TERMINAL, report(CLOTH, n + 1), id=f"r{n}")
                 await _worked(mongo, "production", 3)
-            await _eat(settings, eaten, await probe.records(eaten))
+            await _truncate(settings, eaten, await probe.records(eaten))
             before = await mongo.database("production")["lanes"].find({}).to_list(None)
             for also_switch in (False, True):
                 with pytest.raises(HistoryTruncated, match=topic_name(settings, eaten.name)):
@@ -354,7 +358,7 @@ async def _count(probe: Probe, topic: Topic) -> int:
     return len(await probe.records(topic))
 
 
-async def _eat(settings: Settings, topic: Topic, records: Sequence[Any]) -> None:
+async def _truncate(settings: Settings, topic: Topic, records: Sequence[Any]) -> None:
     """As retention does: all but the end of each partition."""
     ends: dict[TopicPartition, RecordsToDelete] = {}
     for record in records:

@@ -40,8 +40,8 @@ from shared.settings import Settings
 from tests.support import loads
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe
-from tests.support.running import let_go_of_the_dead
-from tests.support.season import CLOTH, MAKERS, played
+from tests.support.running import end_open_transactions
+from tests.support.season import CLOTH, MAKERS, finished_season
 from tests.support.selection import slow_but
 from tests.support.undisturbed import all_worked
 from tests.support.waiting import eventually
@@ -65,35 +65,35 @@ async def test_duplicates_dead_letters_kills_and_new_owners_of_lanes_change_noth
     small = settings.model_copy(update={"max_batch": 25})
     database = mongo.database(name)
 
-    async def worked() -> bool:
+    async def is_worked() -> bool:
         return await all_worked(name, settings, probe, database)
 
     async with run_service(name):
         await probe.send_all(loads.before(name))
-        await eventually(worked, within=40)
-    said = list(islice(loads.after(name), EVENTS))
-    await probe.send_all(said)
+        await eventually(is_worked, within=40)
+    records = list(islice(loads.after(name), EVENTS))
+    await probe.send_all(records)
     for n, topic in enumerate(topic for processor in SERVICES[name] for topic in processor.topics):
         await probe.send_raw(topic, key=b"k", value=b'{"', headers=[("ce_id", None if n % 2 else b"bad")])
     async with service_process(
         name, small, command=("-m", "tests.support.killed_at", name, DIES, "3"), ready=False
     ) as dying:
         assert await dying.ended() == -9, dying.output
-    await let_go_of_the_dead(settings)
+    await end_open_transactions(settings)
     async with service_process(name, small) as first:
         await probe.send_all(list(islice(loads.after(name), EVENTS, 2 * EVENTS)))
         async with service_process(name, small) as second:
-            await probe.send_all(said[::5])
-            await eventually(worked, within=60)
+            await probe.send_all(records[::5])
+            await eventually(is_worked, within=60)
             if name == "festival":
                 await _plan_again(probe)
             assert await second.stop() == 0, second.output
-        await eventually(worked, within=60)
+        await eventually(is_worked, within=60)
         assert await first.stop() == 0, first.output
-    found = await compare(settings, name)
-    assert wrong_in(found) == ([], [], [])
-    assert found.replayed.duplicates, "what was published before the kill was to be published again"
-    assert found.replayed.records == sum(
+    report = await compare(settings, name)
+    assert discrepancies(report) == ([], [], [])
+    assert report.replayed.duplicates, "what was published before the kill was to be published again"
+    assert report.replayed.records == sum(
         [len(await probe.records(topic)) for processor in SERVICES[name] for topic in processor.topics]
     )
     if name == "festival":
@@ -106,22 +106,28 @@ async def _plan_again(probe: Probe) -> None:
     """Inventory has less than the plans thought: festival plans again what was refused."""
     for n in range(loads.KEYS):
         demand = Demand(booth=f"F{n}.B1", product="KTI", qty=700)
-        asked = RequestAllocation(festival=f"F{n}", request="again", demands=(demand,), consent=True)
-        await probe.send(ORGANISER, asked, id=f"again-{n}")
+        request = RequestAllocation(festival=f"F{n}", request="again", demands=(demand,), consent=True)
+        await probe.send(ORGANISER, request, id=f"again-{n}")
 
     async def reservations() -> list[ReservationRequested]:
-        return [one for one in await probe.bodies(STOCK_ORDERS, ReservationRequested) if one.request == "again"]
+        return [
+            reservation
+            for reservation in await probe.bodies(STOCK_ORDERS, ReservationRequested)
+            if reservation.request == "again"
+        ]
 
-    asked_for = await eventually(reservations, until=lambda found: len({one.festival for one in found}) == loads.KEYS)
-    for n, one in enumerate(asked_for):
+    asked_for = await eventually(
+        reservations, until=lambda bodies: len({body.festival for body in bodies}) == loads.KEYS
+    )
+    for n, reservation in enumerate(asked_for):
         refused = ReservationRefused(
-            festival=one.festival,
-            request=one.request,
-            reservation=one.reservation,
-            lot=one.lot,
+            festival=reservation.festival,
+            request=reservation.request,
+            reservation=reservation.reservation,
+            lot=reservation.lot,
             product="KTI",
-            booth=one.booth,
-            qty=one.qty,
+            booth=reservation.booth,
+            qty=reservation.qty,
             on_hand=0,
             reason=OrderRefusal.SHORT,
         )
@@ -147,8 +153,12 @@ async def test_of_two_lanes_that_used_one_id_for_a_report_the_first_stays_the_fi
     await _first_stays_first(
         "production", TERMINAL, (report(first), report(second)), settings, probe, mongo, run_service
     )
-    refused = [one for one in await probe.bodies(ANSWERS, ReportRejected) if one.reason is Refusal.ID_REUSED]
-    assert [one.facility for one in refused] == [second]
+    refused = [
+        rejection
+        for rejection in await probe.bodies(ANSWERS, ReportRejected)
+        if rejection.reason is Refusal.ID_REUSED
+    ]
+    assert [rejection.facility for rejection in refused] == [second]
 
 
 async def test_of_two_lanes_that_used_one_id_for_a_command_the_first_stays_the_first(
@@ -156,48 +166,53 @@ async def test_of_two_lanes_that_used_one_id_for_a_command_the_first_stays_the_f
 ) -> None:
     first, second = _against_the_order_of_lanes([f"F{n}" for n in range(9)], settings.partitions)
 
-    def announced(festival: str) -> AnnounceFestival:
+    def an_announcement(festival: str) -> AnnounceFestival:
         day = date(2026, 4, 18)
         return AnnounceFestival(
             festival=festival, name="Festival", place="Kupang", zone="Asia/Makassar", first_day=day, last_day=day
         )
 
     await _first_stays_first(
-        "festival", ORGANISER, (announced(first), announced(second)), settings, probe, mongo, run_service
+        "festival", ORGANISER, (an_announcement(first), an_announcement(second)), settings, probe, mongo, run_service
     )
-    refused = [one for one in await probe.bodies(FESTIVAL, CommandRefused) if one.reason is CommandRefusal.ID_TAKEN]
-    assert [one.festival for one in refused] == [second]
+    refused = [
+        refusal
+        for refusal in await probe.bodies(FESTIVAL, CommandRefused)
+        if refusal.reason is CommandRefusal.ID_TAKEN
+    ]
+    assert [refusal.festival for refusal in refused] == [second]
 
 
 async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings, probe: Probe, mongo: Mongo) -> None:
     [processor] = SERVICES["production"]
 
-    def refuses(state: State, event: Event) -> Decision:
-        said = ReportRejected(
+    def reject_report(state: State, event: Event) -> Decision:
+        rejection = ReportRejected(
             facility=event.key,
             terminal="T1",
             report=event.id,
             field="id",
             reason=Refusal.ID_REUSED,
             message="",
-            message_id="",
+            template="",
+            values={},
         )
-        return state, [ANSWERS.of(said)]
+        return state, [ANSWERS.of(rejection)]
 
-    wrong = Service("production", [processor.with_decide(refuses)], settings)
+    wrong = Service("production", [processor.with_decide(reject_report)], settings)
     try:
         await wrong.start()
         made = ProductionReported(facility=CLOTH, terminal="T1", product="KTI", qty=1, made_on=date(2026, 4, 1))
         await probe.send(TERMINAL, made, id="alone")
-        await eventually(lambda: probe.records(ANSWERS), until=lambda found: len(found) == 1)
+        await eventually(lambda: probe.records(ANSWERS), until=lambda records: len(records) == 1)
         await eventually(lambda: wrong.idle)
     finally:
         await wrong.stop()
-    [said] = await probe.read_all(ANSWERS)
-    found = await compare(settings, "production")
-    assert wrong_in(found) == (
+    [rejection] = await probe.read_all(ANSWERS)
+    report = await compare(settings, "production")
+    assert discrepancies(report) == (
         [],
-        [f"production published {ANSWERS.name} {said.event.id}, which the rules do not derive"],
+        [f"production published {ANSWERS.name} {rejection.event.id}, which the rules do not derive"],
         [],
     )
 
@@ -225,8 +240,8 @@ async def _first_stays_first(
                 await probe.send(topic, body, id=id, source=source)
                 await eventually(lambda: all_worked(service, settings, probe, database))
     assert [letter.reason for letter in await probe.dlq(topic)] == ["ID_REUSED"]
-    found = await compare(settings, service)
-    assert wrong_in(found) == ([], [], [])
+    report = await compare(settings, service)
+    assert discrepancies(report) == ([], [], [])
 
 
 @pytest.mark.slow
@@ -234,7 +249,7 @@ async def _first_stays_first(
 async def test_four_lost_databases_are_put_back_the_services_go_on_and_everything_adds_up(
     stack: Stack, run_service: RunService
 ) -> None:
-    async with played(stack) as season:
+    async with finished_season(stack) as season:
         for service in SERVICES:
             live = season.mongo.database(service)
             await live.client.drop_database(live.name)
@@ -251,8 +266,8 @@ async def test_four_lost_databases_are_put_back_the_services_go_on_and_everythin
             checked = await verify(season.settings, within=60)
             assert (checked.waits, [check.name for check in checked.broken]) == ((), [])
         for service in SERVICES:
-            assert wrong_in(await compare(season.settings, service)) == ([], [], [])
+            assert discrepancies(await compare(season.settings, service)) == ([], [], [])
 
 
-def wrong_in(found: RebuildReport) -> tuple[list[str], list[str], list[str]]:
-    return found.lost, found.doubled, found.mismatched
+def discrepancies(report: RebuildReport) -> tuple[list[str], list[str], list[str]]:
+    return report.lost, report.doubled, report.mismatched

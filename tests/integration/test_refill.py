@@ -21,14 +21,14 @@ from shared.events.festival import (
     SendShipment,
     SendTransfer,
 )
-from tests.support.season import B1, B2, FESTIVAL, T1, T2, RunningSeason, bring_home, now, stocked
+from tests.support.season import B1, B2, FESTIVAL, T1, T2, RunningSeason, bring_home, morning_season, now
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with stocked(stack) as season:
+    async with morning_season(stack) as season:
         yield season
 
 
@@ -36,21 +36,21 @@ async def sell(season: RunningSeason, till: str, id: str, product: str, qty: int
     await season.basket(till, id, [(None, qty, product)], sold_at=now() - timedelta(hours=hours_ago))
 
 
-async def proposed(season: RunningSeason) -> ReplenishmentProposed:
-    heard = [one.event.body for one in await season.probe.read_all(SAID)]
-    [found] = [body for body in heard if isinstance(body, ReplenishmentProposed)]
-    return found
+async def replenishment_proposal(season: RunningSeason) -> ReplenishmentProposed:
+    bodies = [publication.event.body for publication in await season.probe.read_all(SAID)]
+    [proposal] = [body for body in bodies if isinstance(body, ReplenishmentProposed)]
+    return proposal
 
 
-async def carry_out(season: RunningSeason, found: ReplenishmentProposed) -> None:
+async def carry_out(season: RunningSeason, proposal: ReplenishmentProposed) -> None:
     """People carry what is to move; the facility sends what is held."""
-    for n, move in enumerate(found.transfers):
+    for n, move in enumerate(proposal.transfers):
         lots = (CountedLot(lot=move.lot, qty=move.qty),)
         leaves = SendTransfer(festival=FESTIVAL, transfer=f"T{n}", booth=move.booth, to=move.to, lots=lots)
-        comes = ReceiveTransfer(festival=FESTIVAL, transfer=f"T{n}", booth=move.to, counted=lots)
+        receipt = ReceiveTransfer(festival=FESTIVAL, transfer=f"T{n}", booth=move.to, counted=lots)
         await season.say(ORGANISER, leaves, f"leaves-{n}")
-        await season.say(ORGANISER, comes, f"comes-{n}")
-    await season.until("festival", "transfers", {"status": "received"}, len(found.transfers))
+        await season.say(ORGANISER, receipt, f"comes-{n}")
+    await season.until("festival", "transfers", {"status": "received"}, len(proposal.transfers))
     request = await season.document("festival", "requests", f"{FESTIVAL}/R2")
     ways = sorted({(line["facility"], line["booth"]) for line in request["lines"] if line["status"] == "reserved"})
     for n, (facility, booth) in enumerate(ways):
@@ -62,13 +62,13 @@ async def carry_out(season: RunningSeason, found: ReplenishmentProposed) -> None
         counted: Counter[str] = Counter()
         for parcel in shipment["parcels"]:
             counted[parcel["lot"]] += parcel["qty"]
-        came = ReceiveShipment(
+        shipment_receipt = ReceiveShipment(
             festival=FESTIVAL,
             shipment=shipment["name"],
             booth=shipment["booth"],
             counted=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in counted.items()),
         )
-        await season.say(ORGANISER, came, f"receive-{shipment['name']}")
+        await season.say(ORGANISER, shipment_receipt, f"receive-{shipment['name']}")
     await season.until("festival", "shipments", {**of_refill, "status": "received"}, len(ways))
 
 
@@ -90,14 +90,14 @@ async def test_a_refill_is_proposed_carried_out_and_sold(season: RunningSeason) 
     )
     await season.say(ORGANISER, ask, "replenish", times=2)
     await season.until("festival", "requests", {"_id": f"{FESTIVAL}/R2", "status": "settled"})
-    found = await proposed(season)
-    first = next(one for one in found.forecasts if (one.booth, one.product) == (B1, "KTI"))
+    proposal = await replenishment_proposal(season)
+    first = next(forecast for forecast in proposal.forecasts if (forecast.booth, forecast.product) == (B1, "KTI"))
     assert first.missing > 0
     assert first.runs_out is not None
-    cloth = [move for move in found.transfers if move.product == "KTI"]
+    cloth = [move for move in proposal.transfers if move.product == "KTI"]
     assert {(move.booth, move.to) for move in cloth} == {(B2, B1)}
-    assert {refill.booth for refill in found.refills} == {B1}
-    await carry_out(season, found)
+    assert {refill.booth for refill in proposal.refills} == {B1}
+    await carry_out(season, proposal)
 
     request = await season.document("festival", "requests", f"{FESTIVAL}/R2")
     more = sum(move.qty for move in cloth) + sum(line["qty"] for line in request["lines"])

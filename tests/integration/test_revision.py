@@ -95,17 +95,17 @@ async def request(season: RunningSeason) -> dict[str, Any]:
     return await season.document("festival", "requests", "ODOP/R1")
 
 
-async def reserved(season: RunningSeason) -> dict[tuple[str, str], int]:
+async def reserved_pieces(season: RunningSeason) -> dict[tuple[str, str], int]:
     """Pieces by facility and booth, once inventory has answered for every line."""
     await season.until(
         "festival", "requests", {"status": "settled", "lines.status": {"$nin": ["asked", "releasing"]}}
     )
-    found: dict[tuple[str, str], int] = {}
+    pieces: dict[tuple[str, str], int] = {}
     for line in (await request(season))["lines"]:
         if line["status"] == "reserved":
             pair = line["facility"], line["booth"]
-            found[pair] = found.get(pair, 0) + line["qty"]
-    return found
+            pieces[pair] = pieces.get(pair, 0) + line["qty"]
+    return pieces
 
 
 async def ship(season: RunningSeason, name: str, lost: int = 0) -> str:
@@ -116,38 +116,38 @@ async def ship(season: RunningSeason, name: str, lost: int = 0) -> str:
     await season.until("festival", "shipments", {"_id": f"ODOP/{name}", "status": "sent"})
     parcels = (await season.document("festival", "shipments", f"ODOP/{name}"))["parcels"]
     [lot] = {parcel["lot"] for parcel in parcels}
-    came = CountedLot(lot=lot, qty=sum(parcel["qty"] for parcel in parcels) - lost)
-    await organise(season, ReceiveShipment(festival="ODOP", shipment=name, booth=B1, counted=(came,)))
+    count = CountedLot(lot=lot, qty=sum(parcel["qty"] for parcel in parcels) - lost)
+    await organise(season, ReceiveShipment(festival="ODOP", shipment=name, booth=B1, counted=(count,)))
     return str(lot)
 
 
 async def test_a_boat_that_does_not_sail_a_damaged_shipment_and_a_booth_that_closes(season: RunningSeason) -> None:
     demands = tuple(Demand(booth=booth, product=PRODUCT, qty=12) for booth in (B1, B2))
-    asked = RequestAllocation(
+    command = RequestAllocation(
         festival="ODOP", request="R1", demands=demands, consent=True, revise_at_percent=25, hold_hours=1
     )
-    await organise(season, asked)
-    assert sum((await reserved(season)).values()) == 24
+    await organise(season, command)
+    assert sum((await reserved_pieces(season)).values()) == 24
 
     # The boat: a proposal that changes nothing, until it is accepted.
-    before = await reserved(season)
+    before = await reserved_pieces(season)
     revision = ReviseAllocation(festival="ODOP", request="R1", without=(FAR,), reason="the boat did not sail")
     await organise(season, revision)
-    assert await reserved(season) == before
+    assert await reserved_pieces(season) == before
     assert not (await request(season))["revision"]["carried_out"]
     await organise(season, AcceptPlan(festival="ODOP", request="R1"))
-    assert await reserved(season) == {(NEAR, B1): 12, (NEAR, B2): 12}
+    assert await reserved_pieces(season) == {(NEAR, B1): 12, (NEAR, B2): 12}
     await season.until("festival", "stock", {"facility": FAR, "on_hand": 40})
 
     # The damage: a quarter of what was asked for, made good without a word.
     lot = await ship(season, "S1", lost=6)
     await season.until("festival", "requests", {"lost": 0, "revision.without": [FAR], "revision.back": []})
-    assert await reserved(season) == {(NEAR, B1): 6, (NEAR, B2): 12}
+    assert await reserved_pieces(season) == {(NEAR, B1): 6, (NEAR, B2): 12}
 
     # The booth: what was for it is free at once, and it closes by itself.
     await organise(season, CloseBooth(festival="ODOP", booth=B2, till_hours=0))
     await season.until("inventory", "lots", {"_id": lot, "on_hand": 40 - 12 - 6})
-    assert await reserved(season) == {(NEAR, B1): 6}
+    assert await reserved_pieces(season) == {(NEAR, B1): 6}
     await season.last_word(T2)
     await season.until("festival", "booths", {"_id": B2, "status": "settled"})
     await ship(season, "S2")
@@ -158,13 +158,13 @@ async def test_a_boat_that_does_not_sail_a_damaged_shipment_and_a_booth_that_clo
     await season.until("festival", "booths", {"status": "settled"}, 2)
     await organise(season, ReceiveReturn(festival="ODOP", booth=B1, lot=lot, qty=7))
     await season.until("festival", "festivals", {"status": "closed", "sums.sold": 5, "sums.lost_on_the_way": 6})
-    said = await season.probe.bodies(FESTIVAL, AllocationRevised)
-    assert [(one.carried_out, len(one.added), len(one.back)) for one in said] == [
+    revisions = await season.probe.bodies(FESTIVAL, AllocationRevised)
+    assert [(revision.carried_out, len(revision.added), len(revision.back)) for revision in revisions] == [
         (False, 1, 1),
         (True, 1, 0),
         (True, 0, 1),
     ]
-    assert sorted(one.booth for one in await season.probe.bodies(BOOTH_STOCK, BoothClosing)) == [B1, B2]
+    assert sorted(closing.booth for closing in await season.probe.bodies(BOOTH_STOCK, BoothClosing)) == [B1, B2]
 
     report = await verify(season.settings, within=30)
     assert report.waits == ()

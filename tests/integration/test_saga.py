@@ -28,7 +28,7 @@ from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe
-from tests.support.saga import PRODUCTS, a_place, announce, answers, ask, held, lots, make, requests_of
+from tests.support.saga import PRODUCTS, a_place, announce, answers, ask, held_pieces, lots, make, requests_of
 from tests.support.season import SERVICES, RunningSeason
 from tests.support.waiting import eventually
 
@@ -54,17 +54,17 @@ def two_hundred() -> dict[str, RequestAllocation]:
     """By the command's id: together more than there is, and now and then for a product that the booth has no price
     for."""
     random = Random(6)
-    asked: dict[str, RequestAllocation] = {}
+    requests_by_id: dict[str, RequestAllocation] = {}
     for n in range(REQUESTS):
         festival = f"F{n % FESTIVALS}"
         pairs = sorted({(f"{festival}.B{random.randint(1, 2)}", random.choice(PRODUCTS)) for _ in range(3)})
         demands = [Demand(booth=booth, product=product, qty=random.randint(1, 9)) for booth, product in pairs]
         if n % 20 == 7:
             demands.append(Demand(booth=f"{festival}.B1", product="GLD", qty=1))
-        asked[f"ask-{n}"] = RequestAllocation(
+        requests_by_id[f"ask-{n}"] = RequestAllocation(
             festival=festival, request=f"R{n}", demands=tuple(demands), consent=True
         )
-    return asked
+    return requests_by_id
 
 
 async def fifty_lots(place: RunningSeason) -> None:
@@ -87,7 +87,7 @@ async def fifty_lots(place: RunningSeason) -> None:
 async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_once_and_nothing_is_sold_twice(
     place: RunningSeason, run_service: RunService, service_process: RunProcess
 ) -> None:
-    asked = two_hundred()
+    requests_by_id = two_hundred()
     async with AsyncExitStack() as running:
         for name in SERVICES:
             await running.enter_async_context(run_service(name))
@@ -98,10 +98,10 @@ async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_onc
             await announce(place, f"F{n}", booths=2)
         await fifty_lots(place)
         async with asyncio.TaskGroup() as everybody:
-            for n, (id, request) in enumerate(asked.items()):
+            for n, (id, request) in enumerate(requests_by_id.items()):
                 everybody.create_task(place.say(ORGANISER, request, id, source=f"organiser-{n % ORGANISERS}"))
         festival = place.mongo.database("festival")
-        answered = {"_id": {"$in": list(asked)}}
+        answered = {"_id": {"$in": list(requests_by_id)}}
         await eventually(lambda: festival["commands"].count_documents(answered), equals=REQUESTS, within=60)
         unsettled = {"status": {"$ne": "settled"}}
         await eventually(
@@ -113,19 +113,19 @@ async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_onc
     for name in ("festival", "inventory"):
         rebuilt = await compare(place.settings, name)
         assert rebuilt.ok, rebuilt.as_dict()
-    requests, said, stock = await requests_of(place), await answers(place), await lots(place)
+    requests, outcomes, stock = await requests_of(place), await answers(place), await lots(place)
     refusals = await place.probe.bodies(FESTIVAL, CommandRefused)
-    refused = Counter(one.command for one in refusals)
-    too_late = {one.command for one in refusals if one.reason is CommandRefusal.NOTHING_TO_PLAN}
+    refused = Counter(refusal.command for refusal in refusals)
+    too_late = {refusal.command for refusal in refusals if refusal.reason is CommandRefusal.NOTHING_TO_PLAN}
     whole = 0
-    for id, request in asked.items():
+    for id, request in requests_by_id.items():
         pair = (request.festival, request.request)
         if id in too_late or any(demand.product == "GLD" for demand in request.demands):
-            assert (refused.pop(id), said.get(pair), requests.get(pair)) == (1, None, None)
+            assert (refused.pop(id), outcomes.get(pair), requests.get(pair)) == (1, None, None)
             continue
-        [answer] = said[pair]
-        short = sum(one.short for one in answer.short) if isinstance(answer, AllocationFellShort) else 0
-        assert answer.reserved == held(requests[pair]).total()
+        [answer] = outcomes[pair]
+        short = sum(conflict.short for conflict in answer.short) if isinstance(answer, AllocationFellShort) else 0
+        assert answer.reserved == held_pieces(requests[pair]).total()
         assert answer.reserved + short == sum(demand.qty for demand in request.demands)
         assert not any(line["status"] in ("planned", "asked", "releasing") for line in requests[pair]["lines"])
         whole += isinstance(answer, AllocationConfirmed)
@@ -133,20 +133,22 @@ async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_onc
     assert 0 < whole < len(requests), "there was enough for some, and not for all: else nothing is proved"
 
     promised: Counter[str] = Counter()
-    for kept in requests.values():
-        promised += held(kept, "lot")
+    for document in requests.values():
+        promised += held_pieces(document, "lot")
     assert len(stock) == LOTS
     for id, lot in stock.items():
         assert lot["on_hand"] >= 0, f"{id} was promised twice"
         assert lot["on_hand"] + promised[id] == lot["recorded"]
     # Nobody goes without what lies there still.
-    left = Counter[str]()
+    on_hand = Counter[str]()
     for lot in stock.values():
-        left[lot["product"]] += lot["on_hand"]
-    fell = [one for given in said.values() for one in given if isinstance(one, AllocationFellShort)]
-    missed = {short.product for one in fell for short in one.short}
+        on_hand[lot["product"]] += lot["on_hand"]
+    shortfalls = [
+        outcome for bodies in outcomes.values() for outcome in bodies if isinstance(outcome, AllocationFellShort)
+    ]
+    missed = {short.product for outcome in shortfalls for short in outcome.short}
     assert missed
-    assert {product: left[product] for product in missed} == dict.fromkeys(missed, 0)
+    assert {product: on_hand[product] for product in missed} == dict.fromkeys(missed, 0)
 
 
 async def test_of_two_festivals_that_ask_for_the_same_lots_at_once_one_gets_what_the_other_leaves_and_is_told(
@@ -162,18 +164,18 @@ async def test_of_two_festivals_that_ask_for_the_same_lots_at_once_one_gets_what
             for festival in ("FA", "FB"):
                 both.create_task(place.say(ORGANISER, ask(festival, "R1", 14), f"ask-{festival}", source=festival))
         await place.until("festival", "requests", {"status": "settled"}, 2)
-    requests, said = await requests_of(place), await answers(place)
-    got = {festival: held(request).total() for (festival, _), request in requests.items()}
-    assert sum(got.values()) == 20, "all there is, and no more"
-    for (festival, _), [answer] in said.items():
-        short = sum(one.short for one in answer.short) if isinstance(answer, AllocationFellShort) else 0
-        assert (answer.reserved, short) == (got[festival], 14 - got[festival])
+    requests, outcomes = await requests_of(place), await answers(place)
+    reserved_pieces = {festival: held_pieces(request).total() for (festival, _), request in requests.items()}
+    assert sum(reserved_pieces.values()) == 20, "all there is, and no more"
+    for (festival, _), [answer] in outcomes.items():
+        short = sum(conflict.short for conflict in answer.short) if isinstance(answer, AllocationFellShort) else 0
+        assert (answer.reserved, short) == (reserved_pieces[festival], 14 - reserved_pieces[festival])
     orders = await place.probe.bodies(STOCK_ORDERS, ReservationRequested)
     for id, lot in (await lots(place)).items():
-        left, standing = 10, {one["id"] for one in lot["reservations"]}
+        remaining, standing = 10, {reservation["id"] for reservation in lot["reservations"]}
         for order in (order for order in orders if order.lot == id):
-            assert (order.reservation in standing) == (order.qty <= left), "whoever asks first"
-            left -= order.qty if order.reservation in standing else 0
+            assert (order.reservation in standing) == (order.qty <= remaining), "whoever asks first"
+            remaining -= order.qty if order.reservation in standing else 0
 
 
 async def test_two_organisers_of_one_festival_share_lots_and_the_room_at_its_booth(
@@ -188,12 +190,12 @@ async def test_two_organisers_of_one_festival_share_lots_and_the_room_at_its_boo
             for name in ("R1", "R2"):
                 both.create_task(place.say(ORGANISER, ask("FA", name, 16), f"ask-{name}", source=name))
         await place.until("festival", "requests", {"status": "settled"}, 2)
-    requests, said = await requests_of(place), await answers(place)
+    requests, outcomes = await requests_of(place), await answers(place)
     first, second = (body.request for body in await place.probe.bodies(ORGANISER, RequestAllocation))
     # Ten and sixteen could be had of the two: the same part of each is asked for.
-    assert held(requests["FA", first], "facility") == {"LP-A": 6, "LP-B": 10}
-    assert isinstance(said["FA", first][0], AllocationConfirmed)
-    assert held(requests["FA", second]).total() == 6, "the booth has room for no more"
-    [fell] = said["FA", second]
-    assert isinstance(fell, AllocationFellShort)
-    assert [(one.asked, one.short) for one in fell.short] == [(16, 10)]
+    assert held_pieces(requests["FA", first], "facility") == {"LP-A": 6, "LP-B": 10}
+    assert isinstance(outcomes["FA", first][0], AllocationConfirmed)
+    assert held_pieces(requests["FA", second]).total() == 6, "the booth has room for no more"
+    [shortfall] = outcomes["FA", second]
+    assert isinstance(shortfall, AllocationFellShort)
+    assert [(conflict.asked, conflict.short) for conflict in shortfall.short] == [(16, 10)]

@@ -59,12 +59,12 @@ PRICE = 25_001
 SOLD_AT = datetime(2023, 4, 18, 4, 0, tzinfo=UTC)
 
 
-def opened() -> BoothOpened:
+def an_opening() -> BoothOpened:
     prices = (Price(product="KTI", price_rupiah=PRICE),)
     return BoothOpened(booth=BOOTH, festival="ODOP", name="Booth", prices=prices, tills=("T1", "T2"))
 
 
-def stocked(lot: str, qty: int, facility: str) -> BoothStocked:
+def a_stocking(lot: str, qty: int, facility: str) -> BoothStocked:
     return BoothStocked(
         booth=BOOTH,
         festival="ODOP",
@@ -135,8 +135,8 @@ async def statuses(database: Database) -> dict[str, str]:
 
 async def snapshots(probe: Probe) -> dict[str, SaleAccounted]:
     """The last word on each sale, by receipt."""
-    told = sorted(await probe.bodies(SALES, SaleAccounted), key=lambda snapshot: snapshot.revision)
-    return {snapshot.receipt: snapshot for snapshot in told}
+    accounted = sorted(await probe.bodies(SALES, SaleAccounted), key=lambda snapshot: snapshot.revision)
+    return {snapshot.receipt: snapshot for snapshot in accounted}
 
 
 @both_drivers
@@ -151,7 +151,7 @@ async def test_a_booth_from_its_opening_to_the_settlement(
         await till.report(a_void(1, "void-first", 1, "T2"), "v1", times=2)
         await eventually(lambda: statuses(database), equals={"early": "waiting"})
 
-        for body in (opened(), stocked("L2", 5, "LP-B"), stocked("L1", 10, "LP-A")):
+        for body in (an_opening(), a_stocking("L2", 5, "LP-B"), a_stocking("L1", 10, "LP-A")):
             await probe.send(BOOTH_STOCK, body)
         await eventually(lambda: statuses(database), equals={"early": "recorded"})
         await till.report(a_sale(2, "L1", 1), "void-first")
@@ -180,7 +180,7 @@ async def test_a_booth_from_its_opening_to_the_settlement(
         deadline = datetime.now(UTC) + timedelta(seconds=1)
         await probe.send(BOOTH_STOCK, BoothClosing(booth=BOOTH, festival="ODOP", deadline=deadline))
         [report_1] = await eventually(
-            lambda: probe.bodies(BOOTH_REPORTS, SellThroughCounted), until=lambda found: len(found) == 1
+            lambda: probe.bodies(BOOTH_REPORTS, SellThroughCounted), until=lambda reports: len(reports) == 1
         )
         # What was sold without a label can only be of L1, since L2's own labels took all of it.
         assert report_1.lots == (
@@ -189,31 +189,37 @@ async def test_a_booth_from_its_opening_to_the_settlement(
         )
         assert report_1.disputed == ("one-too-many/1", "far-too-many/1")
         issued = await eventually(
-            lambda: probe.bodies(SETTLEMENTS, SettlementIssued), until=lambda found: len(found) == 2
+            lambda: probe.bodies(SETTLEMENTS, SettlementIssued), until=lambda settlements: len(settlements) == 2
         )
-        assert {one.facility: (one.revision, one.sold_rupiah) for one in issued} == {
+        assert {settlement.facility: (settlement.revision, settlement.sold_rupiah) for settlement in issued} == {
             "LP-A": (1, 10 * PRICE),
             "LP-B": (1, 5 * PRICE),
         }
 
         # Late: a sale, and the organiser's words. Nobody is credited with more than came, unless a lot is named.
         await till.report(a_sale(2, "L2", 4, "T2"), "late", times=2)
-        await eventually(lambda: probe.bodies(BOOTH_REPORTS, SellThroughCounted), until=lambda found: len(found) == 2)
+        await eventually(
+            lambda: probe.bodies(BOOTH_REPORTS, SellThroughCounted), until=lambda bodies: len(bodies) == 2
+        )
         await probe.send(BOOTH_STOCK, a_word("one-too-many", DisputeOutcome.ACCEPTED))
         await probe.send(BOOTH_STOCK, a_word("one-too-many", DisputeOutcome.ACCEPTED, lot="L2"))
         await probe.send(BOOTH_STOCK, a_word("far-too-many", DisputeOutcome.REJECTED))
         reports = await eventually(
-            lambda: probe.bodies(BOOTH_REPORTS, SellThroughCounted), until=lambda found: len(found) == 5
+            lambda: probe.bodies(BOOTH_REPORTS, SellThroughCounted), until=lambda bodies: len(bodies) == 5
         )
-        last = max(reports, key=lambda one: one.revision)
+        last = max(reports, key=lambda report: report.revision)
         assert (last.revision, last.disputed) == (5, ("late/1",))
         assert last.lots[0] == SoldThrough(lot="L2", stocked=5, sold=6, lost=0, unsold=0, counted=None, beyond=1)
-        await eventually(lambda: probe.bodies(SETTLEMENTS, SettlementCorrected), until=lambda found: len(found) == 1)
-        signals = await eventually(lambda: probe.bodies(DEMAND, DemandSignalled), until=lambda found: len(found) == 3)
+        await eventually(
+            lambda: probe.bodies(SETTLEMENTS, SettlementCorrected), until=lambda corrections: len(corrections) == 1
+        )
+        signals = await eventually(
+            lambda: probe.bodies(DEMAND, DemandSignalled), until=lambda bodies: len(bodies) == 3
+        )
         await eventually(lambda: database["outbox"].count_documents({}), equals=0)
 
-    last_signals = {one.facility: one for one in sorted(signals, key=lambda one: one.revision)}
-    assert {one.facility: one.revision for one in last_signals.values()} == {"LP-A": 1, "LP-B": 2}
+    last_signals = {signal.facility: signal for signal in sorted(signals, key=lambda signal: signal.revision)}
+    assert {signal.facility: signal.revision for signal in last_signals.values()} == {"LP-A": 1, "LP-B": 2}
     [cloth] = last_signals["LP-B"].products
     assert (cloth.product, cloth.sold, cloth.stocked, cloth.sold_rupiah) == ("KTI", 6, 5, 6 * PRICE)
     assert cloth.booths[0].sold_out == (SoldOut(at=SOLD_AT, until=None),)
@@ -221,8 +227,8 @@ async def test_a_booth_from_its_opening_to_the_settlement(
     assert (corrected.facility, corrected.revision, corrected.qty) == ("LP-B", 2, 6)
     parts = corrected.facility_rupiah, corrected.maker_premium_rupiah, corrected.programme_rupiah
     assert sum(parts) == corrected.sold_rupiah == 6 * PRICE
-    told = await snapshots(probe)
-    assert {receipt: _pieces(one) for receipt, one in told.items()} == {
+    by_receipt = await snapshots(probe)
+    assert {receipt: _pieces(snapshot) for receipt, snapshot in by_receipt.items()} == {
         "early": {"parts": 2},
         "void-first": {"voided": 1},
         "unlabelled": {"parts": 3},
@@ -232,7 +238,7 @@ async def test_a_booth_from_its_opening_to_the_settlement(
         "late": {"disputed": 4},
     }
     refused = await probe.bodies(SALES, VoidRefused)
-    assert [(one.receipt, one.qty, one.left) for one in refused] == [("voided", 1, 0)]
+    assert [(void.receipt, void.qty, void.left) for void in refused] == [("voided", 1, 0)]
     await _public_is_owed(probe, {"LP-A": 10 * PRICE, "LP-B": 6 * PRICE})
     assert await probe.dlq(TILL) == []
     assert await probe.dlq(BOOTH_STOCK) == []
@@ -270,7 +276,7 @@ async def test_people_read_booths_sales_and_settlements(
     settings: Settings, probe: Probe, service_process: RunProcess
 ) -> None:
     async with service_process("sales") as process, httpx.AsyncClient(base_url=process.url) as http:
-        for body in (opened(), stocked("L1", 10, "LP-A")):
+        for body in (an_opening(), a_stocking("L1", 10, "LP-A")):
             await probe.send(BOOTH_STOCK, body)
         till = Heads(probe)
         for n in (1, 2, 3):
@@ -335,27 +341,27 @@ async def test_who_goes_on_page_after_page_misses_no_receipt_that_came_meanwhile
     settings: Settings, probe: Probe, service_process: RunProcess
 ) -> None:
     async with service_process("sales") as process, httpx.AsyncClient(base_url=process.url) as http:
-        till, seen, place = Heads(probe), list[str](), f"/booths/{BOOTH}/receipts?limit=3"
+        till, receipts, place = Heads(probe), list[str](), f"/booths/{BOOTH}/receipts?limit=3"
         await till.report(a_sale(1, None, 1), "z1")
-        await eventually(lambda: _found(http, place), until=bool)
+        await eventually(lambda: _exists(http, place), until=bool)
         for n in range(2, 21):
             await till.report(a_sale(n, None, 1), f"z{n}" if n % 2 else f"a{n}")
             if n % 4 == 0:
                 page = await eventually(partial(_page, http, place), until=lambda page: len(page.json()) == 3)
-                seen += [receipt["receipt"] for receipt in page.json()]
+                receipts += [receipt["receipt"] for receipt in page.json()]
                 place = page.links["next"]["url"]
-        while len(seen) < 20:
+        while len(receipts) < 20:
             page = await eventually(partial(_page, http, place), until=lambda page: bool(page.json()))
-            seen += [receipt["receipt"] for receipt in page.json()]
+            receipts += [receipt["receipt"] for receipt in page.json()]
             place = page.links["next"]["url"]
-        assert sorted(seen) == sorted(f"z{n}" if n % 2 else f"a{n}" for n in range(1, 21))
+        assert sorted(receipts) == sorted(f"z{n}" if n % 2 else f"a{n}" for n in range(1, 21))
 
 
 async def _page(http: httpx.AsyncClient, place: str) -> httpx.Response:
     return await http.get(place)
 
 
-async def _found(http: httpx.AsyncClient, place: str) -> bool:
+async def _exists(http: httpx.AsyncClient, place: str) -> bool:
     return (await http.get(place)).status_code == 200
 
 
@@ -379,7 +385,7 @@ async def test_a_booth_that_no_festival_opened_is_listed(
             "moved_to": None,
             "unmoved": 1,
         }
-        await probe.send(BOOTH_STOCK, opened())
+        await probe.send(BOOTH_STOCK, an_opening())
         await eventually(strays, equals=[])
 
 
@@ -390,7 +396,7 @@ async def test_what_a_stray_booth_sold_is_moved_to_the_right_one_and_counts_once
     database = mongo.database("sales")
     till = Heads(probe)
     async with run_service("sales"):
-        for body in (opened(), stocked("L1", 10, "LP-A")):
+        for body in (an_opening(), a_stocking("L1", 10, "LP-A")):
             await probe.send(BOOTH_STOCK, body)
         await till.report(a_sale(1, None, 3).model_copy(update={"booth": wrong}), "s1")
         await till.report(a_last_word(2).model_copy(update={"booth": wrong}), "closed")

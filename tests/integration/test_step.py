@@ -24,7 +24,7 @@ from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, th
 from tests.support.model import all_published, documents
 from tests.support.place import RunProcess, RunService, both_drivers
 from tests.support.probe import Probe
-from tests.support.running import let_go_of_the_dead
+from tests.support.running import end_open_transactions
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -111,7 +111,7 @@ async def test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undistu
     command = ("-m", "tests.support.killed_at", "inventory", point, "2")
     async with service_process("inventory", small, command=command, ready=False) as process:
         assert await process.ended() == -9, process.output
-    await let_go_of_the_dead(settings)
+    await end_open_transactions(settings)
     assert not await all_published(database, len(lots) + len(orders)), "it was killed too late to prove anything"
     async with run_service("inventory"):
         await eventually(lambda: all_published(database, len(lots) + len(orders)), within=40)
@@ -146,11 +146,11 @@ async def test_bad_records_in_a_batch_of_good_ones_go_to_the_dlq_and_all_good_on
     database = mongo.database("inventory")
     async with run_service("inventory"):
         await eventually(lambda: all_published(database, len(good)))
-        letters = await eventually(lambda: probe.dlq(PRODUCTION), until=lambda found: len(found) == len(bad))
+        letters = await eventually(lambda: probe.dlq(PRODUCTION), until=lambda records: len(records) == len(bad))
     assert set((await documents(database, LOT))["lots"]) == {f"L{n}" for n in range(len(good))}
-    kept = [(letter.record.key, letter.record.value, _own(letter.record.headers)) for letter in letters]
+    originals = [(letter.record.key, letter.record.value, _own(letter.record.headers)) for letter in letters]
     for name, (key, body, headers) in bad.items():
-        assert (key, body, headers) in kept, name
+        assert (key, body, headers) in originals, name
     assert all(letter.message for letter in letters)
 
 
@@ -215,14 +215,14 @@ async def test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowle
         await probe.send_all([a_lot(1)])
         await eventually(lambda: all_published(database, 1))
         # A zombie's transaction: it wrote the lane and has something to say, which it has said or never said.
-        found = await database["lanes"].find_one({"_id": lane})
-        assert found is not None
+        document = await database["lanes"].find_one({"_id": lane})
+        assert document is not None
         word = OutboxRecord((await probe.records(INVENTORY))[0].topic, None, b"zombie", b"{}", [])
-        [left] = to_outbox([OutboxEntry(lane, found["next_out"], word)])
+        [entry_document] = to_outbox([OutboxEntry(lane, document["next_out"], word)])
         if unsaid:
-            await database["outbox"].insert_one(left)
-        moved = {"next_out": found["next_out"] + 1, "batches": found["batches"] + 1}
-        await database["lanes"].replace_one({"_id": lane}, {**found, **moved})
+            await database["outbox"].insert_one(entry_document)
+        moved = {"next_out": document["next_out"] + 1, "batches": document["batches"] + 1}
+        await database["lanes"].replace_one({"_id": lane}, {**document, **moved})
         await probe.send_all([a_correction(1)])
         await eventually(lambda: all_published(database, 2))
         now = await database["lanes"].find_one({"_id": lane})
@@ -239,7 +239,7 @@ async def test_a_batch_that_meets_a_write_conflict_is_worked_again(
 ) -> None:
     original, conflicts = RuntimeStore.write, 0
 
-    async def noting(
+    async def count_conflicts(
         store: RuntimeStore, writes: ChangeSet, session: Session, fence: Mapping[int, Lane] | None
     ) -> None:
         nonlocal conflicts
@@ -249,7 +249,7 @@ async def test_a_batch_that_meets_a_write_conflict_is_worked_again(
             conflicts += 1
             raise
 
-    monkeypatch.setattr(RuntimeStore, "write", noting)
+    monkeypatch.setattr(RuntimeStore, "write", count_conflicts)
     database = mongo.database("inventory")
     lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
     async with run_service("inventory"):
@@ -274,16 +274,16 @@ async def test_a_lane_beyond_the_log_stops_and_says_so(
         await probe.send_all([a_lot(1)])
         await eventually(lambda: all_published(database, 1))
     lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
-    found = await database["lanes"].find_one({"_id": lane})
-    assert found is not None
-    for entry in found["offsets"]:
+    document = await database["lanes"].find_one({"_id": lane})
+    assert document is not None
+    for entry in document["offsets"]:
         entry["next"] += 100
-    await database["lanes"].replace_one({"_id": lane}, found)
+    await database["lanes"].replace_one({"_id": lane}, document)
     async with run_service("inventory", ready=False) as service:
         troubles = await eventually(
-            service.readiness_failures, until=lambda said: any("made anew" in one for one in said)
+            service.readiness_failures, until=lambda failures: any("made anew" in failure for failure in failures)
         )
-        assert len([one for one in troubles if "lane" in one]) >= 1
+        assert len([trouble for trouble in troubles if "lane" in trouble]) >= 1
 
 
 async def test_a_lane_of_another_cluster_stops_and_says_so(
@@ -296,7 +296,10 @@ async def test_a_lane_of_another_cluster_stops_and_says_so(
     lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
     await database["lanes"].update_one({"_id": lane}, {"$set": {"cluster": "another"}})
     async with run_service("inventory", ready=False) as service:
-        await eventually(service.readiness_failures, until=lambda said: any("cluster another" in one for one in said))
+        await eventually(
+            service.readiness_failures,
+            until=lambda failures: any("cluster another" in failure for failure in failures),
+        )
 
 
 async def test_a_service_refuses_topics_with_unequal_partitions(settings: Settings) -> None:

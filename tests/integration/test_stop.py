@@ -30,9 +30,9 @@ from tests.support.announced import FESTIVAL
 from tests.support.lots import a_lot
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe, a_probe
-from tests.support.running import ServiceProcess, let_go_of_the_dead
+from tests.support.running import ServiceProcess, end_open_transactions
 from tests.support.selection import slow_but
-from tests.support.servers import frozen, settings_on
+from tests.support.servers import frozen_server, settings_on
 from tests.support.undisturbed import all_worked, assert_undisturbed
 from tests.support.waiting import eventually
 
@@ -59,7 +59,7 @@ async def place(own: LocalStack) -> Settings:
     return settings.model_copy(update={"max_batch": 50})
 
 
-async def ends_in_time(process: ServiceProcess) -> None:
+async def assert_ends_in_time(process: ServiceProcess) -> None:
     """It is asked to end, and does, with exit code 0."""
     process.child.send_signal(signal.SIGTERM)
     assert await process.ended(WITHIN) == 0, process.output
@@ -98,15 +98,15 @@ async def test_the_batch_in_hand_is_finished_and_what_it_says_is_said(
     settings: Settings, run_service: RunService, probe: Probe, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So that it is for the stop to say what the batch says.
-    monkeypatch.setattr(Relay, "run", forever)
+    monkeypatch.setattr(Relay, "run", block)
     async with run_service("inventory") as service:
-        held = HeldBack(monkeypatch)
+        held_batch = HeldBack(monkeypatch)
         await probe.send_all([a_lot(1)])
-        await held.in_hand.wait()
+        await held_batch.in_hand.wait()
         stopping = asyncio.create_task(service.stop())
         await eventually(service.stopping.is_set, equals=True)
         assert await members(settings, service) == 1
-        held.release.set()
+        held_batch.release.set()
         await stopping
         assert await members(settings, service) == 0
     database = mongo.database("inventory")
@@ -121,13 +121,13 @@ async def test_a_batch_that_does_not_end_is_left_to_the_next_owner(
     monkeypatch.setattr("shared.runtime.service.FINISH_WITHIN", 0.2)
     database = mongo.database("inventory")
     async with run_service("inventory") as service:
-        held = HeldBack(monkeypatch)
+        held_batch = HeldBack(monkeypatch)
         await probe.send_all([a_lot(1)])
-        await held.in_hand.wait()
+        await held_batch.in_hand.wait()
         await service.stop()
         assert await members(settings, service) == 0
     assert await database["lots"].count_documents({}) == 0
-    held.release.set()
+    held_batch.release.set()
     async with run_service("inventory"):
         await eventually(lambda: all_worked("inventory", settings, probe, database))
     assert len(await probe.read_all(INVENTORY)) == 1
@@ -140,12 +140,12 @@ async def test_of_a_batch_that_is_decided_for_long_only_what_is_in_a_transaction
     database = mongo.database("inventory")
     many = [a_lot(n) for n in range(9)]
     await probe.send_all(many)
-    held = HeldBack(monkeypatch)
+    held_batch = HeldBack(monkeypatch)
     async with run_service("inventory") as service:
-        await held.in_hand.wait()
+        await held_batch.in_hand.wait()
         stopping = asyncio.create_task(service.stop())
         await eventually(lambda: service._runtimes[0].lanes.draining)
-        held.release.set()
+        held_batch.release.set()
         await stopping
         assert await members(settings, service) == 0
     assert await database["ledger"].count_documents({}) == 1
@@ -166,7 +166,7 @@ async def test_under_load_it_ends_in_time_and_the_next_has_its_lanes_at_once(
         worked = await database["ledger"].count_documents({})
         await loads.send_at_once(probe, islice(loads.after(name), MUCH))
         await eventually(lambda: database["ledger"].count_documents({}), until=lambda now: now > worked, within=40)
-        await ends_in_time(first)
+        await assert_ends_in_time(first)
     assert await database["outbox"].count_documents({}) == 0
     assert not await all_worked(name, settings, probe, database), "it was asked too late to prove anything"
     async with service_process(name, patient, ready=False):
@@ -185,10 +185,10 @@ async def test_while_a_server_is_frozen_it_ends_in_time_and_nothing_is_lost(
         await eventually(lambda: all_worked("inventory", place, probe, database), within=40)
         await loads.send_at_once(probe, islice(loads.after("inventory"), MUCH))
         await eventually(lambda: database["ledger"].count_documents({}), until=lambda now: now > loads.LOTS)
-        with frozen(getattr(own, server)):
+        with frozen_server(getattr(own, server)):
             await eventually(lambda: not_ready(process), until=lambda why: "does not answer" in why)
-            await ends_in_time(process)
-        await let_go_of_the_dead(place)
+            await assert_ends_in_time(process)
+        await end_open_transactions(place)
         async with service_process("inventory", place, ready=False):
             await eventually(lambda: all_worked("inventory", place, probe, database), within=60)
         await assert_undisturbed("inventory", place, probe, database)
@@ -198,31 +198,33 @@ async def test_while_a_server_is_frozen_it_ends_in_time_and_nothing_is_lost(
 async def test_a_start_that_waits_for_a_server_is_given_up_in_time(
     own: LocalStack, place: Settings, service_process: RunProcess
 ) -> None:
-    with frozen(own.mongo):
+    with frozen_server(own.mongo):
         async with service_process("inventory", place, ready=False) as process:
             await eventually(lambda: is_connected_to(own.mongo.port, process.pid))
-            await ends_in_time(process)
+            await assert_ends_in_time(process)
 
 
 async def test_who_waits_for_an_outcome_is_answered_when_the_service_ends(
     own: LocalStack, place: Settings, service_process: RunProcess
 ) -> None:
     async with a_probe(place) as probe, service_process("festival", place) as process:
-        with frozen(own.mongo):
+        with frozen_server(own.mongo):
             async with httpx.AsyncClient(base_url=process.url, timeout=60) as api:
-                asked = asyncio.create_task(api.post("/festivals", json=FESTIVAL, headers={"Prefer": "wait=30"}))
-                await eventually(lambda: probe.records(ORGANISER), until=lambda said: len(said) == 1)
-                await ends_in_time(process)
-                assert (await asked).status_code == 202
+                request = asyncio.create_task(api.post("/festivals", json=FESTIVAL, headers={"Prefer": "wait=30"}))
+                await eventually(lambda: probe.records(ORGANISER), until=lambda records: len(records) == 1)
+                await assert_ends_in_time(process)
+                assert (await request).status_code == 202
 
 
-async def forever(_: object) -> None:
+async def block(_: object) -> None:
     await asyncio.Event().wait()
 
 
 def is_connected_to(port: int, pid: int) -> bool:
     connections = psutil.Process(pid).net_connections("tcp")
-    return any(one.status == psutil.CONN_ESTABLISHED and one.raddr.port == port for one in connections)
+    return any(
+        connection.status == psutil.CONN_ESTABLISHED and connection.raddr.port == port for connection in connections
+    )
 
 
 async def not_ready(process: ServiceProcess) -> str:

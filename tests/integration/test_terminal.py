@@ -109,8 +109,8 @@ async def test_a_terminal_hears_what_became_of_its_reports(
         good = record(terminal, 12, maker="7429918830")
         bad = record(terminal, 12, product="KRJ")
         async with run_service("production"), run_service("inventory"):
-            done = await terminal.sync(settings, wait=30)
-            assert (done.sent, done.unanswered, done.unreadable) == (2, 0, 0)
+            report = await terminal.sync(settings, wait=30)
+            assert (report.sent, report.unanswered, report.unreadable) == (2, 0, 0)
             accepted, rejected = (row.answer for row in terminal.tracked_reports())
             assert isinstance(accepted, ReportAccepted)
             assert isinstance(rejected, ReportRejected)
@@ -121,8 +121,8 @@ async def test_a_terminal_hears_what_became_of_its_reports(
             terminal.correct(accepted.lot, -2, at=datetime.now(UTC))
             terminal.correct(accepted.lot, -11, at=datetime.now(UTC))
             terminal.recall(accepted.lot, at=datetime.now(UTC))
-            done = await terminal.sync(settings, wait=30)
-            assert (done.sent, done.unanswered) == (3, 0)
+            report = await terminal.sync(settings, wait=30)
+            assert (report.sent, report.unanswered) == (3, 0)
         rows = terminal.tracked_reports()
         assert [row.status for row in rows] == [
             ReportStatus.ACCEPTED,
@@ -140,8 +140,8 @@ async def test_a_terminal_hears_what_became_of_its_reports(
     assert (lot["_id"], lot["qty"], lot["corrected"], lot["recalled"]) == (accepted.lot, 12, -2, True)
     # The pseudonym is production's alone, and the number nobody's.
     for topic in (PRODUCTION, ANSWERS, LOT_ANSWERS, INVENTORY):
-        assert not [one for one in await probe.records(topic) if lot["maker"].encode() in (one.value or b"")]
-    assert not [one for one in await probe.records(TERMINAL) if b"7429918830" in (one.value or b"")]
+        assert not [record for record in await probe.records(topic) if lot["maker"].encode() in (record.value or b"")]
+    assert not [record for record in await probe.records(TERMINAL) if b"7429918830" in (record.value or b"")]
 
 
 async def test_without_a_network_nothing_is_lost(settings: Settings, probe: Probe, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ async def test_without_a_network_nothing_is_lost(settings: Settings, probe: Prob
         assert terminal.counts().pending == 3
         assert (await terminal.sync(settings, wait=0)).sent == 3
         assert (await terminal.sync(settings, wait=0)).sent == 0
-    assert [heard.event.id for heard in await probe.read_all(TERMINAL)] == ids
+    assert [record.event.id for record in await probe.read_all(TERMINAL)] == ids
 
 
 @pytest.mark.parametrize(("side", "sent_twice"), [("before", 10), ("after", 0)])
@@ -180,10 +180,10 @@ async def test_a_sync_that_is_killed_goes_on_where_it_was(
     assert await dying.wait() == -signal.SIGKILL
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
         async with run_service("production"):
-            done = await terminal.sync(settings, wait=60)
-        assert (done.sent, done.unanswered) == (15 + sent_twice, 0)
+            report = await terminal.sync(settings, wait=60)
+        assert (report.sent, report.unanswered) == (15 + sent_twice, 0)
         assert {row.status for row in terminal.tracked_reports()} == {ReportStatus.ACCEPTED}
-    logged = [heard.event.id for heard in await probe.read_all(TERMINAL)]
+    logged = [record.event.id for record in await probe.read_all(TERMINAL)]
     assert len(logged) == 25 + sent_twice
     assert list(dict.fromkeys(logged)) == ids
     database = mongo.database("production")
@@ -197,9 +197,9 @@ async def test_two_syncs_at_once_keep_the_order(
     settings: Settings, probe: Probe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "WINDOW", 7)
-    with Terminal(tmp_path, "PR-KPG", "T1") as one, Terminal(tmp_path, "PR-KPG", "T1") as other:
-        ids = [record(one, qty) for qty in range(1, 41)]
-        await asyncio.gather(one.sync(settings, wait=0), other.sync(settings, wait=0))
-        assert one.counts().pending == 0
-    logged = [heard.event.id for heard in await probe.read_all(TERMINAL)]
+    with Terminal(tmp_path, "PR-KPG", "T1") as first, Terminal(tmp_path, "PR-KPG", "T1") as other:
+        ids = [record(first, qty) for qty in range(1, 41)]
+        await asyncio.gather(first.sync(settings, wait=0), other.sync(settings, wait=0))
+        assert first.counts().pending == 0
+    logged = [record.event.id for record in await probe.read_all(TERMINAL)]
     assert list(dict.fromkeys(logged)) == ids

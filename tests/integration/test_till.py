@@ -43,17 +43,17 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def opened(booth: str = BOOTH) -> BoothOpened:
+def an_opening(booth: str = BOOTH) -> BoothOpened:
     prices = (Price(product="KTI", price_rupiah=PRICE),)
     return BoothOpened(booth=booth, festival="ODOP", name="Booth", prices=prices, tills=("T1", "T2"))
 
 
-def stocked(lot: str, qty: int, booth: str = BOOTH) -> BoothStocked:
+def a_stocking(lot: str, qty: int, booth: str = BOOTH) -> BoothStocked:
     facility = lot[:6]
     return BoothStocked(booth=booth, festival="ODOP", lot=lot, facility=facility, product="KTI", made_on=DAY, qty=qty)
 
 
-def accounted(receipt: str, qty: int = 1, **more: Any) -> SaleAccounted:
+def a_snapshot(receipt: str, qty: int = 1, **more: Any) -> SaleAccounted:
     return SaleAccounted(
         booth=BOOTH,
         sale=f"{receipt}/1",
@@ -79,12 +79,12 @@ def sell(till: Till, item: str = "KTI", qty: int = 1) -> str:
 async def test_a_till_learns_its_booth_and_only_its_own(settings: Settings, probe: Probe, tmp_path: Path) -> None:
     # Enough other booths that some share its partition.
     for n in range(12):
-        await probe.send(BOOTH_STOCK, opened(f"ODOP.C{n}"))
-        await probe.send(BOOTH_STOCK, stocked(OTHER, 99, f"ODOP.C{n}"))
-    await probe.send(BOOTH_STOCK, opened())
+        await probe.send(BOOTH_STOCK, an_opening(f"ODOP.C{n}"))
+        await probe.send(BOOTH_STOCK, a_stocking(OTHER, 99, f"ODOP.C{n}"))
+    await probe.send(BOOTH_STOCK, an_opening())
     # A service that was killed publishes some events twice.
     for _ in range(2):
-        await probe.send(BOOTH_STOCK, stocked(LOT, 7), id="stocked-once", source="festival")
+        await probe.send(BOOTH_STOCK, a_stocking(LOT, 7), id="stocked-once", source="festival")
     with Till(tmp_path, BOOTH, "T1") as till:
         with pytest.raises(WrongEntry, match="no price"):
             till.sell([BasketEntry("KTI")], at=now())
@@ -113,8 +113,8 @@ async def test_a_device_says_at_its_first_sync_that_it_is_there(
         for _ in range(2):
             await till.sync(settings, wait=0)
             await other.sync(settings, wait=0)
-        said = {(body.till, type(body), body.device) for body in await probe.bodies(TILL, TillRecord)}
-        assert said == {
+        senders = {(body.till, type(body), body.device) for body in await probe.bodies(TILL, TillRecord)}
+        assert senders == {
             ("T1", DeviceIntroduced, till.spool.device),
             ("T2", ReceiptIssued, other.spool.device),
         }
@@ -130,18 +130,18 @@ async def test_what_was_sold_offline_arrives_in_order_and_is_answered(
         with pytest.raises(NotReached, match="6 records wait"):
             await till.sync(settings.model_copy(update={"kafka": "127.0.0.1:1"}), wait=0)
         assert (await till.sync(settings, wait=0)).sent == 6
-        said = await probe.read_all(TILL)
-        ids = [one.event.id for one in said]
+        records = await probe.read_all(TILL)
+        ids = [record.event.id for record in records]
         assert ids[:4] == receipts
         bodies = await probe.bodies(TILL, TillRecord)
         assert [body.seq for body in bodies] == [1, 2, 3, 4, 5, 6]
         assert [body.previous for body in bodies] == [None, *ids[:-1]]
         # Sales is not running: the test answers in its place, and in between what nobody can read.
-        await probe.send(SALES, accounted(receipts[0]))
+        await probe.send(SALES, a_snapshot(receipts[0]))
         await probe.send_raw(SALES, key=BOOTH.encode(), value=b"{", headers=[("ce_id", None)])
-        await probe.send(SALES, accounted(receipts[1], disputed=1))
-        done = await till.sync(settings, wait=0)
-        assert (done.sent, done.received, done.unreadable, done.unanswered) == (0, 2, 1, 2)
+        await probe.send(SALES, a_snapshot(receipts[1], disputed=1))
+        report = await till.sync(settings, wait=0)
+        assert (report.sent, report.received, report.unreadable, report.unanswered) == (0, 2, 1, 2)
         assert [row.status for row in till.tracked_records()] == [
             RecordStatus.RECORDED,
             RecordStatus.DISPUTED,
@@ -150,11 +150,11 @@ async def test_what_was_sold_offline_arrives_in_order_and_is_answered(
             RecordStatus.SENT,
             RecordStatus.SENT,
         ]
-        await probe.send(SALES, accounted(receipts[1], revision=2))
-        await probe.send(SALES, accounted(receipts[2], waiting=1))
-        await probe.send(SALES, accounted(receipts[3], voided=1))
-        done = await till.sync(settings, wait=30)
-        assert (done.received, done.unanswered) == (3, 0)
+        await probe.send(SALES, a_snapshot(receipts[1], revision=2))
+        await probe.send(SALES, a_snapshot(receipts[2], waiting=1))
+        await probe.send(SALES, a_snapshot(receipts[3], voided=1))
+        report = await till.sync(settings, wait=30)
+        assert (report.received, report.unanswered) == (3, 0)
         assert [row.status for row in till.tracked_records()] == [
             RecordStatus.RECORDED,
             RecordStatus.RECORDED,
@@ -170,14 +170,14 @@ async def test_what_was_aborted_is_not_heard_and_holds_up_nothing(
 ) -> None:
     with Till(tmp_path, BOOTH, "T1") as till:
         receipt = sell(till)
-        await probe.send(SALES, accounted(receipt))
+        await probe.send(SALES, a_snapshot(receipt))
         producer = AIOKafkaProducer(
             bootstrap_servers=settings.kafka, transactional_id=f"{settings.topic_prefix}producer"
         )
         await producer.start()
         try:
             await producer.begin_transaction()
-            body = accounted(receipt, revision=2, disputed=1)
+            body = a_snapshot(receipt, revision=2, disputed=1)
             await producer.send_and_wait(
                 topic_name(settings, SALES.name),
                 envelope.encode(body),
@@ -190,7 +190,7 @@ async def test_what_was_aborted_is_not_heard_and_holds_up_nothing(
         for count in (1, 0):
             assert (await till.sync(settings, wait=0)).received == count
         assert till.tracked_records()[0].status is RecordStatus.RECORDED
-        await probe.send(SALES, accounted(receipt, revision=3, waiting=1))
+        await probe.send(SALES, a_snapshot(receipt, revision=3, waiting=1))
         assert (await till.sync(settings, wait=0)).received == 1
         assert till.tracked_records()[0].status is RecordStatus.WAITING
 
@@ -222,7 +222,7 @@ async def test_a_spool_that_fails_during_a_sync_says_what_was_sent_and_what_is_k
         assert "NOT kept" not in str(failed.value)
         till.spool._db.execute("drop trigger no")
         assert (await till.sync(settings, wait=0)).sent == 9
-    ids = [heard.event.id for heard in await probe.read_all(TILL)]
+    ids = [record.event.id for record in await probe.read_all(TILL)]
     assert (len(ids), len(set(ids))) == (18, 9)
 
 
@@ -230,7 +230,7 @@ async def test_a_position_beyond_the_log_begins_anew(settings: Settings, probe: 
     with Till(tmp_path, BOOTH, "T1") as till:
         for partition in range(settings.partitions):
             till.spool.receive(BOOTH_STOCK, partition, [], next=1000)
-        await probe.send(BOOTH_STOCK, opened())
+        await probe.send(BOOTH_STOCK, an_opening())
         assert (await till.sync(settings, wait=0)).received == 1
 
 
@@ -249,9 +249,9 @@ async def test_a_missing_topic_is_said(settings: Settings, tmp_path: Path) -> No
 async def test_a_basket_is_recorded_and_voided_at_another_till_when_its_own_is_lost(
     settings: Settings, run_service: RunService, probe: Probe, tmp_path: Path
 ) -> None:
-    await probe.send(BOOTH_STOCK, opened())
-    await probe.send(BOOTH_STOCK, stocked(LOT, 5))
-    await probe.send(BOOTH_STOCK, stocked(OTHER, 5))
+    await probe.send(BOOTH_STOCK, an_opening())
+    await probe.send(BOOTH_STOCK, a_stocking(LOT, 5))
+    await probe.send(BOOTH_STOCK, a_stocking(OTHER, 5))
     async with run_service("sales"):
         with Till(tmp_path, BOOTH, "T1") as lost:
             await lost.sync(settings, wait=0)
@@ -277,22 +277,22 @@ async def test_a_basket_is_recorded_and_voided_at_another_till_when_its_own_is_l
 async def test_two_tills_that_void_the_same_pieces_unheard_are_told(
     settings: Settings, run_service: RunService, probe: Probe, tmp_path: Path
 ) -> None:
-    await probe.send(BOOTH_STOCK, opened())
-    await probe.send(BOOTH_STOCK, stocked(LOT, 5))
+    await probe.send(BOOTH_STOCK, an_opening())
+    await probe.send(BOOTH_STOCK, a_stocking(LOT, 5))
     async with run_service("sales"):
-        with Till(tmp_path / "one", BOOTH, "T1") as one, Till(tmp_path / "two", BOOTH, "T2") as two:
-            receipt = sell(one, LOT, 2)
-            await one.sync(settings, wait=30)
+        with Till(tmp_path / "one", BOOTH, "T1") as first, Till(tmp_path / "two", BOOTH, "T2") as two:
+            receipt = sell(first, LOT, 2)
+            await first.sync(settings, wait=30)
             await two.sync(settings, wait=0)
-            one.void(receipt, at=now())
+            first.void(receipt, at=now())
             two.void(receipt, at=now())
-            await one.sync(settings, wait=0)
+            await first.sync(settings, wait=0)
 
             async def void_of(till: Till) -> RecordStatus:
                 await till.sync(settings, wait=0)
                 return till.tracked_records()[-1].status
 
-            await eventually(lambda: void_of(one), equals=RecordStatus.VOIDED)
+            await eventually(lambda: void_of(first), equals=RecordStatus.VOIDED)
             await eventually(lambda: void_of(two), equals=RecordStatus.REFUSED)
             [refusal] = await probe.bodies(SALES, VoidRefused)
             assert (refusal.till, refusal.qty, refusal.left) == ("T2", 2, 0)

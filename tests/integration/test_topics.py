@@ -42,22 +42,27 @@ def name_in(settings: Settings) -> str:
     return topic_name(settings, PRODUCTION.name)
 
 
-def says(service: Service, words: str) -> bool:
+def reports_trouble(service: Service, words: str) -> bool:
     return any(trouble.startswith(words) for trouble in service.readiness_failures())
 
 
-async def there_before(admin: AIOKafkaAdminClient, topic: NewTopic) -> None:
+async def create_topic(admin: AIOKafkaAdminClient, topic: NewTopic) -> None:
     answer = await admin.create_topics([topic])
     assert [code for _, code, *_ in answer.topic_errors] == [0]
     await eventually(admin.list_topics, until=lambda names: topic.name in names)
 
 
-async def set_otherwise(settings: Settings, admin: AIOKafkaAdminClient, **others: str) -> None:
-    changes = [TopicFault(name_in(settings), name.replace("_", "."), None, value) for name, value in others.items()]
+async def alter_settings(settings: Settings, admin: AIOKafkaAdminClient, **values_by_setting: str) -> None:
+    changes = [
+        TopicFault(name_in(settings), name.replace("_", "."), None, value)
+        for name, value in values_by_setting.items()
+    ]
     await alter(admin, changes)
     await eventually(
         lambda: configs(admin, [name_in(settings)]),
-        until=lambda found: all(found[one.topic].get(one.setting) == one.wanted for one in changes),
+        until=lambda settings_by_topic: all(
+            settings_by_topic[change.topic].get(change.setting) == change.wanted for change in changes
+        ),
     )
 
 
@@ -65,15 +70,17 @@ async def test_an_input_that_was_there_before_with_a_weeks_retention_and_senders
     settings: Settings, admin: AIOKafkaAdminClient
 ) -> None:
     fresh = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}before."})
-    others = {RETENTION: WEEK, TIME: SENDERS, "max.message.bytes": "4000000", "min.insync.replicas": "1"}
-    await there_before(admin, NewTopic(name_in(fresh), fresh.partitions, 1, topic_configs=others))
+    configs_before = {RETENTION: WEEK, TIME: SENDERS, "max.message.bytes": "4000000", "min.insync.replicas": "1"}
+    await create_topic(admin, NewTopic(name_in(fresh), fresh.partitions, 1, topic_configs=configs_before))
     ordered = await make_topics(fresh)
-    told = {(one.setting, one.found) for one in ordered.altered}
-    assert told >= {(RETENTION, WEEK), (TIME, SENDERS), ("max.message.bytes", "4000000")}
-    assert {one.topic for one in ordered.altered} == {name_in(fresh)}
+    alterations = {(fault.setting, fault.found) for fault in ordered.altered}
+    assert alterations >= {(RETENTION, WEEK), (TIME, SENDERS), ("max.message.bytes", "4000000")}
+    assert {fault.topic for fault in ordered.altered} == {name_in(fresh)}
     assert name_in(fresh) not in ordered.made
-    found = await eventually(lambda: configs(admin, [name_in(fresh)]), until=lambda now: not faults_of(now))
-    assert found[name_in(fresh)]["min.insync.replicas"] == "1", "what nobody asked for stays as it is"
+    settings_by_topic = await eventually(
+        lambda: configs(admin, [name_in(fresh)]), until=lambda now: not faults_of(now)
+    )
+    assert settings_by_topic[name_in(fresh)]["min.insync.replicas"] == "1", "what nobody asked for stays as it is"
     assert await reconcile_topics(fresh) == TopicChanges([], [], []), "safe to repeat"
 
 
@@ -82,21 +89,25 @@ async def test_what_would_not_mend_the_records_that_lie_there_is_refused_with_th
 ) -> None:
     topic = name_in(settings)
     await probe.send_raw(PRODUCTION, key=b"a key", value=b"{")
-    await set_otherwise(settings, admin, retention_ms=WEEK, message_timestamp_type=SENDERS, compression_type="zstd")
-    told = [f"{topic} has {RETENTION}={WEEK}", f"{topic} has {TIME}={SENDERS}", f"{topic} has {COMPRESSION}=zstd"]
+    await alter_settings(settings, admin, retention_ms=WEEK, message_timestamp_type=SENDERS, compression_type="zstd")
+    sentences = [
+        f"{topic} has {RETENTION}={WEEK}",
+        f"{topic} has {TIME}={SENDERS}",
+        f"{topic} has {COMPRESSION}=zstd",
+    ]
     async with run_service("inventory", ready=False) as service:
-        await eventually(lambda: all(says(service, words) for words in told))
-    code, shown = await karya_topics(settings)
+        await eventually(lambda: all(reports_trouble(service, words) for words in sentences))
+    code, report = await karya_topics(settings)
     assert code == 1
-    assert [one["setting"] for one in shown["altered"]] == [RETENTION], "what is lost is lost"
-    [refused] = shown["refused"]
+    assert [fault["setting"] for fault in report["altered"]] == [RETENTION], "what is lost is lost"
+    [refused] = report["refused"]
     command = re.search(r"--entity-name (\S+) --add-config (\S+)", refused)
     assert command is not None
-    given = dict(one.split("=") for one in command[2].split(","))
-    assert (command[1], given) == (topic, {TIME: "LogAppendTime", COMPRESSION: "uncompressed"})
+    configs_to_add = dict(pair.split("=") for pair in command[2].split(","))
+    assert (command[1], configs_to_add) == (topic, {TIME: "LogAppendTime", COMPRESSION: "uncompressed"})
     async with run_service("inventory", ready=False) as service:
-        await eventually(lambda: [says(service, words) for words in told], equals=[False, True, True])
-        await alter(admin, [TopicFault(topic, setting, None, value) for setting, value in given.items()])
+        await eventually(lambda: [reports_trouble(service, words) for words in sentences], equals=[False, True, True])
+        await alter(admin, [TopicFault(topic, setting, None, value) for setting, value in configs_to_add.items()])
         # It is asked again only because something was wrong.
         await eventually(service.readiness_failures, equals=[], within=30)
     assert (await karya_topics(settings))[0] == 0
@@ -106,7 +117,7 @@ async def test_topics_with_another_number_of_partitions_are_left_and_none_is_mad
     settings: Settings, admin: AIOKafkaAdminClient
 ) -> None:
     fresh = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}six."})
-    await there_before(admin, NewTopic(name_in(fresh), 6, 1))
+    await create_topic(admin, NewTopic(name_in(fresh), 6, 1))
     with pytest.raises(TopicsRefused, match=r"6 partitions, but KARYA_PARTITIONS is 3\. .*KARYA_PARTITIONS=6"):
         await make_topics(fresh)
     assert [name for name in await admin.list_topics() if name.startswith(fresh.topic_prefix)] == [name_in(fresh)]

@@ -13,14 +13,27 @@ from deploy.stack import Stack
 from ops.trace import trace
 from shared.errors import WrongEntry
 from shared.events.lot_number import parse
-from tests.support.season import ALSO_CRAFT, B1, B2, CLOTH, CRAFT, MAKERS, T1, RunningSeason, played
+from shared.events.production import TERMINAL
+from shared.events.sales import TILL
+from tests.support.season import (
+    ALSO_CRAFT,
+    B1,
+    B2,
+    CLOTH,
+    CRAFT,
+    MADE_WRONG,
+    MAKERS,
+    T1,
+    RunningSeason,
+    finished_season,
+)
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with played(stack) as season:
+    async with finished_season(stack) as season:
         yield season
 
 
@@ -28,6 +41,24 @@ async def sold_cloth(season: RunningSeason) -> str:
     """The lot of cloth that was sold at the first booth."""
     receipt = await season.document("sales", "receipts", f"{B1} sale-1")
     return str(receipt["sales"][0]["lot"])
+
+
+async def test_a_mended_copy_and_what_it_stands_for_are_told(season: RunningSeason) -> None:
+    made, sold = season.lots[MADE_WRONG], await sold_cloth(season)
+    for lot, topic, copy in ((made, TERMINAL, "ProductionReported"), (sold, TILL, "SaleAccounted")):
+        life = await trace(season.settings, lot)
+        kinds = [entry.kind for entry in life.entries]
+        assert kinds.index("Unusable") < kinds.index("LetterMended")
+        assert copy in kinds
+        [unusable] = [entry for entry in life.entries if entry.kind == "Unusable"]
+        [mended] = [entry for entry in life.entries if entry.kind == "LetterMended"]
+        assert unusable.text == "a record could not be used: BAD_BODY"
+        assert mended.who == "op.kupang"
+        assert unusable.where == mended.where
+        assert mended.where.startswith(f"{topic.name} ")
+    assert not any(entry.kind == "Unusable" for entry in (await trace(season.settings, season.lots[0])).entries) or (
+        season.lots[0] == sold
+    )
 
 
 async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: RunningSeason) -> None:
@@ -58,7 +89,7 @@ async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: 
     assert str(life.zone) == "Asia/Makassar"
     stock = await season.document("inventory", "lots", lot)
     assert life.now["on_hand"] == stock["on_hand"]
-    [here] = [one for one in life.booths if one["booth"] == B1]
+    [here] = [booth for booth in life.booths if booth["booth"] == B1]
     held = next(held for held in (await season.document("sales", "booths", B1))["lots"] if held["lot"] == lot)
     assert here["sold"] == held["stocked"] == held["label_qty"] + held["pool_qty"]
     assert here["unlabelled"] == held["pool_qty"]
@@ -95,9 +126,9 @@ async def test_what_a_count_moved_is_in_the_life_of_both_lots(season: RunningSea
         [moved] = [entry for entry in life.entries if entry.kind == "PoolAdjusted"]
         assert moved.text.startswith(f"2 unlabelled at {B1} moved {way} this lot, Rp")
         assert moved.text.endswith("(by count, counted)")
-        [here] = [one for one in life.booths if one["booth"] == B1]
-        told = sum(int(entry.text.split()[0]) for entry in life.entries if " sold at " in entry.text)
-        assert here["sold"] == told + (2 if way == "to" else -2)
+        [here] = [booth for booth in life.booths if booth["booth"] == B1]
+        pieces = sum(int(entry.text.split()[0]) for entry in life.entries if " sold at " in entry.text)
+        assert here["sold"] == pieces + (2 if way == "to" else -2)
 
 
 async def test_a_recall_and_a_return_are_in_the_life(season: RunningSeason) -> None:
@@ -130,8 +161,8 @@ async def test_what_was_taken_back_is_in_the_life(season: RunningSeason) -> None
 
 async def test_no_maker_is_in_any_life(season: RunningSeason) -> None:
     for lot in season.lots:
-        told = json.dumps((await trace(season.settings, lot, every_sale=True)).as_dict())
-        assert not any(maker in told for maker in MAKERS)
+        trace_text = json.dumps((await trace(season.settings, lot, every_sale=True)).as_dict())
+        assert not any(maker in trace_text for maker in MAKERS)
 
 
 async def test_a_lot_number_may_be_typed_as_one_likes_but_must_be_one(season: RunningSeason) -> None:
@@ -157,5 +188,5 @@ async def test_the_command_tells_it(season: RunningSeason) -> None:
 
 
 async def karya(season: RunningSeason, *words: str) -> tuple[int, str]:
-    done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment(season.settings))
-    return done.exit_code, done.stdout
+    result = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment(season.settings))
+    return result.exit_code, result.stdout

@@ -25,7 +25,7 @@ from tests.support.season import (
     T2,
     RunningSeason,
     bring_home,
-    stocked,
+    morning_season,
 )
 
 pytestmark = pytest.mark.integration
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with stocked(stack) as season:
+    async with morning_season(stack) as season:
         yield season
 
 
@@ -50,7 +50,7 @@ async def close(season: RunningSeason) -> None:
 
 async def test_a_piece_is_sold_once_though_a_till_without_a_network_sold_what_had_left(season: RunningSeason) -> None:
     [lot] = [
-        one["lot"] for one in (await season.document("festival", "booths", B1))["lots"] if one["product"] == "SVR"
+        lot["lot"] for lot in (await season.document("festival", "booths", B1))["lots"] if lot["product"] == "SVR"
     ]
     await season.until("sales", "booths", {"_id": B1, "lots.lot": lot})
     await sell(season, T1, "before", lot, 1)
@@ -67,8 +67,8 @@ async def test_a_piece_is_sold_once_though_a_till_without_a_network_sold_what_ha
     await season.until("festival", "transfers", {"status": "sent"})
     await season.say(ORGANISER, CloseFestival(festival=FESTIVAL), "too-early")
     await season.until("festival", "commands", {"_id": "too-early", "outcome": "refused"})
-    came = ReceiveTransfer(festival=FESTIVAL, transfer="T1", booth=B2, counted=(CountedLot(lot=lot, qty=4),))
-    await season.say(ORGANISER, came, "moved", times=2)
+    receipt = ReceiveTransfer(festival=FESTIVAL, transfer="T1", booth=B2, counted=(CountedLot(lot=lot, qty=4),))
+    await season.say(ORGANISER, receipt, "moved", times=2)
     await season.until("sales", "booths", {"_id": B2, "lots": {"$elemMatch": {"lot": lot, "stocked": 4}}})
     await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": lot, "moved": 4}}})
 
@@ -95,5 +95,5 @@ async def test_a_piece_is_sold_once_though_a_till_without_a_network_sold_what_ha
     assert report.waits == ()
     assert {check.name: check.broken for check in report.broken} == {}
     for service in ("festival", "sales"):
-        found = await compare(season.settings, service)
-        assert (found.lost, found.doubled, found.mismatched) == ([], [], [])
+        rebuild_report = await compare(season.settings, service)
+        assert (rebuild_report.lost, rebuild_report.doubled, rebuild_report.mismatched) == ([], [], [])

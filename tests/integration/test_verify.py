@@ -15,6 +15,7 @@ from deploy.local.services import environment
 from deploy.stack import Stack
 from ops.verify import Observation, verify
 from shared import envelope
+from shared.envelope import digest
 from shared.events.festival import FESTIVAL, FestivalCancelled
 from shared.events.language import Body, Topic
 from shared.events.production import ANSWERS, ReportAccepted
@@ -30,14 +31,26 @@ from shared.events.sales import (
 )
 from shared.mongo import Document, Mongo
 from shared.settings import Settings
-from tests.support.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, T1, RunningSeason, played
+from tests.support.season import (
+    B1,
+    B2,
+    CLOTH,
+    MADE_WRONG,
+    MAKERS,
+    SERVICES,
+    STRANGER,
+    T1,
+    WRONG,
+    RunningSeason,
+    finished_season,
+)
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with played(stack) as season:
+    async with finished_season(stack) as season:
         yield season
 
 
@@ -74,18 +87,18 @@ class Broken:
     new: Document | None = None
 
     async def apply(self, mongo: Mongo) -> None:
-        kept = mongo.database(self.service)[self.collection]
+        documents = mongo.database(self.service)[self.collection]
         if self.new is not None:
-            await kept.insert_one(self.new)
+            await documents.insert_one(self.new)
         elif callable(self.change):
-            document = await kept.find_one(self.where)
+            document = await documents.find_one(self.where)
             assert document is not None
             self.change(document)
-            await kept.replace_one({"_id": document["_id"]}, document)
+            await documents.replace_one({"_id": document["_id"]}, document)
         elif self.change is not None:
-            assert (await kept.update_one(self.where, self.change)).modified_count == 1
+            assert (await documents.update_one(self.where, self.change)).modified_count == 1
         else:
-            assert (await kept.delete_one(self.where)).deleted_count == 1
+            assert (await documents.delete_one(self.where)).deleted_count == 1
 
     def __str__(self) -> str:
         how = "added" if self.new is not None else "changed" if self.change is not None else "deleted"
@@ -108,7 +121,7 @@ SALE = {"receipt": "sale-1"}
 BASKET = {"receipt": "sale-2"}
 
 
-def not_withdrawn(booth: Document) -> None:
+def clear_withdrawn(booth: Document) -> None:
     assert any(lot["withdrawn"] for lot in booth["lots"])
     for lot in booth["lots"]:
         lot["withdrawn"] = None
@@ -119,25 +132,25 @@ def withdrawn_without_a_recall(booth: Document) -> None:
     lot["withdrawn"] = "nobody recalled it"
 
 
-def sold_beyond_what_came(booth: Document) -> None:
+def oversell(booth: Document) -> None:
     lot = next(lot for lot in booth["lots"] if lot["label_qty"] or lot["pool_qty"])
     lot["label_qty"] = lot["stocked"] - lot["pool_qty"] + 1
 
 
-def not_counted(booth: Document) -> None:
+def clear_final_count(booth: Document) -> None:
     """As if no final count had moved anything."""
     assert any(lot["final"] for lot in booth["lots"])
     for lot in booth["lots"]:
         lot["final"] = None
 
 
-def provisional(settlement: Document) -> None:
+def flip_provisional(settlement: Document) -> None:
     """As if no final count stood behind what is counted, or one behind what is not."""
     pools = settlement["booths"][0]["pools"]
     pools[0][3] = not pools[0][3]
 
 
-def returned_beyond_what_came(booth: Document) -> None:
+def overreturn(booth: Document) -> None:
     booth["lots"][0]["returned"] = booth["lots"][0]["received"] + 1
 
 
@@ -171,7 +184,7 @@ BROKEN = [
     Broken("home and lost", "festival", "booths", {}, {"$inc": {"lots.0.returned": 1}}),
     Broken("home and lost", "inventory", "lots", {"written_off": 2}, {"$inc": {"written_off": 1}}),
     Broken("home and lost", "festival", "commands", {"name": "RecordLoss"}, {"$set": {"outcome": "waiting"}}),
-    Broken("recalls", "festival", "booths", {"_id": B1}, not_withdrawn),
+    Broken("recalls", "festival", "booths", {"_id": B1}, clear_withdrawn),
     Broken("recalls", "inventory", "lots", {"recalled": True}, {"$push": {"reservations": HELD}}),
     Broken("booth stock", "sales", "booths", {"_id": B1}, {"$inc": {"lots.0.stocked": 1}}),
     Broken("booth stock", "sales", "booths", {"_id": B1}, {"$set": {"tills": ["other"]}}),
@@ -186,9 +199,9 @@ BROKEN = [
     Broken("stock sold", "sales", "booths", {"_id": B2}, {"$set": {"lots.0.lost": -1}}),
     Broken("unlabelled sales", "sales", "receipts", BASKET),
     Broken("unlabelled sales", "sales", "booths", {"_id": B1}, {"$inc": {"pools.0.qty": 1}}),
-    Broken("unlabelled sales", "sales", "booths", {"_id": B1}, not_counted),
-    Broken("credited", "sales", "booths", {"_id": B2}, sold_beyond_what_came),
-    Broken("returns", "festival", "booths", {"_id": B2}, returned_beyond_what_came),
+    Broken("unlabelled sales", "sales", "booths", {"_id": B1}, clear_final_count),
+    Broken("credited", "sales", "booths", {"_id": B2}, oversell),
+    Broken("returns", "festival", "booths", {"_id": B2}, overreturn),
     Broken("returns", "festival", "booths", {"_id": B2}, {"$set": {"lots.0.returning": 1000}}),
     Broken("reported sales", "sales", "receipts", SALE),
     Broken("reported sales", "sales", "receipts", SALE, {"$inc": {"sales.0.unit_price_rupiah": 1}}),
@@ -202,10 +215,10 @@ BROKEN = [
     Broken("devices", "sales", "booths", {"_id": B1}, {"$set": {"devices.0.branches.0.last_seq": 99}}),
     Broken("devices", "sales", "booths", {"_id": B1}, {"$set": {"devices": []}}),
     Broken("shares", "sales", "receipts", SALE, {"$set": {"sales.0.parts": []}}),
-    Broken("recalls at booths", "sales", "booths", {"_id": B1}, not_withdrawn),
+    Broken("recalls at booths", "sales", "booths", {"_id": B1}, clear_withdrawn),
     Broken("settlements", "sales", "settlements", {}, {"$inc": {"booths.0.sold_rupiah": 1}}),
     Broken("settlements", "sales", "settlements"),
-    Broken("settlements", "sales", "settlements", {"booths.0.pools.0": {"$exists": True}}, provisional),
+    Broken("settlements", "sales", "settlements", {"booths.0.pools.0": {"$exists": True}}, flip_provisional),
     Broken("settlements", "sales", "receipts", SALE, {"$inc": {"sales.0.net_rupiah": 9}}),
     Broken("settlements said", "sales", "settlements", {}, {"$inc": {"booths.0.sold_rupiah": 1}}),
     Broken("settlements said", "sales", "settlements", {}, {"$inc": {"revision": 1}}),
@@ -233,6 +246,13 @@ BROKEN = [
     Broken("documents", "sales", "receipts", {}, {"$set": {"payment": "shells"}}),
     *(Broken("privacy", service, "notes", new={"who": f"made by {MAKERS[0]}"}) for service in SERVICES[1:]),
     Broken("privacy", "festival", "booths", {}, {"$set": {"name": STRANGER}}),
+    # The record itself beside its mended copy: the same goods twice.
+    Broken(
+        "mended",
+        "production",
+        "ledger",
+        new={"_id": f"season made-{MADE_WRONG}", "digest": digest(WRONG), "lane": "karya.production.facility/000"},
+    ),
     Broken("parked keys", "inventory", "parked", new={"_id": "karya.inventory.lot L1", "events": ["season x"]}),
 ]
 
@@ -250,15 +270,15 @@ def first_of_each_check() -> list[Any]:
 async def test_what_is_broken_in_a_database_is_found(
     broken: Broken, season: RunningSeason, settings: Settings, mongo: Mongo
 ) -> None:
-    kept = mongo.database(broken.service)[broken.collection]
-    before = await kept.find({}).to_list(None)
+    documents = mongo.database(broken.service)[broken.collection]
+    before = await documents.find({}).to_list(None)
     await broken.apply(mongo)
     try:
         report = await verify(settings, within=20)
     finally:
-        await kept.delete_many({})
+        await documents.delete_many({})
         if before:
-            await kept.insert_many(before)
+            await documents.insert_many(before)
     assert report.quiet
     assert not report.ok
     assert broken.check in {check.name for check in report.broken}
@@ -307,24 +327,24 @@ async def test_what_is_not_done_yet_is_said_and_nothing_is_checked(
     change: Document | None,
     waits: str,
 ) -> None:
-    kept = mongo.database(service)[collection]
-    before = await kept.find({}).to_list(None)
+    documents = mongo.database(service)[collection]
+    before = await documents.find({}).to_list(None)
     if change is not None:
-        await kept.insert_one(change)
+        await documents.insert_one(change)
     else:
-        await kept.delete_one({"_id": "karya.inventory.lot/000"})
-    heard: list[Observation] = []
+        await documents.delete_one({"_id": "karya.inventory.lot/000"})
+    observations: list[Observation] = []
     try:
-        report = await verify(settings, within=0.3, on_wait=heard.append)
+        report = await verify(settings, within=0.3, on_wait=observations.append)
     finally:
-        await kept.delete_many({})
+        await documents.delete_many({})
         if before:
-            await kept.insert_many(before)
+            await documents.insert_many(before)
     assert not report.quiet
     assert not report.ok
     assert report.checks == ()
     assert waits in report.waits[0]
-    assert waits in heard[0].waits[0]
+    assert waits in observations[0].waits[0]
 
 
 async def test_the_command_shows_the_verdict(season: RunningSeason, settings: Settings, mongo: Mongo) -> None:
@@ -348,8 +368,8 @@ async def test_the_command_shows_the_verdict(season: RunningSeason, settings: Se
 
 async def karya(settings: Settings, *words: str) -> tuple[int, str]:
     """The exit code and the output of the command; in a thread, for it has a loop of its own."""
-    done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment(settings))
-    return done.exit_code, done.stdout
+    result = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment(settings))
+    return result.exit_code, result.stdout
 
 
 async def test_what_is_wrong_in_a_topic_is_found(season: RunningSeason, settings: Settings) -> None:
@@ -395,8 +415,8 @@ async def test_what_is_wrong_in_a_topic_is_found(season: RunningSeason, settings
         [check] = [check for check in report.checks if check.name == name]
         assert any(sentence in broken for broken in check.broken), check.broken
         assert STRANGER not in json.dumps(report.as_dict())
-    shown = json.loads(envelope.encode(sale)) | {"till": "T1"}
+    forged_sale = json.loads(envelope.encode(sale)) | {"till": "T1"}
     headers = envelope.headers(id="x", source="season", topic=PUBLIC_SALES, body=sale, time=envelope.EPOCH)
-    await probe.send_raw(PUBLIC_SALES, key=CLOTH.encode(), value=json.dumps(shown).encode(), headers=headers)
+    await probe.send_raw(PUBLIC_SALES, key=CLOTH.encode(), value=json.dumps(forged_sale).encode(), headers=headers)
     report = await verify(settings, within=20)
     assert "shows till" in str([check.broken for check in report.checks if check.name == "public stream"])

@@ -30,7 +30,7 @@ from shared.settings import Settings
 from tests.support import killed_at
 from tests.support.place import RunProcess
 from tests.support.probe import Probe
-from tests.support.running import ServiceProcess, let_go_of_the_dead
+from tests.support.running import ServiceProcess, end_open_transactions
 from tests.support.saga import a_place, announce, ask, lots, make, open_booth
 from tests.support.season import RunningSeason
 from tests.support.selection import slow_but
@@ -48,8 +48,8 @@ def place(settings: Settings, probe: Probe, mongo: Mongo) -> RunningSeason:
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Somebody waits: `begin` leads there, with the services that play, and then `document` is so. `owner` keeps the
-    deadline, which comes `hours` later; it is killed at `dies` when it says so. Then `becomes` is so, and `said`
-    tells of it once."""
+    deadline, which comes `hours` later; it is killed at `dies` when it says so. Then `becomes` is so, and
+    `announcement` tells of it once."""
 
     name: str
     owner: str
@@ -59,7 +59,7 @@ class Wait:
     begin: Callable[[RunningSeason, dict[str, ServiceProcess]], Awaitable[None]]
     document: tuple[str, str, dict[str, Any]]
     becomes: tuple[str, str, dict[str, Any]]
-    said: tuple[Topic, type[Body]]
+    announcement: tuple[Topic, type[Body]]
     services: tuple[str, ...] = ("inventory", "festival")
 
     def __str__(self) -> str:
@@ -70,10 +70,10 @@ async def propose(place: RunningSeason, _: dict[str, ServiceProcess]) -> None:
     await place.say(ORGANISER, ask("FA", "R1", 7, consent=False), "ask")
 
 
-async def ask_nobody(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
+async def kill_inventory(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
     """Inventory dies before it is asked."""
     await alive.pop("inventory").kill()
-    await let_go_of_the_dead(place.settings)
+    await end_open_transactions(place.settings)
     await place.say(ORGANISER, ask("FA", "R1", 7), "ask")
 
 
@@ -92,8 +92,8 @@ async def send(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
 async def receive(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
     await send(place, alive)
     counted = (CountedLot(lot="LA", qty=7),)
-    came = ReceiveShipment(festival="FA", shipment="S1", booth="FA.B1", counted=counted)
-    await place.say(ORGANISER, came, "receive")
+    receipt = ReceiveShipment(festival="FA", shipment="S1", booth="FA.B1", counted=counted)
+    await place.say(ORGANISER, receipt, "receive")
     await place.until("festival", "shipments", {"status": "received"})
 
 
@@ -116,42 +116,42 @@ WAITS = [
         *("festival", "hold/FA/R1", 73, "4a written, not committed", propose),
         document=("festival", "requests", {"status": "proposed", "lines.status": "planned"}),
         becomes=("festival", "requests", {"status": "withdrawn", "lines.status": "released"}),
-        said=(FESTIVAL, AllocationWithdrawn),
+        announcement=(FESTIVAL, AllocationWithdrawn),
     ),
     Wait(
         "an order to be answered by inventory",
-        *("festival", "hold/FA/R1", 73, "4-6 committed, not handed to the relay", ask_nobody),
+        *("festival", "hold/FA/R1", 73, "4-6 committed, not handed to the relay", kill_inventory),
         document=("festival", "requests", {"status": "reserving", "lines.status": "asked"}),
         becomes=("festival", "requests", {"status": "settled", "lapsed": True, "lines.status": "released"}),
-        said=(FESTIVAL, AllocationFellShort),
+        announcement=(FESTIVAL, AllocationFellShort),
     ),
     Wait(
         "what is reserved to be sent",
         *("festival", "hold/FA/R1", 73, "R2-R3 published, outbox not deleted", reserve),
         document=("festival", "requests", {"status": "settled", "lines.status": "reserved"}),
         becomes=("festival", "requests", {"lapsed": True, "lines.status": "released"}),
-        said=(FESTIVAL, AllocationFellShort),
+        announcement=(FESTIVAL, AllocationFellShort),
     ),
     Wait(
         "a shipment to be received",
         *("festival", "arrive/FA/S1", 25, "3-4 decided, nothing written", send),
         document=("festival", "shipments", {"status": "sent", "overdue": False}),
         becomes=("festival", "shipments", {"status": "sent", "overdue": True}),
-        said=(FESTIVAL, ShipmentOverdue),
+        announcement=(FESTIVAL, ShipmentOverdue),
     ),
     Wait(
         "goods to come from another booth",
         *("festival", "carry/FA/T1", 3, "4-6 committed, not handed to the relay", carry),
         document=("festival", "transfers", {"status": "sent", "overdue": False}),
         becomes=("festival", "transfers", {"status": "sent", "overdue": True}),
-        said=(FESTIVAL, TransferOverdue),
+        announcement=(FESTIVAL, TransferOverdue),
     ),
     Wait(
         "tills to send what is left",
         *("sales", "FA.B1", 49, "4-6 committed, not handed to the relay", close),
         document=("sales", "booths", {"status": "closing"}),
         becomes=("festival", "booths", {"status": "settled"}),
-        said=(BOOTH_REPORTS, SellThroughCounted),
+        announcement=(BOOTH_REPORTS, SellThroughCounted),
         services=("inventory", "festival", "sales"),
     ),
 ]
@@ -159,11 +159,11 @@ DEADLINES = {"festival": FESTIVAL_DEADLINES, "sales": SALES_DEADLINES}
 
 
 async def deadlines(place: RunningSeason, service: str) -> list[str]:
-    kept = await place.mongo.database(service)["deadlines"].find({}).to_list(None)
-    return sorted(one["deadline"] for one in kept)
+    deadlines = await place.mongo.database(service)["deadlines"].find({}).to_list(None)
+    return sorted(document["deadline"] for document in deadlines)
 
 
-async def keep_still(place: RunningSeason, services: Iterable[str]) -> None:
+async def await_quiet(place: RunningSeason, services: Iterable[str]) -> None:
     for name in services:
         worked = partial(all_worked, name, place.settings, place.probe, place.mongo.database(name))
         await eventually(worked, within=30)
@@ -181,16 +181,16 @@ async def test_a_wait_ends_once_at_its_deadline_though_all_services_are_killed_i
         await make(place, "LA", 10, "LP-A")
         await wait.begin(place, alive)
         await place.until(*wait.document)
-        await keep_still(place, list(alive))
+        await await_quiet(place, list(alive))
         for process in alive.values():
             await process.kill()
-    await let_go_of_the_dead(place.settings)
+    await end_open_transactions(place.settings)
     assert wait.deadline in await deadlines(place, wait.owner)
 
     later = ("-m", "tests.support.ahead", wait.owner, str(wait.hours))
     async with service_process(wait.owner, command=(*later, wait.dies, "1"), ready=False) as process:
         assert await process.ended() == -9, process.output
-    await let_go_of_the_dead(place.settings)
+    await end_open_transactions(place.settings)
 
     async with AsyncExitStack() as running:
         await running.enter_async_context(service_process(wait.owner, command=later))
@@ -198,16 +198,16 @@ async def test_a_wait_ends_once_at_its_deadline_though_all_services_are_killed_i
             if name != wait.owner:
                 await running.enter_async_context(service_process(name))
         await place.until(*wait.becomes)
-        await keep_still(place, list(wait.services))
-    reached = {heard.event.id for heard in await place.probe.read_all(DEADLINES[wait.owner])}
+        await await_quiet(place, list(wait.services))
+    reached = {record.event.id for record in await place.probe.read_all(DEADLINES[wait.owner])}
     assert len(reached) == 1
     assert wait.deadline not in await deadlines(place, wait.owner)
-    topic, kind = wait.said
-    told = {heard.event.id for heard in await place.probe.read_all(topic) if isinstance(heard.body, kind)}
-    assert len(told) == 1
+    topic, kind = wait.announcement
+    ids = {record.event.id for record in await place.probe.read_all(topic) if isinstance(record.body, kind)}
+    assert len(ids) == 1
     for name in wait.services:
         rebuilt = await compare(place.settings, name)
         assert rebuilt.ok, rebuilt.as_dict()
     [lot] = (await lots(place)).values()
-    sent = sum(one["qty"] for one in lot["reservations"] if one["standing"] == "dispatched")
+    sent = sum(reservation["qty"] for reservation in lot["reservations"] if reservation["standing"] == "dispatched")
     assert lot["on_hand"] + sent == 10, "nothing is held for nobody"

@@ -65,10 +65,10 @@ def _offset_before_the_transaction() -> None:
 
 
 def _fence_not_checked() -> None:
-    def unmoved(lane: Lane) -> dict[str, Any]:
+    def lane_filter(lane: Lane) -> dict[str, Any]:
         return {"_id": lane.id}
 
-    store._unmoved = unmoved
+    store._unmoved = lane_filter
 
 
 def _outbox_deleted_before_the_acknowledgement() -> None:
@@ -81,19 +81,19 @@ def _outbox_deleted_before_the_acknowledgement() -> None:
             )
         await original(relay, page)
 
-    async def nothing_left(relay: Relay) -> None:
+    async def delete_nothing(relay: Relay) -> None:
         relay._acknowledged = []
         relay._to_delete.clear()
 
     Relay._publish = publish  # type: ignore[method-assign]
     # So that whoever dies after a delete has died before the acknowledgement.
-    Relay._delete_acknowledged = nothing_left  # type: ignore[method-assign]
+    Relay._delete_acknowledged = delete_nothing  # type: ignore[method-assign]
 
 
 def _duplicate_filter_off() -> None:
     original = RuntimeStore.write
 
-    async def known(_: RuntimeStore, ids: Iterable[str]) -> dict[str, bytes]:
+    async def no_entries(_: RuntimeStore, ids: Iterable[str]) -> dict[str, bytes]:
         return {}
 
     async def write(
@@ -105,7 +105,7 @@ def _duplicate_filter_off() -> None:
             writes.ledger = []
         await original(store, writes, session, fence)
 
-    RuntimeStore.processed = known  # type: ignore[method-assign]
+    RuntimeStore.processed = no_entries  # type: ignore[method-assign]
     RuntimeStore.write = write  # type: ignore[method-assign]
 
 
@@ -138,21 +138,21 @@ def _outbox_not_taken_over() -> None:
 
 
 def _reservation_not_released() -> None:
-    def said_only(lot: Lot, request: ReleaseRequested) -> Any:
-        _, said = release(lot, request)
-        return lot, said
+    def publish_only(lot: Lot, request: ReleaseRequested) -> Any:
+        _, publications = release(lot, request)
+        return lot, publications
 
-    LOT.by_body[ReleaseRequested] = replace(LOT.by_body[ReleaseRequested], rule=change(said_only))  # type: ignore[index]
+    LOT.by_body[ReleaseRequested] = replace(LOT.by_body[ReleaseRequested], rule=change(publish_only))  # type: ignore[index]
 
 
 def _void_forgotten_by_the_pool() -> None:
     original = accounting._with_pool
 
-    def grown_only(booth: Booth, sold_at: datetime, product: str, pooled: dict[str, tuple[int, int]]) -> Booth:
+    def pool_growth(booth: Booth, sold_at: datetime, product: str, pooled: dict[str, tuple[int, int]]) -> Booth:
         more = {lot: (max(0, qty), max(0, rupiah)) for lot, (qty, rupiah) in pooled.items()}
         return original(booth, sold_at, product, more)
 
-    accounting._with_pool = grown_only
+    accounting._with_pool = pool_growth
 
 
 def _part_paid_twice() -> None:
@@ -169,10 +169,10 @@ def _branch_not_waited_for() -> None:
 
 
 def _dead_letter_skipped() -> None:
-    def dead(_: Batch, item: Item, reason: str = "", message: str = "") -> list[OutboxRecord]:
+    def no_letters(_: Batch, item: Item, reason: str = "", message: str = "") -> list[OutboxRecord]:
         return []
 
-    Batch._dead_letter = dead  # type: ignore[method-assign]
+    Batch._dead_letter = no_letters  # type: ignore[method-assign]
 
 
 def _relay_out_of_order() -> None:
@@ -190,10 +190,10 @@ def _relay_out_of_order() -> None:
 def _aborted_record_worked() -> None:
     original = PatientConsumer.__init__
 
-    def made(consumer: PatientConsumer, *topics: str, **options: Any) -> None:
+    def init_uncommitted(consumer: PatientConsumer, *topics: str, **options: Any) -> None:
         original(consumer, *topics, **{**options, "isolation_level": "read_uncommitted"})
 
-    PatientConsumer.__init__ = made
+    PatientConsumer.__init__ = init_uncommitted
 
 
 BUGS = {

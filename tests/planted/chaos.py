@@ -40,9 +40,9 @@ def main(bug: str, minutes: float = 1.0) -> int:
     except KaryaError as broken_off:
         print(json.dumps({"bug": BUGS[bug].sentence, "broken off": str(broken_off)}))
         return 1
-    found = report.as_dict()
-    broken = [check["name"] for check in found["verify"]["checks"] if not check["ok"]]
-    counts = {name: len(found[name]) for name in ("lost", "doubled", "torn", "stuck")}
+    outcome = report.as_dict()
+    broken = [check["name"] for check in outcome["verify"]["checks"] if not check["ok"]]
+    counts = {name: len(outcome[name]) for name in ("lost", "doubled", "torn", "stuck")}
     print(json.dumps({"bug": BUGS[bug].sentence, **counts, "broken": broken}))
     return 0 if report.ok else 1
 

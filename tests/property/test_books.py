@@ -102,11 +102,11 @@ class Play:
         yield self._stocking(self._random.choice(list(LOTS))), None
 
     def _lose(self, number: int) -> Iterator[tuple[Body, str | None]]:
-        held = self._random.choice(self.world.booth().lots)
-        there = held.stocked - held.lost - held.moved
+        booth_lot = self._random.choice(self.world.booth().lots)
+        there = booth_lot.stocked - booth_lot.lost - booth_lot.moved
         if there > 0:
-            goes = self._random.choice([a_loss, a_move])
-            yield goes(self._random.randint(1, there), held.lot), None
+            make_body = self._random.choice([a_loss, a_move])
+            yield make_body(self._random.randint(1, there), booth_lot.lot), None
 
     def _resolve(self, number: int) -> Iterator[tuple[Body, str | None]]:
         disputed = {

@@ -96,7 +96,7 @@ booths = st.sampled_from(BOOTHS)
 products = st.sampled_from(PRODUCTS)
 few = st.integers(1, 6)
 wanted = st.tuples(booths, products, st.integers(1, 15))
-demands = st.lists(wanted, min_size=1, max_size=5, unique_by=lambda one: one[:2])
+demands = st.lists(wanted, min_size=1, max_size=5, unique_by=lambda demand: demand[:2])
 # Which lot, pieces, with a label or not, price, and (not 0) which sale is voided instead.
 RungUp: TypeAlias = tuple[int, int, bool, int, int]
 rung_up: st.SearchStrategy[RungUp] = st.tuples(
@@ -213,11 +213,11 @@ class Chain(Machine):
 
     @rule(demands=demands, consent=st.booleans(), percent=st.sampled_from([None, 1, 40]))
     def request(self, demands: list[tuple[str, str, int]], consent: bool, percent: int | None = None) -> None:
-        asked = tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands)
+        wishes = tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands)
         name = self.next_name("R")
         self.command(
             RequestAllocation(
-                festival=FESTIVAL, request=name, demands=asked, consent=consent, revise_at_percent=percent
+                festival=FESTIVAL, request=name, demands=wishes, consent=consent, revise_at_percent=percent
             )
         )
 
@@ -233,9 +233,9 @@ class Chain(Machine):
 
     def accept(self, n: int, qty: int, odd: bool) -> None:
         waiting = [
-            one
-            for one in self.festival.all(Request)
-            if one.status is RequestStatus.PROPOSED or one.pending_revision is not None
+            request
+            for request in self.festival.all(Request)
+            if request.status is RequestStatus.PROPOSED or request.pending_revision is not None
         ]
         request = one_of(waiting, n)
         if request is not None:
@@ -248,9 +248,9 @@ class Chain(Machine):
             for line in request.lines
             if line.status is LineStatus.RESERVED
         }
-        found = one_of(sorted(ready), n)
-        if found is not None:
-            request, facility, booth = found
+        triple = one_of(sorted(ready), n)
+        if triple is not None:
+            request, facility, booth = triple
             name = self.next_name("S")
             self.command(
                 SendShipment(festival=FESTIVAL, request=request, shipment=name, facility=facility, booth=booth)
@@ -258,7 +258,7 @@ class Chain(Machine):
 
     def receive(self, n: int, qty: int, odd: bool) -> None:
         on_the_way = (ShipmentStatus.SENDING, ShipmentStatus.SENT)
-        shipment = one_of([one for one in self.festival.all(Shipment) if one.status in on_the_way], n)
+        shipment = one_of([shipment for shipment in self.festival.all(Shipment) if shipment.status in on_the_way], n)
         if shipment is not None:
             self.receive_all(shipment, [0, 0, -1, 2][qty % 4])
 
@@ -269,10 +269,10 @@ class Chain(Machine):
         )
 
     def move(self, n: int, qty: int, odd: bool) -> None:
-        held = [(booth, lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
-        found = one_of(held, n)
-        if found is not None:
-            booth, lot = found
+        pairs = [(booth, lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
+        pair = one_of(pairs, n)
+        if pair is not None:
+            booth, lot = pair
             to = next(other for other in BOOTHS if other != booth.id)
             # Now and then as many as ever came: some may be sold, and festival may know it or not.
             pieces = max(1, lot.received - lot.moved_out) if odd else qty
@@ -287,7 +287,9 @@ class Chain(Machine):
             )
 
     def take_in(self, n: int, qty: int, odd: bool) -> None:
-        transfer = one_of([one for one in self.festival.all(Transfer) if one.status is TransferStatus.SENT], n)
+        transfer = one_of(
+            [transfer for transfer in self.festival.all(Transfer) if transfer.status is TransferStatus.SENT], n
+        )
         if transfer is not None:
             self.take_all_in(transfer, [0, 0, -1, 2][qty % 4])
 
@@ -314,16 +316,16 @@ class Chain(Machine):
             self.command(RecordLoss(festival=FESTIVAL, lot=lot.id, place=place, booth=booth, qty=qty))
 
     def resolve(self, n: int, qty: int, odd: bool) -> None:
-        found = one_of(self.disputed(), n)
-        if found is not None:
+        sale = one_of(self.disputed(), n)
+        if sale is not None:
             outcome = DisputeOutcome.ACCEPTED if odd else DisputeOutcome.REJECTED
-            self.command(ResolveDispute(festival=FESTIVAL, booth=found[0], sale=found[1], outcome=outcome))
+            self.command(ResolveDispute(festival=FESTIVAL, booth=sale[0], sale=sale[1], outcome=outcome))
 
     def bring_home(self, n: int, qty: int, odd: bool) -> None:
-        held = [(booth.id, lot.lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
-        found = one_of(held, n)
-        if found is not None:
-            self.command(ReceiveReturn(festival=FESTIVAL, booth=found[0], lot=found[1], qty=qty, final=odd))
+        pairs = [(booth.id, lot.lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
+        pair = one_of(pairs, n)
+        if pair is not None:
+            self.command(ReceiveReturn(festival=FESTIVAL, booth=pair[0], lot=pair[1], qty=qty, final=odd))
 
     def close(self, n: int, qty: int, odd: bool) -> None:
         if qty == 1:
@@ -333,10 +335,10 @@ class Chain(Machine):
 
     # tills
 
-    @rule(booth=booths, said=st.lists(rung_up, min_size=1, max_size=5), at_once=st.booleans())
-    def sell(self, booth: str, said: list[RungUp], at_once: bool) -> None:
+    @rule(booth=booths, lines=st.lists(rung_up, min_size=1, max_size=5), at_once=st.booleans())
+    def sell(self, booth: str, lines: list[RungUp], at_once: bool) -> None:
         lots = self.inventory.all(Lot)
-        for n, qty, labelled, price, void in said:
+        for n, qty, labelled, price, void in lines:
             receipt = one_of(self.rung_up[booth], void)
             if void and receipt is not None:
                 # Now and then more than was sold.
@@ -376,14 +378,14 @@ class Chain(Machine):
             self.kafka.say(TILL, body, id=id, source=f"till/{booth}")
         del self.spools[booth][:most]
 
-    def spool(self, booth: str, kind: Callable[..., Body], **said: object) -> str:
+    def spool(self, booth: str, kind: Callable[..., Body], **fields: object) -> str:
         before = self.numbers[booth]
         self.numbers[booth] += 1
         place: dict[str, object] = {"booth": booth, "till": booth, "device": booth, "seq": before + 1}
         if before:
             place["previous"] = f"{booth}.{before}"
         id = f"{booth}.{before + 1}"
-        self.spools[booth].append((id, kind(**place, **said)))
+        self.spools[booth].append((id, kind(**place, **fields)))
         return id
 
     def next_name(self, kind: str) -> str:
@@ -449,14 +451,14 @@ class Chain(Machine):
         of_sales.check_booths(self.sales)
 
     def check_at_rest(self) -> None:
-        of_production.check_said(self.production)
+        of_production.check_publications(self.production)
         of_production.check_nobody_learns_a_maker(self.kafka)
-        of_inventory.check_said(self.inventory)
+        of_inventory.check_publications(self.inventory)
         check_commands(self.festival)
         check_production_and_inventory(self.production, self.inventory)
         check_inventory_and_festival(self.inventory, self.festival)
         check_festival_and_sales(self.festival, self.sales)
-        of_sales.check_said(self.sales)
+        of_sales.check_publications(self.sales)
         of_sales.check_money(self.sales)
 
 
@@ -492,12 +494,12 @@ def check_festival(festival: ServiceShell) -> None:
             assert lot.moved_out >= 0
             assert lot.returned + lot.returning + lot.moved_out <= lot.received, lot
         for account in booth.accounts().values():
-            gone = account.sold + account.lost + account.returned + account.returning + account.moved_out
-            assert account.received + account.surplus == gone + account.misbooked + account.left, account
+            departed = account.sold + account.lost + account.returned + account.returning + account.moved_out
+            assert account.received + account.surplus == departed + account.misbooked + account.left, account
     moved: Counter[tuple[str, str]] = Counter()
     for transfer in festival.all(Transfer):
-        for one, qty in transfer.sent:
-            moved[transfer.booth, one] += qty
+        for lot_id, qty in transfer.sent:
+            moved[transfer.booth, lot_id] += qty
     assert moved == {
         (b.id, lot.lot): lot.moved_out for b in festival.all(FestivalBooth) for lot in b.lots if lot.moved_out
     }
@@ -506,14 +508,14 @@ def check_festival(festival: ServiceShell) -> None:
         for line in request.lines:
             if line.status in COUNTED:
                 covered[line.booth, line.product] += line.qty - line.lost
-        asked = {(want.booth, want.product): want.qty for want in request.demands}
-        assert all(qty <= asked[pair] for pair, qty in covered.items()), request
+        requested = {(want.booth, want.product): want.qty for want in request.demands}
+        assert all(qty <= requested[pair] for pair, qty in covered.items()), request
 
 
 def check_commands(festival: ServiceShell) -> None:
     """Every command ended, and those that were refused were said to be, once."""
     commands = {command.id: command for command in festival.all(Command)}
-    assert commands.keys() == {event.id for event in festival.kafka.heard(ORGANISER)}
+    assert commands.keys() == {event.id for event in festival.kafka.events(ORGANISER)}
     assert not [command for command in commands.values() if command.outcome is CommandStatus.WAITING]
     refused = Counter(body.command for body in festival.kafka.bodies(FESTIVAL_TOPIC, CommandRefused))
     assert refused == {id: 1 for id, command in commands.items() if command.outcome is CommandStatus.REFUSED}
@@ -566,9 +568,9 @@ ENDS = {
 
 def check_festival_and_sales(festival: ServiceShell, sales: ServiceShell) -> None:
     """Both count a booth's pieces alike; a closed festival's booths are settled and nothing is in dispute."""
-    known = {booth.id: booth for booth in sales.all(Booth)}
+    booths = {booth.id: booth for booth in sales.all(Booth)}
     for booth in festival.all(FestivalBooth):
-        other = known[booth.id]
+        other = booths[booth.id]
         lots = {lot.lot: lot for lot in booth.lots if lot.received}
         stocked = {lot.lot: lot for lot in other.lots if lot.stocked}
         assert {id: (lot.received, lot.recorded_lost, lot.moved_out, lot.withdrawn) for id, lot in lots.items()} == {
@@ -579,19 +581,21 @@ def check_festival_and_sales(festival: ServiceShell, sales: ServiceShell) -> Non
             assert booth.revision == other.revision
             assert dict(booth.sold) == {lot.lot: lot.sold for lot in other.lots if lot.sold}
             assert booth.disputed == other.disputed
-    said = {one.booth: one for one in sales.kafka.bodies(BOOTH_REPORTS, SellThroughSoFar)}
+    reports = {report.booth: report for report in sales.kafka.bodies(BOOTH_REPORTS, SellThroughSoFar)}
     counts = {interim.id: (interim.revision, dict(interim.sold)) for interim in festival.all(BoothSales)}
-    assert counts == {id: (one.revision, {lot.lot: lot.sold for lot in one.lots}) for id, one in said.items()}
-    for found in festival.all(Replenishment):
-        given: Counter[tuple[str, str]] = Counter()
-        for move in found.moves:
-            given[move.booth, move.lot] += move.qty
+    assert counts == {
+        id: (report.revision, {lot.lot: lot.sold for lot in report.lots}) for id, report in reports.items()
+    }
+    for replenishment in festival.all(Replenishment):
+        sent_pieces: Counter[tuple[str, str]] = Counter()
+        for move in replenishment.moves:
+            sent_pieces[move.booth, move.lot] += move.qty
             assert move.booth != move.to
         received = {(b.id, lot.lot): lot.received for b in festival.all(FestivalBooth) for lot in b.lots}
-        assert all(qty <= received[place] for place, qty in given.items()), "more was to leave than ever came"
+        assert all(qty <= received[place] for place, qty in sent_pieces.items()), "more was to leave than ever came"
     by_status: dict[FestivalStatus, list[str]] = defaultdict(list)
-    for one in festival.all(Festival):
-        by_status[one.status].append(one.id)
+    for market in festival.all(Festival):
+        by_status[market.status].append(market.id)
     assert not by_status[FestivalStatus.CLOSING]
     assert not by_status[FestivalStatus.OPEN]
 

@@ -33,7 +33,7 @@ from shared.events.production import (
 from tests.support.examples import examples
 from tests.support.history.answers import answer_of
 from tests.support.history.spec import Answer, Kind, Order, Stock, step
-from tests.support.invariants.inventory import check_lots, check_said
+from tests.support.invariants.inventory import check_lots, check_publications
 from tests.support.machine import Machine, which
 from tests.support.shell import ServiceShell
 
@@ -86,9 +86,9 @@ class InventoryMachine(Machine):
             id = self.kafka.next_id()
             self.kafka.say(PRODUCTION, WithdrawalRequested(lot=lot, facility=FACILITY, withdrawal=id), id=id)
 
-    @rule(said=st.lists(st.tuples(lots, orders), min_size=1, max_size=8))
-    def festival_orders(self, said: list[tuple[str, Order]]) -> None:
-        for lot, order in said:
+    @rule(pairs=st.lists(st.tuples(lots, orders), min_size=1, max_size=8))
+    def festival_orders(self, pairs: list[tuple[str, Order]]) -> None:
+        for lot, order in pairs:
             id = self.kafka.next_id()
             self.kafka.say(STOCK_ORDERS, body_of(lot, order, id), id=id)
 
@@ -96,7 +96,7 @@ class InventoryMachine(Machine):
         check_lots(self.inventory)
 
     def check_at_rest(self) -> None:
-        check_said(self.inventory)
+        check_publications(self.inventory)
         if not self.had_bugs:
             self.check_against_the_model()
 
@@ -110,8 +110,8 @@ class InventoryMachine(Machine):
                 stocks[body.lot] = Stock(body.qty)
             elif event.key in stocks:
                 order = order_of(event)
-                stocks[event.key], said = step(stocks[event.key], order)
-                assert answers.get(event.id) == said, order
+                stocks[event.key], answer = step(stocks[event.key], order)
+                assert answers.get(event.id) == answer, order
         for lot in self.inventory.all(Lot):
             stock = stocks[lot.id]
             held = frozenset((r.id, r.qty) for r in lot.reservations if r.status is ReservationStatus.HELD)
@@ -123,18 +123,18 @@ class InventoryMachine(Machine):
 
 def answers_by_cause(inventory: ServiceShell) -> dict[str, Answer]:
     """What inventory answered, by the id of the order."""
-    found: dict[str, list[Event]] = defaultdict(list)
-    seen: set[str] = set()
+    published: dict[str, list[Event]] = defaultdict(list)
+    ids: set[str] = set()
     for topic in (RESERVATIONS, LOT_ANSWERS):
         for record in inventory.kafka.records(topic.name):
             try:
                 event = envelope.decode(topic, record)
             except Unusable:
                 continue
-            if event.id not in seen and event.source == "karya/inventory":
-                seen.add(event.id)
-                found[envelope.header(record.headers, "causationid") or ""].append(event)
-    return {cause: answer_of([event.body for event in events]) for cause, events in found.items()}
+            if event.id not in ids and event.source == "karya/inventory":
+                ids.add(event.id)
+                published[envelope.header(record.headers, "causationid") or ""].append(event)
+    return {cause: answer_of([event.body for event in events]) for cause, events in published.items()}
 
 
 def body_of(lot: str, order: Order, id: str) -> Body:

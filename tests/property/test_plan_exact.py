@@ -31,18 +31,18 @@ def test_the_shares_are_the_lexicographic_optimum_and_the_pieces_the_most(start:
 
 @pytest.mark.parametrize("even", [False, True])
 def test_fewer_shipments_would_break_the_bound_that_a_plan_names(even: bool) -> None:
-    found = least = bound = 0
+    shipments = least = bound = 0
     for seed in range(100):
         case = a_case(Random(seed), 6, 4, 5, 8, even=even)
         made = planned(case)
         filled = Counter[tuple[str, str]]()
-        for one in made.allotments:
-            filled[one.booth, one.lot.product] += one.qty
+        for allotment in made.allotments:
+            filled[allotment.booth, allotment.lot.product] += allotment.qty
         fewest = Whole(case).fewest_pairs(totals(made), filled if even else None)
         assert made.shipments_at_least <= fewest <= made.shipments, seed
-        found, least, bound = found + made.shipments, least + fewest, bound + made.shipments_at_least
+        shipments, least, bound = shipments + made.shipments, least + fewest, bound + made.shipments_at_least
     # Seen: 340 against 328 (bound 282), and with even booths 365 against 355 (bound 313).
-    assert found <= 1.05 * least
+    assert shipments <= 1.05 * least
     assert bound >= 0.8 * least
 
 
@@ -58,15 +58,15 @@ def test_large_plans_are_within_a_piece_of_the_optimum_in_fractions(seed: int) -
     for (facility, _), qty in bounds(case).offers.items():
         offered[facility] += qty
     due = {giver: offered[giver] * case.rules.weights.get(giver, 1) for giver in best if offered[giver]}
-    got = totals(made)
+    pieces = totals(made)
     for giver in due:
-        assert -slack(giver, due, best) <= got.get(giver, 0) - best[giver] <= 1.000001, giver
+        assert -slack(giver, due, best) <= pieces.get(giver, 0) - best[giver] <= 1.000001, giver
 
 
 def slack(giver: str, due: dict[str, int], best: dict[str, float]) -> float:
     """What it is due ÷ the mean of what those with the same level are."""
     level = best[giver] / due[giver]
-    same = [of for one, of in due.items() if abs(best[one] / of - level) < 1e-6]
+    same = [of for facility, of in due.items() if abs(best[facility] / of - level) < 1e-6]
     return max(1, due[giver] * len(same) / sum(same)) + 1e-6
 
 

@@ -25,7 +25,7 @@ from shared.events.production import (
     WithdrawReport,
 )
 from tests.support.examples import examples
-from tests.support.invariants.production import MAKER, check_lots, check_nobody_learns_a_maker, check_said
+from tests.support.invariants.production import MAKER, check_lots, check_nobody_learns_a_maker, check_publications
 from tests.support.machine import Machine, one_of, which
 from tests.support.shell import NOON, ServiceShell
 
@@ -76,11 +76,11 @@ class ProductionMachine(Machine):
 
     @rule(facility=facilities, n=which, source=sources)
     def an_id_of_another_terminal(self, facility: str, n: int, source: str) -> None:
-        taken = one_of([event.id for event in self.kafka.heard(TERMINAL)], n)
-        if taken is not None:
+        report_id = one_of([event.id for event in self.kafka.events(TERMINAL)], n)
+        if report_id is not None:
             made_on = NOON.date()
             body = ProductionReported(facility=facility, terminal="T", product="SVR", qty=7, made_on=made_on)
-            self.kafka.say(TERMINAL, body, id=taken, source=f"other-{source}-{self.kafka.next_id()}")
+            self.kafka.say(TERMINAL, body, id=report_id, source=f"other-{source}-{self.kafka.next_id()}")
 
     @rule(wanted=st.lists(st.tuples(facilities, which, st.integers(-9, 9)), min_size=1, max_size=4))
     def correct(self, wanted: list[tuple[str, int, int]]) -> None:
@@ -98,18 +98,20 @@ class ProductionMachine(Machine):
 
     @rule(fits=st.lists(st.booleans(), min_size=1, max_size=4))
     def inventory_answers(self, fits: list[bool]) -> None:
-        asked = [
-            one for one in self.kafka.bodies(PRODUCTION, CorrectionRequested) if one.correction not in self.answered
+        unanswered = [
+            request
+            for request in self.kafka.bodies(PRODUCTION, CorrectionRequested)
+            if request.correction not in self.answered
         ]
-        for request, fit in zip(asked, fits, strict=False):
+        for request, fit in zip(unanswered, fits, strict=False):
             self.answer(request, fit)
 
     @rule(n=which, fits=st.booleans())
     def inventory_answers_again(self, n: int, fits: bool) -> None:
         """It never does; the first answer would stand."""
         requests = self.kafka.bodies(PRODUCTION, CorrectionRequested)
-        asked = [one for one in requests if one.correction in self.answered]
-        request = one_of(asked, n)
+        repeats = [request for request in requests if request.correction in self.answered]
+        request = one_of(repeats, n)
         if request is not None:
             self.answer(request, fits)
 
@@ -145,9 +147,11 @@ class ProductionMachine(Machine):
     @rule(n=which, facility=facilities)
     def an_answer_that_nobody_asked_for(self, n: int, facility: str) -> None:
         lot = one_of(self.lots, n) or "L0"
-        reports = [event.id for event in self.kafka.heard(TERMINAL)]
+        reports = [event.id for event in self.kafka.events(TERMINAL)]
         body = LotCorrected(facility=facility, lot=lot, correction=one_of(reports, n) or "c0", change=3, on_hand=1)
-        if body.correction not in {one.correction for one in self.kafka.bodies(PRODUCTION, CorrectionRequested)}:
+        if body.correction not in {
+            request.correction for request in self.kafka.bodies(PRODUCTION, CorrectionRequested)
+        }:
             self.kafka.say(LOT_ANSWERS, body, source="somebody")
 
     @property
@@ -166,7 +170,7 @@ class ProductionMachine(Machine):
         check_lots(self.production)
 
     def check_at_rest(self) -> None:
-        check_said(self.production)
+        check_publications(self.production)
         check_nobody_learns_a_maker(self.kafka)
 
 

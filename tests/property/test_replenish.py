@@ -60,7 +60,7 @@ class Case:
 def a_situation(rng: Random) -> Situation:
     booths = [f"b{n}" for n in range(rng.randint(1, 6))]
     rows = [(booth, product) for booth in booths for product in PRODUCTS if rng.random() < 0.8]
-    held = [
+    held_lots = [
         HeldLot(
             booth,
             f"{product}{lot}",
@@ -99,7 +99,7 @@ def a_situation(rng: Random) -> Situation:
     )
     sells = {booth: frozenset(p for p in PRODUCTS if rng.random() < 0.9) for booth in booths}
     until = NOON + timedelta(minutes=rng.randint(1, 540))
-    return Situation(NOON, until, sells, tuple(histories), tuple(held), rules)
+    return Situation(NOON, until, sells, tuple(histories), tuple(held_lots), rules)
 
 
 def some_stock(rng: Random) -> list[AvailableLot]:
@@ -122,7 +122,7 @@ def a_case(rng: Random) -> Case:
     now, stock = a_situation(rng), some_stock(rng)
     made = propose(now)
     return Case(
-        now, made, plan([one.wanted for one in made.refills], stock, rules=rules_after(now.rules, made.moves))
+        now, made, plan([refill.wanted for refill in made.refills], stock, rules=rules_after(now.rules, made.moves))
     )
 
 
@@ -138,38 +138,40 @@ def test_there_is_something_to_see(cases: list[Case]) -> None:
 
 def test_only_what_is_on_the_shelf_and_good_is_moved_to_where_it_has_a_price(cases: list[Case]) -> None:
     for case in cases:
-        took = Counter[tuple[str, str]]()
-        held = {(lot.booth, lot.lot): lot for lot in case.now.held}
+        moved_pieces = Counter[tuple[str, str]]()
+        held_lots = {(lot.booth, lot.lot): lot for lot in case.now.held}
         for move in case.made.moves:
-            lot = held[move.booth, move.lot]
-            took[move.booth, move.lot] += move.qty
+            lot = held_lots[move.booth, move.lot]
+            moved_pieces[move.booth, move.lot] += move.qty
             assert move.booth != move.to
             assert not lot.withdrawn
             assert lot.best_before is None or lot.best_before > LAST_DAY
             assert (move.product, move.facility) == (lot.product, lot.facility)
             assert move.product in case.now.sells[move.to]
-        assert all(0 < qty <= held[key].left for key, qty in took.items())
+        assert all(0 < qty <= held_lots[key].left for key, qty in moved_pieces.items())
 
 
 def test_who_gives_is_not_left_short_and_gets_none(cases: list[Case]) -> None:
     for case in cases:
         out, into = case.moved()
         assert not out.keys() & into.keys()
-        found = rates(case.now.histories)
+        estimates = rates(case.now.histories)
         for (booth, product), qty in out.items():
-            rate = found.get((booth, product))
+            rate = estimates.get((booth, product))
             keeps = 0 if rate is None else rate.expected(case.hours) + rate.spread(case.hours)
             assert case.left(booth, product) - qty >= keeps
-        assert not out.keys() & {(one.wanted.booth, one.wanted.product) for one in case.made.refills}
+        assert not out.keys() & {(refill.wanted.booth, refill.wanted.product) for refill in case.made.refills}
 
 
 def test_nobody_gets_more_than_will_probably_be_sold_there(cases: list[Case]) -> None:
     for case in cases:
         _, into = case.moved()
-        found = rates(case.now.histories)
-        sent = Counter({(one.wanted.booth, one.wanted.product): one.wanted.qty for one in case.made.refills})
+        estimates = rates(case.now.histories)
+        sent = Counter(
+            {(refill.wanted.booth, refill.wanted.product): refill.wanted.qty for refill in case.made.refills}
+        )
         for key in into.keys() | sent.keys():
-            expected, spread = found[key].expected(case.hours), found[key].spread(case.hours)
+            expected, spread = estimates[key].expected(case.hours), estimates[key].spread(case.hours)
             assert case.left(*key) + into[key] <= expected + spread + 1
             if key in sent:
                 assert case.left(*key) + into[key] + sent[key] <= expected + 1
@@ -177,21 +179,21 @@ def test_nobody_gets_more_than_will_probably_be_sold_there(cases: list[Case]) ->
 
 def test_booths_get_what_they_have_room_for(cases: list[Case]) -> None:
     for case in cases:
-        comes, kinds = Counter[str](), Counter[tuple[str, str]]()
+        arriving, kinds = Counter[str](), Counter[tuple[str, str]]()
         rules = case.now.rules
-        parcels = [(one.booth, one.lot.product, one.qty) for one in case.plan.allotments]
+        parcels = [(allotment.booth, allotment.lot.product, allotment.qty) for allotment in case.plan.allotments]
         for booth, product, qty in [*((m.to, m.product, m.qty) for m in case.made.moves), *parcels]:
-            comes[booth] += qty
+            arriving[booth] += qty
             kinds[booth, rules.categories[booth, product]] += qty
-        assert all(comes[booth] <= most for booth, most in rules.capacity.items())
+        assert all(arriving[booth] <= most for booth, most in rules.capacity.items())
         assert all(kinds[kind] <= most for kind, most in rules.limits.items())
 
 
 def test_parcels_come_in_time_and_keep(cases: list[Case]) -> None:
     for case in cases:
-        for one in case.plan.allotments:
-            assert case.now.rules.lead_days[one.lot.facility] == 0
-            assert one.lot.best_before is None or one.lot.best_before > LAST_DAY
+        for allotment in case.plan.allotments:
+            assert case.now.rules.lead_days[allotment.lot.facility] == 0
+            assert allotment.lot.best_before is None or allotment.lot.best_before > LAST_DAY
         if case.now.until - case.now.at <= case.now.sent_within:
             assert case.made.refills == ()
         if case.now.until - case.now.at <= case.now.carried_within:
@@ -204,7 +206,7 @@ def test_nobody_walks_for_a_few_pieces(cases: list[Case]) -> None:
         for move in case.made.moves:
             carried[move.booth, move.to, move.product] += move.qty
         assert all(qty >= FEW for qty in carried.values())
-        assert all(one.wanted.qty >= FEW for one in case.made.refills)
+        assert all(refill.wanted.qty >= FEW for refill in case.made.refills)
 
 
 def test_the_order_of_what_is_given_changes_nothing(cases: list[Case]) -> None:
@@ -222,8 +224,8 @@ def test_the_order_of_what_is_given_changes_nothing(cases: list[Case]) -> None:
 
 def test_what_is_said_of_a_booth_agrees_with_itself(cases: list[Case]) -> None:
     for case in cases:
-        for one in case.made.forecasts:
-            assert one.left == case.left(one.booth, one.product)
-            assert one.missing == max(0, one.expected - one.left)
-            assert one.runs_out is None or case.now.at <= one.runs_out <= case.now.until
-            assert not one.missing or one.runs_out is not None
+        for forecast in case.made.forecasts:
+            assert forecast.left == case.left(forecast.booth, forecast.product)
+            assert forecast.missing == max(0, forecast.expected - forecast.left)
+            assert forecast.runs_out is None or case.now.at <= forecast.runs_out <= case.now.until
+            assert not forecast.missing or forecast.runs_out is not None

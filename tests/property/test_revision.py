@@ -63,7 +63,7 @@ cases = st.builds(
 ).filter(lambda case: bool({made for _, made, _ in case.lots} & {product for _, product in case.asked}))
 
 
-def until_the_revision(case: Case) -> FestivalWorld:
+def world_before_revision(case: Case) -> FestivalWorld:
     world = a_world()
     for n, (facility, product, qty) in enumerate(case.lots):
         world.make(f"L{n}", qty, facility, product)
@@ -88,7 +88,7 @@ def until_the_revision(case: Case) -> FestivalWorld:
 @given(cases)
 @examples(150)
 def test_only_what_can_not_stay_goes_and_what_can_be_had_comes(case: Case) -> None:
-    world = until_the_revision(case)
+    world = world_before_revision(case)
     before = world.request()
     # Of others festival says that they have no part in it.
     without = case.without & {offer.facility for offer in before.offers}
@@ -97,10 +97,10 @@ def test_only_what_can_not_stay_goes_and_what_can_be_had_comes(case: Case) -> No
         if lot.facility not in without:
             there[lot.product] += lot.on_hand
     world.give(a_revision(*sorted(without), consent=case.consent))
-    said = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)] if world.wishes else []
+    revisions = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)] if world.wishes else []
     after = world.request()
 
-    goes = {
+    back_lines = {
         line.reservation: line
         for line in before.lines
         if line.status is LineStatus.RESERVED and line.facility in without
@@ -109,27 +109,27 @@ def test_only_what_can_not_stay_goes_and_what_can_be_had_comes(case: Case) -> No
     for short in shortfalls(before):
         if short.booth not in before.closed:
             missing[short.product] += short.short
-    for line in goes.values():
+    for line in back_lines.values():
         missing[line.product] += line.qty
     possible = +Counter({product: min(qty, there[product]) for product, qty in missing.items()})
-    if not said:
-        assert not goes
+    if not revisions:
+        assert not back_lines
         assert not possible
         assert after == before
         return
-    [revision] = said
-    assert {one.reservation for one in revision.back} == goes.keys()
-    for was, now in zip(before.lines, after.lines, strict=False):
-        if was.reservation in goes and case.consent:
+    [revision] = revisions
+    assert {line.reservation for line in revision.back} == back_lines.keys()
+    for former, now in zip(before.lines, after.lines, strict=False):
+        if former.reservation in back_lines and case.consent:
             assert now.status in LEAVES
         else:
-            assert now == was
-    assert revision.kept == pieces(before.lines) - sum(line.qty for line in goes.values())
-    comes: Counter[str] = Counter()
+            assert now == former
+    assert revision.kept == pieces(before.lines) - sum(line.qty for line in back_lines.values())
+    added_pieces: Counter[str] = Counter()
     for added in revision.added:
         assert added.facility not in without
         assert added.booth not in before.closed
-        comes[added.product] += added.qty
-    assert comes == possible
-    short_after = sum(one.after for one in revision.short if one.booth not in before.closed)
-    assert short_after == missing.total() - comes.total()
+        added_pieces[added.product] += added.qty
+    assert added_pieces == possible
+    short_after = sum(shortage.after for shortage in revision.short if shortage.booth not in before.closed)
+    assert short_after == missing.total() - added_pieces.total()

@@ -13,7 +13,7 @@ from services.festival.domain import Request
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.line import HELD
 from shared.events.festival import AllocationConfirmed, AllocationFellShort, CommandRefusal, CommandRefused
-from tests.support.builders.festival import FestivalWorld, a_booth, a_request, announced
+from tests.support.builders.festival import FestivalWorld, a_booth, a_request, an_announcement
 
 pytestmark = pytest.mark.property
 
@@ -43,16 +43,16 @@ ASKED = st.builds(
 def a_market(lots: list[tuple[str, str, int]]) -> FestivalWorld:
     world = FestivalWorld()
     for festival in FESTIVALS:
-        world.give(announced(festival))
+        world.give(an_announcement(festival))
         world.give(a_booth(f"{festival}.B1", *PRODUCTS))
     for n, (facility, product, qty) in enumerate(lots):
         world.make(f"L{n}", qty, facility, product)
     return world
 
 
-def run(world: FestivalWorld, asked: list[Asked], random: Random) -> None:
+def run(world: FestivalWorld, wishes: list[Asked], random: Random) -> None:
     """Whatever can happen next happens in an order that nobody chose; each lot's own queues keep theirs."""
-    waiting = list(enumerate(asked))
+    waiting = list(enumerate(wishes))
     while True:
         steps = ["ask"] * bool(waiting)
         for lot in sorted(world.lots):
@@ -61,43 +61,45 @@ def run(world: FestivalWorld, asked: list[Asked], random: Random) -> None:
             steps += [f"see {lot}"] * bool(world.balances[lot])
         if all(step.startswith("see") for step in steps):
             return
-        what, _, lot = random.choice(steps).partition(" ")
-        if what == "ask":
-            n, one = waiting.pop(0)
-            demands = [(f"{one.festival}.B1", product, qty) for product, qty in one.pieces]
-            world.give(a_request(*demands, festival=one.festival, request=f"R{n}"))
+        action, _, lot = random.choice(steps).partition(" ")
+        if action == "ask":
+            n, request = waiting.pop(0)
+            demands = [(f"{request.festival}.B1", product, qty) for product, qty in request.pieces]
+            world.give(a_request(*demands, festival=request.festival, request=f"R{n}"))
         else:
-            getattr(world, what)(lot)
+            getattr(world, action)(lot)
 
 
-def answered(world: FestivalWorld, request: Request) -> list[AllocationConfirmed | AllocationFellShort]:
-    said = [one for one in world.said if isinstance(one, AllocationConfirmed | AllocationFellShort)]
-    return [one for one in said if (one.festival, one.request) == (request.festival, request.name)]
+def answers_to(world: FestivalWorld, request: Request) -> list[AllocationConfirmed | AllocationFellShort]:
+    outcomes = [body for body in world.published if isinstance(body, AllocationConfirmed | AllocationFellShort)]
+    return [
+        outcome for outcome in outcomes if (outcome.festival, outcome.request) == (request.festival, request.name)
+    ]
 
 
-@given(lots=LOTS, asked=st.lists(ASKED, min_size=2, max_size=12), random=st.randoms(use_true_random=False))
+@given(lots=LOTS, wishes=st.lists(ASKED, min_size=2, max_size=12), random=st.randoms(use_true_random=False))
 def test_each_request_is_answered_once_and_nobody_goes_without_what_is_there(
-    lots: list[tuple[str, str, int]], asked: list[Asked], random: Random
+    lots: list[tuple[str, str, int]], wishes: list[Asked], random: Random
 ) -> None:
     world = a_market(lots)
-    run(world, asked, random)
+    run(world, wishes, random)
     requests = world.all(Request)
-    refused = world.heard(CommandRefused)
-    assert {one.reason for one in refused} <= {CommandRefusal.NOTHING_TO_PLAN}
-    assert len(requests) + len(refused) == len(asked)
+    refused = world.bodies(CommandRefused)
+    assert {refusal.reason for refusal in refused} <= {CommandRefusal.NOTHING_TO_PLAN}
+    assert len(requests) + len(refused) == len(wishes)
     promised: Counter[str] = Counter()
-    missed = {conflict.product for one in refused for conflict in one.conflicts}
+    missed = {conflict.product for refusal in refused for conflict in refusal.conflicts}
     for request in requests:
         assert request.status is RequestStatus.SETTLED
-        [answer] = answered(world, request)
-        held = [line for line in request.lines if line.status in HELD]
-        assert answer.reserved == sum(line.qty for line in held)
+        [answer] = answers_to(world, request)
+        held_lines = [line for line in request.lines if line.status in HELD]
+        assert answer.reserved == sum(line.qty for line in held_lines)
         short = answer.short if isinstance(answer, AllocationFellShort) else ()
-        assert sum(line.qty for line in held) + sum(one.short for one in short) == sum(
+        assert sum(line.qty for line in held_lines) + sum(conflict.short for conflict in short) == sum(
             want.qty for want in request.demands
         )
-        missed |= {one.product for one in short}
-        for line in held:
+        missed |= {conflict.product for conflict in short}
+        for line in held_lines:
             promised[line.lot] += line.qty
     for id, lot in world.lots.items():
         assert lot.on_hand >= 0

@@ -43,7 +43,7 @@ from shared.events.sales import (
     VoidedLine,
 )
 from tests.support.examples import examples
-from tests.support.invariants.sales import check_booths, check_demand, check_money, check_said
+from tests.support.invariants.sales import check_booths, check_demand, check_money, check_publications
 from tests.support.machine import Machine, one_of, which
 from tests.support.shell import NOON, ServiceShell
 
@@ -112,12 +112,16 @@ class SalesMachine(Machine):
     def move(self, booth: str, lot: str, qty: int) -> None:
         """Festival lets go no more than came and is not moved already; what is sold it may not know."""
         moved = sum(
-            one.qty for one in self.kafka.bodies(BOOTH_STOCK, BoothStockMoved) if (one.booth, one.lot) == (booth, lot)
+            move.qty
+            for move in self.kafka.bodies(BOOTH_STOCK, BoothStockMoved)
+            if (move.booth, move.lot) == (booth, lot)
         )
-        came = sum(
-            one.qty for one in self.kafka.bodies(BOOTH_STOCK, BoothStocked) if (one.booth, one.lot) == (booth, lot)
+        stocked_qty = sum(
+            stocking.qty
+            for stocking in self.kafka.bodies(BOOTH_STOCK, BoothStocked)
+            if (stocking.booth, stocking.lot) == (booth, lot)
         )
-        if moved + qty <= came:
+        if moved + qty <= stocked_qty:
             to = next(other for other in BOOTHS if other != booth)
             self.kafka.say(BOOTH_STOCK, BoothStockMoved(booth=booth, lot=lot, qty=qty, to=to))
 
@@ -138,7 +142,7 @@ class SalesMachine(Machine):
 
     @rule(booth=booths, n=which, outcome=st.sampled_from(DisputeOutcome), lot=st.none() | lots)
     def resolve(self, booth: str, n: int, outcome: DisputeOutcome, lot: str | None) -> None:
-        reports = [one for one in self.kafka.bodies(BOOTH_REPORTS, SellThroughCounted) if one.booth == booth]
+        reports = [report for report in self.kafka.bodies(BOOTH_REPORTS, SellThroughCounted) if report.booth == booth]
         sale = one_of(reports[-1].disputed, n) if reports else None
         if sale is not None:
             self.kafka.say(BOOTH_STOCK, DisputeResolved(booth=booth, sale=sale, outcome=outcome, lot=lot))
@@ -156,13 +160,17 @@ class SalesMachine(Machine):
             self.kafka.say(BOOTH_STOCK, TillStruck(booth=booth, till=till, device=device))
 
     def stocked(self, booth: str) -> set[str]:
-        return {one.lot for one in self.kafka.bodies(BOOTH_STOCK, BoothStocked) if one.booth == booth}
+        return {stocking.lot for stocking in self.kafka.bodies(BOOTH_STOCK, BoothStocked) if stocking.booth == booth}
 
     # tills
 
-    @rule(booth=booths, said=st.lists(st.tuples(tills, baskets), min_size=1, max_size=4), at_once=st.booleans())
-    def sell(self, booth: str, said: list[tuple[str, list[RungUp]]], at_once: bool) -> None:
-        for till, basket in said:
+    @rule(
+        booth=booths,
+        baskets_by_till=st.lists(st.tuples(tills, baskets), min_size=1, max_size=4),
+        at_once=st.booleans(),
+    )
+    def sell(self, booth: str, baskets_by_till: list[tuple[str, list[RungUp]]], at_once: bool) -> None:
+        for till, basket in baskets_by_till:
             # Times that are neither in order nor all of one day.
             at = NOON + timedelta(minutes=len(self.rung_up[booth]) * 37 % 400 + 900 * (len(basket) > 2))
             lines = tuple(
@@ -194,14 +202,14 @@ class SalesMachine(Machine):
 
     @rule(booth=booths, till=tills, lot=lots, qty=st.integers(0, 4), n=which)
     def count(self, booth: str, till: str, lot: str, qty: int, n: int) -> None:
-        said: dict[str, object] = {"counted_at": NOON + timedelta(minutes=n * 40), "final": bool(n % 2)}
+        fields: dict[str, object] = {"counted_at": NOON + timedelta(minutes=n * 40), "final": bool(n % 2)}
         if n % 3:
-            said["lots"] = (LotCount(lot=lot, qty=qty),)
+            fields["lots"] = (LotCount(lot=lot, qty=qty),)
         else:
-            said["products"] = (ProductCount(product=LOTS[lot][1], qty=qty),)
+            fields["products"] = (ProductCount(product=LOTS[lot][1], qty=qty),)
         # Of a lot that is not here yet nobody could tell the product: these are no lot numbers.
         if lot in self.stocked(booth):
-            self.spool(booth, till, BoothCounted, **said)
+            self.spool(booth, till, BoothCounted, **fields)
 
     @rule(booth=booths, till=tills)
     def close_till(self, booth: str, till: str) -> None:
@@ -220,19 +228,19 @@ class SalesMachine(Machine):
 
     @rule(booth=booths, n=which)
     def a_receipt_from_another_source(self, booth: str, n: int) -> None:
-        sales = [event for event in self.kafka.heard(TILL) if isinstance(event.body, ReceiptIssued)]
+        sales = [event for event in self.kafka.events(TILL) if isinstance(event.body, ReceiptIssued)]
         sale = one_of([event for event in sales if event.key == booth], n)
         if sale is not None and n < 4:
             self.kafka.say(TILL, sale.body, id=sale.id, source="a copy")
 
-    def spool(self, booth: str, till: str, kind: Callable[..., Body], **said: object) -> str:
+    def spool(self, booth: str, till: str, kind: Callable[..., Body], **fields: object) -> str:
         device, before = f"{booth}.{till}", self.numbers[booth, till]
         self.numbers[booth, till] += 1
         place: dict[str, object] = {"booth": booth, "till": till, "device": device, "seq": before + 1}
         if before:
             place["previous"] = f"{device}.{before}"
         id = f"{device}.{before + 1}"
-        self.spools[booth, till].append((id, kind(**place, **said)))
+        self.spools[booth, till].append((id, kind(**place, **fields)))
         return id
 
     # the end
@@ -250,7 +258,7 @@ class SalesMachine(Machine):
 
     def check_at_rest(self) -> None:
         assert {booth.status for booth in self.sales.all(Booth)} == {BoothStatus.SETTLED}
-        check_said(self.sales)
+        check_publications(self.sales)
         check_money(self.sales)
         check_demand(self.sales)
 

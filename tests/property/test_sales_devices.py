@@ -33,8 +33,8 @@ def holders(draw: st.DrawFn, most: int) -> list[Line]:
     (a copy of nothing)."""
     lines: list[Line] = []
     for n in range(draw(st.integers(1, most))):
-        known = draw(st.sampled_from(lines)) if lines else ()
-        line = known[: draw(st.integers(0, len(known)))]
+        prefix = draw(st.sampled_from(lines)) if lines else ()
+        line = prefix[: draw(st.integers(0, len(prefix)))]
         for _ in range(draw(st.integers(1, 5))):
             before = line[-1].id if line else None
             line = (*line, Record(f"{'abc'[n]}{len(line) + 1}", len(line) + 1, before, draw(st.integers(0, 4)) == 0))
@@ -49,10 +49,10 @@ turns = st.lists(st.integers(0, 5), max_size=40)
 
 def interleaved(lines: Sequence[Line], turns: Sequence[int]) -> list[Record]:
     """Each record once: whoever sends what both have sends it first."""
-    left = [list(line) for line in lines]
+    rest = [list(line) for line in lines]
     order: list[Record] = []
     for turn in [*turns, *[0] * sum(map(len, lines))]:
-        waiting = [line for line in left if line]
+        waiting = [line for line in rest if line]
         if not waiting:
             break
         record = waiting[turn % len(waiting)].pop(0)
@@ -61,7 +61,7 @@ def interleaved(lines: Sequence[Line], turns: Sequence[int]) -> list[Record]:
     return order
 
 
-def heard(order: Sequence[Record]) -> Device:
+def device_after(order: Sequence[Record]) -> Device:
     devices: tuple[Device, ...] = ()
     for record in order:
         body = an_introduction(record.seq, device="D", previous=record.previous)
@@ -70,7 +70,7 @@ def heard(order: Sequence[Record]) -> Device:
     return device
 
 
-def closed(lines: Sequence[Line]) -> bool:
+def is_closed(lines: Sequence[Line]) -> bool:
     """Every holder that another one does not go on from has said its last word."""
     ends = [line for line in lines if not any(line == other[: len(line)] and line != other for other in lines)]
     return all(line[-1].closes for line in ends)
@@ -81,7 +81,7 @@ def closed(lines: Sequence[Line]) -> bool:
 def test_a_device_is_complete_when_all_holders_closed_in_whatever_order_they_are_heard(
     lines: list[Line], turns: list[int]
 ) -> None:
-    assert heard(interleaved(lines, turns)).complete == closed(lines)
+    assert device_after(interleaved(lines, turns)).complete == is_closed(lines)
 
 
 @examples(400)
@@ -94,7 +94,7 @@ def test_a_device_is_never_complete_while_a_holder_that_was_heard_has_more_to_sa
         so_far = order[:upto]
         followed = {record.previous for record in so_far}
         ends = [record for record in so_far if record.id not in followed]
-        assert not heard(so_far).complete or all(record.closes for record in ends), "settled early"
+        assert not device_after(so_far).complete or all(record.closes for record in ends), "settled early"
 
 
 @examples(400)
@@ -104,7 +104,7 @@ def test_a_record_that_is_lost_is_missed(most: int, data: st.DataObject) -> None
     lost = data.draw(st.sets(st.integers(1, most), max_size=3))
     order = data.draw(st.permutations([record for record in line if record.seq not in lost]))
     if order:
-        device = heard(order)
+        device = device_after(order)
         assert device.complete == (not lost)
         [branch] = device.branches
         gaps = {n for first, last in branch.missing for n in range(first, last + 1)}

@@ -138,14 +138,14 @@ def facts(
     if draw(st.booleans()) and (void := draw(_voids(tills, agreed=agreed))) is not None:
         receipt, line, qty = void
         festival.append(an_order(receipt, qty, line, booth))
-    told = [Fact(body, f"{booth}.f{n}") for n, body in enumerate(festival)]
-    return Facts(booth, told, tuple(draw(_repeated(stream)) for stream in tills))
+    festival_facts = [Fact(body, f"{booth}.f{n}") for n, body in enumerate(festival)]
+    return Facts(booth, festival_facts, tuple(draw(_repeated(stream)) for stream in tills))
 
 
 @st.composite
 def _voids(draw: st.DrawFn, tills: Iterable[Stream], *, agreed: bool) -> tuple[str, int, int] | None:
     """Receipt, line and pieces of a void."""
-    left = {
+    rest = {
         (fact.id, line.line): line.qty
         for stream in tills
         for fact in stream
@@ -156,12 +156,12 @@ def _voids(draw: st.DrawFn, tills: Iterable[Stream], *, agreed: bool) -> tuple[s
         for fact in stream:
             if isinstance(fact.body, ReceiptVoided):
                 for voided in fact.body.lines:
-                    left[fact.body.receipt, voided.line] -= voided.qty
-    open_lines = sorted(place for place, qty in left.items() if qty > 0 or not agreed)
+                    rest[fact.body.receipt, voided.line] -= voided.qty
+    open_lines = sorted(place for place, qty in rest.items() if qty > 0 or not agreed)
     if not open_lines:
         return None
     receipt, line = draw(st.sampled_from(open_lines))
-    return receipt, line, draw(st.integers(1, left[receipt, line])) if agreed else draw(few)
+    return receipt, line, draw(st.integers(1, rest[receipt, line])) if agreed else draw(few)
 
 
 @st.composite
@@ -170,33 +170,33 @@ def _tills(draw: st.DrawFn, booth: str, *, agreed: bool) -> list[Stream]:
     streams: dict[str, Stream] = {till: [] for till in TILLS}
     drawers: dict[str, str | None] = dict.fromkeys(TILLS)
 
-    def say(till: str, make: Any, *given: Any, **more: Any) -> None:
+    def issue(till: str, make: Any, *arguments: Any, **more: Any) -> None:
         seq = len(streams[till]) + 1
-        body = make(*given, seq=seq, till=till, booth=booth, **more)
+        body = make(*arguments, seq=seq, till=till, booth=booth, **more)
         streams[till].append(Fact(body, record_id(f"{booth}-{till}", seq), f"till/{booth}/{till}"))
 
     for till in TILLS:
         if draw(st.booleans()):
-            say(till, a_drawer, rupiah=draw(st.integers(0, 9)))
+            issue(till, a_drawer, rupiah=draw(st.integers(0, 9)))
             drawers[till] = streams[till][0].id
     for till in draw(st.lists(st.sampled_from(TILLS), max_size=8)):
         kind = draw(st.sampled_from(["sell", "sell", "sell", "void", "count", "count", "cash"]))
         drawer = drawers[till]
         if kind == "sell":
             lines = draw(st.lists(_lines(), min_size=1, max_size=3))
-            say(till, _receipt, lines, draw(st.integers(0, 500)), draw(moments), drawer=drawer)
+            issue(till, _receipt, lines, draw(st.integers(0, 500)), draw(moments), drawer=drawer)
         elif kind == "void" and (void := draw(_voids(list(streams.values()), agreed=agreed))) is not None:
             receipt, line, qty = void
-            say(till, a_void, receipt, qty=qty, line=line, drawer=drawer)
+            issue(till, a_void, receipt, qty=qty, line=line, drawer=drawer)
         elif kind == "count":
             counted = draw(st.dictionaries(lots, st.integers(0, 6), max_size=4))
             products = draw(st.dictionaries(st.sampled_from(["KTI", "KUE"]), st.integers(0, 9), max_size=1))
-            say(till, a_count, at=draw(moments), final=draw(st.booleans()), products=products, **counted)
+            issue(till, a_count, at=draw(moments), final=draw(st.booleans()), products=products, **counted)
         elif kind == "cash" and drawer is not None:
-            say(till, a_drop, drawer=drawer, rupiah=draw(few))
-            say(till, a_cash_count, drawer=drawer, rupiah=draw(few), expected=0, at=draw(moments))
+            issue(till, a_drop, drawer=drawer, rupiah=draw(few))
+            issue(till, a_cash_count, drawer=drawer, rupiah=draw(few), expected=0, at=draw(moments))
     for till in draw(st.sets(st.sampled_from(TILLS))):
-        say(till, a_last_word)
+        issue(till, a_last_word)
     return list(streams.values())
 
 
@@ -231,13 +231,13 @@ def _repeated(draw: st.DrawFn, stream: Stream) -> Stream:
 
 def interleaved(streams: Sequence[Stream], turns: Sequence[int]) -> Stream:
     """One order of all that keeps each one's own."""
-    left = [list(stream) for stream in streams]
+    rest = [list(stream) for stream in streams]
     order: Stream = []
     for turn in turns:
-        waiting = [stream for stream in left if stream]
+        waiting = [stream for stream in rest if stream]
         if waiting:
             order.append(waiting[turn % len(waiting)].pop(0))
-    return [*order, *(fact for stream in left for fact in stream)]
+    return [*order, *(fact for stream in rest for fact in stream)]
 
 
 turns = st.lists(st.integers(0, 3), max_size=40)
@@ -267,17 +267,17 @@ def finish(world: SalesWorld, booth: str = B1) -> None:
 # what was said
 
 
-def check_said(world: SalesWorld) -> None:
+def check_publications(world: SalesWorld) -> None:
     """Snapshots and changes add up to the books, whoever reads which."""
     for receipt in world.all(Receipt):
         for sale in receipt.sales:
-            told = [
-                one
-                for one in world.heard(SaleAccounted)
-                if (one.booth, one.sale) == (receipt.booth, receipt.sale_id(sale))
+            snapshots = [
+                snapshot
+                for snapshot in world.bodies(SaleAccounted)
+                if (snapshot.booth, snapshot.sale) == (receipt.booth, receipt.sale_id(sale))
             ]
-            assert [one.revision for one in told] == list(range(1, sale.revision + 1))
-            last = told[-1]
+            assert [snapshot.revision for snapshot in snapshots] == list(range(1, sale.revision + 1))
+            last = snapshots[-1]
             assert [(part.lot, part.qty) for part in last.parts] == [(part.lot, part.qty) for part in sale.parts]
             assert (last.waiting, last.disputed, last.rejected, last.voided) == (
                 sale.waiting,
@@ -298,39 +298,45 @@ def check_facility(world: SalesWorld, facility: str) -> None:
     changes = [world.earned(facility, booth.id) for booth in world.all(Booth)]
     assert (sum(qty for qty, _ in changes), sum(rupiah for _, rupiah in changes)) == owed
     snapshots: dict[object, SaleShared | PoolAdjusted] = {}
-    for one in (*world.heard(SaleShared), *world.heard(PoolAdjusted)):
-        if one.facility == facility:
-            name = (one.booth, one.sale) if isinstance(one, SaleShared) else (one.booth, "*", one.product)
-            assert name not in snapshots or snapshots[name].revision < one.revision
-            snapshots[name] = one
-    kept = [
-        (one.qty, one.amount_rupiah) if isinstance(one, SaleShared) else (one.adjusted_qty, one.adjusted_rupiah)
-        for one in snapshots.values()
+    for snapshot in (*world.bodies(SaleShared), *world.bodies(PoolAdjusted)):
+        if snapshot.facility == facility:
+            name = (
+                (snapshot.booth, snapshot.sale)
+                if isinstance(snapshot, SaleShared)
+                else (snapshot.booth, "*", snapshot.product)
+            )
+            assert name not in snapshots or snapshots[name].revision < snapshot.revision
+            snapshots[name] = snapshot
+    amounts = [
+        (snapshot.qty, snapshot.amount_rupiah)
+        if isinstance(snapshot, SaleShared)
+        else (snapshot.adjusted_qty, snapshot.adjusted_rupiah)
+        for snapshot in snapshots.values()
     ]
-    assert (sum(qty for qty, _ in kept), sum(rupiah for _, rupiah in kept)) == owed
+    assert (sum(qty for qty, _ in amounts), sum(rupiah for _, rupiah in amounts)) == owed
     public: dict[object, SalePublished | AdjustmentPublished] = {}
-    told = [one for one in world.said if isinstance(one, SalePublished | AdjustmentPublished)]
-    told = [one for one in told if one.facility == facility]
-    assert [one.sequence for one in told] == list(range(1, len(told) + 1))
-    for event in told:
+    publications = [body for body in world.published if isinstance(body, SalePublished | AdjustmentPublished)]
+    publications = [publication for publication in publications if publication.facility == facility]
+    assert [publication.sequence for publication in publications] == list(range(1, len(publications) + 1))
+    for event in publications:
         public[event.sale if isinstance(event, SalePublished) else event.adjustment] = event
-    assert sum(one.qty for one in public.values()) == owed[0]
-    assert sum(one.amount_rupiah for one in public.values()) == owed[1]
+    assert sum(publication.qty for publication in public.values()) == owed[0]
+    assert sum(publication.amount_rupiah for publication in public.values()) == owed[1]
     check_settlement(world, facility, owed)
 
 
 def check_settlement(world: SalesWorld, facility: str, owed: tuple[int, int]) -> None:
-    said = [one for one in world.heard(SettlementIssued) if one.facility == facility]
-    found = [one for one in world.all(Settlement) if one.facility == facility]
-    if not found:
-        assert (owed, said) == ((0, 0), [])
+    snapshots = [snapshot for snapshot in world.bodies(SettlementIssued) if snapshot.facility == facility]
+    settlements = [settlement for settlement in world.all(Settlement) if settlement.facility == facility]
+    if not settlements:
+        assert (owed, snapshots) == ((0, 0), [])
         return
-    [settlement] = found
+    [settlement] = settlements
     assert (settlement.qty, settlement.sold_rupiah) == owed
-    assert [one.revision for one in said] == list(range(1, len(said) + 1))
+    assert [snapshot.revision for snapshot in snapshots] == list(range(1, len(snapshots) + 1))
     if not settlement.complete:
         return
-    last = said[-1]
+    last = snapshots[-1]
     assert (last.qty, last.sold_rupiah) == owed
     assert last.facility_rupiah + last.maker_premium_rupiah + last.programme_rupiah == last.sold_rupiah
     shares = [
@@ -351,8 +357,13 @@ def end(world: SalesWorld) -> object:
     booth = world.booth()
     pools = {pool.product: (pool.qty, pool.rupiah, pool.after_qty, pool.final, pool.latest) for pool in booth.pools}
     settled = {
-        one.facility: (one.qty, one.sold_rupiah, one.provisional_qty, one.provisional_rupiah)
-        for one in world.all(Settlement)
+        settlement.facility: (
+            settlement.qty,
+            settlement.sold_rupiah,
+            settlement.provisional_qty,
+            settlement.provisional_rupiah,
+        )
+        for settlement in world.all(Settlement)
     }
     takings = [replace(taking, refunded_rupiah=0) for drawer in booth.drawers for taking in drawer.takings]
     return (
@@ -367,7 +378,7 @@ def end(world: SalesWorld) -> object:
     )
 
 
-def worked(order: Stream) -> SalesWorld:
+def world_after(order: Stream) -> SalesWorld:
     world = SalesWorld()
     tell(world, order, check=False)
     check_booth(world, B1)
@@ -391,8 +402,8 @@ def test_pieces_and_money_are_conserved_in_any_order(
 ) -> None:
     order = interleaved(story.streams, turns)
     # Festival has said all before it closes the booth; of tills' records so many come too late.
-    said = [fact for fact in order if fact.source == "festival"]
-    tail = [fact for fact in order[len(order) - late :] if late and fact not in said]
+    festival_facts = [fact for fact in order if fact.source == "festival"]
+    tail = [fact for fact in order[len(order) - late :] if late and fact not in festival_facts]
     world = SalesWorld()
     tell(world, [fact for fact in order if fact not in tail])
     finish(world)
@@ -402,7 +413,7 @@ def test_pieces_and_money_are_conserved_in_any_order(
             world.give(a_word(disputed[0], outcome, lot=lot))
             check_booth(world, B1)
     world.pass_all_on()
-    check_said(world)
+    check_publications(world)
     voids = {fact.id: fact.body for fact in order if isinstance(fact.body, ReceiptVoided)}
     assert refunded(world) == sum(void.refund_rupiah for void in voids.values()), (
         "what tills paid back is as they told"
@@ -412,17 +423,17 @@ def test_pieces_and_money_are_conserved_in_any_order(
 @examples(60)
 @given(facts(B1), facts(B2), turns, turns, st.lists(st.sampled_from([B1, B2]), max_size=60))
 def test_facilities_may_hear_booths_in_any_order(
-    one: Facts, other: Facts, first: list[int], second: list[int], passed: list[str]
+    first_story: Facts, second_story: Facts, first: list[int], second: list[int], passed_booths: list[str]
 ) -> None:
     world = SalesWorld()
-    for story, order in ((one, first), (other, second)):
+    for story, order in ((first_story, first), (second_story, second)):
         tell(world, interleaved(story.streams, order), check=False)
         finish(world, story.booth)
-    for booth in passed:
+    for booth in passed_booths:
         if world.shares[booth]:
             world.pass_on(booth)
     world.pass_all_on()
-    check_said(world)
+    check_publications(world)
 
 
 @examples(150)
@@ -430,11 +441,11 @@ def test_facilities_may_hear_booths_in_any_order(
 def test_any_two_orders_of_facts_that_the_stock_covers_end_alike(
     story: Facts, first: list[int], second: list[int]
 ) -> None:
-    one, other = (worked(interleaved(story.streams, order)) for order in (first, second))
-    assert end(one) == end(other)
+    first_world, second_world = (world_after(interleaved(story.streams, order)) for order in (first, second))
+    assert end(first_world) == end(second_world)
     if not any(isinstance(body, VoidOrdered) for body in story.bodies):
         # No drawer pays for the organiser's voids; all others together return what was voided.
-        assert refunded(one) == refunded(other)
+        assert refunded(first_world) == refunded(second_world)
 
 
 def refunded(world: SalesWorld) -> int:
@@ -448,11 +459,11 @@ def test_when_it_is_oversold_any_two_orders_leave_the_same_pieces_in_doubt(
 ) -> None:
     """First heard is first served, so which receipt is in doubt depends on the order. How many pieces of a product
     are does not, and nothing of a product that is short is left over."""
-    one, other = (worked(interleaved(story.streams, order)) for order in (first, second))
-    assert doubt(one) == doubt(other)
+    first_world, second_world = (world_after(interleaved(story.streams, order)) for order in (first, second))
+    assert pieces_in_doubt(first_world) == pieces_in_doubt(second_world)
 
 
-def doubt(world: SalesWorld) -> object:
+def pieces_in_doubt(world: SalesWorld) -> object:
     """Pieces in dispute and recorded by product, and pieces by lot."""
     disputed: Counter[str] = Counter()
     for receipt in world.all(Receipt):

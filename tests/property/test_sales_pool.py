@@ -22,7 +22,7 @@ tallies = st.none() | st.builds(
 
 
 @st.composite
-def held(draw: st.DrawFn, *, counted: bool = True) -> BoothLot:
+def a_booth_lot(draw: st.DrawFn, *, counted: bool = True) -> BoothLot:
     """A lot as a booth may hold it, also one that makes no sense."""
     label = draw(st.integers(0, 12))
     return BoothLot(
@@ -42,11 +42,11 @@ def held(draw: st.DrawFn, *, counted: bool = True) -> BoothLot:
 
 
 def shelves(*, counted: bool = True) -> st.SearchStrategy[list[BoothLot]]:
-    return st.lists(held(counted=counted), min_size=1, max_size=6, unique_by=lambda lot: lot.lot)
+    return st.lists(a_booth_lot(counted=counted), min_size=1, max_size=6, unique_by=lambda lot: lot.lot)
 
 
 @st.composite
-def pooled(draw: st.DrawFn, *, counted: bool = True) -> Pool:
+def a_pool(draw: st.DrawFn, *, counted: bool = True) -> Pool:
     qty = draw(st.integers(0, 40))
     after = draw(st.integers(0, qty)) if counted else 0
     return Pool(
@@ -55,7 +55,7 @@ def pooled(draw: st.DrawFn, *, counted: bool = True) -> Pool:
 
 
 @examples(500)
-@given(shelves(), pooled())
+@given(shelves(), a_pool())
 def test_shares_are_whole_and_are_the_pool(lots: list[BoothLot], pool: Pool) -> None:
     shares = pool_shares(lots, pool)
     assert sum(shares) == pool.qty
@@ -63,7 +63,7 @@ def test_shares_are_whole_and_are_the_pool(lots: list[BoothLot], pool: Pool) -> 
 
 
 @examples(300)
-@given(shelves(), pooled(), st.randoms())
+@given(shelves(), a_pool(), st.randoms())
 def test_shares_and_their_rupiah_do_not_depend_on_the_order_in_which_lots_came(
     lots: list[BoothLot], pool: Pool, random: object
 ) -> None:
@@ -79,7 +79,7 @@ def test_shares_and_their_rupiah_do_not_depend_on_the_order_in_which_lots_came(
 
 
 @examples(500)
-@given(shelves(), pooled())
+@given(shelves(), a_pool())
 def test_no_lot_is_credited_with_more_than_came_while_another_has_room(lots: list[BoothLot], pool: Pool) -> None:
     shares = pool_shares(lots, pool)
     room = sum(lot.creditable for lot in lots)
@@ -88,7 +88,7 @@ def test_no_lot_is_credited_with_more_than_came_while_another_has_room(lots: lis
 
 
 @examples(300)
-@given(shelves(counted=False), pooled(counted=False))
+@given(shelves(counted=False), a_pool(counted=False))
 def test_without_counts_shares_are_in_proportion_to_what_is_there_to_less_than_a_piece(
     lots: list[BoothLot], pool: Pool
 ) -> None:
@@ -103,16 +103,16 @@ def test_without_counts_shares_are_in_proportion_to_what_is_there_to_less_than_a
 
 
 @examples(300)
-@given(shelves(counted=False), pooled(counted=False))
+@given(shelves(counted=False), a_pool(counted=False))
 def test_within_a_facility_an_older_lot_is_sold_before_a_newer_one_begins(lots: list[BoothLot], pool: Pool) -> None:
     pool = replace(pool, qty=min(pool.qty, sum(lot.unlabelled_stock for lot in lots)))
     shares = dict(zip((lot.lot for lot in lots), pool_shares(lots, pool), strict=True))
     for facility in FACILITIES:
         mine = [lot for lot in lots if lot.facility == facility]
         mine.sort(key=lambda lot: (lot.withdrawn is not None, lot.made_on, lot.lot))
-        left = [shares[lot.lot] < lot.unlabelled_stock for lot in mine]
+        has_stock = [shares[lot.lot] < lot.unlabelled_stock for lot in mine]
         begun = [shares[lot.lot] > 0 for lot in mine]
-        for place, is_left in enumerate(left):
+        for place, is_left in enumerate(has_stock):
             assert not (is_left and any(begun[place + 1 :]))
 
 
@@ -122,12 +122,12 @@ def test_a_count_of_all_that_is_left_gives_each_lot_exactly_what_is_gone_of_it(
     lots: list[BoothLot], data: st.DataObject
 ) -> None:
     lots = [replace(lot, moved=0, lost=0, label_qty=min(lot.label_qty, lot.stocked), named_qty=0) for lot in lots]
-    gone = [data.draw(st.integers(0, lot.unlabelled_stock)) for lot in lots]
+    withdrawals = [data.draw(st.integers(0, lot.unlabelled_stock)) for lot in lots]
     counted = [
         replace(lot, final=StockCount(NOON, lot.unlabelled_stock - less))
-        for lot, less in zip(lots, gone, strict=True)
+        for lot, less in zip(lots, withdrawals, strict=True)
     ]
-    assert pool_shares(counted, Pool("KTI", sum(gone))) == gone
+    assert pool_shares(counted, Pool("KTI", sum(withdrawals))) == withdrawals
 
 
 # amounts

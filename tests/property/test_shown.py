@@ -39,7 +39,7 @@ def json_of(schema: dict[str, Any], defs: dict[str, Any]) -> st.SearchStrategy[A
     if "$ref" in schema:
         return json_of(defs[schema["$ref"].rpartition("/")[2]], defs)
     if "anyOf" in schema:
-        return st.one_of(*(json_of(one, defs) for one in schema["anyOf"]))
+        return st.one_of(*(json_of(member, defs) for member in schema["anyOf"]))
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     match schema["type"]:
@@ -77,15 +77,15 @@ def text_of(schema: dict[str, Any]) -> st.SearchStrategy[str]:
 def bodies(body: type[Body]) -> st.SearchStrategy[Body]:
     """Those of the JSON that the model takes: what it refuses reaches nobody."""
 
-    def taken(value: Any) -> Body | None:
+    def valid_body(value: Any) -> Body | None:
         try:
             return body.model_validate_json(json.dumps(value))
         except ValueError:
             return None
 
     schema = body.model_json_schema()
-    made: st.SearchStrategy[Any] = json_of(schema, schema.get("$defs", {})).map(taken)
-    return made.filter(lambda one: one is not None)
+    made: st.SearchStrategy[Any] = json_of(schema, schema.get("$defs", {})).map(valid_body)
+    return made.filter(lambda value: value is not None)
 
 
 OF_TILLS = [body for body in TILL.bodies if body is not StrayMoved]
@@ -99,12 +99,12 @@ def test_a_trace_shows_whatever_was_said_of_a_lot(body: Body, place: str, termin
     lot = str(getattr(body, "lot", None) or "X")
     entries = tuple(TimelineEntry(at, "kind", text, "who", "where") for text in describe(body, lot))
     rows = [{"when": console.local(at, place), "what": entry.text} for entry in entries]
-    shown = shown_on(terminal, lambda: console.show_table(["when", "what"], rows, "nothing"))
-    assert all(c.isprintable() or c in "\n\t" for c in shown)
-    shown_on(terminal, lambda: console.show_json(LotHistory(lot, "F", "P", UTC, entries).as_dict()))
+    table = render(terminal, lambda: console.show_table(["when", "what"], rows, "nothing"))
+    assert all(c.isprintable() or c in "\n\t" for c in table)
+    render(terminal, lambda: console.show_json(LotHistory(lot, "F", "P", UTC, entries).as_dict()))
 
 
-def shown_on(terminal: bool, show: Any) -> str:
+def render(terminal: bool, show: Any) -> str:
     file = io.StringIO()
     with patch.object(console, "out", console.PlainConsole(file=file, force_terminal=terminal, color_system=None)):
         show()
@@ -136,9 +136,9 @@ def test_a_till_lists_whatever_it_holds(held: list[Body], as_json: bool) -> None
         check(CliRunner().invoke(till_app, [*words, *(["--json"] if as_json else [])]), as_json, len(held))
 
 
-def keep(file: Path, topic: Topic, source: str, held: list[Body]) -> None:
+def keep(file: Path, topic: Topic, source: str, bodies: list[Body]) -> None:
     spool = Spool(Owner(file, topic, source))
-    for body in held:
+    for body in bodies:
         spool.append(lambda _, body=body: body, datetime(1970, 1, 1, tzinfo=UTC))  # type: ignore[misc]
     spool.close()
 

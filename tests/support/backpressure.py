@@ -26,14 +26,17 @@ from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.support import loads
 from tests.support.probe import Probe, ProbeRecord, a_probe
-from tests.support.running import ServiceProcess, let_go_of_the_dead, service_process
-from tests.support.servers import frozen, gone, settings_on
+from tests.support.running import ServiceProcess, end_open_transactions, service_process
+from tests.support.servers import frozen_server, killed_server, settings_on
 from tests.support.undisturbed import all_worked, assert_undisturbed
 from tests.support.waiting import eventually
 
 # What production records goes to inventory, so that the one's output is the other's load too.
 AT_WORK = ("production", "inventory")
-STOPPED: dict[str, Callable[[Server], AbstractContextManager[None]]] = {"frozen": frozen, "killed": gone}
+STOPPED: dict[str, Callable[[Server], AbstractContextManager[None]]] = {
+    "frozen": frozen_server,
+    "killed": killed_server,
+}
 WARM_WITH = 4000
 SLICE = 0.1
 SAMPLED_EVERY = 0.5
@@ -126,7 +129,7 @@ async def stop_under_load(figures: Figures, stack: LocalStack, settings: Setting
             with STOPPED[figures.how](stack.mongo):
                 await _watch(figures, processes, load)
         began = time.monotonic()
-        await let_go_of_the_dead(settings)
+        await end_open_transactions(settings)
         await eventually(is_worked, within=WORKED_OFF_WITHIN)
         figures.worked_off_seconds = time.monotonic() - began
         for name in AT_WORK:

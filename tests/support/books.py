@@ -22,7 +22,7 @@ def check_books(booth: Booth, receipts: Sequence[Receipt]) -> None:
     for lot in booth.lots:
         check_lot(booth, lot, list(parts(receipts, lot)))
     for product in {lot.product for lot in booth.lots} | {pool.product for pool in booth.pools}:
-        check_pool(booth, product, [one for one in parts(receipts, product=product) if _is_share(one)])
+        check_pool(booth, product, [part for part in parts(receipts, product=product) if _is_share(part)])
     check_lists(booth, receipts)
     check_drawers(booth, receipts)
 
@@ -37,9 +37,9 @@ def check_sale(sale: Sale) -> None:
         assert all(part.basis is not PartBasis.SHARE for part in sale.parts)
 
 
-def check_lot(booth: Booth, lot: BoothLot, told: list[Told]) -> None:
+def check_lot(booth: Booth, lot: BoothLot, booked: list[Told]) -> None:
     """It was sold by label as sales say, and adds up. Nothing beyond what came is credited, but by the organiser."""
-    labelled = [one for one in told if not _is_share(one)]
+    labelled = [part for part in booked if not _is_share(part)]
     assert (lot.label_qty, lot.label_rupiah) == (
         sum(part.qty for part, _, _ in labelled),
         sum(rupiah for _, rupiah, _ in labelled),
@@ -55,22 +55,22 @@ def check_lot(booth: Booth, lot: BoothLot, told: list[Told]) -> None:
         assert lot.sold - lot.named_qty <= lot.stocked, "credited with more than came"
 
 
-def check_pool(booth: Booth, product: str, told: list[Told]) -> None:
+def check_pool(booth: Booth, product: str, booked: list[Told]) -> None:
     """The lots' shares are the pool, and so are the parts of single sales with what was adjusted."""
     pool = booth.pool(product)
     if pool is None:
-        assert not told
+        assert not booked
         return
     lots = booth.lots_of(product)
-    assert (pool.qty, pool.rupiah) == (sum(part.qty for part, _, _ in told), sum(rupiah for _, rupiah, _ in told))
+    assert (pool.qty, pool.rupiah) == (sum(part.qty for part, _, _ in booked), sum(rupiah for _, rupiah, _ in booked))
     assert (pool.qty, pool.rupiah) == (sum(lot.pool_qty for lot in lots), sum(lot.pool_rupiah for lot in lots))
     counted_at = pools.final_count_at(booth, product)
-    assert pool.after_qty == sum(part.qty for part, _, at in told if counted_at is not None and at > counted_at)
+    assert pool.after_qty == sum(part.qty for part, _, at in booked if counted_at is not None and at > counted_at)
     by_lot = {lot.lot: Counter[str]() for lot in lots}
-    for part, rupiah, _ in told:
+    for part, rupiah, _ in booked:
         by_lot[part.lot].update(qty=part.qty, rupiah=rupiah)
-    for held in pool.adjusted:
-        by_lot[held.lot].update(qty=held.qty, rupiah=held.rupiah)
+    for adjustment in pool.adjusted:
+        by_lot[adjustment.lot].update(qty=adjustment.qty, rupiah=adjustment.rupiah)
     assert {lot: (sums["qty"], sums["rupiah"]) for lot, sums in by_lot.items()} == {
         lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in lots
     }
@@ -87,11 +87,11 @@ def check_lists(booth: Booth, receipts: Sequence[Receipt]) -> None:
     waiting = [sale for receipt in receipts for sale in receipt.sales if sale.waiting]
     assert not (booth.status is BoothStatus.SETTLED and waiting), "one waits beyond the settling"
     for sale in waiting:
-        held = booth.find_lot(sale.lot) if sale.lot is not None else None
+        booth_lot = booth.find_lot(sale.lot) if sale.lot is not None else None
         if sale.lot is None:
             assert not booth.available(sale.product), "it waits for what is there"
-        elif held is not None and held.product == sale.product:
-            assert not min(held.unlabelled_stock, booth.available(sale.product)), "it waits for what is there"
+        elif booth_lot is not None and booth_lot.product == sale.product:
+            assert not min(booth_lot.unlabelled_stock, booth.available(sale.product)), "it waits for what is there"
 
 
 def check_drawers(booth: Booth, receipts: Sequence[Receipt]) -> None:
@@ -111,5 +111,5 @@ def parts(receipts: Iterable[Receipt], lot: BoothLot | None = None, product: str
                     yield part, rupiah, receipt.sold_at
 
 
-def _is_share(told: Told) -> bool:
-    return told[0].basis is PartBasis.SHARE
+def _is_share(booked: Told) -> bool:
+    return booked[0].basis is PartBasis.SHARE

@@ -41,19 +41,19 @@ def corpus(seed: int, count: int, topics: Sequence[Topic], partitions: int) -> I
     names, weights = list(DONE), [weight for _, weight in DONE.values()]
     each = count // len(topics)
     for n in range(count):
-        nth, which = divmod(n, len(topics))
-        topic = topics[which]
-        done = random.choices(names, weights)[0]
-        if nth == each * which // len(topics):
-            done = "large"
+        nth, topic_number = divmod(n, len(topics))
+        topic = topics[topic_number]
+        damage = random.choices(names, weights)[0]
+        if nth == each * topic_number // len(topics):
+            damage = "large"
         earlier = before[topic.name]
-        if done in ("again", "reused") and earlier:
+        if damage in ("again", "reused") and earlier:
             record = random.choice(earlier)
-            if done == "reused":
+            if damage == "reused":
                 record = replace(record, value=(record.value or b"") + b" ")
-            yield replace(record, done=done)
+            yield replace(record, done=damage)
             continue
-        record = replace(DONE[done][0](random, _good(random, topic, partitions)), done=done)
+        record = replace(DONE[damage][0](random, _good(random, topic, partitions)), done=damage)
         if record.done != "large":
             earlier.append(record)
         yield record
@@ -243,8 +243,17 @@ ODD_HEADERS = (
 
 def _kinds(random: Random, made: Made) -> Made:
     kinds = (b"Nothing.v1", b"", b"v1", b".v1", b"ReceiptIssued.v2", b"LotRecorded.v1.v1", b"LotRecorded.v99")
-    known = dict(made.headers)["ce_type"] or b""
-    kind = random.choice([*kinds, b"v" * 500, known.replace(b".v1", b".v2"), known.lower(), known + b" ", known[:-1]])
+    type_header = dict(made.headers)["ce_type"] or b""
+    kind = random.choice(
+        [
+            *kinds,
+            b"v" * 500,
+            type_header.replace(b".v1", b".v2"),
+            type_header.lower(),
+            type_header + b" ",
+            type_header[:-1],
+        ]
+    )
     return replace(made, headers=tuple((n, kind if n == "ce_type" else v) for n, v in made.headers))
 
 

@@ -11,7 +11,7 @@ THOROUGH = "thorough"
 settings.register_profile(THOROUGH, deadline=None)
 
 
-def so_many(usual: int) -> int:
+def scaled(usual: int) -> int:
     """`usual`; a fifth of them in `make test`, twenty times as many with `--hypothesis-profile=thorough`."""
     profile = settings.get_current_profile_name()
     if profile == QUICK:
@@ -23,7 +23,7 @@ def examples(usual: int, steps: int = 50) -> settings:
     """`so_many` fixed examples of at most `steps` steps; `pytest --hypothesis-profile=thorough -o timeout=0` tries
     others each time."""
     return settings(
-        max_examples=so_many(usual),
+        max_examples=scaled(usual),
         stateful_step_count=steps,
         derandomize=settings.get_current_profile_name() != THOROUGH,
         deadline=None,

@@ -14,7 +14,7 @@ class Name(str):
         return b"\xff\xfe"
 
 
-def speak(patched: pytest.MonkeyPatch) -> None:
+def allow_foreign_headers(patched: pytest.MonkeyPatch) -> None:
     """Producers that are started from now on can say such things."""
     builder = default_records._DefaultRecordBatchBuilderPy
     patched.setattr(message_accumulator, "DefaultRecordBatchBuilder", builder)
@@ -28,11 +28,11 @@ def speak(patched: pytest.MonkeyPatch) -> None:
 
 def _snappy(data: bytes) -> bytes:
     """Snappy's block format: literals of one byte, and copies of a byte that comes often in a row."""
-    out, left = bytearray(), len(data)
-    while left > 0x7F:
-        out.append(left & 0x7F | 0x80)
-        left >>= 7
-    out.append(left)
+    out, remaining = bytearray(), len(data)
+    while remaining > 0x7F:
+        out.append(remaining & 0x7F | 0x80)
+        remaining >>= 7
+    out.append(remaining)
     at = 0
     while at < len(data):
         same = 0

@@ -57,7 +57,8 @@ _BY_NAME: dict[str, Any] = {
     "zone": "Asia/Makassar",
     "field": "qty",
     "message": "The quantity must be at least 1.",
-    "message_id": "Jumlah harus sekurang-kurangnya 1.",
+    "template": "The quantity must be at least {least}.",
+    "values": {"least": 1},
     "place": "Kupang",
     "name": "One Day One Prison's Product",
     "reason": "mouldy",
@@ -77,6 +78,11 @@ _BY_NAME: dict[str, Any] = {
     "hours": (467_000, 467_001),
     "sold": (4, 0),
     "minutes": (60, 12),
+    "original": "karya.till.sales.v1/3/17",
+    "letter": "karya.till.sales.v1.dlq/3/0",
+    "fields": ("qty",),
+    "actor": "op.kupang",
+    "digest": "0123456789abcdef0123456789abcdef",
     "rules": (PlanRule.STOCK, PlanRule.LEAD_TIME),
 }
 _BY_TYPE: dict[Any, Any] = {
@@ -136,12 +142,12 @@ def a_record(topic: Topic, body: Body) -> dict[str, Any]:
 
 def keep() -> Iterator[Path]:
     """Write what is missing; the files that were written."""
-    for kept in every_event():
-        body = a_body(kept.body)
+    for files in every_event():
+        body = a_body(files.body)
         assert isinstance(body, Body)
         for path, content in (
-            (kept.sample, a_record(kept.topic, body)),
-            (kept.schema, kept.body.model_json_schema()),
+            (files.sample, a_record(files.topic, body)),
+            (files.schema, files.body.model_json_schema()),
         ):
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -151,6 +157,8 @@ def keep() -> Iterator[Path]:
 
 def _value(name: str, annotation: Any) -> Any:
     kind = _bare(annotation)
+    if get_origin(kind) is dict:
+        return _BY_NAME[name]
     if get_origin(kind) is tuple:
         element = _bare(get_args(kind)[0])
         if isinstance(element, type) and issubclass(element, BaseModel):
@@ -169,7 +177,7 @@ def _bare(annotation: Any) -> Any:
     """The type without `Annotated` and without `| None`."""
     if hasattr(annotation, "__metadata__"):
         return _bare(annotation.__origin__)
-    inner = [one for one in get_args(annotation) if one is not NoneType]
+    inner = [member for member in get_args(annotation) if member is not NoneType]
     if NoneType in get_args(annotation):
         return _bare(inner[0])
     return annotation

@@ -48,29 +48,29 @@ def kill_at(point: str, nth: int) -> None:
     if point.startswith("6-2"):
         step.DECIDED_WITHIN = 0.0
     original: Callable[..., Any] = getattr(owner, name)
-    passed = 0
+    passes = 0
 
-    def die_in_time() -> None:
-        nonlocal passed
-        passed += 1
-        if passed == nth:
+    def count_and_die() -> None:
+        nonlocal passes
+        passes += 1
+        if passes == nth:
             os.kill(os.getpid(), signal.SIGKILL)
 
     @functools.wraps(original)
     async def patched_async(*args: Any, **kwargs: Any) -> Any:
         if side == "before":
-            die_in_time()
+            count_and_die()
         result = await original(*args, **kwargs)
         if side == "after":
-            die_in_time()
+            count_and_die()
         return result
 
     @functools.wraps(original)
-    def patched(*args: Any, **kwargs: Any) -> Any:
-        die_in_time()
+    def original_or_death(*args: Any, **kwargs: Any) -> Any:
+        count_and_die()
         return original(*args, **kwargs)
 
-    setattr(owner, name, patched if name in ("work", "committed") else patched_async)
+    setattr(owner, name, original_or_death if name in ("work", "committed") else patched_async)
 
 
 if __name__ == "__main__":

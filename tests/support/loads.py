@@ -57,12 +57,14 @@ def _lots() -> Iterator[ProbeRecord]:
 
 def _orders() -> Iterator[ProbeRecord]:
     for n in count():
-        lot, held = f"L{n % LOTS}", f"r{n}"
-        asked = ReservationRequested(lot=lot, reservation=held, festival="F1", booth="F1.B1", request="F1/q", qty=3)
-        yield ProbeRecord(STOCK_ORDERS, asked, f"reserve-{n}")
+        lot, reservation = f"L{n % LOTS}", f"r{n}"
+        order = ReservationRequested(
+            lot=lot, reservation=reservation, festival="F1", booth="F1.B1", request="F1/q", qty=3
+        )
+        yield ProbeRecord(STOCK_ORDERS, order, f"reserve-{n}")
         if n % 3 == 0:
             yield ProbeRecord(
-                STOCK_ORDERS, ReleaseRequested(lot=lot, reservation=held, festival="F1"), f"release-{n}"
+                STOCK_ORDERS, ReleaseRequested(lot=lot, reservation=reservation, festival="F1"), f"release-{n}"
             )
         if n % 5 == 0:
             change = CorrectionRequested(lot=lot, facility="LP-KPG", correction=f"c{n}", change=1)
@@ -74,7 +76,7 @@ def _nothing() -> Iterator[ProbeRecord]:
 
 
 def _reports() -> Iterator[ProbeRecord]:
-    facilities = sorted(reference.load().catalogue.facilities.values(), key=lambda one: one.code)
+    facilities = sorted(reference.load().catalogue.facilities.values(), key=lambda facility: facility.code)
     for n in count():
         facility = facilities[n % len(facilities)]
         body = ProductionReported(
@@ -111,10 +113,10 @@ def _requests() -> Iterator[ProbeRecord]:
     for n in count():
         festival = f"F{n % KEYS}"
         demand = Demand(booth=f"{festival}.B1", product="KTI", qty=1 + n % 20)
-        asked = RequestAllocation(
+        request = RequestAllocation(
             festival=festival, request=f"R{n}", demands=(demand,), consent=n % 4 != 0, hold_hours=0
         )
-        yield ProbeRecord(ORGANISER, asked, f"request-{n}")
+        yield ProbeRecord(ORGANISER, request, f"request-{n}")
         if n % 50 == 49:
             yield ProbeRecord(ORGANISER, CloseFestival(festival=f"F{n % KEYS}X", till_hours=0), f"close-{n}")
 

@@ -34,20 +34,20 @@ async def the_model(probe: Probe, *topics: Topic) -> Model:
     """What inventory must make of what lies in these topics, worked one after the other."""
     model = Model(LOT)
     for topic in topics:
-        model.work([heard.event for heard in await probe.read_all(topic)])
+        model.work([record.event for record in await probe.read_all(topic)])
     return model
 
 
 async def ids_in(probe: Probe, topic: Topic) -> list[str]:
-    return sorted({heard.event.id for heard in await probe.read_all(topic)})
+    return sorted({record.event.id for record in await probe.read_all(topic)})
 
 
 async def assert_is(model: Model, probe: Probe, database: Database) -> None:
     assert await documents(database, LOT) == model.documents
     for topic in (INVENTORY, RESERVATIONS):
-        assert await ids_in(probe, topic) == sorted(model.said[topic.name]), topic.name
+        assert await ids_in(probe, topic) == sorted(model.published[topic.name]), topic.name
     balances = await probe.read_all(INVENTORY)
     for lot in model.documents["lots"]:
-        heard = [one.body for one in balances if one.event.key == lot]
-        revisions = [body.revision for body in heard if isinstance(body, StockChanged)]
+        bodies = [record.body for record in balances if record.event.key == lot]
+        revisions = [body.revision for body in bodies if isinstance(body, StockChanged)]
         assert list(dict.fromkeys(revisions)) == sorted(set(revisions)), "a lane's events must leave in commit order"

@@ -88,9 +88,9 @@ class Machine(RuleBasedStateMachine):
     def a_deadline(self, n: int) -> None:
         due = [(service, due) for service in self.services for due in service.deadlines.values()]
         if due:
-            service, one = min(due, key=lambda pair: (pair[1].due, pair[1].id)) if n % 2 else due[n % len(due)]
-            self.kafka.now = max(self.kafka.now, one.due)
-            service.ring(one)
+            service, deadline = min(due, key=lambda pair: (pair[1].due, pair[1].id)) if n % 2 else due[n % len(due)]
+            self.kafka.now = max(self.kafka.now, deadline.due)
+            service.ring(deadline)
 
     @rule(fault=st.sampled_from(["again", "again", "reused", "bad", "hole", "bug"]), n=which, back=st.integers(0, 60))
     def a_fault(self, fault: str, n: int, back: int) -> None:
@@ -153,25 +153,25 @@ class Machine(RuleBasedStateMachine):
 
     def ring_all(self) -> None:
         """Let all deadlines pass, the earliest first."""
-        while due := [(one, service) for service in self.services for one in service.deadlines.values()]:
-            one, service = min(due, key=lambda pair: (pair[0].due, pair[0].id))
-            self.kafka.now = max(self.kafka.now, one.due)
-            service.ring(one)
+        while due := [(deadline, service) for service in self.services for deadline in service.deadlines.values()]:
+            deadline, service = min(due, key=lambda pair: (pair[0].due, pair[0].id))
+            self.kafka.now = max(self.kafka.now, deadline.due)
+            service.ring(deadline)
             self.settle()
 
     def _topics(self) -> list[str]:
         return sorted({topic.name for _, line in self._lines() for topic in line.processor.topics})
 
     def _is_read(self, topic: str) -> bool:
-        return any(topic == one.name for _, line in self._lines() for one in line.processor.topics)
+        return any(topic == subscribed.name for _, line in self._lines() for subscribed in line.processor.topics)
 
     def _lines(self) -> list[tuple[ServiceShell, Line]]:
         return [(service, line) for service in self.services for line in service.lines]
 
 
-def one_of(found: Sequence[T], n: int) -> T | None:
+def one_of(choices: Sequence[T], n: int) -> T | None:
     """The n-th, counted round and round; None of none."""
-    return found[n % len(found)] if found else None
+    return choices[n % len(choices)] if choices else None
 
 
 def until(done: Callable[[], bool], act: Callable[[], None], most: int = 50) -> None:

@@ -20,7 +20,7 @@ class Model:
         self._processors = processors
         self._stores: dict[str, dict[str, dict[str, Any]]] = {}
         self._seen: set[str] = set()
-        self.said: dict[str, list[str]] = defaultdict(list)
+        self.published: dict[str, list[str]] = defaultdict(list)
 
     def work(self, events: Iterable[Event], processor: Processor | None = None) -> None:
         """What the processor (the first one unless given) makes of these events, each seeing what it reads."""
@@ -36,7 +36,7 @@ class Model:
                 self._stores.setdefault(collection.name, {})[id] = {"_id": id, **collection.to_document(entity)}
             for index, output in enumerate(outputs):
                 if isinstance(output, Publication):
-                    self.said[output.topic.name].append(derived_id(cause, output.topic.name, index))
+                    self.published[output.topic.name].append(derived_id(cause, output.topic.name, index))
 
     def _stored(self, collection: Collection[Any]) -> Mapping[str, Document]:
         return self._stores.setdefault(collection.name, {})

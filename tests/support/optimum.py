@@ -23,9 +23,9 @@ class Whole:
         self.givers = facilities_of(self.within)
         self.model = cp_model.CpModel()
         self.flow = {
-            (facility, product, booth): self.model.new_int_var(0, min(offered, asked), "")
+            (facility, product, booth): self.model.new_int_var(0, min(offered, demand), "")
             for (facility, product), offered in self.within.offers.items()
-            for (booth, wanted), asked in self.within.asks.items()
+            for (booth, wanted), demand in self.within.asks.items()
             if wanted == product
         }
         for bound, keys in _bounds(self.within, self.flow):
@@ -89,8 +89,8 @@ def _bounds(within: Bounds, keys: Iterable[tuple[str, str, str]]) -> Iterable[tu
     keys = list(keys)
     for (facility, product), offered in within.offers.items():
         yield offered, [key for key in keys if key[:2] == (facility, product)]
-    for (booth, product), asked in within.asks.items():
-        yield asked, [key for key in keys if key[1:] == (product, booth)]
+    for (booth, product), demand in within.asks.items():
+        yield demand, [key for key in keys if key[1:] == (product, booth)]
     for booth, capacity in within.capacity.items():
         yield capacity, [key for key in keys if key[2] == booth]
     for booth, products, limit in within.limits:
@@ -104,22 +104,22 @@ def fractions(case: Case) -> dict[str, float]:
     givers = facilities_of(within)
     solver = pywraplp.Solver.CreateSolver("GLOP")
     # A product's pieces are the same whoever gave them, so facility → product and product → booth are enough.
-    gives = {pair: solver.NumVar(0, offered, "") for pair, offered in within.offers.items()}
-    gets = {want: solver.NumVar(0, asked, "") for want, asked in within.asks.items()}
+    supply_flows = {pair: solver.NumVar(0, offered, "") for pair, offered in within.offers.items()}
+    demand_flows = {want: solver.NumVar(0, demand, "") for want, demand in within.asks.items()}
     for product in {product for _, product in within.asks}:
-        given = sum(one for (_, p), one in gives.items() if p == product)
-        solver.Add(given == sum(one for (_, p), one in gets.items() if p == product))
+        supplied = sum(flow for (_, p), flow in supply_flows.items() if p == product)
+        solver.Add(supplied == sum(flow for (_, p), flow in demand_flows.items() if p == product))
     for booth, capacity in within.capacity.items():
-        solver.Add(sum(one for (b, _), one in gets.items() if b == booth) <= capacity)
+        solver.Add(sum(flow for (b, _), flow in demand_flows.items() if b == booth) <= capacity)
     for booth, products, limit in within.limits:
-        solver.Add(sum(one for (b, p), one in gets.items() if b == booth and p in products) <= limit)
+        solver.Add(sum(flow for (b, p), flow in demand_flows.items() if b == booth and p in products) <= limit)
     level = solver.NumVar(0, solver.infinity(), "")
     solver.Maximize(level)
     reach = {}
     for giver in givers:
         of = sum(qty for (facility, _), qty in within.offers.items() if facility == giver)
         of *= case.rules.weights.get(giver, 1)
-        total = sum(one for (facility, _), one in gives.items() if facility == giver)
+        total = sum(flow for (facility, _), flow in supply_flows.items() if facility == giver)
         reach[giver] = solver.Add(total >= of * level), of
     ended: dict[str, float] = {}
     while len(ended) < len(givers):

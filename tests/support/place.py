@@ -47,7 +47,7 @@ async def a_place(stack: Stack, driver: MongoDriver = MongoDriver.PYMONGO) -> As
 
 async def _drop_databases(settings: Settings) -> None:
     # A drop waits for what a killed client left open, and the local server lets nobody else write meanwhile.
-    await running.let_go_of_the_dead(settings)
+    await running.end_open_transactions(settings)
     async with AsyncMongoClient[dict[str, object]](settings.mongo, socketTimeoutMS=20_000) as client:
         try:
             for name in await client.list_database_names():

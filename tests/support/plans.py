@@ -54,9 +54,9 @@ def a_case(random: Random, facilities: int, products: int, booths: int, pieces: 
         for product in names
         if random.random() < 0.7
     ]
-    asked = Counter[str]()
+    totals = Counter[str]()
     for want in wanted:
-        asked[want.booth] += want.qty
+        totals[want.booth] += want.qty
     categories = {(want.booth, want.product): random.choice("xy") for want in wanted}
     before = {
         f"F{f}": EarlierShare(2 + f % 3, random.randint(0, 2)) for f in range(facilities) if random.random() < 0.2
@@ -65,11 +65,11 @@ def a_case(random: Random, facilities: int, products: int, booths: int, pieces: 
         last_day=LAST_DAY,
         days_left=random.choice([None, 5]),
         lead_days={f"F{f}": random.randint(1, 6) for f in range(facilities)},
-        capacity={booth: random.randint(0, whole) for booth, whole in asked.items() if random.random() < 0.5},
+        capacity={booth: random.randint(0, whole) for booth, whole in totals.items() if random.random() < 0.5},
         categories=categories,
         limits={
             (booth, category): random.randint(0, whole)
-            for booth, whole in asked.items()
+            for booth, whole in totals.items()
             for category in "xy"
             if random.random() < 0.4
         },
@@ -81,17 +81,17 @@ def a_case(random: Random, facilities: int, products: int, booths: int, pieces: 
 
 def bounds(case: Case) -> Bounds:
     rules = case.rules
-    asked = Counter[str]()
+    totals = Counter[str]()
     for want in case.wanted:
-        asked[want.product] += want.qty
+        totals[want.product] += want.qty
     has = Counter[tuple[str, str]]()
     for lot in case.stock:
         on_time = rules.days_left is None or rules.lead_days.get(lot.facility, 0) <= rules.days_left
         good = lot.best_before is None or rules.last_day is None or lot.best_before > rules.last_day
-        if on_time and good and lot.product in asked and lot.qty:
+        if on_time and good and lot.product in totals and lot.qty:
             has[lot.facility, lot.product] += lot.qty
     return Bounds(
-        offers={pair: min(qty, asked[pair[1]]) for pair, qty in has.items()},
+        offers={pair: min(qty, totals[pair[1]]) for pair, qty in has.items()},
         asks={(want.booth, want.product): want.qty for want in case.wanted},
         capacity=dict(rules.capacity),
         limits=[
@@ -105,12 +105,12 @@ def check(case: Case, made: Plan) -> None:
     """Every hard rule holds, and the plan's parts say the same."""
     within = bounds(case)
     by_lot, by_pair, by_want, by_facility = Counter[str](), Counter[tuple[str, str]](), Counter[tuple[str, str]](), {}
-    for one in made.allotments:
-        assert one.qty > 0
-        by_lot[one.lot.lot] += one.qty
-        by_pair[one.lot.facility, one.lot.product] += one.qty
-        by_want[one.booth, one.lot.product] += one.qty
-        by_facility[one.lot.facility] = by_facility.get(one.lot.facility, 0) + one.qty
+    for allotment in made.allotments:
+        assert allotment.qty > 0
+        by_lot[allotment.lot.lot] += allotment.qty
+        by_pair[allotment.lot.facility, allotment.lot.product] += allotment.qty
+        by_want[allotment.booth, allotment.lot.product] += allotment.qty
+        by_facility[allotment.lot.facility] = by_facility.get(allotment.lot.facility, 0) + allotment.qty
     there = {lot.lot: lot.qty for lot in case.stock}
     assert all(qty <= there[lot] for lot, qty in by_lot.items())
     assert all(qty <= within.offers.get(pair, 0) for pair, qty in by_pair.items())
@@ -119,13 +119,13 @@ def check(case: Case, made: Plan) -> None:
         assert sum(qty for (b, _), qty in by_want.items() if b == booth) <= capacity
     for booth, products, limit in within.limits:
         assert sum(by_want[booth, product] for product in products) <= limit
-    short = {(one.booth, one.product): one.qty for one in made.short}
+    short = {(shortfall.booth, shortfall.product): shortfall.qty for shortfall in made.short}
     assert all(by_want[want] + short.get(want, 0) == qty for want, qty in within.asks.items())
     assert made.offers == within.offers
     for share in made.shares:
         earlier = case.before.get(share.facility, EarlierShare())
         assert share.allocated - earlier.allocated == by_facility.get(share.facility, 0)
-    assert made.shipments == len({(one.booth, one.lot.facility) for one in made.allotments})
+    assert made.shipments == len({(allotment.booth, allotment.lot.facility) for allotment in made.allotments})
     assert made.shipments_at_least <= made.shipments
 
 
@@ -141,8 +141,8 @@ def shares(case: Case, made: Plan) -> list[Fraction]:
 
 def totals(made: Plan) -> dict[str, int]:
     counts = Counter[str]()
-    for one in made.allotments:
-        counts[one.lot.facility] += one.qty
+    for allotment in made.allotments:
+        counts[allotment.lot.facility] += allotment.qty
     return dict(counts)
 
 

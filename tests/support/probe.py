@@ -126,7 +126,7 @@ class Probe:
 
     async def bodies(self, topic: Topic, body: type[B]) -> list[B]:
         """The bodies of this class that are in the topic now."""
-        return [heard.body for heard in await self.read_all(topic) if isinstance(heard.body, body)]
+        return [record.body for record in await self.read_all(topic) if isinstance(record.body, body)]
 
     async def dlq(self, topic: Topic) -> list[DeadLetter]:
         """Every record that is in the topic's DLQ now."""
@@ -168,17 +168,17 @@ async def a_probe(settings: Settings) -> AsyncIterator[Probe]:
 
 
 def _dead_letter(record: Record) -> DeadLetter:
-    def said(name: str) -> str:
+    def header_text(name: str) -> str:
         text = envelope.header(record.headers, f"dlq_{name}")
         assert text is not None, f"a record in {record.topic} has no header dlq_{name}"
         return text
 
     return DeadLetter(
-        reason=said("reason"),
-        message=said("message"),
-        service=said("service"),
-        topic=said("topic"),
-        partition=int(said("partition")),
-        offset=int(said("offset")),
+        reason=header_text("reason"),
+        message=header_text("message"),
+        service=header_text("service"),
+        topic=header_text("topic"),
+        partition=int(header_text("partition")),
+        offset=int(header_text("offset")),
         record=record,
     )

@@ -38,18 +38,18 @@ def load(processor: Processor, reads: Iterable[Read], documents: Documents, load
     """Add to `loaded` what these reads find in `documents`, and check that the processor may read it so."""
     for read in reads:
         collection = processor.readable[read.entity]
-        kept = documents(collection)
+        stored = documents(collection)
         if isinstance(read, Ref):
-            document = kept.get(read.id)
+            document = stored.get(read.id)
             loaded.entities[read] = None if document is None else collection.from_document(document)
             continue
         assert read.field in (*collection.indexes, *collection.listed_by, "_id"), f"no index finds {read}"
         assert isinstance(read, ForeignView) is (collection not in processor.collections), (
             f"{read} is of the other kind"
         )
-        found = [document for document in kept.values() if _finds(read, document)]
-        loaded.results[read] = [document["_id"] for document in found]
-        for document in found:
+        results = [document for document in stored.values() if _finds(read, document)]
+        loaded.results[read] = [document["_id"] for document in results]
+        for document in results:
             entity = collection.from_document(document)
             assert isinstance(read, ForeignView) or read.matches(entity), f"{read} finds what it does not match"
             loaded.entities[read.entity, document["_id"]] = entity

@@ -41,10 +41,10 @@ def add(state: State, _event: Event, body: Added) -> Decision:
     if body.amount == 13:
         raise ZeroDivisionError("made up for a test")
     grown = replace(account, total=account.total + body.amount)
-    said: list[Any] = [OUT.of(Grew(account=grown.id, total=grown.total))]
+    publications: list[Any] = [OUT.of(Grew(account=grown.id, total=grown.total))]
     if body.amount == 7:
-        said.append(Deadline("d1", body.account, NOON))
-    return state.put(grown), said
+        publications.append(Deadline("d1", body.account, NOON))
+    return state.put(grown), publications
 
 
 def account_of(event: Event, _body: Added) -> Iterable[Ref]:

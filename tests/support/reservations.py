@@ -47,21 +47,21 @@ class Recorder:
     `causationid`) was read. All clocks are this process's one."""
 
     operations: dict[str, dict[str, Op]] = field(default_factory=lambda: defaultdict(dict))
-    heard: dict[str, asyncio.Event] = field(default_factory=dict)
+    arrivals: dict[str, asyncio.Event] = field(default_factory=dict)
     _bodies: dict[str, dict[str, Body]] = field(default_factory=lambda: defaultdict(dict))
     _lots: dict[str, str] = field(default_factory=dict)
 
     def calls(self, lot: str, id: str, order: Order) -> None:
         self._lots[id] = lot
-        self.heard[id] = asyncio.Event()
+        self.arrivals[id] = asyncio.Event()
         self.operations[lot][id] = Operation(order, time.monotonic())
 
     def answers(self, id: str, answer: Answer) -> None:
         operations = self.operations[self._lots[id]]
         operations[id] = replace(operations[id], answer=answer, answered=time.monotonic())
-        self.heard[id].set()
+        self.arrivals[id].set()
 
-    def hears(self, cause: str, event: str, body: Body) -> None:
+    def receive(self, cause: str, event: str, body: Body) -> None:
         """One event of an answer: the relay may say it twice, and a recall is answered by several."""
         if cause not in self._lots or event in self._bodies[cause]:
             return
@@ -81,7 +81,7 @@ class Recorder:
 
     @property
     def answered(self) -> int:
-        return sum(one.answered is not None for lot in self.operations.values() for one in lot.values())
+        return sum(operation.answered is not None for lot in self.operations.values() for operation in lot.values())
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ class Client:
             await self.producer.send_and_wait(name, envelope.encode(body), lot.encode(), partition, headers=headers)
         if order.kind not in OFTEN_SILENT:
             async with asyncio.timeout(ANSWERED_WITHIN):
-                await self.recorder.heard[id].wait()
+                await self.recorder.arrivals[id].wait()
 
     async def read(self, lot: str) -> None:
         """The balance over HTTP, from either instance; a read that fails saw nothing and is no operation."""
@@ -149,8 +149,8 @@ class Client:
         if answer.status_code == 200:
             self.recorder.calls(lot, id, Order(Kind.READ))
             self.recorder.operations[lot][id] = Operation(Order(Kind.READ), called)
-            seen = answer.json()
-            pieces = (seen["on_hand"], seen["reserved"], seen["dispatched"], seen["returned"], seen["recalled"])
+            page = answer.json()
+            pieces = (page["on_hand"], page["reserved"], page["dispatched"], page["returned"], page["recalled"])
             self.recorder.answers(id, ("seen", *pieces))
 
 
@@ -189,7 +189,7 @@ def event_of(lot: str, order: Order, id: str) -> tuple[Topic, Body]:
 
 
 @asynccontextmanager
-async def listening(settings: Settings, recorder: Recorder) -> AsyncIterator[None]:
+async def record_answers(settings: Settings, recorder: Recorder) -> AsyncIterator[None]:
     """Hear inventory's answers as long as the block lasts."""
     topics = {topic_name(settings, topic.name): topic for topic in (RESERVATIONS, LOT_ANSWERS)}
     consumer = AIOKafkaConsumer(
@@ -207,7 +207,7 @@ async def listening(settings: Settings, recorder: Recorder) -> AsyncIterator[Non
                 event = envelope.decode(topics[record.topic], record)
             except Unusable as bad:
                 raise AssertionError(f"inventory said what can't be read: {bad}") from None
-            recorder.hears(envelope.header(record.headers, "causationid") or "", event.id, event.body)
+            recorder.receive(envelope.header(record.headers, "causationid") or "", event.id, event.body)
 
     task = asyncio.create_task(listen())
     try:

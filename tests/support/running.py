@@ -136,7 +136,7 @@ async def service_process(
             await running.stop()
 
 
-async def let_go_of_the_dead(settings: Settings) -> None:
+async def end_open_transactions(settings: Settings) -> None:
     """What a killed client left open is rolled back now. A server does it by itself, after a minute
     (`transactionLifetimeLimitSeconds`)."""
     async with AsyncMongoClient[dict[str, object]](settings.mongo) as client:

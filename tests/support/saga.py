@@ -59,30 +59,30 @@ async def make(place: RunningSeason, lot: str, qty: int, facility: str) -> None:
 
 def ask(festival: str, name: str, qty: int, **changed: Any) -> RequestAllocation:
     """So many pieces of cloth for the first booth."""
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "festival": festival,
         "request": name,
         "demands": (Demand(booth=f"{festival}.B1", product="KTI", qty=qty),),
         "consent": True,
     }
-    return RequestAllocation(**given | changed)
+    return RequestAllocation(**defaults | changed)
 
 
 async def requests_of(place: RunningSeason) -> dict[Pair, dict[str, Any]]:
-    kept = await place.mongo.database("festival")["requests"].find({}).to_list(None)
-    return {(one["festival"], one["name"]): one for one in kept}
+    requests = await place.mongo.database("festival")["requests"].find({}).to_list(None)
+    return {(request["festival"], request["name"]): request for request in requests}
 
 
 async def answers(place: RunningSeason) -> dict[Pair, list[AllocationConfirmed | AllocationFellShort]]:
     """What was said to each request, in its order."""
-    said: dict[Pair, list[AllocationConfirmed | AllocationFellShort]] = defaultdict(list)
-    for heard in await place.probe.read_all(FESTIVAL):
-        if isinstance(heard.body, AllocationConfirmed | AllocationFellShort):
-            said[heard.body.festival, heard.body.request].append(heard.body)
-    return said
+    outcomes: dict[Pair, list[AllocationConfirmed | AllocationFellShort]] = defaultdict(list)
+    for record in await place.probe.read_all(FESTIVAL):
+        if isinstance(record.body, AllocationConfirmed | AllocationFellShort):
+            outcomes[record.body.festival, record.body.request].append(record.body)
+    return outcomes
 
 
-def held(request: dict[str, Any], of: str = "product") -> Counter[str]:
+def held_pieces(request: dict[str, Any], of: str = "product") -> Counter[str]:
     """Pieces by product, or by facility or lot."""
     pieces: Counter[str] = Counter()
     for line in request["lines"]:

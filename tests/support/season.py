@@ -7,6 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from deploy.stack import Stack
+from ops import mending
+from ops.dlq import DeadLetters, dead_letters
+from ops.drafts import draft
+from ops.letters import Letter
+from shared import envelope
 from shared.events.festival import (
     ORGANISER,
     AnnounceFestival,
@@ -65,6 +70,9 @@ CLOTH, CRAFT, ALSO_CRAFT = "PR-KPG", "LP-KPG", "LA-KPG"
 MAKERS = ("p.mazcrdi4ewgq7ubn", "p.k5txh3bqv2ojy6la")
 STRANGER = "p.wd7ne2sfr9cuk1xp"
 PRICE = 250_000
+# The report, by its number, that can't be read and is mended; and what comes instead of such records.
+MADE_WRONG = 2
+WRONG = b'{"qty":"40"}'
 WITHIN = 30.0
 
 
@@ -86,26 +94,60 @@ class RunningSeason:
         for _ in range(times):
             await self.probe.send(topic, body, id=id, source=source)
 
-    async def till(self, kind: Callable[..., Body], till: str, id: str, **said: Any) -> None:
-        """The next record of a till's device."""
+    async def mend(self, topic: Topic, body: Body, wrong: bytes, id: str, source: str = "season") -> None:
+        """Say `wrong` instead of the body, and mend it when it is a dead letter."""
+        headers = envelope.headers(id=id, source=source, topic=topic, body=body, time=now())
+        await self.probe.send_raw(topic, key=topic.key_of(body).encode(), value=wrong, headers=headers)
+        async with dead_letters(self.settings) as letters:
+            letter = await self.letter(letters, topic, wrong)
+            right = draft(letter, body=envelope.encode(body))
+            assert (await mending.mend(letters, letter, right, actor="op.kupang", wait=WITHIN)).worked
+
+    async def archive(self, topic: Topic, wrong: bytes) -> None:
+        """Archive the dead letter with this value."""
+        async with dead_letters(self.settings) as letters:
+            letter = await self.letter(letters, topic, wrong)
+            assert await mending.archive(letters, letter, actor="op.kupang", reason="a broken cable")
+
+    async def letter(self, letters: DeadLetters, topic: Topic, value: bytes) -> Letter:
+        """The dead letter with this value, once it is there."""
+        found: list[Letter] = []
+
+        async def there() -> int:
+            found[:] = [letter for letter in await letters.all({topic.name}) if letter.value == value]
+            return len(found)
+
+        await eventually(there, equals=1, within=WITHIN)
+        return found[0]
+
+    async def till(
+        self, kind: Callable[..., Body], till: str, id: str, *, wrong: bool = False, **fields: Any
+    ) -> None:
+        """The next record of a till's device; if `wrong`, it is a dead letter at first."""
         records = self.records.setdefault(till, [])
         place = {"device": device(till), "seq": len(records) + 1, "previous": records[-1] if records else None}
         booth = B1 if till == T1 else B2
         records.append(id)
-        await self.say(TILL, kind(booth=booth, till=till, **place, **said), id, source=till)
+        body = kind(booth=booth, till=till, **place, **fields)
+        if wrong:
+            await self.mend(TILL, body, WRONG, id, source=till)
+        else:
+            await self.say(TILL, body, id, source=till)
 
-    async def sell(self, till: str, id: str, lot: str | None, qty: int, product: str = "KTI") -> None:
+    async def sell(
+        self, till: str, id: str, lot: str | None, qty: int, product: str = "KTI", *, wrong: bool = False
+    ) -> None:
         """A receipt of one line, paid in cash."""
-        await self.basket(till, id, [(lot, qty, product)])
+        await self.basket(till, id, [(lot, qty, product)], wrong=wrong)
 
-    async def basket(self, till: str, id: str, lines: Sequence[tuple[str | None, int, str]], **said: Any) -> None:
+    async def basket(self, till: str, id: str, lines: Sequence[tuple[str | None, int, str]], **fields: Any) -> None:
         """A receipt of several lines: lot, pieces and product of each."""
         numbered = tuple(
             ReceiptLine(line=line, lot=lot, product=product, qty=qty, unit_price_rupiah=PRICE)
             for line, (lot, qty, product) in enumerate(lines, 1)
         )
         paid = {"payment": Payment(kind=PaymentKind.CASH), "price_list": 1, "sold_at": now()}
-        await self.till(ReceiptIssued, till, id, **paid | {"lines": numbered} | said)
+        await self.till(ReceiptIssued, till, id, **paid | {"lines": numbered} | fields)
 
     async def last_word(self, till: str) -> None:
         """The till closes."""
@@ -119,13 +161,13 @@ class RunningSeason:
 
     async def until(self, service: str, collection: str, wanted: dict[str, Any], count: int = 1) -> None:
         """Until so many documents are as wanted."""
-        kept = self.mongo.database(service)[collection]
-        await eventually(lambda: kept.count_documents(wanted), equals=count, within=WITHIN)
+        documents = self.mongo.database(service)[collection]
+        await eventually(lambda: documents.count_documents(wanted), equals=count, within=WITHIN)
 
     async def document(self, service: str, collection: str, id: str) -> dict[str, Any]:
-        found = await self.mongo.database(service)[collection].find_one({"_id": id})
-        assert found is not None, f"{service} has no {collection} {id}"
-        return found
+        document = await self.mongo.database(service)[collection].find_one({"_id": id})
+        assert document is not None, f"{service} has no {collection} {id}"
+        return document
 
 
 def now() -> datetime:
@@ -138,7 +180,7 @@ def device(till: str) -> str:
 
 
 @asynccontextmanager
-async def played(stack: Stack) -> AsyncIterator[RunningSeason]:
+async def finished_season(stack: Stack) -> AsyncIterator[RunningSeason]:
     """All of it, from the first report to the last piece at home, in a place of its own; the services are stopped."""
     async with a_place(stack) as settings, a_probe(settings) as probe:
         season = RunningSeason(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
@@ -160,7 +202,7 @@ async def played(stack: Stack) -> AsyncIterator[RunningSeason]:
 
 
 @asynccontextmanager
-async def stocked(stack: Stack) -> AsyncIterator[RunningSeason]:
+async def morning_season(stack: Stack) -> AsyncIterator[RunningSeason]:
     """The season up to the morning: both booths have goods, and all services are at work."""
     async with a_place(stack) as settings, a_probe(settings) as probe, AsyncExitStack() as running:
         season = RunningSeason(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
@@ -173,7 +215,8 @@ async def stocked(stack: Stack) -> AsyncIterator[RunningSeason]:
 
 
 async def make(season: RunningSeason) -> None:
-    """Six lots, a correction that fits and one that does not, a refused report, and what can't be read."""
+    """Six lots, a correction that fits and one that does not, a refused report, and two that can't be read: one of
+    them is mended, the other archived."""
     made = [
         (CLOTH, "KTI", 20),
         (CLOTH, "KTI", 10),
@@ -183,13 +226,19 @@ async def make(season: RunningSeason) -> None:
         (ALSO_CRAFT, "KRJ", 8),
     ]
     for n, (facility, product, qty) in enumerate(made):
-        await season.say(TERMINAL, _made(season, facility, product, qty, MAKERS[n % 2]), f"made-{n}", times=1 + n % 2)
-    await season.say(TERMINAL, _made(season, CLOTH, "NIX", 3, STRANGER), "refused")
-    await season.say(TERMINAL, _made(season, CRAFT, "KRJ", 7, MAKERS[0]), "made-0", source="another-terminal")
+        if n == MADE_WRONG:
+            await season.mend(TERMINAL, _report(season, facility, product, qty, MAKERS[n % 2]), WRONG, f"made-{n}")
+            continue
+        await season.say(
+            TERMINAL, _report(season, facility, product, qty, MAKERS[n % 2]), f"made-{n}", times=1 + n % 2
+        )
+    await season.say(TERMINAL, _report(season, CLOTH, "NIX", 3, STRANGER), "refused")
+    await season.say(TERMINAL, _report(season, CRAFT, "KRJ", 7, MAKERS[0]), "made-0", source="another-terminal")
     await season.probe.send_raw(TERMINAL, key=CLOTH.encode(), value=b'{"facility":', headers=[("ce_id", None)])
+    await season.archive(TERMINAL, b'{"facility":')
     await season.until("inventory", "lots", {}, len(made))
-    kept = await season.mongo.database("production")["reports"].find({"outcome": "accepted"}).to_list(None)
-    season.lots = [one["lot"] for one in sorted(kept, key=lambda one: one["_id"])]
+    reports = await season.mongo.database("production")["reports"].find({"outcome": "accepted"}).to_list(None)
+    season.lots = [report["lot"] for report in sorted(reports, key=lambda report: report["_id"])]
     for n, change in enumerate((-2, -150)):
         body = ProductionCorrected(facility=CLOTH, terminal=f"{CLOTH}.T1", lot=season.lots[0], change=change)
         await season.say(TERMINAL, body, f"corrected-{n}")
@@ -231,10 +280,10 @@ async def allocate(season: RunningSeason) -> None:
 async def move(season: RunningSeason) -> None:
     """Three pieces go from the first booth to the second; one gets lost between them."""
     season.moved = await _lot_at(season, B1, "SVR")
-    sent, came = (CountedLot(lot=season.moved, qty=qty) for qty in (3, 2))
+    sent, counted = (CountedLot(lot=season.moved, qty=qty) for qty in (3, 2))
     leaves = SendTransfer(festival=FESTIVAL, transfer="T1", booth=B1, to=B2, lots=(sent,))
     await season.say(ORGANISER, leaves, "move")
-    arrives = ReceiveTransfer(festival=FESTIVAL, transfer="T1", booth=B2, counted=(came,))
+    arrives = ReceiveTransfer(festival=FESTIVAL, transfer="T1", booth=B2, counted=(counted,))
     await season.say(ORGANISER, arrives, "moved")
     await season.until("sales", "booths", {"_id": B2, "lots.lot": season.moved})
     # Sales hears of both booths on one topic, but not in one order.
@@ -243,7 +292,8 @@ async def move(season: RunningSeason) -> None:
 
 async def sell(season: RunningSeason) -> None:
     """Sales with and without a label, of more than is left and of far too many; a basket with a discount, of what two
-    facilities make; voids, one of them refused; a loss at the booth, a recall.
+    facilities make; voids, one of them refused; a loss at the booth, a recall. `sale-3` comes in a form that sales
+    can't read, and is mended.
 
     `sale-5` is of all that came and was not sold for good, as if the lost piece had been found: no more can be
     believed."""
@@ -259,28 +309,28 @@ async def sell(season: RunningSeason) -> None:
         payment=Payment(kind=PaymentKind.QRIS),
         drawer="drawer",
     )
-    await season.sell(T1, "sale-3", cloth, 3)
+    await season.sell(T1, "sale-3", cloth, 3, wrong=True)
     await season.sell(T1, "sale-4", craft, 1, "KRJ")
     await season.sold("recorded", receipt="sale-4")
     lost = RecordLoss(festival=FESTIVAL, lot=cloth, place=LossPlace.BOOTH, booth=B1, qty=1, reason="torn")
     await season.say(ORGANISER, lost, "lost-at-booth")
     await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": cloth, "lost": 1}}})
-    [held] = [lot for lot in (await season.document("sales", "booths", B1))["lots"] if lot["lot"] == cloth]
-    await season.sell(T1, "sale-5", cloth, held["stocked"] - held["label_qty"] - held["pool_qty"] + 3)
+    [booth_lot] = [lot for lot in (await season.document("sales", "booths", B1))["lots"] if lot["lot"] == cloth]
+    await season.sell(T1, "sale-5", cloth, booth_lot["stocked"] - booth_lot["label_qty"] - booth_lot["pool_qty"] + 3)
     await season.sell(T1, "sale-6", season.lots[4], 400, "KRJ")
     voided = {"lines": (VoidedLine(line=1, qty=3),), "refund_rupiah": 3 * PRICE, "voided_at": now()}
     await season.till(ReceiptVoided, T1, "void-3", receipt="sale-3", drawer="drawer", **voided)
     too_many = (VoidedLine(line=1, qty=9),)
     await season.till(ReceiptVoided, T1, "void-4", receipt="sale-4", lines=too_many, voided_at=now())
     await season.sell(T2, "sale-1-at-2", None, 4)
-    one = (VoidedLine(line=1, qty=1),)
-    await season.till(ReceiptVoided, T2, "void-1-at-2", receipt="sale-1-at-2", lines=one, voided_at=now())
+    piece = (VoidedLine(line=1, qty=1),)
+    await season.till(ReceiptVoided, T2, "void-1-at-2", receipt="sale-1-at-2", lines=piece, voided_at=now())
     await season.sold(count=7)
     season.recalled = craft
     recall = RecallLot(facility=CRAFT, terminal=f"{CRAFT}.T1", lot=craft, reason="splinters")
     await season.say(TERMINAL, recall, "recall")
-    held = {"_id": B1, "lots": {"$elemMatch": {"lot": craft, "withdrawn": {"$ne": None}}}}
-    await season.until("sales", "booths", held)
+    withdrawn_lot = {"_id": B1, "lots": {"$elemMatch": {"lot": craft, "withdrawn": {"$ne": None}}}}
+    await season.until("sales", "booths", withdrawn_lot)
 
 
 async def take_back(season: RunningSeason) -> None:
@@ -325,12 +375,12 @@ async def close(season: RunningSeason) -> None:
         next(lot for lot in lots if (lot["facility"], lot["product"]) == (facility, "KRJ"))
         for facility in (CRAFT, ALSO_CRAFT)
     ]
-    gone = min(3, of_other["stocked"])
-    left = {
-        of_one["lot"]: of_one["stocked"] - of_one["label_qty"] - (3 - gone),
-        of_other["lot"]: of_other["stocked"] - gone,
+    moved_qty = min(3, of_other["stocked"])
+    remaining = {
+        of_one["lot"]: of_one["stocked"] - of_one["label_qty"] - (3 - moved_qty),
+        of_other["lot"]: of_other["stocked"] - moved_qty,
     }
-    counts = (LotCount(lot=cloth, qty=1), *(LotCount(lot=lot, qty=qty) for lot, qty in left.items()))
+    counts = (LotCount(lot=cloth, qty=1), *(LotCount(lot=lot, qty=qty) for lot, qty in remaining.items()))
     await season.till(BoothCounted, T1, "count-1", lots=counts, counted_at=now())
     drawer = {"drawer": "drawer", "counted_rupiah": 99_000, "expected_rupiah": 100_000}
     await season.till(CashCounted, T1, "drawer-counted", **drawer, counted_at=now())
@@ -349,16 +399,16 @@ async def close(season: RunningSeason) -> None:
 async def bring_home(season: RunningSeason) -> None:
     """What is left is counted home, but for one piece."""
     for booth in await season.mongo.database("festival")["booths"].find({}).to_list(None):
-        sold = {one["lot"]: one["qty"] for one in booth["sold"]}
+        sold = {line["lot"]: line["qty"] for line in booth["sold"]}
         for lot in booth["lots"]:
-            left = max(0, lot["received"] - lot["moved_out"] - sold.get(lot["lot"], 0) - lot["recorded_lost"])
-            counted = max(0, left - 1) if lot["lot"] == season.recalled else left
+            remaining = max(0, lot["received"] - lot["moved_out"] - sold.get(lot["lot"], 0) - lot["recorded_lost"])
+            counted = max(0, remaining - 1) if lot["lot"] == season.recalled else remaining
             home = ReceiveReturn(festival=FESTIVAL, booth=booth["_id"], lot=lot["lot"], qty=counted)
             await season.say(ORGANISER, home, f"home-{booth['_id']}-{lot['lot']}")
     await season.until("festival", "festivals", {"status": "closed"})
 
 
-def _made(season: RunningSeason, facility: str, product: str, qty: int, maker: str) -> ProductionReported:
+def _report(season: RunningSeason, facility: str, product: str, qty: int, maker: str) -> ProductionReported:
     return ProductionReported(
         facility=facility,
         terminal=f"{facility}.T1",

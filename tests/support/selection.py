@@ -39,8 +39,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """A worker has ended. All workers leave out the same tests; one that crashed tells nothing."""
-    told: int = (getattr(node, "workeroutput", None) or {}).get("left_out", 0)
-    node.config.stash[LEFT_OUT] = max(node.config.stash[LEFT_OUT], told)
+    count: int = (getattr(node, "workeroutput", None) or {}).get("left_out", 0)
+    node.config.stash[LEFT_OUT] = max(node.config.stash[LEFT_OUT], count)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -56,16 +56,19 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and output is None:
         terminal.write_line(
-            said(config.stash[LEFT_OUT], terminal.stats.get("skipped", ()), config.getoption("quick"))
+            summary_line(config.stash[LEFT_OUT], terminal.stats.get("skipped", ()), config.getoption("quick"))
         )
 
 
 def slow_but(*quick: object, among: Iterable[object]) -> list[Any]:
     """All of them as a test's parameters; those that are not named first are slow."""
-    return [pytest.param(one, id=str(one), marks=() if one in quick else pytest.mark.slow) for one in among]
+    return [
+        pytest.param(parameter, id=str(parameter), marks=() if parameter in quick else pytest.mark.slow)
+        for parameter in among
+    ]
 
 
-def said(slow: int, skipped: Sized, quick: bool) -> str:
+def summary_line(slow: int, skipped: Sized, quick: bool) -> str:
     """The last line, for so many slow tests left out and the reports of those that were skipped."""
     line = f"{slow} slow tests left out: make test-all." if slow else "No slow test was left out."
     if quick:

@@ -9,7 +9,7 @@ from shared.settings import Settings
 
 
 @contextmanager
-def frozen(server: Server) -> Iterator[None]:
+def frozen_server(server: Server) -> Iterator[None]:
     """The server takes connections and never answers."""
     assert server.alive
     server.freeze()
@@ -20,7 +20,7 @@ def frozen(server: Server) -> Iterator[None]:
 
 
 @contextmanager
-def gone(server: Server) -> Iterator[None]:
+def killed_server(server: Server) -> Iterator[None]:
     """The server is killed, and started again over the same data at the end."""
     server.kill()
     try:

@@ -99,14 +99,14 @@ class Kafka:
         """All of a topic, each partition in its order."""
         return [record for log in self.logs[topic] for record in log]
 
-    def heard(self, topic: Topic) -> list[Event]:
+    def events(self, topic: Topic) -> list[Event]:
         """What a reader of the topic has in effect: what can be decoded, each event once, keys in their own order."""
-        found: dict[str, Event] = {}
+        events: dict[str, Event] = {}
         for record in self.records(topic.name):
             event = self.event(topic, record)
             if event is not None:
-                found.setdefault(f"{event.source} {event.id}", event)
-        return list(found.values())
+                events.setdefault(f"{event.source} {event.id}", event)
+        return list(events.values())
 
     def event(self, topic: Topic, record: Record) -> Event | None:
         """The event in a record, or None if nobody can decode it."""
@@ -120,7 +120,7 @@ class Kafka:
 
     def bodies(self, topic: Topic, kind: type[B]) -> list[B]:
         """The bodies of this class, each event once, keys in their own order."""
-        return [event.body for event in self.heard(topic) if isinstance(event.body, kind)]
+        return [event.body for event in self.events(topic) if isinstance(event.body, kind)]
 
     def next_id(self) -> str:
         self._ids += 1
@@ -138,13 +138,13 @@ class Line:
         self.processor = self.processor.with_decide(self._fails_where_broken(self.processor.decide))
 
     def _fails_where_broken(self, decide: Callable[[State, Event], Decision]) -> Callable[[State, Event], Decision]:
-        def deciding(state: State, event: Event) -> Decision:
-            state, said = decide(state, event)
+        def decide_or_fail(state: State, event: Event) -> Decision:
+            state, publications = decide(state, event)
             if event.id in self.broken:
                 raise BrokenOnPurpose(event.id)
-            return state, said
+            return state, publications
 
-        return deciding
+        return decide_or_fail
 
 
 class ServiceShell:
@@ -306,20 +306,20 @@ class ServiceShell:
     def worked_in_order(self, line: Line) -> Iterator[Event]:
         """The events that the ledger holds in the order in which they were worked, lane after lane, as the journal
         tells it. Of a run without a bug only: what was parked was worked at its replay."""
-        done: set[str] = set()
+        worked_keys: set[str] = set()
         for lane in range(PARTITIONS):
-            seen: set[str] = set()
+            keys: set[str] = set()
             for record in self.kafka.logs[journal(line.processor.service).name][lane]:
                 entry = BatchWorked.model_validate_json(record.value or b"")
-                if entry.lane != lane_id(line.processor.group, lane) or (id := str(entry.batch)) in seen:
+                if entry.lane != lane_id(line.processor.group, lane) or (id := str(entry.batch)) in keys:
                     continue
-                seen.add(id)
+                keys.add(id)
                 for part in entry.ranges:
                     for worked in self.kafka.read(part.topic, lane, part.first, part.next):
                         item = self._decode(line.processor, worked)
-                        if item.event is None or item.ledger_id in done or not self._counted(item):
+                        if item.event is None or item.ledger_id in worked_keys or not self._counted(item):
                             continue
-                        done.add(item.ledger_id)
+                        worked_keys.add(item.ledger_id)
                         yield item.event
 
     def _counted(self, item: Item) -> bool:

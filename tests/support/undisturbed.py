@@ -35,7 +35,7 @@ async def all_worked(name: str, settings: Settings, probe: Probe, database: Data
         return False
     ends: dict[tuple[str, int], int] = {}
     for topic in _topics(name):
-        ends |= {(one.topic, one.partition): one.offset + 1 for one in await probe.records(topic)}
+        ends |= {(record.topic, record.partition): record.offset + 1 for record in await probe.records(topic)}
     return all(lanes.get(part) == end for part, end in ends.items())
 
 
@@ -43,9 +43,9 @@ async def assert_undisturbed(name: str, settings: Settings, probe: Probe, databa
     """The journal has every record once, and the service's documents and words are what the rules make of it."""
     processors = SERVICES[name]
     records = {
-        (one.topic, one.partition, one.offset): (topic, one)
+        (record.topic, record.partition, record.offset): (topic, record)
         for topic in _topics(name)
-        for one in await probe.records(topic)
+        for record in await probe.records(topic)
     }
     worked = await _journal(name, probe)
     _assert_each_once(set(records), worked)
@@ -54,26 +54,26 @@ async def assert_undisturbed(name: str, settings: Settings, probe: Probe, databa
         for partition in range(settings.partitions):
             lane = worked.get(lane_id(processor.group, partition), [])
             model.work(_events(lane, partition, records), processor)
-    kept = await documents(database, *processors)
+    stored = await documents(database, *processors)
     for collection, expected in model.documents.items():
-        assert kept[collection].keys() == expected.keys(), collection
+        assert stored[collection].keys() == expected.keys(), collection
         wrong = {
-            id: (document, expected[id]) for id, document in kept[collection].items() if document != expected[id]
+            id: (document, expected[id]) for id, document in stored[collection].items() if document != expected[id]
         }
         assert not wrong, f"{collection}: {len(wrong)} differ, the first is {next(iter(wrong.items()))}"
-    for topic in {one.name: one for one in _spoken(processors, model)}.values():
-        heard = {h.event.id for h in await probe.read_all(topic) if h.event.source == f"karya/{name}"}
-        assert heard == set(model.said[topic.name]), topic.name
+    for topic in {published.name: published for published in _published_topics(processors, model)}.values():
+        ids = {h.event.id for h in await probe.read_all(topic) if h.event.source == f"karya/{name}"}
+        assert ids == set(model.published[topic.name]), topic.name
 
 
 async def _journal(name: str, probe: Probe) -> dict[str, list[BatchWorked]]:
     """Each lane's batches in their order; one that was published twice counts once."""
-    found: dict[str, dict[int, BatchWorked]] = defaultdict(dict)
+    by_lane: dict[str, dict[int, BatchWorked]] = defaultdict(dict)
     for body in await probe.bodies(journal(name), BatchWorked):
-        assert found[body.lane].setdefault(body.batch, body) == body, "one number, two batches"
-    for lane, batches in found.items():
+        assert by_lane[body.lane].setdefault(body.batch, body) == body, "one number, two batches"
+    for lane, batches in by_lane.items():
         assert sorted(batches) == list(range(1, len(batches) + 1)), f"{lane} has a gap in its batches"
-    return {lane: [batches[number] for number in sorted(batches)] for lane, batches in found.items()}
+    return {lane: [batches[number] for number in sorted(batches)] for lane, batches in by_lane.items()}
 
 
 def _assert_each_once(records: set[tuple[str, int, int]], worked: dict[str, list[BatchWorked]]) -> None:
@@ -93,14 +93,14 @@ def _assert_each_once(records: set[tuple[str, int, int]], worked: dict[str, list
 def _events(
     lane: list[BatchWorked], partition: int, records: dict[tuple[str, int, int], tuple[Topic, Record]]
 ) -> list[Event]:
-    found: list[Event] = []
+    events: list[Event] = []
     for run in (run for batch in lane for run in batch.ranges):
         for topic, record in _of(run, partition, records):
             try:
-                found.append(envelope.decode(topic, record))
+                events.append(envelope.decode(topic, record))
             except Unusable:
                 continue  # a dead letter: it changes nothing
-    return found
+    return events
 
 
 def _of(
@@ -113,5 +113,5 @@ def _topics(name: str) -> list[Topic]:
     return [topic for processor in SERVICES[name] for topic in processor.topics]
 
 
-def _spoken(processors: tuple[Processor, ...], model: Model) -> list[Topic]:
-    return [topic for topic in all_topics() if model.said.get(topic.name)]
+def _published_topics(processors: tuple[Processor, ...], model: Model) -> list[Topic]:
+    return [topic for topic in all_topics() if model.published.get(topic.name)]

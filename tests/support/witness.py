@@ -49,7 +49,9 @@ class Witness(SalesWorld):
     def evidence(self) -> Evidence:
         """All that is kept and was heard, once facilities have heard everything."""
         self.pass_all_on()
-        return Evidence(self.words, {kind: {one.id: one for one in self.all(kind)} for kind in _ENTITIES})
+        return Evidence(
+            self.words, {kind: {instance.id: instance for instance in self.all(kind)} for kind in _ENTITIES}
+        )
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
@@ -72,13 +74,13 @@ def notes(evidence: Evidence) -> dict[str, list[str]]:
 
 def with_entity(evidence: Evidence, kind: type[E], change: Callable[[E], E], id: str | None = None) -> Evidence:
     """The evidence with the first entity of this kind (or the one with this id) changed behind the service's back."""
-    kept = dict(evidence.of(kind))
-    place = id or min(kept)
-    kept[place] = change(kept[place])
-    return Evidence(evidence.published, evidence.entities | {kind: kept})
+    entities = dict(evidence.of(kind))
+    place = id or min(entities)
+    entities[place] = change(entities[place])
+    return Evidence(evidence.published, evidence.entities | {kind: entities})
 
 
 def without(evidence: Evidence, kind: type[E], id: str | None = None) -> Evidence:
-    kept = dict(evidence.of(kind))
-    del kept[id or min(kept)]
-    return Evidence(evidence.published, evidence.entities | {kind: kept})
+    entities = dict(evidence.of(kind))
+    del entities[id or min(entities)]
+    return Evidence(evidence.published, evidence.entities | {kind: entities})

@@ -40,9 +40,9 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]
 
         A worker that is given what is done already would wait for ever: nothing of it is left to report.
         """
-        given = self.assigned_work[node]
-        for scope in [scope for scope, tests in given.items() if all(tests.values())]:
-            del given[scope]
+        items = self.assigned_work[node]
+        for scope in [scope for scope, tests in items.items() if all(tests.values())]:
+            del items[scope]
         return super().remove_node(node)
 
 

@@ -20,7 +20,7 @@ def imported_tests(source: str) -> list[str]:
 
 
 def test_no_test_imports_a_test() -> None:
-    assert {str(file): found for file in TESTS.rglob("*.py") if (found := imported_tests(file.read_text()))} == {}
+    assert {str(file): tests for file in TESTS.rglob("*.py") if (tests := imported_tests(file.read_text()))} == {}
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def _foreign(module: str) -> bool:
 def test_a_domain_is_pure(domain: Path) -> None:
     files = list(domain.rglob("*.py"))
     assert files
-    assert {str(file.relative_to(domain)): found for file in files if (found := impure(file.read_text()))} == {}
+    assert {str(file.relative_to(domain)): names for file in files if (names := impure(file.read_text()))} == {}
 
 
 def test_every_service_has_a_domain() -> None:

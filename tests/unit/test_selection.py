@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.selection import said, slow_but
+from tests.support.selection import slow_but, summary_line
 from tests.support.workers import rank, shares
 
 TESTS = Path(__file__).parents[1]
@@ -32,21 +32,21 @@ def run(folder: Path, *options: str) -> str:
 
 
 def test_the_last_line_says_what_was_left_out(tmp_path: Path) -> None:
-    shown = run(tmp_path, "--quick", "-n", "2")
-    assert "1 passed, 1 skipped" in shown
-    assert shown.splitlines()[-1] == said(1, ["test_elsewhere"], quick=True)
+    output = run(tmp_path, "--quick", "-n", "2")
+    assert "1 passed, 1 skipped" in output
+    assert output.splitlines()[-1] == summary_line(1, ["test_elsewhere"], quick=True)
 
 
 def test_without_quick_all_are_run(tmp_path: Path) -> None:
-    shown = run(tmp_path)
-    assert "2 passed, 1 skipped" in shown
-    assert shown.splitlines()[-1] == said(0, ["test_elsewhere"], quick=False)
+    output = run(tmp_path)
+    assert "2 passed, 1 skipped" in output
+    assert output.splitlines()[-1] == summary_line(0, ["test_elsewhere"], quick=False)
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "with workers"])
 def test_a_run_of_slow_tests_only_leaves_them_out_and_is_no_failure(tmp_path: Path, workers: tuple[str, ...]) -> None:
-    shown = run(tmp_path, "--quick", "-k", "slow", *workers)
-    assert shown.splitlines()[-1] == said(1, (), quick=True)
+    output = run(tmp_path, "--quick", "-k", "slow", *workers)
+    assert output.splitlines()[-1] == summary_line(1, (), quick=True)
 
 
 def test_a_name_that_no_test_has_is_a_failure(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_name_that_no_test_has_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_all_that_is_not_named_is_slow() -> None:
-    assert [one.id for one in slow_but("b", among="abc") if one.marks] == ["a", "c"]
+    assert [parameter.id for parameter in slow_but("b", among="abc") if parameter.marks] == ["a", "c"]
 
 
 @pytest.mark.parametrize(

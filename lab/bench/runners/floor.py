@@ -44,12 +44,12 @@ NEW_LOT = b"LotRecorded.v1"
 RESERVATIONS_EACH = 4
 Documents = list[dict[str, Any]]
 # Messages with their keys, by lane.
-MessagesByLane = dict[int, list[tuple["Message", bytes]]]
+MessagesByLane = dict[int, list[tuple["PreparedRecord", bytes]]]
 Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class PreparedRecord:
     """A prepared message: only its key and partition differ from one to the next."""
 
     topic: str
@@ -57,7 +57,7 @@ class Message:
     headers: list[tuple[str, bytes]]
 
 
-def _message(settings: Settings, topic: Topic, body: Body) -> Message:
+def _message(settings: Settings, topic: Topic, body: Body) -> PreparedRecord:
     id = derived_id("floor", topic.name, 0)
     headers = envelope.headers(
         id=id,
@@ -68,7 +68,7 @@ def _message(settings: Settings, topic: Topic, body: Body) -> Message:
         cause=id,
         trace=f"00-{'1' * 32}-{'2' * 16}-01",
     )
-    return Message(topic_name(settings, topic.name), envelope.encode(body), headers)
+    return PreparedRecord(topic_name(settings, topic.name), envelope.encode(body), headers)
 
 
 class Floor:
@@ -198,8 +198,8 @@ class Floor:
         for collection, keys in (("ledger", ids), (LOTS.name, lots)):
             await self._database[collection].find({"_id": {"$in": keys}}, session=session).to_list(None)
 
-    def _messages_of(self, records: Sequence[ConsumerRecord]) -> list[tuple[Message, bytes]]:
-        messages: list[tuple[Message, bytes]] = []
+    def _messages_of(self, records: Sequence[ConsumerRecord]) -> list[tuple[PreparedRecord, bytes]]:
+        messages: list[tuple[PreparedRecord, bytes]] = []
         for record in records:
             messages.append((self._changed, record.key))
             if record.headers[3][1] != NEW_LOT:
@@ -207,7 +207,7 @@ class Floor:
         messages.append((self._worked, b"lane"))
         return messages
 
-    def _outbox(self, lane: int, messages: list[tuple[Message, bytes]]) -> Iterator[dict[str, Any]]:
+    def _outbox(self, lane: int, messages: list[tuple[PreparedRecord, bytes]]) -> Iterator[dict[str, Any]]:
         number = self._numbers.get(lane, 0)
         self._numbers[lane] = number + len(messages)
         for first in range(0, len(messages), FULL_RECORDS):
@@ -244,7 +244,7 @@ class Floor:
         await self._database["outbox"].bulk_write(ranges)
 
 
-def _append(batch: BatchBuilder, message: Message, key: bytes) -> bool:
+def _append(batch: BatchBuilder, message: PreparedRecord, key: bytes) -> bool:
     return batch.append(timestamp=None, key=key, value=message.value, headers=message.headers) is not None
 
 

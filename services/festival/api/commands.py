@@ -5,11 +5,10 @@ from datetime import datetime
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
-from services.festival.api.entity_page import EntityPage
 from services.festival.api.pages import ConflictPage
 from services.festival.domain import Command
 from services.festival.domain.allocation.planner import FairPlanner
-from services.festival.domain.command import CommandStatus
+from services.festival.domain.command import CommandStatus, Rejection
 from services.festival.handlers import commands
 from services.festival.store import COMMANDS
 from shared.events.festival import ORGANISER, CommandRefusal
@@ -21,13 +20,27 @@ SOURCE = "karya/festival/http"
 ENDPOINTS = commands(FairPlanner())
 
 
-class RejectionPage(EntityPage):
+class RejectionPage(BaseModel):
     """The rejection of a command. `conflicts`: the first conflicts that left nothing to plan."""
 
     field: str
     reason: str
     message: str
+    template: str
+    values: dict[str, str | int]
     conflicts: list[ConflictPage]
+
+    @classmethod
+    def of(cls, rejection: Rejection) -> "RejectionPage":
+        message = rejection.sentence
+        return cls(
+            field=rejection.field,
+            reason=rejection.reason.value,
+            message=message.english,
+            template=message.template,
+            values=message.plain_values,
+            conflicts=[ConflictPage.model_validate(conflict) for conflict in rejection.conflicts],
+        )
 
 
 class CommandPage(BaseModel):
@@ -51,7 +64,7 @@ class CommandPage(BaseModel):
             name=command.name,
             given_at=command.given_at,
             status=command.outcome.value,
-            wrong=RejectionPage.model_validate(command.wrong) if command.wrong else None,
+            wrong=RejectionPage.of(command.wrong) if command.wrong else None,
         )
 
 
@@ -74,7 +87,7 @@ def routes(service: Service) -> APIRouter:
             return CommandOutcome(done=True)
         rejection = command.wrong
         return CommandOutcome(
-            done=False, field=rejection.field, reason=rejection.reason.value, message=rejection.message
+            done=False, field=rejection.field, reason=rejection.reason.value, message=rejection.sentence
         )
 
     commands_over_http = Commands(service, ORGANISER, SOURCE, find)

@@ -87,8 +87,8 @@ class TransferPage(BaseModel):
         )
 
 
-def _sent_lots(sent: Mapping[str, int], counted: Mapping[str, int], uncounted: int | None) -> list[SentLot]:
+def _sent_lots(sent_pieces: Mapping[str, int], counted: Mapping[str, int], uncounted: int | None) -> list[SentLot]:
     return [
-        SentLot(lot=lot, sent=sent.get(lot, 0), counted=counted.get(lot, uncounted))
-        for lot in sorted(sent.keys() | counted.keys())
+        SentLot(lot=lot, sent=sent_pieces.get(lot, 0), counted=counted.get(lot, uncounted))
+        for lot in sorted(sent_pieces.keys() | counted.keys())
     ]

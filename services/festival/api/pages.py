@@ -383,11 +383,11 @@ class LotStock(EntityPage):
 
 def _lots(booth: Booth) -> list[BoothLotPage]:
     held = {lot.lot: lot for lot in booth.lots}
-    seen = {count.lot: count for count in booth.seen}
-    return [_lot(lot, account, held.get(lot), seen.get(lot)) for lot, account in booth.accounts().items()]
+    last_counts = {count.lot: count for count in booth.seen}
+    return [_lot(lot, account, held.get(lot), last_counts.get(lot)) for lot, account in booth.accounts().items()]
 
 
-def _lot(lot: str, account: Account, held: BoothLot | None, seen: LastCount | None) -> BoothLotPage:
+def _lot(lot: str, account: Account, held: BoothLot | None, last_count: LastCount | None) -> BoothLotPage:
     return BoothLotPage(
         lot=lot,
         facility=held.facility if held else None,
@@ -404,8 +404,8 @@ def _lot(lot: str, account: Account, held: BoothLot | None, seen: LastCount | No
         surplus=account.surplus,
         moved_out=account.moved_out,
         misbooked=account.misbooked,
-        counted=seen.counted if seen else None,
-        unexplained=seen.unexplained if seen else 0,
+        counted=last_count.counted if last_count else None,
+        unexplained=last_count.unexplained if last_count else 0,
         final=held.final if held else False,
         withdrawn=held.withdrawn if held else None,
     )

@@ -43,9 +43,9 @@ class Reader:
             raise HTTPException(404, f"No {name} is known here.")
         return collection.from_document(document)
 
-    async def page(self, listing: Listing, collection: Collection[E], **wanted: str) -> list[E]:
-        """A page of the entities whose fields have the values `wanted`, in the order of arrival."""
-        return await listing.page(self._database, collection, wanted)
+    async def page(self, listing: Listing, collection: Collection[E], **filters: str) -> list[E]:
+        """A page of the entities whose fields have the values of `filters`, in the order of arrival."""
+        return await listing.page(self._database, collection, filters)
 
     async def festival(self, id: str) -> Festival:
         """The festival of this id. Raises HTTPException 404."""

@@ -57,11 +57,11 @@ B = TypeVar("B", bound=Body)
 def at_festival(rule: Callable[[State, Festival, B, Event], Decision]) -> Rule[B]:
     """The rule of a known festival; a festival that nobody announced changes nothing."""
 
-    def known(state: State, event: Event, body: B) -> Decision:
+    def rule_of_known(state: State, event: Event, body: B) -> Decision:
         festival = state.get(Festival, event.key)
         return (state, []) if festival is None else rule(state, festival, body, event)
 
-    return known
+    return rule_of_known
 
 
 def deadline_reached(state: State, _festival: Festival, reached: DeadlineReached, _event: Event) -> Decision:

@@ -134,14 +134,16 @@ def move_lots(giver: Booth, taker: Booth, lots: dict[str, int]) -> tuple[Booth, 
     return giver, taker, publications
 
 
-def receive_lots(booth: Booth, sent: dict[str, int], stocked: dict[str, int]) -> tuple[Booth, list[Publication]]:
-    """The booth after the pieces `sent` were counted in, and the events; both by lot.
+def receive_lots(
+    booth: Booth, sent_pieces: dict[str, int], stocked: dict[str, int]
+) -> tuple[Booth, list[Publication]]:
+    """The booth after the `sent_pieces` were counted in, and the events; both by lot.
 
     Pieces beyond `stocked` are lost on the way. For a withdrawn lot sales receives two events: the pieces have come,
     and they must not be sold.
     """
     publications: list[Publication] = []
-    for lot, qty in sent.items():
+    for lot, qty in sent_pieces.items():
         held = booth.find_lot(lot)
         assert held is not None, "pieces that left were expected"
         received = stocked[lot]

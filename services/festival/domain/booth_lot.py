@@ -126,8 +126,8 @@ def _product_accounts(lots: Sequence[BoothLot], sold: Mapping[str, int]) -> dict
     misbooked = min(sum(unaccounted), sum(excess))
     shifts = zip(apportion(misbooked, unaccounted), apportion(misbooked, excess), strict=True)
     return {
-        lot.lot: _account(lot, sold.get(lot.lot, 0), remainder, given - taken)
-        for lot, remainder, (given, taken) in zip(lots, remainders, shifts, strict=True)
+        lot.lot: _account(lot, sold.get(lot.lot, 0), remainder, added - subtracted)
+        for lot, remainder, (added, subtracted) in zip(lots, remainders, shifts, strict=True)
     }
 
 

@@ -43,9 +43,11 @@ def cancel(state: State, festival: Festival, body: CancelFestival) -> CommandRes
     """
     if festival.status is not FestivalStatus.OPEN:
         return festival_not_open(festival)
-    sent = [request.name for request in state.find(requests_at(festival.id)) if _anything_sent(request)]
-    if sent:
-        message = f"Stock was sent under {first_names(sent)}; close the festival instead, so that it comes home."
+    request_names = [request.name for request in state.find(requests_at(festival.id)) if _anything_sent(request)]
+    if request_names:
+        message = (
+            f"Stock was sent under {first_names(request_names)}; close the festival instead, so that it comes home."
+        )
         return Rejection("festival", CommandRefusal.WRONG_STATE, message)
     publications: list[Publication | Deadline] = [
         FESTIVAL.of(FestivalCancelled(festival=festival.id, reason=body.reason))

@@ -10,6 +10,7 @@ from services.festival.domain.planning.terms import Conflict
 from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused, PlanConflict
 from shared.events.language import MAX_TEXT, Event, Publication
 from shared.runtime.processor import Decision
+from shared.wording import Message, as_message
 
 # More are not read, and would not fit into an event.
 MAX_CONFLICTS = 20
@@ -32,8 +33,15 @@ class Rejection:
 
     field: str
     reason: CommandRefusal
-    message: str
+    message: Message | str
     conflicts: tuple[Conflict, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", self.sentence)
+
+    @property
+    def sentence(self) -> Message:
+        return as_message(self.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,9 @@ def refusal_event(command: Command, rejection: Rejection) -> Publication:
             command=command.id,
             field=rejection.field,
             reason=rejection.reason,
-            message=rejection.message[:MAX_TEXT],
+            message=rejection.sentence.english[:MAX_TEXT],
+            template=rejection.sentence.template,
+            values=rejection.sentence.plain_values,
             conflicts=tuple(conflict_event(conflict) for conflict in rejection.conflicts),
         )
     )
@@ -99,8 +109,8 @@ def nothing_to_plan(field: str, first: str, conflicts: Sequence[Conflict]) -> Re
         if untold < len(conflicts) and len(longer) + len(_more(untold - 1)) > MAX_TEXT:
             break
         message, untold = longer[: MAX_TEXT - len(_more(untold - 1))], untold - 1
-    shown = tuple(replace(conflict, kept=()) for conflict in conflicts[:MAX_CONFLICTS])
-    return Rejection(field, CommandRefusal.NOTHING_TO_PLAN, message + _more(untold), shown)
+    examples = tuple(replace(conflict, kept=()) for conflict in conflicts[:MAX_CONFLICTS])
+    return Rejection(field, CommandRefusal.NOTHING_TO_PLAN, message + _more(untold), examples)
 
 
 def _more(demands: int) -> str:

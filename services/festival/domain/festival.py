@@ -22,6 +22,7 @@ from shared.events.names import NameRule
 from shared.events.zones import FESTIVAL_ZONES
 from shared.runtime.processor import Decision
 from shared.runtime.state import OwnedQuery, State
+from shared.wording import Message
 
 MAX_PRICES = 500
 MAX_TILLS = 50
@@ -76,29 +77,42 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival) ->
     """The state with a new festival, and the event."""
     if existing is not None:
         return Rejection(
-            "festival", CommandRefusal.ALREADY_EXISTS, f"The festival {body.festival} was announced before."
+            "festival",
+            CommandRefusal.ALREADY_EXISTS,
+            Message("The festival {festival} was announced before.", festival=body.festival),
         )
     if (rejection := check_names("festival", names.FESTIVAL, body.festival)) is not None:
         return rejection
-    for field in ("name", "place"):
-        if not getattr(body, field).strip():
-            return Rejection(field, CommandRefusal.MISSING, f"The festival has no {field}.")
+    if not body.name.strip():
+        return Rejection("name", CommandRefusal.MISSING, Message("The festival has no name."))
+    if not body.place.strip():
+        return Rejection("place", CommandRefusal.MISSING, Message("The festival has no place."))
     if body.zone not in FESTIVAL_ZONES:
         return Rejection(
-            "zone", CommandRefusal.BAD_NAME, f"The time zone must be one of {', '.join(FESTIVAL_ZONES)}."
+            "zone",
+            CommandRefusal.BAD_NAME,
+            Message("The time zone must be one of {zones}.", zones=", ".join(FESTIVAL_ZONES)),
         )
     if body.last_day < body.first_day:
-        return Rejection("last_day", CommandRefusal.WRONG_DAYS, "The last day comes before the first.")
+        return Rejection("last_day", CommandRefusal.WRONG_DAYS, Message("The last day comes before the first."))
     for field, entries in (("lead_days", body.lead_days), ("weights", body.weights)):
         if (rejection := check_names(field, names.FACILITY, *(entry.facility for entry in entries))) is not None:
             return rejection
         if len({entry.facility for entry in entries}) < len(entries):
-            return Rejection(field, CommandRefusal.NAMED_TWICE, f"A facility is named twice in {field}.")
+            return Rejection(
+                field, CommandRefusal.NAMED_TWICE, Message("A facility is named twice in {field}.", field=field)
+            )
         if len(entries) > MAX_FACILITIES:
-            return Rejection(field, CommandRefusal.TOO_MANY, f"At most {MAX_FACILITIES} facilities have {field}.")
+            return Rejection(
+                field,
+                CommandRefusal.TOO_MANY,
+                Message("At most {most} facilities have {field}.", most=MAX_FACILITIES, field=field),
+            )
     if any(entry.weight > MAX_WEIGHT for entry in body.weights):
         return Rejection(
-            "weights", CommandRefusal.OUT_OF_RANGE, f"A weight is a whole number from 1 to {MAX_WEIGHT}."
+            "weights",
+            CommandRefusal.OUT_OF_RANGE,
+            Message("A weight is a whole number from 1 to {most}.", most=MAX_WEIGHT),
         )
     festival = Festival(
         body.festival,
@@ -128,28 +142,44 @@ def open_booth(state: State, festival: Festival, body: OpenBooth) -> CommandResu
     prefix = f"{festival.id}."
     # Checked before any look-up: another festival's booths lie in another lane, so their presence depends on time.
     if not body.booth.startswith(prefix):
-        return Rejection("booth", CommandRefusal.BAD_NAME, f"{names.BOOTH.words} Here it begins with {prefix}")
+        message = Message(
+            "A booth's id is its festival's, a dot, and then at most 40 letters, digits, '_' and '-'. "
+            "Here it begins with {prefix}",
+            prefix=prefix,
+        )
+        return Rejection("booth", CommandRefusal.BAD_NAME, message)
     if (rejection := _check_booth_names(body)) is not None:
         return rejection
     if state.get(Booth, body.booth) is not None:
-        return Rejection("booth", CommandRefusal.ALREADY_EXISTS, f"The booth {body.booth} was opened before.")
+        return Rejection(
+            "booth", CommandRefusal.ALREADY_EXISTS, Message("The booth {booth} was opened before.", booth=body.booth)
+        )
     products = {price.product for price in body.prices}
     if not products:
-        return Rejection("prices", CommandRefusal.NO_PRICE, "A booth needs the price of at least one product.")
+        return Rejection(
+            "prices", CommandRefusal.NO_PRICE, Message("A booth needs the price of at least one product.")
+        )
     if not body.tills:
-        return Rejection("tills", CommandRefusal.MISSING, "A booth needs at least one till.")
+        return Rejection("tills", CommandRefusal.MISSING, Message("A booth needs at least one till."))
     if len(products) < len(body.prices):
-        return Rejection("prices", CommandRefusal.NAMED_TWICE, "A product has two prices.")
+        return Rejection("prices", CommandRefusal.NAMED_TWICE, Message("A product has two prices."))
     if len(set(body.tills)) < len(body.tills):
-        return Rejection("tills", CommandRefusal.NAMED_TWICE, "A till is named twice.")
-    for field, entries, most in (("prices", body.prices, MAX_PRICES), ("tills", body.tills, MAX_TILLS)):
-        if len(entries) > most:
-            return Rejection(field, CommandRefusal.TOO_MANY, f"A booth has at most {most} {field}.")
+        return Rejection("tills", CommandRefusal.NAMED_TWICE, Message("A till is named twice."))
+    if len(body.prices) > MAX_PRICES:
+        return Rejection(
+            "prices", CommandRefusal.TOO_MANY, Message("A booth has at most {most} prices.", most=MAX_PRICES)
+        )
+    if len(body.tills) > MAX_TILLS:
+        return Rejection(
+            "tills", CommandRefusal.TOO_MANY, Message("A booth has at most {most} tills.", most=MAX_TILLS)
+        )
     limits = {limit.category: limit.qty for limit in body.limits}
     if len(limits) < len(body.limits):
-        return Rejection("limits", CommandRefusal.NAMED_TWICE, "A category has two limits.")
+        return Rejection("limits", CommandRefusal.NAMED_TWICE, Message("A category has two limits."))
     if unknown := sorted(limits.keys() - {price.category for price in body.prices}):
-        message = f"No price names the category {unknown[0]}, so its limit would bound nothing."
+        message = Message(
+            "No price names the category {category}, so its limit would bound nothing.", category=unknown[0]
+        )
         return Rejection("limits", CommandRefusal.MISSING, message)
     prices = tuple(PriceTag(price.product, price.price_rupiah, price.category) for price in body.prices)
     booth = Booth(
@@ -193,7 +223,11 @@ def _check_booth_names(body: OpenBooth) -> Rejection | None:
 
 def festival_not_open(festival: Festival) -> Rejection:
     """The rejection of a command that needs an open festival."""
-    message = f"{festival.name} is {festival.status.value}; this is possible only while it is open."
+    message = Message(
+        "{festival} is {status:word}; this is possible only while it is open.",
+        festival=festival.name,
+        status=festival.status.value,
+    )
     return Rejection("festival", CommandRefusal.WRONG_STATE, message)
 
 
@@ -201,7 +235,11 @@ def find_booth(state: State, festival: Festival, id: str) -> Booth | Rejection:
     """The festival's booth of this id, in any status."""
     booth = state.get(Booth, id)
     if booth is None or booth.festival != festival.id:
-        return Rejection("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {id}.")
+        return Rejection(
+            "booth",
+            CommandRefusal.UNKNOWN_BOOTH,
+            Message("{festival} has no booth {booth}.", festival=festival.name, booth=id),
+        )
     return booth
 
 
@@ -211,7 +249,11 @@ def find_open_booth(state: State, festival: Festival, id: str) -> Booth | Reject
         return festival_not_open(festival)
     booth = find_booth(state, festival, id)
     if isinstance(booth, Booth) and booth.status is not BoothStatus.OPEN:
-        message = f"Booth {booth.id} is {booth.status.value}; this is possible only while it is open."
+        message = Message(
+            "Booth {booth} is {status:word}; this is possible only while it is open.",
+            booth=booth.id,
+            status=booth.status.value,
+        )
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     return booth
 

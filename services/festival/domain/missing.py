@@ -102,30 +102,30 @@ def _at_booth(booth: Booth) -> Iterator[Missing]:
         message = f"Booth {booth.id} is not settled: its tills have until the deadline to send what is left."
         yield Missing(MissingKind.NOT_SETTLED, message, booth=booth.id)
         return
-    seen = {count.lot: count for count in booth.seen}
+    last_counts = {count.lot: count for count in booth.seen}
     for lot, account in booth.accounts().items():
         if account.left:
-            yield _not_home(booth, lot, account, seen.get(lot))
+            yield _not_home(booth, lot, account, last_counts.get(lot))
         if account.returning:
             message = f"{account.returning} pieces of {lot} came home; inventory has to take them in."
             yield Missing(MissingKind.NOT_STOCKED, message, booth=booth.id, lot=lot, qty=account.returning)
 
 
-def _not_home(booth: Booth, lot: str, account: Account, seen: LastCount | None) -> Missing:
+def _not_home(booth: Booth, lot: str, account: Account, last_count: LastCount | None) -> Missing:
     receive = "receive what comes home, 0 if nothing does."
-    if seen is None:
+    if last_count is None:
         message = f"{account.left} pieces of {lot} are left at {booth.id}: {receive}"
         return Missing(MissingKind.NOT_HOME, message, booth=booth.id, lot=lot, qty=account.left)
     returned = account.returned + account.returning
-    others = f"{seen.unexplained} are unexplained" + (f", {returned} came home since" if returned else "")
+    details = f"{last_count.unexplained} are unexplained" + (f", {returned} came home since" if returned else "")
     return Missing(
         MissingKind.NOT_HOME,
-        f"{seen.counted} pieces of {lot} were counted at {booth.id}, {others}: {receive}",
+        f"{last_count.counted} pieces of {lot} were counted at {booth.id}, {details}: {receive}",
         booth=booth.id,
         lot=lot,
         qty=account.left,
-        counted=seen.counted,
-        unexplained=seen.unexplained,
+        counted=last_count.counted,
+        unexplained=last_count.unexplained,
     )
 
 

@@ -89,7 +89,9 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "limits": [{"category": category, "qty": qty} for category, qty in booth.limits],
         "price_list": booth.price_list,
         "prices_from": booth.prices_from,
-        "seen": [{"lot": seen.lot, "counted": seen.counted, "unexplained": seen.unexplained} for seen in booth.seen],
+        "seen": [
+            {"lot": count.lot, "counted": count.counted, "unexplained": count.unexplained} for count in booth.seen
+        ],
     }
 
 
@@ -130,7 +132,7 @@ def _booth(document: Document) -> Booth:
         limits=tuple((entry["category"], entry["qty"]) for entry in document.get("limits", ())),
         price_list=document["price_list"],
         prices_from=document["prices_from"],
-        seen=tuple(LastCount(**seen) for seen in document["seen"]),
+        seen=tuple(LastCount(**count) for count in document["seen"]),
     )
 
 

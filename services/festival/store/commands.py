@@ -7,6 +7,7 @@ from services.festival.domain.command import CommandStatus, Rejection
 from services.festival.store.requests import conflict_documents, conflicts_from
 from shared.events.festival import CommandRefusal
 from shared.runtime.processor import Collection, Document
+from shared.wording import Message
 
 
 def _command_document(command: Command) -> dict[str, Any]:
@@ -41,16 +42,20 @@ def _command(document: Document) -> Command:
 
 
 def _rejection_document(rejection: Rejection) -> dict[str, Any]:
-    fields = {"field": rejection.field, "reason": rejection.reason.value, "message": rejection.message}
+    fields = {"field": rejection.field, "reason": rejection.reason.value, **_message_fields(rejection.sentence)}
     # Most rejections have none, and older documents lack the field.
     return {**fields, "conflicts": conflict_documents(rejection.conflicts)} if rejection.conflicts else fields
+
+
+def _message_fields(message: Message) -> dict[str, Any]:
+    return {"template": message.template, "values": message.plain_values}
 
 
 def _rejection(document: Document) -> Rejection:
     return Rejection(
         document["field"],
         CommandRefusal(document["reason"]),
-        document["message"],
+        Message(document["template"], **document["values"]),
         conflicts_from(document.get("conflicts", ())),
     )
 

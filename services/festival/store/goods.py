@@ -92,9 +92,9 @@ def _replenishment_document(replenishment: Replenishment) -> dict[str, Any]:
 
 
 def _refill_document(refill: Refill) -> dict[str, Any]:
-    wanted = refill.wanted
+    demand = refill.wanted
     return {
-        "wanted": {"booth": wanted.booth, "product": wanted.product, "qty": wanted.qty},
+        "wanted": {"booth": demand.booth, "product": demand.product, "qty": demand.qty},
         "reason": refill.reason,
         "reason_id": refill.reason_id,
     }

@@ -95,17 +95,17 @@ class Lot:
         return sum([reservation.qty for reservation in self.reservations if reservation.status is DISPATCHED])
 
 
-def record(made: LotRecorded) -> Change:
+def record(recording: LotRecorded) -> Change:
     """The new lot. Production guarantees that its number is unique."""
     lot = Lot(
-        id=made.lot,
-        facility=made.facility,
-        product=made.product,
-        category=made.category,
-        made_on=made.made_on,
-        best_before=made.best_before,
-        recorded=made.qty,
-        on_hand=made.qty,
+        id=recording.lot,
+        facility=recording.facility,
+        product=recording.product,
+        category=recording.category,
+        made_on=recording.made_on,
+        best_before=recording.best_before,
+        recorded=recording.qty,
+        on_hand=recording.qty,
     )
     return lot, []
 

@@ -234,7 +234,7 @@ def _report(
     kind: ReportKind,
 ) -> TerminalReport:
     return TerminalReport(
-        id=event.id,
+        id=event.known_as,
         source=event.source,
         facility=body.facility,
         terminal=body.terminal,
@@ -265,6 +265,7 @@ def _rejected(report: TerminalReport, wrong: ReportRejection) -> ReportRejected:
         report=report.id,
         field=wrong.field,
         reason=wrong.reason,
-        message=wrong.message,
-        message_id=wrong.message_id,
+        message=wrong.message.english,
+        template=wrong.message.template,
+        values=wrong.message.plain_values,
     )

@@ -32,14 +32,14 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["sales"])
     database = service.database
 
-    async def one(collection: Collection[E], id: str, unknown: str) -> E:
+    async def load(collection: Collection[E], id: str, unknown: str) -> E:
         document = await database[collection.name].find_one({"_id": id})
         if document is None:
             raise HTTPException(404, unknown)
         return collection.from_document(document)
 
     async def booth_of(id: str) -> Booth:
-        return await one(BOOTHS, id, f"Booth {id} is not known here. A booth id looks like ODOP.B07.")
+        return await load(BOOTHS, id, f"Booth {id} is not known here. A booth id looks like ODOP.B07.")
 
     @router.get("/booths", summary="Booths (of a festival), a page at a time as they arrived")
     async def many_booths(listing: Paged, festival: str | None = None) -> list[BoothPage]:
@@ -62,7 +62,7 @@ def routes(service: Service) -> APIRouter:
     @router.get("/booths/{booth}/receipts/{receipt}", summary="One receipt and the state of its sales")
     async def one_receipt(booth: str, receipt: str) -> ReceiptPage:
         unknown = f"Receipt {receipt} of booth {booth} is not known here."
-        entity = await one(RECEIPTS, entity_id(booth, receipt), unknown)
+        entity = await load(RECEIPTS, entity_id(booth, receipt), unknown)
         return ReceiptPage.of(entity, (await booth_of(booth)).price_lists)
 
     @router.get("/booths/{booth}/takings", summary="Takings of a booth, by day and payment kind, and by drawer")
@@ -92,7 +92,7 @@ def routes(service: Service) -> APIRouter:
     @router.get("/settlements/{facility}/{festival}", summary="Settlement of a facility at a festival")
     async def one_settlement(facility: str, festival: str) -> SettlementPage:
         unknown = f"No goods of {facility} at a booth of {festival} are known here."
-        return SettlementPage.of(await one(SETTLEMENTS, settlement_id(facility, festival), unknown))
+        return SettlementPage.of(await load(SETTLEMENTS, settlement_id(facility, festival), unknown))
 
     @router.get("/facilities/{facility}/demand", summary="Demand for a facility's products, by festival")
     async def facility_demand(facility: str, listing: Paged, festival: str | None = None) -> list[FacilityDemandPage]:

@@ -54,8 +54,8 @@ def _count_lot(booth: Booth, id: str, count: StockCount, is_final: bool) -> Boot
         raise OverflowError(f"booth {booth.id} has {MOST_EARLY_COUNTS} counts of lots that were never stocked")
     early = next((other for other in booth.early_counts if other.lot == id), empty)
     final, latest = _later(early.final, early.latest, count, is_final)
-    others = tuple(other for other in booth.early_counts if other.lot != id)
-    return replace(booth, early_counts=(*others, replace(early, final=final, latest=latest)))
+    other_counts = tuple(other for other in booth.early_counts if other.lot != id)
+    return replace(booth, early_counts=(*other_counts, replace(early, final=final, latest=latest)))
 
 
 def _later(

@@ -122,8 +122,8 @@ def decide(state: State, body: ShareOpened | DemandCounted) -> Decision:
     after = before
     if isinstance(body, DemandCounted):
         after = replace(before, lines=tuple(_from_event(line) for line in body.lines))
-    others = [other for other in demand.booths if other.booth != body.booth]
-    demand = replace(demand, booths=tuple(sorted([*others, after], key=lambda booth: booth.booth)))
+    other_booths = [other for other in demand.booths if other.booth != body.booth]
+    demand = replace(demand, booths=tuple(sorted([*other_booths, after], key=lambda booth: booth.booth)))
     publications: list[Publication] = []
     if after != before and demand.complete:
         demand = replace(demand, revision=demand.revision + 1)

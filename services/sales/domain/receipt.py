@@ -206,7 +206,8 @@ def _sold_key(booth: str, sold_at: datetime) -> str:
 
 def receipt_id(event: Event) -> str:
     """The receipt's id: the event's id, or an id derived from it if the event's id has other characters."""
-    return event.id if RECEIPT_ID.fullmatch(event.id) else str(uuid5(NAMESPACE_URL, f"{event.source} {event.id}"))
+    id = event.known_as
+    return id if RECEIPT_ID.fullmatch(id) else str(uuid5(NAMESPACE_URL, f"{event.source} {id}"))
 
 
 def parse_sale_id(sale: str) -> tuple[str, int]:

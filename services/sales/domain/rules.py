@@ -115,7 +115,7 @@ def count(state: State, booth: Booth, record: BoothCounted, _event: Event) -> Ch
 
 def open_drawer(state: State, booth: Booth, record: DrawerOpened, event: Event) -> Change:
     """A drawer begins with its float."""
-    return state, replace(booth, drawers=drawer.open_drawer(booth.drawers, record, event.id)), []
+    return state, replace(booth, drawers=drawer.open_drawer(booth.drawers, record, event.known_as)), []
 
 
 def drop_cash(state: State, booth: Booth, record: CashDropped, _event: Event) -> Change:
@@ -216,7 +216,7 @@ def _receive_device_record(
 ) -> tuple[tuple[Device, ...], list[Publication]]:
     """The booth's devices after the record, and DeviceHeard for a new one."""
     last_seq = record.last_seq if isinstance(record, TillClosed) else None
-    devices, new = device.receive_record(booth.devices, record, event.id, last_seq)
+    devices, new = device.receive_record(booth.devices, record, event.known_as, last_seq)
     if new is None:
         return devices, []
     if record.device in booth.early_strikes:

@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 
 from shared.events.festival.organiser import CountedLot
-from shared.events.language import Body, CommandId, Count, Day, Id, Qty, Text, Topic, Utc
+from shared.events.language import Body, CommandId, Count, Day, Id, Qty, Text, Topic, Utc, Values
 
 
 class FestivalAnnounced(Body):
@@ -74,14 +74,20 @@ class PlanConflict(Body):
 
 
 class CommandRefused(Body):
-    """An organiser's command was not carried out: the field, the reason, and a sentence for a person. `conflicts`: if
-    nothing could be planned, the rules that prevented it, for the first demands."""
+    """An organiser's command was not carried out: the field, the reason, and a sentence for a person.
+
+    - `message`: the sentence in English. Readers of another language translate `template` and put in the `values` of
+      its fields.
+    - `conflicts`: if nothing could be planned, the rules that prevented it, for the first demands.
+    """
 
     festival: Id
     command: CommandId
     field: Id
     reason: CommandRefusal
     message: Text
+    template: Text
+    values: Values
     conflicts: tuple[PlanConflict, ...] = ()
 
 

@@ -38,11 +38,11 @@ class RuntimeStore:
 
     async def lanes(self, group: str, partitions: Iterable[int], session: Session | None = None) -> dict[int, Lane]:
         """The stored lanes; a lane without a document is new."""
-        wanted = {lane_id(group, p): p for p in partitions}
-        lanes = {p: Lane(group, p) for p in wanted.values()}
-        cursor = self._database["lanes"].find({"_id": {"$in": list(wanted)}}, session=session)
+        partition_of = {lane_id(group, p): p for p in partitions}
+        lanes = {p: Lane(group, p) for p in partition_of.values()}
+        cursor = self._database["lanes"].find({"_id": {"$in": list(partition_of)}}, session=session)
         for document in await cursor.to_list(None):
-            partition = wanted[document["_id"]]
+            partition = partition_of[document["_id"]]
             lanes[partition] = Lane(
                 group,
                 partition,
@@ -170,7 +170,7 @@ def _to_lane(lane: Lane) -> Document:
 
 def _timer_writes(changes: ChangeSet) -> Operations:
     reached: Operations = [DeleteOne({"_id": id}) for id in changes.deadlines_reached]
-    asked: Operations = [
+    upserts: Operations = [
         ReplaceOne(
             {"_id": timer.id},
             {"_id": timer.id, "lane": timer.lane, "key": timer.key, "deadline": timer.deadline, "due": timer.due},
@@ -178,7 +178,7 @@ def _timer_writes(changes: ChangeSet) -> Operations:
         )
         for timer in changes.deadlines.values()
     ]
-    return [*reached, *asked]
+    return [*reached, *upserts]
 
 
 def _parked_writes(parked: Mapping[str, ParkedEvents]) -> Operations:

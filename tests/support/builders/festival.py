@@ -79,8 +79,8 @@ def product_codes(count: int) -> list[str]:
     return ["".join(code) for code in itertools.islice(letters, count)]
 
 
-def announced(festival: str = ODOP, **changed: Any) -> AnnounceFestival:
-    given: dict[str, Any] = {
+def an_announcement(festival: str = ODOP, **changed: Any) -> AnnounceFestival:
+    defaults: dict[str, Any] = {
         "festival": festival,
         "name": f"Festival {festival}",
         "place": "Kupang",
@@ -88,25 +88,25 @@ def announced(festival: str = ODOP, **changed: Any) -> AnnounceFestival:
         "first_day": date(2023, 4, 18),
         "last_day": LAST_DAY,
     }
-    return AnnounceFestival(**given | changed)
+    return AnnounceFestival(**defaults | changed)
 
 
 def a_booth(booth: str = B1, *products: str, **changed: Any) -> OpenBooth:
     prices = tuple(Price(product=product, price_rupiah=10_000) for product in products or ("KTI", "KRJ", "KUE"))
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "festival": booth.rpartition(".")[0],
         "booth": booth,
         "name": f"Booth {booth}",
         "prices": prices,
         "tills": (f"{booth}.T1",),
     }
-    return OpenBooth(**given | changed)
+    return OpenBooth(**defaults | changed)
 
 
 def a_request(*demands: tuple[str, str, int], request: str = "R1", **changed: Any) -> RequestAllocation:
-    asked = tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands)
-    given: dict[str, Any] = {"festival": ODOP, "request": request, "demands": asked, "consent": True}
-    return RequestAllocation(**given | changed)
+    wishes = tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands)
+    defaults: dict[str, Any] = {"festival": ODOP, "request": request, "demands": wishes, "consent": True}
+    return RequestAllocation(**defaults | changed)
 
 
 def an_accept(request: str = "R1", festival: str = ODOP) -> AcceptPlan:
@@ -114,8 +114,8 @@ def an_accept(request: str = "R1", festival: str = ODOP) -> AcceptPlan:
 
 
 def a_shipment(shipment: str = "S1", facility: str = "LP-AAA", booth: str = B1, **changed: Any) -> SendShipment:
-    given: dict[str, Any] = {"festival": booth.rpartition(".")[0], "request": "R1"}
-    return SendShipment(**given | {"shipment": shipment, "facility": facility, "booth": booth} | changed)
+    defaults: dict[str, Any] = {"festival": booth.rpartition(".")[0], "request": "R1"}
+    return SendShipment(**defaults | {"shipment": shipment, "facility": facility, "booth": booth} | changed)
 
 
 def a_receipt(shipment: str = "S1", booth: str = B1, **counted: int) -> ReceiveShipment:
@@ -211,7 +211,7 @@ class FestivalWorld:
     def __init__(self) -> None:
         self.now = NOON
         self.lots: dict[str, Lot] = {}
-        self.said: list[Body] = []
+        self.published: list[Body] = []
         self.deadlines: dict[str, Deadline] = {}
         self.wishes: deque[Body] = deque()
         self.orders: dict[str, deque[Body]] = defaultdict(deque)
@@ -229,25 +229,25 @@ class FestivalWorld:
         key = next(topic.key_of(body) for topic in PROCESSOR.topics if type(body) in topic.bodies)
         event = Event(id or self.next_id(), "test", key, self.now, self.now, body)
         outputs = self._decide(PROCESSOR, event)
-        said: list[Body] = []
+        bodies: list[Body] = []
         for output in outputs:
             if isinstance(output, Deadline):
                 self.deadlines[output.id] = output
                 continue
-            said.append(output.body)
+            bodies.append(output.body)
             if output.topic is STOCK_ORDERS:
                 self.orders[STOCK_ORDERS.key_of(output.body)].append(output.body)
             else:
                 assert output.topic in (FESTIVAL, BOOTH_STOCK, FESTIVAL_DEADLINES)
             if output.topic is FESTIVAL_DEADLINES:
                 self.wishes.append(output.body)
-        self.said += said
-        return said
+        self.published += bodies
+        return bodies
 
     def make(self, lot: str, qty: int, facility: str = "LP-AAA", product: str = "KTI", **changed: Any) -> None:
         """A new lot, known to inventory and seen by festival."""
-        given: dict[str, Any] = {"category": "tenun", "made_on": date(2023, 4, 1), "best_before": None}
-        made = LotRecorded(**given | {"lot": lot, "facility": facility, "product": product, "qty": qty} | changed)
+        defaults: dict[str, Any] = {"category": "tenun", "made_on": date(2023, 4, 1), "best_before": None}
+        made = LotRecorded(**defaults | {"lot": lot, "facility": facility, "product": product, "qty": qty} | changed)
         self.tell_inventory(lot, made)
         self.see(lot)
 
@@ -267,8 +267,8 @@ class FestivalWorld:
         self.tell_inventory(lot, lifted)
 
     def tell_inventory(self, lot: str, body: Body) -> None:
-        known = self.lots.get(lot)
-        state = State.of(known) if known else State.of(absent=(Ref(Lot, lot),))
+        lot_before = self.lots.get(lot)
+        state = State.of(lot_before) if lot_before else State.of(absent=(Ref(Lot, lot),))
         state, outputs = INVENTORY_PROCESSOR.decide(
             state, Event(self.next_id(), "test", lot, self.now, self.now, body)
         )
@@ -323,10 +323,10 @@ class FestivalWorld:
     # what is so
 
     def all(self, entity: type[E]) -> list[E]:
-        return [found for _, found in sorted(self._entities[entity].items())]
+        return [instance for _, instance in sorted(self._entities[entity].items())]
 
     def one(self, entity: type[E], id: str) -> E:
-        return next(found for found in self.all(entity) if found.id == id)  # type: ignore[attr-defined]
+        return next(instance for instance in self.all(entity) if instance.id == id)  # type: ignore[attr-defined]
 
     def request(self, name: str = "R1", festival: str = ODOP) -> Request:
         return self.one(Request, f"{festival}/{name}")
@@ -335,8 +335,8 @@ class FestivalWorld:
         """Field and reason with which festival refuses this command, having changed nothing but its fate."""
         before = self._snapshot()
         id = self.next_id()
-        said = self.give(body, id)
-        assert [type(one).__name__ for one in said] == ["CommandRefused"], said
+        bodies = self.give(body, id)
+        assert [type(answer).__name__ for answer in bodies] == ["CommandRefused"], bodies
         assert self._snapshot() == before
         command = self.one(Command, id)
         assert command.outcome is CommandStatus.REFUSED
@@ -344,8 +344,8 @@ class FestivalWorld:
         assert command.wrong.message
         return command.wrong.field, command.wrong.reason
 
-    def heard(self, kind: type[B]) -> list[B]:
-        return [body for body in self.said if isinstance(body, kind)]
+    def bodies(self, kind: type[B]) -> list[B]:
+        return [body for body in self.published if isinstance(body, kind)]
 
     def next_id(self) -> str:
         self._count += 1
@@ -358,7 +358,7 @@ class FestivalWorld:
     def _decide(self, processor: Processor, event: Event) -> list[Publication | Deadline]:
         state, outputs = processor.decide(reading.state(processor, event, self._stored), event)
         # A batch loads what all its events read: what is there besides must not sway the decision.
-        everything = {(kind, one.id): one for kind in processor.readable for one in self.all(kind)}
+        everything = {(kind, instance.id): instance for kind in processor.readable for instance in self.all(kind)}
         crowded, again = processor.decide(reading.state(processor, event, self._stored, crowd=everything), event)
         assert again == outputs
         assert crowded.changes == state.changes
@@ -386,10 +386,10 @@ def _read(raw: bytes) -> dict[str, Any]:
 def a_world(*bodies: Body) -> FestivalWorld:
     """A festival with two booths, and what else is given to it."""
     world = FestivalWorld()
-    for body in (announced(), a_booth(B1), a_booth(B2), *bodies):
+    for body in (an_announcement(), a_booth(B1), a_booth(B2), *bodies):
         world.give(body)
     return world
 
 
-def kinds(said: Iterable[Body]) -> list[str]:
-    return [type(body).__name__ for body in said]
+def kinds(bodies: Iterable[Body]) -> list[str]:
+    return [type(body).__name__ for body in bodies]

@@ -42,8 +42,8 @@ CATALOGUE = Catalogue(
 PROCESSOR = processor(CATALOGUE, SKEW)
 
 
-def reported(**changed: Any) -> ProductionReported:
-    given: dict[str, Any] = {
+def a_production_report(**changed: Any) -> ProductionReported:
+    defaults: dict[str, Any] = {
         "facility": "PR-KPG",
         "terminal": "PR-KPG.T1",
         "product": "KTI",
@@ -51,17 +51,17 @@ def reported(**changed: Any) -> ProductionReported:
         "made_on": TODAY,
         "maker": MAKER,
     }
-    return ProductionReported(**given | changed)
+    return ProductionReported(**defaults | changed)
 
 
-def corrected(lot: str, change: int = 1, **changed: Any) -> ProductionCorrected:
-    given: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "change": change}
-    return ProductionCorrected(**given | changed)
+def a_correction_report(lot: str, change: int = 1, **changed: Any) -> ProductionCorrected:
+    defaults: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "change": change}
+    return ProductionCorrected(**defaults | changed)
 
 
 def recalled(lot: str, **changed: Any) -> RecallLot:
-    given: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "reason": "mouldy"}
-    return RecallLot(**given | changed)
+    defaults: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "reason": "mouldy"}
+    return RecallLot(**defaults | changed)
 
 
 def lifted(lot: str, **changed: Any) -> LiftRecall:
@@ -87,11 +87,11 @@ def kept_promised(lot: str, withdrawal: str, promised: int = 4) -> WithdrawalRef
     return WithdrawalRefused(facility=lot[:6], lot=lot, withdrawal=withdrawal, promised=promised)
 
 
-def taken(lot: str, correction: str, change: int = 1) -> LotCorrected:
+def an_accepted_correction(lot: str, correction: str, change: int = 1) -> LotCorrected:
     return LotCorrected(facility=lot[:6], lot=lot, correction=correction, change=change, on_hand=5)
 
 
-def not_taken(lot: str, correction: str, change: int = -1) -> CorrectionRefused:
+def a_refused_correction(lot: str, correction: str, change: int = -1) -> CorrectionRefused:
     return CorrectionRefused(facility=lot[:6], lot=lot, correction=correction, change=change, on_hand=0)
 
 
@@ -104,16 +104,16 @@ class Production:
     """What the shell does for production: it loads what an event reads, decides, and keeps the outcome."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[type[Any], str], Any] = {}
+        self.entities: dict[tuple[type[Any], str], Any] = {}
         self._count = 0
 
-    def said(self, body: Body, *, id: str | None = None, at: datetime = NOW, source: str = "t") -> list[Body]:
-        """The bodies that production publishes when this is said to it."""
+    def give(self, body: Body, *, id: str | None = None, at: datetime = NOW, source: str = "t") -> list[Body]:
+        """The bodies that production publishes when it works this event."""
         event = an_event(body, id=id or self.next_id(), at=at, source=source)
         reads = PROCESSOR.reads(event)
-        loaded = {read: self.kept.get(read) for read in reads if isinstance(read, Ref)}
+        loaded = {read: self.entities.get(read) for read in reads if isinstance(read, Ref)}
         state, published = PROCESSOR.decide(State(Entities(loaded), reads), event)
-        self.kept.update(state.changes)
+        self.entities.update(state.changes)
         return list(_bodies(published))
 
     def next_id(self) -> str:
@@ -121,10 +121,10 @@ class Production:
         return str(UUID(int=self._count))
 
     def all(self, entity: type[Any]) -> list[Any]:
-        return [kept for (kind, _), kept in self.kept.items() if kind is entity]
+        return [instance for (kind, _), instance in self.entities.items() if kind is entity]
 
 
 def _bodies(published: Iterable[Publication | Deadline]) -> Iterator[Body]:
-    for one in published:
-        assert isinstance(one, Publication)
-        yield one.body
+    for publication in published:
+        assert isinstance(publication, Publication)
+        yield publication.body

@@ -73,13 +73,13 @@ E = TypeVar("E")
 
 def an_opening(booth: str = B1, **changed: Any) -> BoothOpened:
     prices = (Price(product="KTI", price_rupiah=PRICE), Price(product="KUE", price_rupiah=5_000))
-    given: dict[str, Any] = {"festival": ODOP, "name": "Booth", "prices": prices, "tills": ("T1", "T2")}
-    return BoothOpened(**{"booth": booth} | given | changed)
+    defaults: dict[str, Any] = {"festival": ODOP, "name": "Booth", "prices": prices, "tills": ("T1", "T2")}
+    return BoothOpened(**{"booth": booth} | defaults | changed)
 
 
 def a_stocking(lot: str = "L1", qty: int = 10, booth: str = B1, **changed: Any) -> BoothStocked:
-    given: dict[str, Any] = {"festival": ODOP, "facility": "LP-A", "product": "KTI", "made_on": date(2023, 4, 1)}
-    return BoothStocked(**given | {"booth": booth, "lot": lot, "qty": qty} | changed)
+    defaults: dict[str, Any] = {"festival": ODOP, "facility": "LP-A", "product": "KTI", "made_on": date(2023, 4, 1)}
+    return BoothStocked(**defaults | {"booth": booth, "lot": lot, "qty": qty} | changed)
 
 
 def a_loss(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockLost:
@@ -126,20 +126,20 @@ def new_prices(revision: int, valid_from: datetime = NOON, booth: str = B1, **pr
 
 
 def a_line(lot: str | None = "L1", qty: int = 1, line: int = 1, **changed: Any) -> ReceiptLine:
-    given: dict[str, Any] = {"product": "KTI", "unit_price_rupiah": PRICE}
-    return ReceiptLine(**given | {"lot": lot, "qty": qty, "line": line} | changed)
+    defaults: dict[str, Any] = {"product": "KTI", "unit_price_rupiah": PRICE}
+    return ReceiptLine(**defaults | {"lot": lot, "qty": qty, "line": line} | changed)
 
 
 def a_receipt(seq: int = 1, *lines: ReceiptLine, **changed: Any) -> ReceiptIssued:
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "booth": B1,
         "till": "T1",
         "payment": Payment(kind=PaymentKind.CASH),
         "sold_at": NOON,
         "lines": lines or (a_line(),),
     }
-    given |= {"seq": seq} | changed
-    return ReceiptIssued(**given | _place(given))
+    defaults |= {"seq": seq} | changed
+    return ReceiptIssued(**defaults | _place(defaults))
 
 
 def a_sale(seq: int = 1, lot: str | None = "L1", qty: int = 1, **changed: Any) -> ReceiptIssued:
@@ -153,7 +153,7 @@ def a_void(
     receipt: str, seq: int = 2, till: str = "T1", booth: str = B1, qty: int = 1, line: int = 1, **changed: Any
 ) -> ReceiptVoided:
     lines = (VoidedLine(line=line, qty=qty),)
-    given = {
+    defaults = {
         "booth": booth,
         "till": till,
         "seq": seq,
@@ -162,7 +162,7 @@ def a_void(
         "voided_at": NOON,
         "lines": lines,
     } | changed
-    return ReceiptVoided(**given | _place(given))
+    return ReceiptVoided(**defaults | _place(defaults))
 
 
 def a_count(
@@ -174,39 +174,39 @@ def a_count(
     products: dict[str, int] | None = None,
     **lots: int,
 ) -> BoothCounted:
-    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "counted_at": at, "final": final}
+    defaults: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "counted_at": at, "final": final}
     counted = tuple(LotCount(lot=lot, qty=qty) for lot, qty in lots.items())
     by_product = tuple(ProductCount(product=product, qty=qty) for product, qty in (products or {}).items())
-    return BoothCounted(**given | _place(given) | {"lots": counted, "products": by_product})
+    return BoothCounted(**defaults | _place(defaults) | {"lots": counted, "products": by_product})
 
 
 def a_last_word(seq: int, till: str = "T1", booth: str = B1, **changed: Any) -> TillClosed:
-    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "last_seq": seq} | changed
-    return TillClosed(**given | _place(given))
+    defaults: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "last_seq": seq} | changed
+    return TillClosed(**defaults | _place(defaults))
 
 
 def an_introduction(seq: int = 1, till: str = "T1", booth: str = B1, **changed: Any) -> DeviceIntroduced:
-    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "introduced_at": NOON} | changed
-    return DeviceIntroduced(**given | _place(given))
+    defaults: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "introduced_at": NOON} | changed
+    return DeviceIntroduced(**defaults | _place(defaults))
 
 
 def a_drawer(seq: int, rupiah: int, cashier: str = "K1", till: str = "T1", **changed: Any) -> DrawerOpened:
     """Opened by a cashier with so much in it. Its record's id is the drawer's."""
-    given = {"booth": B1, "till": till, "seq": seq, "cashier": cashier, "float_rupiah": rupiah, "opened_at": NOON}
-    given |= changed
-    return DrawerOpened(**given | _place(given))
+    defaults = {"booth": B1, "till": till, "seq": seq, "cashier": cashier, "float_rupiah": rupiah, "opened_at": NOON}
+    defaults |= changed
+    return DrawerOpened(**defaults | _place(defaults))
 
 
 def a_drop(seq: int, drawer: str, rupiah: int, till: str = "T1", booth: str = B1) -> CashDropped:
-    given = {"booth": booth, "till": till, "seq": seq, "drawer": drawer, "rupiah": rupiah, "dropped_at": NOON}
-    return CashDropped(**given | _place(given))
+    defaults = {"booth": booth, "till": till, "seq": seq, "drawer": drawer, "rupiah": rupiah, "dropped_at": NOON}
+    return CashDropped(**defaults | _place(defaults))
 
 
 def a_cash_count(
     seq: int, drawer: str, rupiah: int, expected: int, at: datetime = NOON, till: str = "T1", booth: str = B1
 ) -> CashCounted:
-    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "drawer": drawer, "counted_at": at}
-    return CashCounted(**given | _place(given) | {"counted_rupiah": rupiah, "expected_rupiah": expected})
+    defaults: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "drawer": drawer, "counted_at": at}
+    return CashCounted(**defaults | _place(defaults) | {"counted_rupiah": rupiah, "expected_rupiah": expected})
 
 
 def record_id(device: str, seq: int) -> str:
@@ -214,11 +214,11 @@ def record_id(device: str, seq: int) -> str:
     return f"{device}-{seq}"
 
 
-def _place(given: Mapping[str, Any]) -> dict[str, Any]:
+def _place(defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Device and predecessor, unless they are given: each till is one device, whose records follow each other."""
-    device = given.get("device", f"{given['booth']}-{given['till']}")
-    previous = record_id(device, given["seq"] - 1) if given["seq"] > 1 else None
-    return {"device": device, "previous": given.get("previous", previous)}
+    device = defaults.get("device", f"{defaults['booth']}-{defaults['till']}")
+    previous = record_id(device, defaults["seq"] - 1) if defaults["seq"] > 1 else None
+    return {"device": device, "previous": defaults.get("previous", previous)}
 
 
 class SalesWorld:
@@ -228,7 +228,7 @@ class SalesWorld:
     """
 
     def __init__(self) -> None:
-        self.said: list[Body] = []
+        self.published: list[Body] = []
         self.deadlines: dict[str, Deadline] = {}
         self.shares: dict[str, deque[Body]] = defaultdict(deque)
         self._documents: dict[type[Any], dict[str, bytes]] = defaultdict(dict)
@@ -238,7 +238,7 @@ class SalesWorld:
 
     def give(self, *bodies: Body) -> list[Body]:
         """What sales says to these events, one after the other."""
-        return [said for body in bodies for said in self.tell(body)]
+        return [answer for body in bodies for answer in self.tell(body)]
 
     def tell(self, body: Body, id: str | None = None, source: str = "test") -> list[Body]:
         """What sales says to an event of a booth: nothing if it was worked before."""
@@ -250,16 +250,16 @@ class SalesWorld:
             body = self._linked(body, id)
         self._worked.add((source, id))
         key = next(topic.key_of(body) for topic in PROCESSOR.topics if type(body) in topic.bodies)
-        said: list[Body] = []
+        bodies: list[Body] = []
         for output in self._decide(PROCESSOR, Event(id, source, key, NOON, NOON, body)):
             if isinstance(output, Deadline):
                 self.deadlines[output.id] = output
                 continue
-            said.append(output.body)
+            bodies.append(output.body)
             if output.topic is SALE_SHARES:
                 self.shares[key].append(output.body)
-        self.said += said
-        return said
+        self.published += bodies
+        return bodies
 
     def sell(self, id: str, seq: int = 1, lot: str | None = "L1", qty: int = 1, **changed: Any) -> list[Body]:
         """The sale `id` is reported."""
@@ -278,19 +278,19 @@ class SalesWorld:
     def pass_all_on(self) -> list[Body]:
         """Every booth's words reach the facilities, booth by booth."""
         return [
-            said
+            answer
             for booth in sorted(self.shares)
             for _ in range(len(self.shares[booth]))
-            for said in self.pass_on(booth)
+            for answer in self.pass_on(booth)
         ]
 
     def settle_up(self, body: Body) -> list[Body]:
         event = Event(self._next_id(), "sales", SALE_SHARES.key_of(body), NOON, NOON, body)
         outputs = self._decide(MONEY, event)
-        said = [output.body for output in outputs if isinstance(output, Publication)]
-        assert len(said) == len(outputs)
-        self.said += said
-        return said
+        bodies = [output.body for output in outputs if isinstance(output, Publication)]
+        assert len(bodies) == len(outputs)
+        self.published += bodies
+        return bodies
 
     # what is so
 
@@ -303,12 +303,12 @@ class SalesWorld:
         return next(booth for booth in self.all(Booth) if booth.id == id)
 
     def lot(self, lot: str = "L1", booth: str = B1) -> BoothLot:
-        found = self.booth(booth).find_lot(lot)
-        assert found is not None
-        return found
+        booth_lot = self.booth(booth).find_lot(lot)
+        assert booth_lot is not None
+        return booth_lot
 
     def receipt(self, receipt: str, booth: str = B1) -> Receipt:
-        return next(known for known in self.all(Receipt) if known.id == entity_id(booth, receipt))
+        return next(candidate for candidate in self.all(Receipt) if candidate.id == entity_id(booth, receipt))
 
     def sale(self, receipt: str, booth: str = B1, line: int = 1) -> Sale:
         return self.receipt(receipt, booth).sales[line - 1]
@@ -317,10 +317,10 @@ class SalesWorld:
         return self.sale(sale, booth).status
 
     def settlement(self, facility: str = "LP-A") -> Settlement:
-        return next(one for one in self.all(Settlement) if one.facility == facility)
+        return next(settlement for settlement in self.all(Settlement) if settlement.facility == facility)
 
-    def heard(self, kind: type[B]) -> list[B]:
-        return [body for body in self.said if isinstance(body, kind)]
+    def bodies(self, kind: type[B]) -> list[B]:
+        return [body for body in self.published if isinstance(body, kind)]
 
     def pieces(self, booth: str = B1) -> dict[str, tuple[int, int]]:
         """Pieces sold of each lot: by label, and of the pool."""
@@ -328,9 +328,9 @@ class SalesWorld:
 
     def earned(self, facility: str, booth: str = B1) -> tuple[int, int]:
         """Pieces and rupiah that the booth told the facility of, in all changes."""
-        changes = [*self.heard(SaleShared), *self.heard(PoolAdjusted)]
-        mine = [one for one in changes if (one.facility, one.booth) == (facility, booth)]
-        return sum(one.change_qty for one in mine), sum(one.change_rupiah for one in mine)
+        changes = [*self.bodies(SaleShared), *self.bodies(PoolAdjusted)]
+        mine = [change for change in changes if (change.facility, change.booth) == (facility, booth)]
+        return sum(change.change_qty for change in mine), sum(change.change_rupiah for change in mine)
 
     def _linked(self, body: TillRecord, id: str) -> TillRecord:
         """The record, following the one that its device was heard with under the number before, whatever its id."""
@@ -347,7 +347,7 @@ class SalesWorld:
     def _decide(self, processor: Processor, event: Event) -> list[Publication | Deadline]:
         state, outputs = processor.decide(reading.state(processor, event, self._stored), event)
         # A batch loads what all its events read: what is there besides must not sway the decision.
-        everything = {(kind, one.id): one for kind in processor.readable for one in self.all(kind)}
+        everything = {(kind, instance.id): instance for kind in processor.readable for instance in self.all(kind)}
         crowded, again = processor.decide(reading.state(processor, event, self._stored, crowd=everything), event)
         assert again == outputs
         assert crowded.changes == state.changes
@@ -369,5 +369,5 @@ def open_booth(qty: int = 10, **lots: int) -> SalesWorld:
     """A booth that is open and holds `qty` pieces of L1, and of what other `lots` are named, all by LP-A."""
     world = SalesWorld()
     world.give(an_opening(), *[a_stocking(lot, pieces) for lot, pieces in {"L1": qty, **lots}.items() if pieces])
-    world.said.clear()
+    world.published.clear()
     return world

@@ -38,7 +38,7 @@ BOOTH = "ODOP.B07"
 PRICE = 250_000
 
 
-def opened(*tills: str, prices: dict[str, int] | None = None) -> BoothOpened:
+def an_opening(*tills: str, prices: dict[str, int] | None = None) -> BoothOpened:
     return BoothOpened(
         booth=BOOTH,
         festival="ODOP",
@@ -53,7 +53,7 @@ def changed(revision: int, valid_from: datetime, **prices: int) -> PricesChanged
     return PricesChanged(booth=BOOTH, revision=revision, valid_from=valid_from, prices=_prices(prices))
 
 
-def stocked(lot: str, qty: int, *, days_old: int = 0, product: str = "KTI") -> BoothStocked:
+def a_stocking(lot: str, qty: int, *, days_old: int = 0, product: str = "KTI") -> BoothStocked:
     return BoothStocked(
         booth=BOOTH,
         festival="ODOP",
@@ -69,7 +69,7 @@ def withdrawn(lot: str) -> LotWithdrawn:
     return LotWithdrawn(booth=BOOTH, lot=lot, reason="mouldy")
 
 
-def device_heard(till: str, device: str) -> DeviceHeard:
+def a_device_notice(till: str, device: str) -> DeviceHeard:
     return DeviceHeard(booth=BOOTH, till=till, device=device)
 
 
@@ -111,11 +111,11 @@ def void(
     )
 
 
-def said(id: str, body: Body, *, sent: bool = True, number: int = 1) -> SpooledRecord:
+def a_spooled_record(id: str, body: Body, *, sent: bool = True, number: int = 1) -> SpooledRecord:
     return SpooledRecord(number, id, BOOTH, body, b"", [], NOW, acknowledged=sent)
 
 
-def accounted(receipt: str, number: int = 1, qty: int = 1, *, net: int | None = None, **more: Any) -> SaleAccounted:
+def a_snapshot(receipt: str, number: int = 1, qty: int = 1, *, net: int | None = None, **more: Any) -> SaleAccounted:
     """A snapshot; of its pieces those that nothing else is said of were recorded (their parts are left out)."""
     return SaleAccounted(
         booth=BOOTH,
@@ -139,7 +139,7 @@ def void_refused(receipt: str, number: int, qty: int, left: int, till: str | Non
     return VoidRefused(booth=BOOTH, receipt=receipt, line=number, till=till, qty=qty, left=left)
 
 
-def hear(till: Till, *bodies: Body) -> None:
+def receive(till: Till, *bodies: Body) -> None:
     """As a sync would keep them."""
     for topic in (BOOTH_STOCK, SALES):
         ours: Sequence[Body] = [body for body in bodies if type(body) in topic.bodies]

@@ -50,8 +50,8 @@ def check(
     An operation that was answered must have the model's answer; one that the model says nothing to fits only
     operations without an answer.
     """
-    operations = sorted(history, key=lambda one: (one.called, one.end))
-    answered = sum(1 << n for n, one in enumerate(operations) if one.answered is not None)
+    operations = sorted(history, key=lambda operation: (operation.called, operation.end))
+    answered = sum(1 << n for n, operation in enumerate(operations) if operation.answered is not None)
     tried: set[tuple[int, State]] = set()
     path: list[tuple[int, int, State]] = []  # what was taken, and from which (done, state)
     done, state, tail = 0, start, 0
@@ -61,8 +61,8 @@ def check(
     while done & answered != answered:
         for position in range(tail, len(candidates)):
             at = candidates[position]
-            after, said = step(state, operations[at].what)
-            fits = operations[at].answered is None or said == operations[at].answer
+            after, answer = step(state, operations[at].what)
+            fits = operations[at].answered is None or answer == operations[at].answer
             here = (done | 1 << at, after)
             if fits and here not in tried:
                 tried.add(here)
@@ -84,16 +84,16 @@ def check(
 
 def _next(operations: Sequence[Operation[Op, Ans]], done: int) -> list[int]:
     """Of those not done: all that were called before the first of them was answered."""
-    found: list[int] = []
+    candidates: list[int] = []
     first_answer = math.inf
-    for n, one in enumerate(operations):
+    for n, operation in enumerate(operations):
         if done >> n & 1:
             continue
-        if one.called > first_answer:
+        if operation.called > first_answer:
             break
-        found.append(n)
-        first_answer = min(first_answer, one.end)
-    could = [n for n in found if operations[n].called <= first_answer]
+        candidates.append(n)
+        first_answer = min(first_answer, operation.end)
+    could = [n for n in candidates if operations[n].called <= first_answer]
     # The soonest answered first: it is most often the next, and what was never answered may never have been.
     return sorted(could, key=lambda n: operations[n].end)
 

@@ -80,8 +80,8 @@ def step(stock: Stock, order: Order) -> tuple[Stock, Answer | None]:
                 return stock, ("withdrawal_refused", promised)
             return replace(stock, on_hand=0, withdrawn=True), ("withdrawn", stock.on_hand)
         case Kind.READ:
-            seen = (stock.on_hand, _pieces(stock.held), _pieces(stock.sent), stock.returned, stock.recalled)
-            return stock, ("seen", *seen)
+            visible_state = (stock.on_hand, _pieces(stock.held), _pieces(stock.sent), stock.returned, stock.recalled)
+            return stock, ("seen", *visible_state)
 
 
 def _reserve(stock: Stock, order: Order) -> tuple[Stock, Answer | None]:

@@ -22,7 +22,7 @@ def check_lots(inventory: ServiceShell) -> None:
         assert not (lot.recalled and lot.reserved), "promised though it was recalled"
 
 
-def check_said(inventory: ServiceShell) -> None:
+def check_publications(inventory: ServiceShell) -> None:
     """The last balance said of each lot is the lot; every revision was said once; reservations end once."""
     balances: dict[str, list[StockChanged]] = defaultdict(list)
     for body in inventory.kafka.bodies(INVENTORY, StockChanged):
@@ -30,14 +30,14 @@ def check_said(inventory: ServiceShell) -> None:
     lots = {lot.id: lot for lot in inventory.all(Lot)}
     assert balances.keys() == lots.keys()
     for id, lot in lots.items():
-        assert [one.revision for one in balances[id]] == list(range(1, lot.revision + 1))
+        assert [balance.revision for balance in balances[id]] == list(range(1, lot.revision + 1))
         last = balances[id][-1]
         assert (last.on_hand, last.reserved, last.dispatched) == (lot.on_hand, lot.reserved, lot.dispatched)
     ends: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for event in inventory.kafka.heard(RESERVATIONS):
+    for event in inventory.kafka.events(RESERVATIONS):
         reservation, lot_id = getattr(event.body, "reservation", None), getattr(event.body, "lot", "")
         if reservation is not None:
             ends[reservation, lot_id].append(type(event.body).__name__)
-    for (reservation, _), said in ends.items():
-        assert said.count("StockReserved") <= 1, reservation
-        assert said.count("ReservationReleased") + said.count("StockDispatched") <= said.count("StockReserved")
+    for (reservation, _), names in ends.items():
+        assert names.count("StockReserved") <= 1, reservation
+        assert names.count("ReservationReleased") + names.count("StockDispatched") <= names.count("StockReserved")

@@ -31,7 +31,7 @@ def check_lots(production: ServiceShell) -> None:
         assert (number.facility, number.product, number.made_on) == (lot.facility, lot.product, lot.made_on)
         numbers[f"{lot.facility}/{lot.product}/{lot.made_on.isoformat()}"].append(number.counter)
     assert {counter.id: list(range(1, counter.last + 1)) for counter in production.all(Counter)} == {
-        id: sorted(found) for id, found in numbers.items()
+        id: sorted(counters) for id, counters in numbers.items()
     }
     accepted: dict[str, list[int]] = defaultdict(list)
     withdrawn: dict[str, list[int]] = defaultdict(list)
@@ -47,23 +47,23 @@ def check_lots(production: ServiceShell) -> None:
         assert lot.withdrawn == bool(withdrawn[lot.id]), lot
 
 
-def check_said(production: ServiceShell) -> None:
+def check_publications(production: ServiceShell) -> None:
     """Every report ended; its terminal was told once, and production said each lot and each recall once."""
     kafka = production.kafka
     reports = {report.id: report for report in production.all(TerminalReport)}
-    assert reports.keys() == {event.id for event in kafka.heard(TERMINAL)}
-    told: dict[str, list[str]] = defaultdict(list)
-    for event in kafka.heard(ANSWERS):
+    assert reports.keys() == {event.id for event in kafka.events(TERMINAL)}
+    answers: dict[str, list[str]] = defaultdict(list)
+    for event in kafka.events(ANSWERS):
         body = event.body
         if isinstance(body, ReportAccepted):
-            told[body.report].append("accepted")
+            answers[body.report].append("accepted")
         elif isinstance(body, ReportRejected) and body.reason is not Refusal.ID_REUSED:
-            told[body.report].append("rejected")
-    assert {id: [report.outcome.value] for id, report in reports.items()} == told
+            answers[body.report].append("rejected")
+    assert {id: [report.outcome.value] for id, report in reports.items()} == answers
     recorded = kafka.bodies(PRODUCTION, LotRecorded)
-    assert sorted((one.lot, one.qty) for one in recorded) == sorted((lot.id, lot.qty) for lot in production.all(Lot))
-    recalls = Count(one.lot for one in kafka.bodies(PRODUCTION, LotRecalled))
-    lifts = Count(one.lot for one in kafka.bodies(PRODUCTION, LotRecallLifted))
+    assert sorted((lot.lot, lot.qty) for lot in recorded) == sorted((lot.id, lot.qty) for lot in production.all(Lot))
+    recalls = Count(recall.lot for recall in kafka.bodies(PRODUCTION, LotRecalled))
+    lifts = Count(lift.lot for lift in kafka.bodies(PRODUCTION, LotRecallLifted))
     assert {lot.id: recalls[lot.id] - lifts[lot.id] for lot in production.all(Lot)} == {
         lot.id: int(lot.recalled) for lot in production.all(Lot)
     }

@@ -31,30 +31,30 @@ from tests.support.shell import ServiceShell
 
 def check_booths(sales: ServiceShell) -> None:
     """Every booth's books are what its receipts add up to, and nothing waits once it is settled."""
-    found: dict[str, list[Receipt]] = {}
+    receipts: dict[str, list[Receipt]] = {}
     for receipt in sales.all(Receipt):
-        found.setdefault(receipt.booth, []).append(receipt)
+        receipts.setdefault(receipt.booth, []).append(receipt)
     for booth in sales.all(Booth):
-        check_books(booth, found.get(booth.id, []))
+        check_books(booth, receipts.get(booth.id, []))
 
 
-def check_said(sales: ServiceShell) -> None:
+def check_publications(sales: ServiceShell) -> None:
     """Every receipt that a till issued is there once, and each of its sales was told as it is now."""
     kafka = sales.kafka
-    issued = {(event.key, event.id) for event in kafka.heard(TILL) if isinstance(event.body, ReceiptIssued)}
+    issued = {(event.key, event.id) for event in kafka.events(TILL) if isinstance(event.body, ReceiptIssued)}
     receipts = sales.all(Receipt)
     assert sorted(issued) == sorted((receipt.booth, receipt.receipt) for receipt in receipts)
     for booth in sales.all(Booth):
         numbers = sorted(receipt.number for receipt in receipts if receipt.booth == booth.id)
         assert numbers == list(range(1, booth.receipts + 1))
-    told: dict[tuple[str, str], list[SaleAccounted]] = {}
-    for one in kafka.bodies(SALES, SaleAccounted):
-        told.setdefault((one.booth, one.sale), []).append(one)
+    snapshots: dict[tuple[str, str], list[SaleAccounted]] = {}
+    for body in kafka.bodies(SALES, SaleAccounted):
+        snapshots.setdefault((body.booth, body.sale), []).append(body)
     for receipt in receipts:
         for sale in receipt.sales:
-            said = told.pop((receipt.booth, receipt.sale_id(sale)))
-            assert [one.revision for one in said] == list(range(1, sale.revision + 1))
-            last = said[-1]
+            published = snapshots.pop((receipt.booth, receipt.sale_id(sale)))
+            assert [snapshot.revision for snapshot in published] == list(range(1, sale.revision + 1))
+            last = published[-1]
             assert [(part.lot, part.qty, part.basis) for part in last.parts] == [
                 (part.lot, part.qty, part.basis) for part in sale.parts
             ]
@@ -62,7 +62,7 @@ def check_said(sales: ServiceShell) -> None:
                 *(sale.waiting, sale.disputed, sale.rejected, sale.voided),
             )
             assert (last.open_rupiah, last.returned_rupiah) == (sale.open_rupiah, sale.returned_rupiah)
-    assert not told
+    assert not snapshots
     check_reports(sales)
     check_public(sales)
 
@@ -71,33 +71,46 @@ def check_reports(sales: ServiceShell) -> None:
     """Festival was told last what is so, and each time with the next revision."""
     kafka = sales.kafka
     for booth in sales.all(Booth):
-        reports = [one for one in kafka.bodies(BOOTH_REPORTS, SellThroughCounted) if one.booth == booth.id]
-        assert [one.revision for one in reports] == list(range(1, booth.revision + 1))
+        reports = [report for report in kafka.bodies(BOOTH_REPORTS, SellThroughCounted) if report.booth == booth.id]
+        assert [report.revision for report in reports] == list(range(1, booth.revision + 1))
         if booth.status is BoothStatus.SETTLED:
             last = {lot.lot: (lot.stocked, lot.sold, lot.lost, lot.moved) for lot in reports[-1].lots}
             assert last == {lot.lot: (lot.stocked, lot.sold, lot.lost, lot.moved) for lot in booth.lots}
             assert reports[-1].disputed == booth.disputed
-        so_far = [one for one in kafka.bodies(BOOTH_REPORTS, SellThroughSoFar) if one.booth == booth.id]
-        assert [one.revision for one in so_far] == list(range(1, booth.interim.revision + 1))
-        for one in so_far:
-            by_hour = sum(sum(product.sold) for product in one.products)
-            assert by_hour == sum(lot.sold for lot in one.lots)
+        so_far = [report for report in kafka.bodies(BOOTH_REPORTS, SellThroughSoFar) if report.booth == booth.id]
+        assert [report.revision for report in so_far] == list(range(1, booth.interim.revision + 1))
+        for report in so_far:
+            by_hour = sum(sum(product.sold) for product in report.products)
+            assert by_hour == sum(lot.sold for lot in report.lots)
 
 
 def check_public(sales: ServiceShell) -> None:
     """What is public is what facilities were told, once each, numbered without gaps."""
     shares = sales.kafka.bodies(SALE_SHARES, SaleShared)
     adjusted = sales.kafka.bodies(SALE_SHARES, PoolAdjusted)
-    shown = sales.kafka.bodies(PUBLIC_SALES, SalePublished)
+    publications = sales.kafka.bodies(PUBLIC_SALES, SalePublished)
     moved = sales.kafka.bodies(PUBLIC_SALES, AdjustmentPublished)
-    told = Counter((public_sale(one.booth, one.sale), one.facility, one.revision, one.qty) for one in shares)
-    assert told == Counter((one.sale, one.facility, one.revision, one.qty) for one in shown)
-    told = Counter(
-        (public_adjustment(one.booth, one.product), one.facility, one.revision, one.adjusted_qty) for one in adjusted
+    expected = Counter(
+        (public_sale(share.booth, share.sale), share.facility, share.revision, share.qty) for share in shares
     )
-    assert told == Counter((one.adjustment, one.facility, one.revision, one.qty) for one in moved)
+    assert expected == Counter(
+        (publication.sale, publication.facility, publication.revision, publication.qty)
+        for publication in publications
+    )
+    expected = Counter(
+        (
+            public_adjustment(adjustment.booth, adjustment.product),
+            adjustment.facility,
+            adjustment.revision,
+            adjustment.adjusted_qty,
+        )
+        for adjustment in adjusted
+    )
+    assert expected == Counter(
+        (publication.adjustment, publication.facility, publication.revision, publication.qty) for publication in moved
+    )
     numbers: dict[str, list[int]] = {}
-    for event in (*shown, *moved):
+    for event in (*publications, *moved):
         numbers.setdefault(event.facility, []).append(event.sequence)
     assert all(sorted(of) == list(range(1, len(of) + 1)) for of in numbers.values())
 
@@ -109,14 +122,17 @@ def check_money(sales: ServiceShell) -> None:
         for lot in booth.lots:
             sold[lot.facility, booth.festival or ""] += lot.sold_rupiah
     assert +_published(sales) == +sold
-    said: dict[tuple[str, str], SettlementIssued] = {}
+    latest: dict[tuple[str, str], SettlementIssued] = {}
     revisions: Counter[tuple[str, str]] = Counter()
-    for one in sales.kafka.bodies(SETTLEMENTS, SettlementIssued):
-        revisions[one.facility, one.festival] += 1
-        assert one.revision == revisions[one.facility, one.festival]
-        said[one.facility, one.festival] = one
-        assert one.facility_rupiah + one.maker_premium_rupiah + one.programme_rupiah == one.sold_rupiah
-    settlements = {(one.facility, one.festival): one for one in sales.all(Settlement)}
+    for snapshot in sales.kafka.bodies(SETTLEMENTS, SettlementIssued):
+        revisions[snapshot.facility, snapshot.festival] += 1
+        assert snapshot.revision == revisions[snapshot.facility, snapshot.festival]
+        latest[snapshot.facility, snapshot.festival] = snapshot
+        assert (
+            snapshot.facility_rupiah + snapshot.maker_premium_rupiah + snapshot.programme_rupiah
+            == snapshot.sold_rupiah
+        )
+    settlements = {(settlement.facility, settlement.festival): settlement for settlement in sales.all(Settlement)}
     assert sold.keys() <= settlements.keys()
     settled = all(booth.status is BoothStatus.SETTLED for booth in sales.all(Booth))
     for name, settlement in settlements.items():
@@ -125,19 +141,19 @@ def check_money(sales: ServiceShell) -> None:
         assert min(share.qty for share in settlement.booths) >= 0
         assert settlement.complete == settled or not settled
         if settlement.complete:
-            assert (said[name].sold_rupiah, said[name].qty) == (settlement.sold_rupiah, settlement.qty)
+            assert (latest[name].sold_rupiah, latest[name].qty) == (settlement.sold_rupiah, settlement.qty)
 
 
 def _published(sales: ServiceShell) -> Counter[tuple[str, str]]:
     """Rupiah by facility and festival, as a subscriber adds them up."""
     latest: dict[tuple[str, str], SalePublished | AdjustmentPublished] = {}
     for sale in sales.kafka.bodies(PUBLIC_SALES, SalePublished):
-        known = latest.get((sale.facility, sale.sale))
-        if known is None or known.revision < sale.revision:
+        snapshot = latest.get((sale.facility, sale.sale))
+        if snapshot is None or snapshot.revision < sale.revision:
             latest[sale.facility, sale.sale] = sale
     for moved in sales.kafka.bodies(PUBLIC_SALES, AdjustmentPublished):
-        known = latest.get((moved.facility, moved.adjustment))
-        if known is None or known.revision < moved.revision:
+        snapshot = latest.get((moved.facility, moved.adjustment))
+        if snapshot is None or snapshot.revision < moved.revision:
             latest[moved.facility, moved.adjustment] = moved
     published: Counter[tuple[str, str]] = Counter()
     for event in latest.values():
@@ -148,25 +164,25 @@ def _published(sales: ServiceShell) -> Counter[tuple[str, str]]:
 def check_demand(sales: ServiceShell) -> None:
     """Each facility was told last how the booths stand now, and its pieces are those that its lots sold."""
     sold: Counter[tuple[str, str, str]] = Counter()
-    for held in sales.all(Booth):
-        for lot in held.lots:
-            sold[lot.facility, held.festival or "", lot.product] += lot.sold
+    for booth in sales.all(Booth):
+        for lot in booth.lots:
+            sold[lot.facility, booth.festival or "", lot.product] += lot.sold
     booths = {booth.id: booth for booth in sales.all(Booth)}
-    told: dict[tuple[str, str], list[DemandSignalled]] = {}
-    for one in sales.kafka.bodies(DEMAND, DemandSignalled):
-        told.setdefault((one.facility, one.festival), []).append(one)
+    signals: dict[tuple[str, str], list[DemandSignalled]] = {}
+    for signal in sales.kafka.bodies(DEMAND, DemandSignalled):
+        signals.setdefault((signal.facility, signal.festival), []).append(signal)
     for demand in sales.all(FacilityDemand):
-        said = told.pop((demand.facility, demand.festival), [])
-        assert [one.revision for one in said] == list(range(1, demand.revision + 1))
+        published = signals.pop((demand.facility, demand.festival), [])
+        assert [signal.revision for signal in published] == list(range(1, demand.revision + 1))
         if not demand.complete:
-            assert not all(booths[one.booth].status is BoothStatus.SETTLED for one in demand.booths)
+            assert not all(booths[line.booth].status is BoothStatus.SETTLED for line in demand.booths)
             continue
-        lines = [line for product in said[-1].products for line in product.booths]
-        here = [booths[one.booth] for one in demand.booths]
+        lines = [line for product in published[-1].products for line in product.booths]
+        here = [booths[line.booth] for line in demand.booths]
         now = [count_demand(booth, opening_hours(booth), demand.facility) for booth in here]
         by_place = {(line.booth, line.product): line for line in lines}
         assert by_place == {(line.booth, line.product): line for count in now for line in count.lines}
-        for product in said[-1].products:
+        for product in published[-1].products:
             assert product.sold == sold.pop((demand.facility, demand.festival, product.product), 0)
-    assert not told
+    assert not signals
     assert not (sold and all(booth.status is BoothStatus.SETTLED for booth in booths.values()))

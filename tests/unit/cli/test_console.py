@@ -103,9 +103,9 @@ def test_json_for_programs_means_the_same_and_steers_no_terminal(capsys: pytest.
 
 @given(st.text())
 def test_what_is_visible_is_printable_and_printable_text_stays(text: str) -> None:
-    shown = visible(text)
-    assert shown.isprintable()
-    assert visible(shown) == shown
+    text_shown = visible(text)
+    assert text_shown.isprintable()
+    assert visible(text_shown) == text_shown
     assert json.loads(visible_json(json.dumps(text, ensure_ascii=False))) == text
 
 

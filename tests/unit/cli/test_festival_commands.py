@@ -35,7 +35,7 @@ def run(festival: FakeServer, sales: FakeServer | None, *words: str) -> Result:
     return CliRunner().invoke(app, words, env=env)
 
 
-def given(festival: FakeServer, *words: str) -> tuple[str, Any]:
+def request_of(festival: FakeServer, *words: str) -> tuple[str, Any]:
     """Where a command goes that succeeds, and its body."""
     result = run(festival, None, *words)
     assert result.exit_code == 0, result.output
@@ -43,20 +43,23 @@ def given(festival: FakeServer, *words: str) -> tuple[str, Any]:
 
 
 def test_a_till_is_added_and_struck(festival: FakeServer) -> None:
-    assert given(festival, "add-till", "ODOP", "B1", "T2") == ("/festivals/ODOP/booths/ODOP.B1/tills", {"till": "T2"})
+    assert request_of(festival, "add-till", "ODOP", "B1", "T2") == (
+        "/festivals/ODOP/booths/ODOP.B1/tills",
+        {"till": "T2"},
+    )
     place = "/festivals/ODOP/booths/ODOP.B1/tills/T2/strike"
-    assert given(festival, "strike-till", "ODOP", "B1", "T2") == (
+    assert request_of(festival, "strike-till", "ODOP", "B1", "T2") == (
         place,
         {"device": None, "branch": None, "reason": ""},
     )
-    assert given(festival, "strike-till", "ODOP", "ODOP.B1", "T2", "--device", "d-1", "--branch", "2") == (
+    assert request_of(festival, "strike-till", "ODOP", "ODOP.B1", "T2", "--device", "d-1", "--branch", "2") == (
         place,
         {"device": "d-1", "branch": 2, "reason": ""},
     )
 
 
 def test_pieces_of_a_sale_are_voided(festival: FakeServer) -> None:
-    assert given(festival, "void-sale", "ODOP", "r-9", "2", "3", "--booth", "B1", "--reason", "till lost") == (
+    assert request_of(festival, "void-sale", "ODOP", "r-9", "2", "3", "--booth", "B1", "--reason", "till lost") == (
         "/festivals/ODOP/receipts/r-9/void",
         {"booth": "ODOP.B1", "line": 2, "qty": 3, "reason": "till lost"},
     )
@@ -71,7 +74,7 @@ def test_pieces_of_a_sale_are_voided(festival: FakeServer) -> None:
 )
 def test_a_price_is_valid_from_the_festivals_clock(festival: FakeServer, clock: str, expected: str) -> None:
     festival.pages["/festivals/ODOP"] = {"zone": "Asia/Makassar"}
-    place, body = given(festival, "change-price", "ODOP", "B1", "KTI", "Rp12.000", "--from", clock)
+    place, body = request_of(festival, "change-price", "ODOP", "B1", "KTI", "Rp12.000", "--from", clock)
     assert place == "/festivals/ODOP/booths/ODOP.B1/prices"
     assert body == {"product": "KTI", "price_rupiah": 12_000, "valid_from": expected}
 
@@ -81,19 +84,19 @@ def test_a_time_of_day_is_todays_at_the_festival_and_none_is_now(festival: FakeS
     words = ("change-price", "ODOP", "B1", "KTI", "12000")
     zone = ZoneInfo("Asia/Jayapura")
     before = datetime.now(zone).date()
-    _, body = given(festival, *words, "--from", "14:00")
+    _, body = request_of(festival, *words, "--from", "14:00")
     at = datetime.fromisoformat(body["valid_from"])
     assert at.tzinfo == UTC
     assert before <= at.astimezone(zone).date() <= datetime.now(zone).date()
     assert f"{at.astimezone(zone):%H:%M}" == "14:00"
-    assert given(festival, *words)[1]["valid_from"] is None
+    assert request_of(festival, *words)[1]["valid_from"] is None
     assert run(festival, None, *words, "--from", "soon").exit_code == 2
 
 
 def test_a_lot_named_in_a_dispute_is_read_as_a_label_is(festival: FakeServer) -> None:
     words = ("dispute", "ODOP", "r-9/1", "accepted", "--booth", "B1")
-    assert given(festival, *words)[1] == {"booth": "ODOP.B1", "outcome": "accepted", "lot": None}
-    assert given(festival, *words, "--lot", "pr kpg kti 230418 oo7 4")[1]["lot"] == LOT
+    assert request_of(festival, *words)[1] == {"booth": "ODOP.B1", "outcome": "accepted", "lot": None}
+    assert request_of(festival, *words, "--lot", "pr kpg kti 230418 oo7 4")[1]["lot"] == LOT
     assert "`karya festival missing ODOP` shows what is left" in run(festival, None, *words).stdout
     result = run(festival, None, *words, "--lot", f"{LOT[:-1]}5")
     assert result.exit_code == 2
@@ -140,8 +143,8 @@ def test_a_till_that_the_booth_does_not_list_is_shown_with_what_it_lost(
         "not listed: add it with `karya festival add-till ODOP ODOP.B1 T9`; "
         "sync it; lost? `karya festival strike-till ODOP ODOP.B1 T9 --device d-1`"
     )
-    shown = run(festival, sales, "missing", "ODOP").stdout
-    assert "add-till ODOP ODOP.B1 T9" in shown
+    output = run(festival, sales, "missing", "ODOP").stdout
+    assert "add-till ODOP ODOP.B1 T9" in output
 
 
 def test_an_open_booth_waits_for_no_device_that_is_well(festival: FakeServer, sales: FakeServer) -> None:
@@ -179,8 +182,8 @@ def test_a_device_that_is_struck_or_complete_is_not_waited_for(
 
 
 def test_without_sales_the_rest_is_shown_and_what_is_not_known_is_said(festival: FakeServer) -> None:
-    left = {"what": "not_settled", "booth": "ODOP.B1", "message": "Booth ODOP.B1 is not settled."}
-    festival.pages["/festivals/ODOP/missing"] = {"festival": "ODOP", "status": "closing", "missing": [left]}
+    step = {"what": "not_settled", "booth": "ODOP.B1", "message": "Booth ODOP.B1 is not settled."}
+    festival.pages["/festivals/ODOP/missing"] = {"festival": "ODOP", "status": "closing", "missing": [step]}
     festival.pages["/festivals/ODOP/booths"] = [{"booth": "ODOP.B1", "festival": "ODOP", "status": "closing"}]
     result = run(festival, None, "missing", "ODOP")
     assert result.exit_code == 0
@@ -213,12 +216,12 @@ def test_strays_are_listed_with_the_booth_that_was_probably_meant(festival: Fake
         ("f3.b1", "F3.B1", "F3"),
     ]
     assert rows[0]["rupiah"] == 70_000
-    shown = run(festival, sales, "strays", "F3").stdout
-    assert "2026-04-18 10:30 WITA" in shown
-    assert "T1, T2" in shown
-    assert "Rp70.000" in shown
-    assert shown.splitlines()[1].split("\t")[-2:] == ["F3.B1", "0"]
-    assert "PASAR" not in shown
+    output = run(festival, sales, "strays", "F3").stdout
+    assert "2026-04-18 10:30 WITA" in output
+    assert "T1, T2" in output
+    assert "Rp70.000" in output
+    assert output.splitlines()[1].split("\t")[-2:] == ["F3.B1", "0"]
+    assert "PASAR" not in output
     assert "No sale strayed" in run(festival, sales, "strays", "ODOP").stdout
 
 

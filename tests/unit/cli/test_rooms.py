@@ -16,10 +16,10 @@ def without(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
     """As if the package of the parameter were not installed."""
     find_spec = util.find_spec
 
-    def found(name: str) -> ModuleSpec | None:
+    def find_other_spec(name: str) -> ModuleSpec | None:
         return None if name == request.param else find_spec(name)
 
-    monkeypatch.setattr("cli.find_spec", found)
+    monkeypatch.setattr("cli.find_spec", find_other_spec)
 
 
 @pytest.mark.parametrize("without", ["lab"], indirect=True)
@@ -33,7 +33,7 @@ def test_without_the_laboratory_a_command_says_how_to_get_it(arguments: list[str
 
 
 @pytest.mark.parametrize("without", ["psutil"], indirect=True)
-@pytest.mark.parametrize("command", ["up", "down", "status", "demo"])
+@pytest.mark.parametrize("command", ["up", "down", "status", "logs", "restart", "demo"])
 @pytest.mark.usefixtures("without")
 def test_without_the_local_stack_a_command_says_how_to_get_it(command: str) -> None:
     result = CliRunner().invoke(app, [command])

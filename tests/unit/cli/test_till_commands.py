@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cli.till import app
 from edge.till.till import Till
-from tests.support.builders.till import BOOTH, LOT, OTHER, hear, opened, stocked, withdrawn
+from tests.support.builders.till import BOOTH, LOT, OTHER, a_stocking, an_opening, receive, withdrawn
 
 Run = Callable[..., Result]
 
@@ -20,7 +20,7 @@ Run = Callable[..., Result]
 def run(tmp_path: Path) -> Run:
     """The command at a till that has heard of its booth."""
     with Till(tmp_path, BOOTH, "T1") as till:
-        hear(till, opened("T1", prices={"KTI": 250_000, "KRJ": 50_000}), stocked(LOT, 3), withdrawn(OTHER))
+        receive(till, an_opening("T1", prices={"KTI": 250_000, "KRJ": 50_000}), a_stocking(LOT, 3), withdrawn(OTHER))
 
     def run(*arguments: str) -> Result:
         env = {"KARYA_SPOOL_DIR": str(tmp_path), "KARYA_BOOTH": BOOTH, "KARYA_TILL": "T1", "COLUMNS": "200"}
@@ -109,10 +109,10 @@ def test_a_drawer_is_counted_blind(run: Run) -> None:
     assert run("sell", "KTI").stderr == ""
     assert "Rp50.000 taken out" in run("drawer", "drop", "50.000", "--why", "to the safe").stdout
     before = [run("drawer", "show"), run("day"), run("drawer", "show", "--json"), run("day", "--json")]
-    for shown in before:
-        assert shown.exit_code == 0, shown.output
+    for result in before:
+        assert result.exit_code == 0, result.output
         # 200.000 + 250.000 - 50.000, and the cash that would tell it.
-        digits = shown.output.replace(".", "")
+        digits = result.output.replace(".", "")
         assert "400000" not in digits
         assert "250000" not in digits
     counted = run("drawer", "count", "399.000")
@@ -144,9 +144,9 @@ def test_the_day_report_adds_up(run: Run) -> None:
     ]
     assert [row["difference_rupiah"] for row in report["drawers"]] == [0]
     assert report["zone"] == "Asia/Makassar"
-    shown = run("day").stdout
-    assert "Asia/Makassar" in shown
-    assert "Rp100.000" in shown
+    output = run("day").stdout
+    assert "Asia/Makassar" in output
+    assert "Rp100.000" in output
     empty = parsed_json(run("day", "2001-01-01", "--json"))
     assert [row["receipts"] for row in empty["payments"]] == [0, 0, 0]
     assert empty["drawers"] == []

@@ -1,17 +1,23 @@
-"""What `karya status` hears of a service that runs."""
+"""What `karya status` hears of a server: that it works, or why it does not."""
 
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from deploy.local.services import _readiness_failure
+from deploy.local.kafka import KafkaKind
+from deploy.local.mongo import MongoKind
+from deploy.local.services import LocalServices, ServiceKind
+from shared.settings import Settings
 
 
 @contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
+def fixed_answer(status: int, body: bytes) -> Iterator[str]:
     """A service's address, where every question is answered so."""
 
     class HealthHandler(BaseHTTPRequestHandler):
@@ -32,18 +38,65 @@ def answering(status: int, body: bytes) -> Iterator[str]:
             thread.join()
 
 
+def asked(address: str) -> str | None:
+    """What the probe of a service hears at this address."""
+    return ServiceKind("sales", Path("sales")).trouble(int(address.rpartition(":")[2]))
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """The port of a server that takes connections and never answers, like a suspended one."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+PROBES = {
+    "service": ServiceKind("sales", Path("sales")).trouble,
+    "kafka": KafkaKind(Path("kafka")).trouble,
+    "mongo": MongoKind(Path("mongo")).trouble,
+}
+
+
 @pytest.mark.parametrize(
     ("status", "body", "trouble"),
-    [(200, b"{}", None), (503, b'{"detail": "in has retention.ms=7, not -1"}', "in has retention.ms=7, not -1")],
+    [
+        (200, b"{}", None),
+        (503, b'{"detail": "in has retention.ms=7, not -1"}', "in has retention.ms=7, not -1"),
+        (502, b"<html>", "it answers 502: <html>"),
+        (503, b"[]", "it answers 503: []"),
+    ],
 )
 def test_what_keeps_a_service_from_being_ready_is_told_in_its_own_words(
     status: int, body: bytes, trouble: str | None
 ) -> None:
-    with answering(status, body) as address:
-        assert _readiness_failure(address) == trouble
+    with fixed_answer(status, body) as address:
+        assert asked(address) == trouble
 
 
-def test_a_service_that_does_not_answer_is_in_readiness_failure() -> None:
-    with answering(200, b"{}") as address:
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_server_that_is_gone_is_in_trouble(probe: str) -> None:
+    with silent() as port:
         pass
-    assert "refused" in (_readiness_failure(address) or "")
+    assert "refused" in (PROBES[probe](port) or "")
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_server_that_never_answers_is_in_trouble_soon(probe: str) -> None:
+    with silent() as port:
+        began = time.monotonic()
+        assert PROBES[probe](port)
+        assert time.monotonic() - began < 4
+
+
+def test_another_program_at_the_port_is_no_broker() -> None:
+    with fixed_answer(200, b"{}") as address:
+        assert KafkaKind(Path("kafka")).trouble(int(address.rpartition(":")[2])) == (
+            "it answers as no Kafka broker does"
+        )
+
+
+def test_services_take_the_wished_port_and_those_after_it(tmp_path: Path) -> None:
+    services = LocalServices(tmp_path, Settings(), http_port=9100)
+    assert [server.port for server in services.servers.values()] == [9100, 9101, 9102, 9103]
+    unwished = LocalServices(tmp_path, Settings())
+    assert [server.port for server in unwished.servers.values()] == [8001, 8002, 8003, 8004]

@@ -24,7 +24,7 @@ def a_python(folder: Path, version: tuple[int, int, int]) -> Path:
     return file
 
 
-def made(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
+def run_setup(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
     """The first step of `make setup` in a folder that holds nothing but the Makefile."""
     shutil.copy(ROOT / "Makefile", folder)
     command = ["make", "--no-print-directory", f"PYTHON={python}", ".venv/.setup/venv"]
@@ -34,7 +34,7 @@ def made(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("python_name", ["older", "missing", ""])
 def test_the_wrong_python_is_refused_before_anything_is_made(python_name: str, tmp_path: Path) -> None:
     python = {"older": str(a_python(tmp_path, (3, 10, 14))), "missing": str(tmp_path / "nobody"), "": ""}[python_name]
-    refused = made(tmp_path, python)
+    refused = run_setup(tmp_path, python)
     assert refused.returncode != 0
     assert "3.11 or newer" in refused.stderr
     assert not (tmp_path / ".venv").exists()
@@ -43,6 +43,6 @@ def test_the_wrong_python_is_refused_before_anything_is_made(python_name: str, t
 def test_what_an_older_python_left_behind_is_replaced(tmp_path: Path) -> None:
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").symlink_to("/nonexistent/python3.10")
-    assert made(tmp_path, sys.executable).returncode == 0
+    assert run_setup(tmp_path, sys.executable).returncode == 0
     running = [tmp_path / ".venv" / "bin" / "python", "-c", ""]
     assert subprocess.run(running, check=False).returncode == 0

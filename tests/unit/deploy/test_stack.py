@@ -25,10 +25,10 @@ def test_without_a_wish_containers_are_taken_where_an_engine_answers(requested: 
 
 @pytest.mark.parametrize("kind", StackKind)
 def test_a_wish_counts_and_no_engine_is_asked(kind: StackKind) -> None:
-    def requested() -> bool:
+    def refuse_request() -> bool:
         raise AssertionError("an engine was asked")
 
-    assert choose_kind(kind.value, requested) is kind
+    assert choose_kind(kind.value, refuse_request) is kind
 
 
 def test_a_word_that_is_no_kind_is_answered_with_those_that_are() -> None:

@@ -21,7 +21,7 @@ def documented(service: str) -> set[str]:
     return set(re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", table, re.MULTILINE))
 
 
-async def served(name: str) -> set[str]:
+async def served_paths(name: str) -> set[str]:
     service = Service(name, (), Settings())
     try:
         more = (reference.load().catalogue,) if name == "production" else ()
@@ -36,6 +36,6 @@ async def served(name: str) -> set[str]:
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_the_page_names_every_endpoint(service: str) -> None:
-    endpoints = await served(service)
+    endpoints = await served_paths(service)
     assert endpoints
     assert documented(service) == endpoints

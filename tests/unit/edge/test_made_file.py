@@ -21,7 +21,7 @@ TODAY = date(2026, 4, 18)
 def entries(text: str, **how: Any) -> list[MadeEntry | str]:
     """Of each line its entry, or its refusal."""
     lines = read_file(text.encode(), TODAY, **how).lines
-    return [line.entry or line.refusal or "" for line in lines]
+    return [line.entry or str(line.refusal) for line in lines]
 
 
 def days(*cells: str, **how: Any) -> list[date | str]:

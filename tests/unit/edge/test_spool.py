@@ -40,19 +40,19 @@ with Spool(Owner(Path(sys.argv[1]), TERMINAL, "terminal/LP-KPG/T1")) as spool:
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         yield spool
 
 
-def opened(folder: Path) -> Spool:
+def open_spool(folder: Path) -> Spool:
     return Spool(Owner(folder / "terminal" / "a.spool", TERMINAL, "terminal/LP-KPG/T1"))
 
 
 def a_report(place: RecordPlace) -> Body:
-    return reported(place.number)
+    return a_production(place.number)
 
 
-def reported(qty: int) -> Body:
+def a_production(qty: int) -> Body:
     return ProductionReported(facility="LP-KPG", terminal="T1", product="KRJ", qty=qty, made_on=date(2023, 4, 18))
 
 
@@ -62,12 +62,12 @@ def an_answer(report: str, *, id: str = "a1") -> Event:
 
 
 def test_a_record_is_numbered_and_named_when_it_is_made(tmp_path: Path) -> None:
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         records = [spool.append(a_report, NOW) for _ in range(3)]
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         assert spool.records() == records
     assert [record.number for record in records] == [1, 2, 3]
-    assert [record.body for record in records] == [reported(1), reported(2), reported(3)]
+    assert [record.body for record in records] == [a_production(1), a_production(2), a_production(3)]
     assert len({record.id for record in records}) == 3
     first = records[0]
     assert (first.key, first.value) == ("LP-KPG", envelope.encode(first.body))
@@ -126,7 +126,7 @@ def test_a_killed_process_loses_nothing_that_was_kept(tmp_path: Path) -> None:
         printed = [writer.stdout.readline().split() for _ in range(40)]
         os.kill(writer.pid, signal.SIGKILL)
         printed += [line.split() for line in writer.stdout if line.endswith("\n")]
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         records = spool.records()
         assert [[str(record.number), record.id] for record in records][: len(printed)] == printed
         assert len(records) <= len(printed) + 1
@@ -141,7 +141,7 @@ def test_processes_share_a_spool_and_its_numbers(tmp_path: Path) -> None:
     for writer in writers:
         writer.communicate()
     assert [writer.returncode for writer in writers] == [0] * 4
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         records = spool.records()
     assert [record.number for record in records] == list(range(1, 101))
     assert len({record.id for record in records}) == 100
@@ -165,7 +165,7 @@ def test_a_full_disk_is_said_and_loses_nothing(spool: Spool) -> None:
 
 def test_a_busy_spool_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool_file, "_BUSY_SECONDS", 0.01)
-    with opened(tmp_path) as mine, sqlite3.connect(mine.path, isolation_level=None) as other:
+    with open_spool(tmp_path) as mine, sqlite3.connect(mine.path, isolation_level=None) as other:
         other.execute("begin immediate")
         with pytest.raises(SpoolFailed, match="NOT kept"):
             mine.append(a_report, NOW)
@@ -179,22 +179,22 @@ def test_a_damaged_file_is_said_and_left_alone(tmp_path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"something else" * 100)
     with pytest.raises(SpoolFailed, match="damaged"):
-        opened(tmp_path)
+        open_spool(tmp_path)
     assert path.read_bytes() == b"something else" * 100
 
 
 def test_a_spool_of_another_version_is_left_alone(tmp_path: Path) -> None:
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         spool.append(a_report, NOW)
         spool._db.execute("pragma user_version = 99")
     with pytest.raises(SpoolFailed, match="another version"):
-        opened(tmp_path)
+        open_spool(tmp_path)
 
 
 def test_a_place_that_can_not_be_used_is_said(tmp_path: Path) -> None:
     (tmp_path / "terminal" / "a.spool").mkdir(parents=True)
     with pytest.raises(SpoolFailed, match=r"a\.spool"):
-        opened(tmp_path)
+        open_spool(tmp_path)
 
 
 # The device and its chain
@@ -207,22 +207,22 @@ def test_a_device_keeps_its_id_and_each_record_names_the_one_before(tmp_path: Pa
         places.append(place)
         return a_report(place)
 
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         device = spool.device
         first = spool.append(write, NOW)
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         assert spool.device == device
         spool.append(write, NOW)
     assert places == [RecordPlace(device, 1, None), RecordPlace(device, 2, first.id)]
 
 
 def test_two_files_are_two_devices(tmp_path: Path) -> None:
-    with opened(tmp_path / "one") as first, opened(tmp_path / "other") as second:
+    with open_spool(tmp_path / "one") as first, open_spool(tmp_path / "other") as second:
         assert first.device != second.device
 
 
 def test_a_file_of_another_owner_is_left_alone(tmp_path: Path) -> None:
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         spool.append(a_report, NOW)
         path = spool.path
     with pytest.raises(SpoolFailed, match="belongs to terminal/LP-KPG/T1 and not to terminal/LP-KPG/T2"):
@@ -256,12 +256,12 @@ def a_former_file(path: Path, *bodies: Body) -> list[tuple[str, bytes, str]]:
 
 
 def test_a_file_of_the_former_version_goes_on_where_it_was(tmp_path: Path) -> None:
-    rows = a_former_file(tmp_path / "terminal" / "a.spool", reported(4), reported(5))
+    rows = a_former_file(tmp_path / "terminal" / "a.spool", a_production(4), a_production(5))
     for _ in range(2):
-        with opened(tmp_path) as spool:
+        with open_spool(tmp_path) as spool:
             assert [(record.number, record.id, record.body, record.acknowledged) for record in spool.records()] == [
-                (1, rows[0][0], reported(4), True),
-                (2, rows[1][0], reported(5), False),
+                (1, rows[0][0], a_production(4), True),
+                (2, rows[1][0], a_production(5), False),
             ]
             assert [(record.value, record.headers) for record in spool.records()] == [
                 (value, [(name, text.encode()) for name, text in json.loads(headers)]) for _, value, headers in rows
@@ -269,7 +269,7 @@ def test_a_file_of_the_former_version_goes_on_where_it_was(tmp_path: Path) -> No
             assert spool.position(ANSWERS, 0) == 5
             assert [event.about for event in spool.received(ANSWERS)] == ["0000-1"]
     places: list[RecordPlace] = []
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         spool.append(lambda place: places.append(place) or a_report(place), NOW)  # type: ignore[func-returns-value]
         assert places == [RecordPlace(spool.device, 3, rows[1][0])]
 
@@ -277,24 +277,24 @@ def test_a_file_of_the_former_version_goes_on_where_it_was(tmp_path: Path) -> No
 def test_records_of_the_version_before_can_not_be_changed_as_a_sync_may_have_begun_to_send_them(
     tmp_path: Path,
 ) -> None:
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         first = spool.append(a_report, NOW)
         spool._db.execute("alter table identity drop column offered")
         spool._db.execute("alter table said drop column taken_out")
         spool._db.execute("pragma user_version = 2")
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         assert spool.records() == [first]
         with pytest.raises(WrongEntry, match="begun to send"):
             spool.take_out(1)
         spool.take_out(spool.append(a_report, NOW).number)
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         assert [record.taken_out for record in spool.records()] == [False, True]
 
 
 def test_two_copies_of_a_former_file_are_one_device(tmp_path: Path) -> None:
-    a_former_file(tmp_path / "one" / "terminal" / "a.spool", reported(4))
-    a_former_file(tmp_path / "other" / "terminal" / "a.spool", reported(4))
-    with opened(tmp_path / "one") as first, opened(tmp_path / "other") as second:
+    a_former_file(tmp_path / "one" / "terminal" / "a.spool", a_production(4))
+    a_former_file(tmp_path / "other" / "terminal" / "a.spool", a_production(4))
+    with open_spool(tmp_path / "one") as first, open_spool(tmp_path / "other") as second:
         assert first.device == second.device
 
 
@@ -334,7 +334,7 @@ def test_an_acknowledgement_that_can_not_be_noted_says_that_the_records_are_kept
 
 
 def test_a_checkpoint_leaves_all_in_the_one_file(tmp_path: Path) -> None:
-    with opened(tmp_path) as spool:
+    with open_spool(tmp_path) as spool:
         for _ in range(3):
             spool.append(a_report, NOW)
         spool.checkpoint()
@@ -342,6 +342,6 @@ def test_a_checkpoint_leaves_all_in_the_one_file(tmp_path: Path) -> None:
         copy.parent.mkdir(parents=True)
         # As after a power cut: the file alone, while SQLite's own files lie beside the original.
         copy.write_bytes(spool.path.read_bytes())
-        with opened(tmp_path / "copied") as copied:
+        with open_spool(tmp_path / "copied") as copied:
             assert copied.records() == spool.records()
             assert copied.device == spool.device

@@ -138,17 +138,22 @@ def test_of_a_damaged_file_the_rest_is_saved_and_goes_on(tmp_path: Path) -> None
     path.write_bytes(data)
 
     assert check(path, TILL).faults
-    done = repair(path, tmp_path / "saved", owner(tmp_path / "old"))
-    assert done.kept + len(done.lost) == 60
-    assert 0 < len(done.lost) < 60
+    repair_report = repair(path, tmp_path / "saved", owner(tmp_path / "old"))
+    assert repair_report.kept + len(repair_report.lost) == 60
+    assert 0 < len(repair_report.lost) < 60
     assert path.read_bytes() == data
     health = check(tmp_path / "saved", TILL)
-    assert (health.device, health.records, health.missing, health.faults) == (device, done.kept, done.lost, ())
+    assert (health.device, health.records, health.missing, health.faults) == (
+        device,
+        repair_report.kept,
+        repair_report.lost,
+        (),
+    )
 
     with Spool(owner(tmp_path / "new")) as new:
-        assert import_into(new, tmp_path / "saved", owner(tmp_path / "new")).missing == done.lost
+        assert import_into(new, tmp_path / "saved", owner(tmp_path / "new")).missing == repair_report.lost
         assert {record.number: record for record in new.records()} == {
-            number: record for number, record in records.items() if number not in done.lost
+            number: record for number, record in records.items() if number not in repair_report.lost
         }
         assert new.append(a_record, NOW).number == 61
 
@@ -183,8 +188,8 @@ def run(tmp_path: Path) -> Callable[..., tuple[int, str]]:
     app = spool_commands(lambda _: owner(tmp_path))
 
     def run(*arguments: str) -> tuple[int, str]:
-        done = CliRunner().invoke(app, list(arguments))
-        return done.exit_code, done.output
+        result = CliRunner().invoke(app, list(arguments))
+        return result.exit_code, result.output
 
     return run
 

@@ -41,7 +41,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         yield terminal
 
 
-def hear(terminal: Terminal, *bodies: Body) -> None:
+def receive(terminal: Terminal, *bodies: Body) -> None:
     """As a sync would keep them."""
     events = [Event(f"{index}.{body!r}", "production", "PR-KPG", NOW, NOW, body) for index, body in enumerate(bodies)]
     terminal.spool.receive(
@@ -49,11 +49,11 @@ def hear(terminal: Terminal, *bodies: Body) -> None:
     )
 
 
-def accepted(report: str, *, name: str = "T1", lot: str = LOT) -> ReportAccepted:
+def an_acceptance(report: str, *, name: str = "T1", lot: str = LOT) -> ReportAccepted:
     return ReportAccepted(facility="PR-KPG", terminal=name, report=report, lot=lot)
 
 
-def rejected(report: str) -> ReportRejected:
+def a_rejection(report: str) -> ReportRejected:
     return ReportRejected(
         facility="PR-KPG",
         terminal="T1",
@@ -61,7 +61,8 @@ def rejected(report: str) -> ReportRejected:
         field="product",
         reason=Refusal.UNKNOWN_PRODUCT,
         message="This product code is not in the catalogue.",
-        message_id="Kode produk ini tidak ada dalam katalog.",
+        template="This product code is not in the catalogue.",
+        values={},
     )
 
 
@@ -113,7 +114,9 @@ def test_names_are_checked_before_a_file_is_made(tmp_path: Path, facility: str, 
 def test_each_record_shows_what_became_of_it(terminal: Terminal) -> None:
     records = [terminal.record("KTI", n, made_on=DAY, at=NOW) for n in range(1, 5)]
     terminal.spool.acknowledge([1, 2, 3])
-    hear(terminal, accepted(records[0].id), rejected(records[1].id), accepted(records[2].id, name="T2"))
+    receive(
+        terminal, an_acceptance(records[0].id), a_rejection(records[1].id), an_acceptance(records[2].id, name="T2")
+    )
     rows = terminal.tracked_reports()
     assert [row.status for row in rows] == [
         ReportStatus.ACCEPTED,
@@ -121,8 +124,8 @@ def test_each_record_shows_what_became_of_it(terminal: Terminal) -> None:
         ReportStatus.SENT,
         ReportStatus.TO_SEND,
     ]
-    assert rows[0].answer == accepted(records[0].id)
-    assert rows[1].answer == rejected(records[1].id)
+    assert rows[0].answer == an_acceptance(records[0].id)
+    assert rows[1].answer == a_rejection(records[1].id)
 
 
 # Makers
@@ -177,7 +180,7 @@ def words(output: str) -> str:
     return " ".join(output.replace("│", " ").split())
 
 
-def stands_at(monkeypatch: pytest.MonkeyPatch, now: datetime, zone: str) -> None:
+def set_clock(monkeypatch: pytest.MonkeyPatch, now: datetime, zone: str) -> None:
     """The device's clock stands at `now` and in this zone."""
 
     class FixedClock(datetime):
@@ -192,7 +195,7 @@ def stands_at(monkeypatch: pytest.MonkeyPatch, now: datetime, zone: str) -> None
 
 @pytest.fixture
 def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[datetime, str], None]]:
-    yield lambda now, zone: stands_at(monkeypatch, now, zone)
+    yield lambda now, zone: set_clock(monkeypatch, now, zone)
     monkeypatch.undo()
     time.tzset()
 
@@ -209,26 +212,26 @@ def test_the_day_of_making_is_the_facility_s_wherever_the_device_s_clock_stands(
     tmp_path: Path, device: Callable[[datetime, str], None], zone: str, now: datetime, day: str, at: str
 ) -> None:
     device(now, zone)
-    done = run(tmp_path, "record", "KBS", "40")
-    assert (done.exit_code, done.stdout) == (0, f"Kept as record 1 at {at}: 40 × KBS, made {day}. 1 to send.\n")
+    result = run(tmp_path, "record", "KBS", "40")
+    assert (result.exit_code, result.stdout) == (0, f"Kept as record 1 at {at}: 40 × KBS, made {day}. 1 to send.\n")
     [row] = json.loads(run(tmp_path, "list", "--json").stdout)
     assert (row["what"], row["recorded"]) == (f"40 × KBS, made {day}", at)
     assert json.loads(run(tmp_path, "record", "KBS", "1", "--json").stdout)["made_on"] == day
 
 
 def test_a_facility_that_is_not_known_needs_its_zone_said(tmp_path: Path) -> None:
-    done = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX")
-    assert done.exit_code == 2
-    assert "time zone of LP-XXX is not known here; set it with --zone" in words(done.output)
-    told = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX", KARYA_ZONE="Asia/Jayapura")
-    assert told.exit_code == 0
-    assert " WIT: 40 × KBS" in told.stdout
+    result = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX")
+    assert result.exit_code == 2
+    assert "time zone of LP-XXX is not known here; set it with --zone" in words(result.output)
+    result = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX", KARYA_ZONE="Asia/Jayapura")
+    assert result.exit_code == 0
+    assert " WIT: 40 × KBS" in result.stdout
 
 
 def test_a_zone_that_is_not_the_facility_s_is_refused(tmp_path: Path) -> None:
-    done = run(tmp_path, "record", "KBS", "40", KARYA_ZONE="Asia/Jakarta")
-    assert done.exit_code == 2
-    assert "PR-KPG is in Asia/Makassar" in words(done.output)
+    result = run(tmp_path, "record", "KBS", "40", KARYA_ZONE="Asia/Jakarta")
+    assert result.exit_code == 2
+    assert "PR-KPG is in Asia/Makassar" in words(result.output)
     assert run(tmp_path, "record", "KBS", "40", KARYA_ZONE="Asia/Makassar").exit_code == 0
 
 
@@ -258,17 +261,17 @@ def test_the_command_reads_numbers_as_indonesians_write_them(tmp_path: Path) -> 
 def test_the_command_refuses_what_is_in_doubt_and_keeps_nothing(
     tmp_path: Path, arguments: tuple[str, ...], understood: str
 ) -> None:
-    done = run(tmp_path, *arguments)
-    assert done.exit_code == 2
-    assert understood in words(done.output)
+    result = run(tmp_path, *arguments)
+    assert result.exit_code == 2
+    assert understood in words(result.output)
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
         assert terminal.counts().records == 0
 
 
 def test_the_command_records_and_lists(tmp_path: Path) -> None:
-    done = run(tmp_path, "record", "KTI", "12", "--made-on", "2023-04-18", "--json")
-    assert done.exit_code == 0
-    assert json.loads(done.stdout)["record"] == 1
+    result = run(tmp_path, "record", "KTI", "12", "--made-on", "2023-04-18", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["record"] == 1
     assert run(tmp_path, "correct", LOT, "-3", "--reason", "torn").exit_code == 0
     assert run(tmp_path, "recall", LOT).exit_code == 0
     listed = json.loads(run(tmp_path, "list", "--json").stdout)
@@ -282,7 +285,7 @@ def test_the_command_records_and_lists(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_is_wrong_without_a_traceback(tmp_path: Path) -> None:
-    done = run(tmp_path, "correct", LOT[:-1] + "9", "1")
-    assert done.exit_code == 1
-    assert "compare it with the label" in done.stderr
-    assert "Traceback" not in done.output
+    result = run(tmp_path, "correct", LOT[:-1] + "9", "1")
+    assert result.exit_code == 1
+    assert "compare it with the label" in result.stderr
+    assert "Traceback" not in result.output

@@ -38,7 +38,7 @@ lots = st.tuples(*map(a_lot, NAMES))
 sold = st.dictionaries(st.sampled_from([*NAMES, NEVER_CAME, "LX"]), st.integers(1, 15))
 
 
-def gone(account: Account) -> int:
+def departed_pieces(account: Account) -> int:
     return (
         account.sold
         + account.lost
@@ -58,7 +58,7 @@ def test_every_lot_adds_up_and_misbooked_pieces_cancel_by_product(
     books = accounts(lots, sold)
     assert books.keys() == {lot.lot for lot in lots} | sold.keys()
     for account in books.values():
-        assert account.received + account.surplus == gone(account)
+        assert account.received + account.surplus == departed_pieces(account)
         assert min(account.left, account.surplus) == 0
         assert min(account.left, account.surplus, account.lost, account.sold) >= 0
     products = {lot.lot: lot.product for lot in lots} | {NEVER_CAME: "KTI"}
@@ -72,8 +72,8 @@ def test_all_that_is_left_of_a_product_can_come_home(
     lots: tuple[BoothLot, ...], sold: dict[str, int], product: str
 ) -> None:
     books = accounts(lots, sold)
-    left = sum(books[lot.lot].left for lot in lots if lot.product == product)
-    assert left <= return_balance(lots, sold, product).most
+    remaining = sum(books[lot.lot].left for lot in lots if lot.product == product)
+    assert remaining <= return_balance(lots, sold, product).most
 
 
 @given(lots=lots, sold=sold)

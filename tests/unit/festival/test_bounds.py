@@ -35,7 +35,7 @@ from tests.support.builders.festival import (
     a_request,
     a_sell_through,
     a_shipment,
-    announced,
+    an_announcement,
     product_codes,
 )
 
@@ -60,7 +60,9 @@ def planned(
     return plan
 
 
-def refused(world: FestivalWorld, *demands: tuple[str, str, int], request: str, **changed: object) -> CommandRefused:
+def command_refusal(
+    world: FestivalWorld, *demands: tuple[str, str, int], request: str, **changed: object
+) -> CommandRefused:
     [refusal] = world.give(a_request(*demands, request=request, **changed))
     assert isinstance(refusal, CommandRefused)
     return refusal
@@ -84,28 +86,28 @@ def of_kinds(capacity: int | None = None, **limits: int) -> OpenBooth:
 
 
 def test_what_is_promised_on_its_way_and_there_takes_room() -> None:
-    world = a_world_with(announced(), of_kinds(capacity=10))
+    world = a_world_with(an_announcement(), of_kinds(capacity=10))
     world.make("LA", 100)
     assert pieces(planned(world, (B1, "KTI", 4), request="R1")) == 4
     world.settle()
     assert pieces(planned(world, (B1, "KTI", 9), request="R2", consent=False)) == 6
-    full = refused(world, (B1, "KTI", 1), request="R3")
+    full = command_refusal(world, (B1, "KTI", 1), request="R3")
     assert [(conflict.rules, conflict.short) for conflict in full.conflicts] == [((PlanRule.CAPACITY,), 1)]
     world.give(a_shipment())
     world.settle()
-    refused(world, (B1, "KTI", 1), request="R3")
+    command_refusal(world, (B1, "KTI", 1), request="R3")
     world.give(a_receipt(LA=4))
-    refused(world, (B1, "KTI", 1), request="R3")
+    command_refusal(world, (B1, "KTI", 1), request="R3")
     world.give(a_sell_through(LA=3))
     assert pieces(planned(world, (B1, "KTI", 9), request="R3")) == 3
 
 
 @pytest.mark.parametrize("consent", [True, False])
 def test_of_what_nothing_can_be_planned_there_is_no_request_but_the_rules_against_it(consent: bool) -> None:
-    world = a_world_with(announced(), of_kinds(capacity=10), a_booth(B2))
+    world = a_world_with(an_announcement(), of_kinds(capacity=10), a_booth(B2))
     world.make("LA", 100)
     planned(world, (B1, "KTI", 10), request="R1")
-    refusal = refused(world, (B1, "KTI", 1), (B2, "KUE", 2), request="R2", consent=consent)
+    refusal = command_refusal(world, (B1, "KTI", 1), (B2, "KUE", 2), request="R2", consent=consent)
     assert (refusal.field, refusal.reason) == ("demands", CommandRefusal.NOTHING_TO_PLAN)
     assert refusal.message == (
         f"Nothing of what R2 asks for can be planned. {B1} lacks 1 of 1 pieces of KTI: the booth has room for 0 more "
@@ -128,10 +130,10 @@ def test_of_what_nothing_can_be_planned_there_is_no_request_but_the_rules_agains
 def test_a_refusal_says_why_even_of_a_demand_with_the_longest_names() -> None:
     late = tuple(LeadTime(facility=f"LP-{home}", days=9) for home in ("AAA", "BBB", "CCC"))
     booth, product = "ODOP." + "y" * 40, "KTI"
-    world = a_world_with(announced(first_day=TOMORROW, lead_days=late), a_booth(booth, product))
+    world = a_world_with(an_announcement(first_day=TOMORROW, lead_days=late), a_booth(booth, product))
     for n, lead_time in enumerate(late):
         world.make(f"L{n}", 9, facility=lead_time.facility, product=product)
-    refusal = refused(world, (booth, product, 9), request="R" * 60)
+    refusal = command_refusal(world, (booth, product, 9), request="R" * 60)
     assert " lacks 9 of 9 pieces of " in refusal.message
     assert len(refusal.message) <= 500
     assert "more demand" not in refusal.message
@@ -139,15 +141,15 @@ def test_a_refusal_says_why_even_of_a_demand_with_the_longest_names() -> None:
 
 def test_a_refusal_of_many_demands_names_as_many_as_it_can_hold() -> None:
     products = product_codes(400)
-    world = a_world_with(announced(), a_booth(B1, *products))
-    refusal = refused(world, *((B1, product, 1) for product in products), request="R1")
+    world = a_world_with(an_announcement(), a_booth(B1, *products))
+    refusal = command_refusal(world, *((B1, product, 1) for product in products), request="R1")
     assert 300 < len(refusal.message) <= 500
     assert refusal.message.endswith("more demands.")
     assert len(encode(refusal)) < MAX_VALUE_BYTES // 2
 
 
 def test_a_plan_is_bounded_without_loading_the_requests_of_which_nothing_is_to_come() -> None:
-    world = a_world_with(announced(), a_booth(B1, capacity=10))
+    world = a_world_with(an_announcement(), a_booth(B1, capacity=10))
     world.make("LA", 30)
     for name in ("R1", "R2", "R3"):
         world.give(a_request((B1, "KTI", 3), request=name))
@@ -156,15 +158,15 @@ def test_a_plan_is_bounded_without_loading_the_requests_of_which_nothing_is_to_c
     world.settle()
     world.fire("hold/ODOP/R2")
     world.settle()
-    kept = {request.id: REQUESTS.to_document(request)["promising"] for request in world.all(Request)}
-    assert kept == {"ODOP/R1": None, "ODOP/R2": None, "ODOP/R3": ODOP}
+    promises = {request.id: REQUESTS.to_document(request)["promising"] for request in world.all(Request)}
+    assert promises == {"ODOP/R1": None, "ODOP/R2": None, "ODOP/R3": ODOP}
     reads = FESTIVAL.reads(an_event(a_request((B1, "KTI", 9), request="R4")))
     assert [read for read in reads if read.entity is Request and not isinstance(read, Ref)] == [promising_at(ODOP)]
     assert pieces(planned(world, (B1, "KTI", 9), request="R4")) == 4
 
 
 def test_a_category_s_limit_counts_all_its_products() -> None:
-    world = a_world_with(announced(), of_kinds(tenun=5))
+    world = a_world_with(an_announcement(), of_kinds(tenun=5))
     for lot, product in (("LA", "KTI"), ("LB", "TTN"), ("LC", "KUE")):
         world.make(lot, 100, product=product)
     assert pieces(planned(world, (B1, "KTI", 3), request="R1")) == 3
@@ -176,7 +178,7 @@ def test_a_category_s_limit_counts_all_its_products() -> None:
 def test_a_parcel_comes_before_the_opening_and_later_before_the_last_day() -> None:
     days = (LeadTime(facility="LP-AAA", days=2), LeadTime(facility="LP-BBB", days=1))
     world = a_world_with(
-        announced(first_day=TOMORROW, last_day=TOMORROW + timedelta(days=2), lead_days=days), a_booth(B1)
+        an_announcement(first_day=TOMORROW, last_day=TOMORROW + timedelta(days=2), lead_days=days), a_booth(B1)
     )
     world.make("LA", 5)
     world.make("LB", 5, facility="LP-BBB")
@@ -191,7 +193,9 @@ def test_a_parcel_comes_before_the_opening_and_later_before_the_last_day() -> No
 
 
 def test_a_replan_keeps_to_lead_times() -> None:
-    world = a_world_with(announced(first_day=TOMORROW, lead_days=(LeadTime(facility="LP-BBB", days=9),)), a_booth(B1))
+    world = a_world_with(
+        an_announcement(first_day=TOMORROW, lead_days=(LeadTime(facility="LP-BBB", days=9),)), a_booth(B1)
+    )
     world.make("LA", 5)
     world.make("LB", 5, facility="LP-BBB")
     planned(world, (B1, "KTI", 5), request="R1", consent=False)
@@ -203,7 +207,7 @@ def test_a_replan_keeps_to_lead_times() -> None:
 
 
 def test_weights_are_the_festival_s() -> None:
-    world = a_world_with(announced(weights=(ProgrammeWeight(facility="LP-AAA", weight=2),)), a_booth(B1))
+    world = a_world_with(an_announcement(weights=(ProgrammeWeight(facility="LP-AAA", weight=2),)), a_booth(B1))
     world.make("LA", 30)
     world.make("LB", 30, facility="LP-BBB")
     plan = planned(world, (B1, "KTI", 30), request="R1")
@@ -212,7 +216,7 @@ def test_weights_are_the_festival_s() -> None:
 
 @pytest.mark.parametrize(("even", "shipments"), [(True, 2), (False, 1)])
 def test_a_request_says_whether_booths_share_evenly(even: bool, shipments: int) -> None:
-    world = a_world_with(announced(), a_booth(B1), a_booth(B2))
+    world = a_world_with(an_announcement(), a_booth(B1), a_booth(B2))
     world.make("LA", 10)
     plan = planned(world, (B1, "KTI", 10), (B2, "KTI", 10), request="R1", even=even)
     assert plan.shipments == plan.shipments_at_least == shipments
@@ -221,10 +225,10 @@ def test_a_request_says_whether_booths_share_evenly(even: bool, shipments: int) 
 def test_what_can_bound_nothing_or_is_said_twice_is_refused() -> None:
     twice = (LeadTime(facility="LP-AAA", days=1), LeadTime(facility="LP-AAA", days=2))
     world = FestivalWorld()
-    assert world.refusal(announced(lead_days=twice)) == ("lead_days", CommandRefusal.NAMED_TWICE)
+    assert world.refusal(an_announcement(lead_days=twice)) == ("lead_days", CommandRefusal.NAMED_TWICE)
     heavy = (ProgrammeWeight(facility="LP-AAA", weight=101),)
-    assert world.refusal(announced(weights=heavy)) == ("weights", CommandRefusal.OUT_OF_RANGE)
-    world.give(announced())
+    assert world.refusal(an_announcement(weights=heavy)) == ("weights", CommandRefusal.OUT_OF_RANGE)
+    world.give(an_announcement())
     limit = CategoryLimit(category="tenun", qty=1)
     assert world.refusal(a_booth(B1, limits=(limit,))) == ("limits", CommandRefusal.MISSING)
     assert world.refusal(of_kinds().model_copy(update={"limits": (limit, limit)})) == (

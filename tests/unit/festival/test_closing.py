@@ -45,7 +45,7 @@ from tests.support.builders.festival import (
     a_sell_through,
     a_shipment,
     a_world,
-    announced,
+    an_announcement,
     kinds,
     product_codes,
 )
@@ -78,12 +78,12 @@ def a_loss(place: LossPlace, qty: int, lot: str = "LA", booth: str | None = None
 
 def test_announced_and_opened() -> None:
     world = FestivalWorld()
-    assert kinds(world.give(announced())) == ["FestivalAnnounced"]
+    assert kinds(world.give(an_announcement())) == ["FestivalAnnounced"]
     [opened] = world.give(a_booth())
     assert isinstance(opened, BoothOpened)
     assert opened.tills == (f"{B1}.T1",)
     assert world.one(Festival, ODOP).status is FestivalStatus.OPEN
-    assert len(world.heard(FestivalAnnounced)) == 1
+    assert len(world.bodies(FestivalAnnounced)) == 1
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,13 @@ def test_announced_and_opened() -> None:
     ],
 )
 def test_a_wrong_announcement(changed: dict[str, object], field: str, reason: CommandRefusal) -> None:
-    body: AnnounceFestival = announced(**changed)  # type: ignore[arg-type]
+    body: AnnounceFestival = an_announcement(**changed)  # type: ignore[arg-type]
     assert a_world().refusal(body) == (field, reason)
 
 
 def test_another_festivals_booth_is_refused_by_its_name_whether_it_is_there_or_not() -> None:
     world = a_world()
-    world.give(announced(festival="OTHER"))
+    world.give(an_announcement(festival="OTHER"))
     world.give(a_booth("OTHER.B1", festival="OTHER"))
     assert world.refusal(a_booth("OTHER.B1", festival=ODOP)) == ("booth", CommandRefusal.BAD_NAME)
 
@@ -162,7 +162,7 @@ def test_what_a_recall_took_drops_out_of_the_shipment() -> None:
     world.recall("LA")
     world.give(a_shipment())
     world.settle()
-    [sent] = world.heard(ShipmentSent)
+    [sent] = world.bodies(ShipmentSent)
     assert sent.lots == (CountedLot(lot="LB", qty=4),)
 
 
@@ -174,7 +174,7 @@ def test_a_shipment_of_which_nothing_can_leave_is_dropped() -> None:
     world.recall("LA")
     world.give(a_shipment())
     world.settle()
-    assert "ShipmentDropped" in kinds(world.said)
+    assert "ShipmentDropped" in kinds(world.published)
     assert world.one(Shipment, "ODOP/S1").status is ShipmentStatus.DROPPED
     assert world.refusal(a_receipt()) == ("shipment", CommandRefusal.WRONG_STATE)
 
@@ -198,7 +198,7 @@ def test_a_recalled_lot_is_withdrawn_at_the_booth_and_again_when_more_of_it_come
     world = a_sent_shipment()
     world.recall("LA")
     world.settle()
-    assert [body.booth for body in world.heard(LotWithdrawn)] == [B1]
+    assert [body.booth for body in world.bodies(LotWithdrawn)] == [B1]
     bodies = world.give(a_receipt(LA=10, LB=4))
     assert kinds(bodies) == ["ShipmentReceived", "BoothStocked", "LotWithdrawn", "BoothStocked"]
 
@@ -265,7 +265,7 @@ def test_closing_gives_every_booth_a_deadline_and_takes_back_what_is_not_sent() 
     world.settle()
     bodies = world.give(a_closing(till_hours=5))
     assert kinds(bodies) == ["ReleaseRequested", "BoothClosing", "BoothClosing"]
-    assert [body.deadline for body in world.heard(BoothClosing)] == [NOON + timedelta(hours=5)] * 2
+    assert [body.deadline for body in world.bodies(BoothClosing)] == [NOON + timedelta(hours=5)] * 2
     world.settle()
     assert world.lots["LA"].on_hand == 10
     assert world.refusal(a_closing()) == ("festival", CommandRefusal.WRONG_STATE)
@@ -275,7 +275,7 @@ def test_closing_gives_every_booth_a_deadline_and_takes_back_what_is_not_sent() 
 
 def test_a_festival_without_booths_is_closed_at_once() -> None:
     world = FestivalWorld()
-    world.give(announced())
+    world.give(an_announcement())
     assert kinds(world.give(a_closing())) == ["FestivalClosed"]
 
 
@@ -296,7 +296,7 @@ def test_unsold_pieces_come_home_as_counted_and_the_rest_is_lost() -> None:
     assert world.one(Command, id).outcome is CommandStatus.WAITING
     world.settle()
     assert world.one(Command, id).outcome is CommandStatus.DONE
-    [closed] = world.heard(FestivalClosed)
+    [closed] = world.bodies(FestivalClosed)
     assert (closed.received, closed.sold, closed.returned, closed.lost) == (10, 6, 3, 1)
     assert world.lots["LA"].returned == 3
 
@@ -306,10 +306,10 @@ def test_returns_may_come_in_parts_until_one_is_final() -> None:
     world.give(a_sell_through(LA=6))
     world.give(a_return("LA", 1, final=False))
     world.settle()
-    assert not world.heard(FestivalClosed)
+    assert not world.bodies(FestivalClosed)
     world.give(a_return("LA", 3, final=False))
     world.settle()
-    assert [body.returned for body in world.heard(FestivalClosed)] == [4]
+    assert [body.returned for body in world.bodies(FestivalClosed)] == [4]
 
 
 def test_nothing_came_home_is_an_answer_too() -> None:
@@ -322,11 +322,11 @@ def test_pieces_that_were_sold_can_not_come_home() -> None:
     world = a_closing_booth()
     world.give(a_sell_through(LA=8))
     assert world.refusal(a_return("LA", 3)) == ("qty", CommandRefusal.TOO_MANY)
-    message = world.heard(CommandRefused)[-1].message
+    message = world.bodies(CommandRefused)[-1].message
     assert "At most 2 pieces of KTI can still come home from ODOP.B1, not 3" in message
     world.give(a_return("LA", 2))
     world.settle()
-    [closed] = world.heard(FestivalClosed)
+    [closed] = world.bodies(FestivalClosed)
     assert (closed.received, closed.sold, closed.returned, closed.lost, closed.surplus) == (10, 8, 2, 0, 0)
     assert world.refusal(a_return("LA", 1)) == ("qty", CommandRefusal.TOO_MANY)
 
@@ -356,7 +356,7 @@ def test_no_more_of_a_product_comes_home_than_was_not_sold_whichever_lots_it_is_
     assert world.refusal(a_return("L3", 4)) == ("qty", CommandRefusal.TOO_MANY)
     world.give(a_return("L3", 3, final=False))
     world.settle()
-    [closed] = world.heard(FestivalClosed)
+    [closed] = world.bodies(FestivalClosed)
     assert (closed.received, closed.sold, closed.returned, closed.lost, closed.surplus) == (20, 15, 5, 0, 0)
     assert world.refusal(a_return("L2", 1)) == ("qty", CommandRefusal.TOO_MANY)
 
@@ -377,7 +377,7 @@ def test_what_was_lost_may_be_found_and_come_home() -> None:
     assert world.refusal(a_return("LA", 7)) == ("qty", CommandRefusal.TOO_MANY)
     world.give(a_return("LA", 6))
     world.settle()
-    [closed] = world.heard(FestivalClosed)
+    [closed] = world.bodies(FestivalClosed)
     assert (closed.received, closed.sold, closed.returned, closed.lost, closed.surplus) == (10, 4, 6, 3, 3)
 
 
@@ -387,7 +387,7 @@ def test_a_late_sale_of_what_came_home_shows_as_surplus() -> None:
     world.give(a_return("LA", 4))
     world.settle()
     world.give(a_sell_through(LA=7, revision=2))
-    assert [body.surplus for body in world.heard(FestivalClosed)] == [0, 1]
+    assert [body.surplus for body in world.bodies(FestivalClosed)] == [0, 1]
 
 
 def test_what_was_lost_at_the_booth_counts_as_lost() -> None:
@@ -408,7 +408,7 @@ def test_a_late_sale_after_closing_turns_a_loss_into_a_sale() -> None:
     world.give(a_return("LA", 3))
     world.settle()
     world.give(a_sell_through(LA=7, revision=2))
-    first, second = world.heard(FestivalClosed)
+    first, second = world.bodies(FestivalClosed)
     assert (first.sold, first.lost, first.revision) == (6, 1, 1)
     assert (second.sold, second.lost, second.revision) == (7, 0, 2)
     assert world.give(a_sell_through(LA=5, revision=1)) == []
@@ -422,7 +422,7 @@ def test_a_void_after_closing_opens_the_sums_again() -> None:
     assert world.one(Festival, ODOP).status is FestivalStatus.CLOSING
     world.give(a_return("LA", 1))
     world.settle()
-    assert [(body.sold, body.returned) for body in world.heard(FestivalClosed)] == [(10, 0), (9, 1)]
+    assert [(body.sold, body.returned) for body in world.bodies(FestivalClosed)] == [(10, 0), (9, 1)]
 
 
 def test_a_sale_of_a_lot_that_never_came_shows_as_surplus() -> None:
@@ -441,9 +441,9 @@ def test_a_return_that_inventory_refuses_is_taken_back() -> None:
     refused = StockOrderRefused(festival=ODOP, order=id, lot="LA", reason=OrderRefusal.MORE_THAN_SENT, on_hand=0)
     assert kinds(world.give(refused)) == ["CommandRefused"]
     assert world.one(Command, id).outcome is CommandStatus.REFUSED
-    held = world.one(Booth, B1).find_lot("LA")
-    assert held is not None
-    assert (held.returning, held.final) == (0, False)
+    booth_lot = world.one(Booth, B1).find_lot("LA")
+    assert booth_lot is not None
+    assert (booth_lot.returning, booth_lot.final) == (0, False)
 
 
 def test_answers_to_what_nobody_asked_change_nothing() -> None:

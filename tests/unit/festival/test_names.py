@@ -16,7 +16,7 @@ from shared.events.festival import (
     ProgrammeWeight,
 )
 from shared.events.language import Body
-from tests.support.builders.festival import ODOP, FestivalWorld, a_booth, a_shipment, announced
+from tests.support.builders.festival import ODOP, FestivalWorld, a_booth, a_shipment, an_announcement
 from tests.support.examples import examples
 
 pytestmark = pytest.mark.unit
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.unit
 
 def an_announced() -> FestivalWorld:
     world = FestivalWorld()
-    world.give(announced())
+    world.give(an_announcement())
     return world
 
 
 def test_a_name_with_an_underscore_goes_all_the_way() -> None:
     world = FestivalWorld()
-    world.give(announced("PEKAN_RAYA"))
+    world.give(an_announcement("PEKAN_RAYA"))
     world.give(a_booth("PEKAN_RAYA.B_1", "KTI", tills=("KASIR_1",)))
     [booth] = world.all(Booth)
     assert (booth.id, booth.tills) == ("PEKAN_RAYA.B_1", ("KASIR_1",))
@@ -57,9 +57,9 @@ def test_a_name_with_an_underscore_goes_all_the_way() -> None:
             "prices",
             names.CATEGORY,
         ),
-        (announced("NEW", weights=(ProgrammeWeight(facility="pr-kpg", weight=2),)), "weights", names.FACILITY),
-        (announced("NEW", lead_days=(LeadTime(facility="KUPANG", days=1),)), "lead_days", names.FACILITY),
-        (announced("A.B"), "festival", names.FESTIVAL),
+        (an_announcement("NEW", weights=(ProgrammeWeight(facility="pr-kpg", weight=2),)), "weights", names.FACILITY),
+        (an_announcement("NEW", lead_days=(LeadTime(facility="KUPANG", days=1),)), "lead_days", names.FACILITY),
+        (an_announcement("A.B"), "festival", names.FESTIVAL),
         (a_shipment("S:1"), "shipment", names.SHIPMENT),
     ],
 )
@@ -68,7 +68,7 @@ def test_a_name_that_nobody_could_use_is_refused_where_it_is_said(
 ) -> None:
     world = an_announced()
     assert world.refusal(body) == (field, CommandRefusal.BAD_NAME)
-    assert world.heard(CommandRefused)[-1].message.startswith(rule.words)
+    assert world.bodies(CommandRefused)[-1].message.startswith(rule.words.english)
 
 
 ODD = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,8}", fullmatch=True)
@@ -78,7 +78,7 @@ ODD = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,8}", fullmatch=True)
 @examples(300)
 def test_whatever_festival_takes_a_till_can_use(festival: str, booth: str, till: str, product: str) -> None:
     world = FestivalWorld()
-    world.give(announced(festival))
+    world.give(an_announcement(festival))
     if not world.all(Festival):
         assert names.FESTIVAL.wrong(festival) is not None
         return

@@ -19,7 +19,7 @@ def a_lot(
     return AvailableLot(lot, facility, product, qty, made_on, best_before, 1)
 
 
-def allocated(result: Plan) -> dict[str, int]:
+def allocation_by_facility(result: Plan) -> dict[str, int]:
     return {share.facility: share.allocated for share in result.shares}
 
 
@@ -29,7 +29,7 @@ stocks = st.lists(st.tuples(facilities, products, st.integers(0, 4)), max_size=7
     lambda lots: [a_lot(f"L{n}", facility, product, qty) for n, (facility, product, qty) in enumerate(lots)]
 )
 wishes = st.dictionaries(st.tuples(st.sampled_from(["b1", "b2"]), products), st.integers(1, 5), max_size=4).map(
-    lambda asked: [RequestDemand(booth, product, qty) for (booth, product), qty in asked.items()]
+    lambda pieces_by_pair: [RequestDemand(booth, product, qty) for (booth, product), qty in pieces_by_pair.items()]
 )
 
 
@@ -37,25 +37,27 @@ def best_shares(
     wanted: list[RequestDemand], stock: list[AvailableLot], before: dict[str, EarlierShare]
 ) -> list[Fraction]:
     """The largest sorted shares, found by trying every whole-piece plan."""
-    asked: dict[str, int] = {}
+    pieces_by_product: dict[str, int] = {}
     for want in wanted:
-        asked[want.product] = asked.get(want.product, 0) + want.qty
+        pieces_by_product[want.product] = pieces_by_product.get(want.product, 0) + want.qty
     has: dict[tuple[str, str], int] = {}
     for lot in stock:
-        if lot.product in asked and lot.qty:
+        if lot.product in pieces_by_product and lot.qty:
             has[lot.facility, lot.product] = has.get((lot.facility, lot.product), 0) + lot.qty
-    offers = {pair: min(qty, asked[pair[1]]) for pair, qty in has.items()}
+    offers = {pair: min(qty, pieces_by_product[pair[1]]) for pair, qty in has.items()}
     givers = sorted({facility for facility, _ in offers})
     # First the possible totals by facility of each product, then every combination of them.
     totals = {tuple(0 for _ in givers)}
-    for product in asked:
+    for product in pieces_by_product:
         ranges = [range(offers.get((giver, product), 0) + 1) for giver in givers]
-        possible = [combination for combination in every(*ranges) if sum(combination) <= asked[product]]
-        totals = {tuple(a + b for a, b in zip(left, right, strict=True)) for left in totals for right in possible}
+        possible = [combination for combination in every(*ranges) if sum(combination) <= pieces_by_product[product]]
+        totals = {tuple(a + b for a, b in zip(first, second, strict=True)) for first in totals for second in possible}
     base = [before.get(giver, EarlierShare()) for giver in givers]
     offered = [sum(qty for (f, _), qty in offers.items() if f == giver) for giver in givers]
     return max(
-        sorted(Fraction(b.allocated + got, b.offered + own) for b, got, own in zip(base, total, offered, strict=True))
+        sorted(
+            Fraction(b.allocated + extra, b.offered + own) for b, extra, own in zip(base, total, offered, strict=True)
+        )
         for total in totals
     )
 
@@ -90,8 +92,8 @@ def test_a_plan_takes_no_more_than_there_is_nor_than_was_asked(
         assert sum(chosen.qty for chosen in result.allotments if chosen.lot == lot) <= lot.qty
     short = {(shortfall.booth, shortfall.product): shortfall.qty for shortfall in result.short}
     for want in wanted:
-        got = sum(c.qty for c in result.allotments if (c.booth, c.lot.product) == (want.booth, want.product))
-        assert got + short.get((want.booth, want.product), 0) == want.qty
+        pieces = sum(c.qty for c in result.allotments if (c.booth, c.lot.product) == (want.booth, want.product))
+        assert pieces + short.get((want.booth, want.product), 0) == want.qty
     assert all(chosen.qty > 0 for chosen in result.allotments)
     for share in result.shares:
         assert share.allocated == sum(c.qty for c in result.allotments if c.lot.facility == share.facility)
@@ -109,31 +111,31 @@ def test_within_a_facility_what_spoils_first_leaves_first_then_what_is_oldest(
         for n, lot in enumerate(stock)
     ]
     result = plan(wanted, dated)
-    taken = {lot.lot: sum(c.qty for c in result.allotments if c.lot == lot) for lot in dated}
+    pieces_by_lot = {lot.lot: sum(c.qty for c in result.allotments if c.lot == lot) for lot in dated}
     for combination, other in every(dated, dated):
         same = (combination.facility, combination.product) == (other.facility, other.product)
         sooner = (combination.best_before or date.max, combination.made_on) < (
             other.best_before or date.max,
             other.made_on,
         )
-        if same and sooner and taken[other.lot]:
-            assert taken[combination.lot] == combination.qty
+        if same and sooner and pieces_by_lot[other.lot]:
+            assert pieces_by_lot[combination.lot] == combination.qty
 
 
 def test_who_alone_makes_a_product_leaves_the_shared_one_to_the_others() -> None:
     stock = [a_lot("1", "A", "p", 10), a_lot("2", "A", "q", 10), a_lot("3", "B", "p", 10)]
     result = plan([RequestDemand("b", "p", 10), RequestDemand("b", "q", 10)], stock)
-    assert allocated(result) == {"A": 13, "B": 7}  # 13/20 and 7/10: a piece less for B would be 6/10
+    assert allocation_by_facility(result) == {"A": 13, "B": 7}  # 13/20 and 7/10: a piece less for B would be 6/10
 
 
 def test_equal_shares_go_first_to_who_offered_less() -> None:
     result = plan(
         [RequestDemand("b", "p", 1)], [a_lot("1", "A", "p", 1), a_lot("2", "A", "q", 5), a_lot("3", "B", "p", 1)]
     )
-    assert allocated(result) == {"A": 1, "B": 0}  # A offers no q that was asked: then the smaller id
+    assert allocation_by_facility(result) == {"A": 1, "B": 0}  # A offers no q that was asked: then the smaller id
     wanted = [RequestDemand("b", "p", 1), RequestDemand("b", "q", 1)]
     stock = [a_lot("1", "A", "p", 1), a_lot("2", "A", "q", 1), a_lot("3", "B", "p", 1), a_lot("4", "C", "q", 1)]
-    assert allocated(plan(wanted, stock)) == {"A": 0, "B": 1, "C": 1}
+    assert allocation_by_facility(plan(wanted, stock)) == {"A": 0, "B": 1, "C": 1}
 
 
 def test_booths_share_what_is_short_if_they_are_to() -> None:

@@ -17,7 +17,7 @@ def a_lot(lot: str, facility: str, product: str, qty: int, best_before: date | N
     return AvailableLot(lot, facility, product, qty, DAY, best_before, 1)
 
 
-def sent(result: Plan) -> dict[tuple[str, str, str], int]:
+def sent_pieces(result: Plan) -> dict[tuple[str, str, str], int]:
     """Pieces by facility, booth and product."""
     pieces: dict[tuple[str, str, str], int] = {}
     for allotment in result.allotments:
@@ -49,7 +49,7 @@ def test_a_lot_must_be_good_beyond_the_last_day() -> None:
 def test_a_parcel_must_come_before_the_opening() -> None:
     stock = [a_lot("1", "A", "p", 4), a_lot("2", "B", "p", 4)]
     result = plan([RequestDemand("b", "p", 8)], stock, rules=Rules(days_left=3, lead_days={"A": 4, "B": 3}))
-    assert sent(result) == {("B", "b", "p"): 4}
+    assert sent_pieces(result) == {("B", "b", "p"): 4}
     assert against(result) == {("b", "p"): (PlanRule.STOCK, PlanRule.LEAD_TIME)}
     assert {share.facility: (share.offered, share.reason) for share in result.shares} == {
         "A": (0, "Nothing of it can be planned: 4 pieces of A would come after the opening."),
@@ -60,7 +60,7 @@ def test_a_parcel_must_come_before_the_opening() -> None:
 def test_what_one_booth_has_no_room_for_the_others_share_evenly() -> None:
     wanted = [RequestDemand(booth, "p", 10) for booth in ("b1", "b2", "b3")]
     result = plan(wanted, [a_lot("1", "A", "p", 12)], rules=Rules(capacity={"b1": 1}, spread_evenly=True))
-    assert sent(result) == {("A", "b1", "p"): 1, ("A", "b2", "p"): 6, ("A", "b3", "p"): 5}
+    assert sent_pieces(result) == {("A", "b1", "p"): 1, ("A", "b2", "p"): 6, ("A", "b3", "p"): 5}
 
 
 def test_what_others_share_keeps_to_their_rules() -> None:
@@ -72,7 +72,7 @@ def test_what_others_share_keeps_to_their_rules() -> None:
         spread_evenly=True,
     )
     result = plan(wanted, [a_lot("1", "A", "p", 20), a_lot("2", "B", "q", 20)], rules=rules)
-    intakes = {(booth, product): qty for (_, booth, product), qty in sent(result).items()}
+    intakes = {(booth, product): qty for (_, booth, product), qty in sent_pieces(result).items()}
     assert intakes == {
         ("b1", "p"): 1,
         ("b2", "p"): 7,
@@ -88,8 +88,8 @@ def test_a_booth_takes_no_more_than_it_can_hold() -> None:
     wanted = [RequestDemand("b", "p", 8), RequestDemand("b", "q", 8), RequestDemand("c", "p", 2)]
     stock = [a_lot("1", "A", "p", 9), a_lot("2", "B", "q", 9)]
     result = plan(wanted, stock, rules=Rules(capacity={"b": 10}))
-    assert sum(qty for (_, booth, _), qty in sent(result).items() if booth == "b") == 10
-    assert sent(result)["A", "c", "p"] == 2
+    assert sum(qty for (_, booth, _), qty in sent_pieces(result).items() if booth == "b") == 10
+    assert sent_pieces(result)["A", "c", "p"] == 2
     assert set(against(result).values()) == {(PlanRule.CAPACITY,)}
     assert result.conflicts[0].reason.endswith("the booth has room for 10 more pieces and would like 16.")
     assert result.conflicts[0].reason_id.endswith("stan itu masih dapat menampung 10 buah, padahal menginginkan 16.")
@@ -117,7 +117,7 @@ def test_a_full_booth_makes_way_for_what_only_it_asked() -> None:
     wanted = [RequestDemand("b", "p", 4), RequestDemand("b", "q", 4), RequestDemand("c", "p", 4)]
     stock = [a_lot("1", "A", "p", 4), a_lot("2", "B", "q", 4)]
     result = plan(wanted, stock, rules=Rules(capacity={"b": 4}))
-    assert sent(result) == {("A", "c", "p"): 4, ("B", "b", "q"): 4}
+    assert sent_pieces(result) == {("A", "c", "p"): 4, ("B", "b", "q"): 4}
 
 
 def test_a_programme_weight_counts_as_so_many_times_the_share() -> None:
@@ -137,8 +137,11 @@ def test_facilities_swap_goods_so_that_each_serves_one_booth() -> None:
 
 def test_few_booths_are_served_in_full_unless_all_are_to_have_their_part() -> None:
     wanted, stock = [RequestDemand("b1", "p", 10), RequestDemand("b2", "p", 10)], [a_lot("1", "A", "p", 10)]
-    assert sent(plan(wanted, stock)) == {("A", "b1", "p"): 10}
-    assert sent(plan(wanted, stock, rules=Rules(spread_evenly=True))) == {("A", "b1", "p"): 5, ("A", "b2", "p"): 5}
+    assert sent_pieces(plan(wanted, stock)) == {("A", "b1", "p"): 10}
+    assert sent_pieces(plan(wanted, stock, rules=Rules(spread_evenly=True))) == {
+        ("A", "b1", "p"): 5,
+        ("A", "b2", "p"): 5,
+    }
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def prices(world: FestivalWorld) -> dict[str, int]:
 
 def test_a_booth_opens_with_list_1_and_says_its_zone() -> None:
     world = a_world()
-    assert {body.zone for body in world.heard(BoothOpened)} == {"Asia/Makassar"}
+    assert {body.zone for body in world.bodies(BoothOpened)} == {"Asia/Makassar"}
     page = BoothPage.of(world.one(Booth, B1))
     assert (page.price_list, page.prices_from) == (1, None)
 
@@ -116,7 +116,7 @@ def test_a_change_never_goes_back_before_a_list_that_is_published(valid_from: da
     world = a_world()
     world.give(a_change(valid_from=NOON + 2 * HOUR))
     assert world.refusal(a_change("KRJ", valid_from=valid_from)) == ("valid_from", CommandRefusal.OUT_OF_RANGE)
-    refused = world.heard(CommandRefused)[-1]
+    refused = world.bodies(CommandRefused)[-1]
     assert "Price list 2 is valid from 2023-04-18 14:00 WITA" in refused.message
 
 
@@ -151,7 +151,7 @@ def test_whatever_the_order_of_changes_lists_are_numbered_without_gaps_and_never
                 expected[product] = rupiah
                 assert change.valid_from == (valid_from or world.now)
                 assert {price.product: price.price_rupiah for price in change.prices} == expected
-    lists = world.heard(PricesChanged)
+    lists = world.bodies(PricesChanged)
     assert [price_list.revision for price_list in lists] == list(range(2, len(lists) + 2))
     moments = [price_list.valid_from for price_list in lists]
     assert moments == sorted(moments)

@@ -37,8 +37,8 @@ from tests.support.builders.festival import (
     a_revision,
     a_shipment,
     a_transfer,
+    an_announcement,
     an_arrival,
-    announced,
     kinds,
 )
 
@@ -47,14 +47,14 @@ UNTIL = NOON + timedelta(hours=5)
 
 
 def a_replenishment(request: str = "R2", **changed: Any) -> Replenish:
-    given: dict[str, Any] = {"festival": ODOP, "request": request, "until": UNTIL, "products": ("KTI",)}
-    return Replenish(**given | changed)
+    defaults: dict[str, Any] = {"festival": ODOP, "request": request, "until": UNTIL, "products": ("KTI",)}
+    return Replenish(**defaults | changed)
 
 
 def selling(*, first: int, second: int, festival: AnnounceFestival | None = None, **booth: Any) -> FestivalWorld:
     """Four hours of sales: B1 sold five an hour and has `first` pieces of LA left, B2 sold one and has `second`."""
     world = FestivalWorld()
-    world.give(festival or announced())
+    world.give(festival or an_announcement())
     for name in (B1, B2):
         world.give(a_booth(name, "KTI", **booth))
     world.make("LA", 200, best_before=date(2023, 9, 1))
@@ -67,12 +67,12 @@ def selling(*, first: int, second: int, festival: AnnounceFestival | None = None
     past = range(HOUR - 4, HOUR)
     world.give(a_report(B1, hours=[("KTI", hour, 5) for hour in past], LA=20))
     world.give(a_report(B2, hours=[("KTI", hour, 1) for hour in past], LA=4))
-    world.said.clear()
+    world.published.clear()
     return world
 
 
-def proposed(world: FestivalWorld) -> ReplenishmentProposed:
-    [proposal] = world.heard(ReplenishmentProposed)
+def the_proposal(world: FestivalWorld) -> ReplenishmentProposed:
+    [proposal] = world.bodies(ReplenishmentProposed)
     return proposal
 
 
@@ -80,7 +80,7 @@ def test_who_has_too_much_gives_and_facilities_send_the_rest() -> None:
     world = selling(first=2, second=15)
     bodies = world.give(a_replenishment())
     assert kinds(bodies) == ["AllocationPlanned", "ReplenishmentProposed"]
-    proposal = proposed(world)
+    proposal = the_proposal(world)
     assert (proposal.request, proposal.at, proposal.until) == ("R2", NOON, UNTIL)
     first = next(forecast for forecast in proposal.forecasts if forecast.booth == B1)
     assert (first.product, first.left) == ("KTI", 2)
@@ -98,76 +98,78 @@ def test_who_has_too_much_gives_and_facilities_send_the_rest() -> None:
     assert first.left + move.qty + refill.qty <= first.expected + first.give_or_take
     request = world.request("R2")
     assert (request.status, request.demands[0].qty) == (RequestStatus.PROPOSED, refill.qty)
-    [kept] = world.all(Replenishment)
-    assert [forecast.booth for forecast in kept.forecasts] == [forecast.booth for forecast in proposal.forecasts]
+    [replenishment] = world.all(Replenishment)
+    assert [forecast.booth for forecast in replenishment.forecasts] == [
+        forecast.booth for forecast in proposal.forecasts
+    ]
 
 
 def test_what_nobody_is_asked_to_carry_facilities_are_asked_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.festival.domain.replenishment.replenish.MOST_MOVES", 0)
     world = selling(first=2, second=15)
     world.give(a_replenishment())
-    proposal = proposed(world)
-    [asked] = proposal.refills
+    proposal = the_proposal(world)
+    [refill] = proposal.refills
     first = next(forecast for forecast in proposal.forecasts if forecast.booth == B1)
     assert proposal.transfers == ()
     # Until a parcel comes, two hours of sales are lost, and the two pieces at the booth are sold.
-    assert asked.qty >= first.expected * 3 // 5
+    assert refill.qty >= first.expected * 3 // 5
 
 
 def test_with_consent_facilities_send_and_people_carry() -> None:
     world = selling(first=2, second=15)
     world.give(a_replenishment(consent=True))
     world.settle()
-    [move], [refill] = proposed(world).transfers, proposed(world).refills
+    [move], [refill] = the_proposal(world).transfers, the_proposal(world).refills
     world.give(a_shipment("S3", booth=B1, request="R2"))
     world.settle()
     world.give(a_receipt("S3", B1, LA=refill.qty))
     world.give(a_transfer("T1", move.booth, move.to, LA=move.qty))
     world.give(an_arrival("T1", move.to, LA=move.qty))
     booth = world.one(Booth, B1)
-    held = booth.find_lot("LA")
-    assert held is not None
-    assert held.received == 22 + move.qty + refill.qty
+    booth_lot = booth.find_lot("LA")
+    assert booth_lot is not None
+    assert booth_lot.received == 22 + move.qty + refill.qty
 
 
 def test_what_is_to_come_is_not_asked_for_again() -> None:
     world = selling(first=2, second=12)
     world.give(a_replenishment(consent=True))
     world.settle()
-    [asked] = proposed(world).refills
+    [refill] = the_proposal(world).refills
     for sent in (False, True):
         if sent:
             world.give(a_shipment("S3", booth=B1, request="R2"))
             world.settle()
-        world.said.clear()
+        world.published.clear()
         world.give(a_replenishment("R4" if sent else "R3"))
-        again = proposed(world)
+        again = the_proposal(world)
         first = next(forecast for forecast in again.forecasts if forecast.booth == B1)
-        assert (first.left, first.missing) == (2 + asked.qty, first.expected - 2 - asked.qty)
-        assert sum(refill.qty for refill in again.refills) < asked.qty
+        assert (first.left, first.missing) == (2 + refill.qty, first.expected - 2 - refill.qty)
+        assert sum(refill.qty for refill in again.refills) < refill.qty
 
 
 def test_what_nobody_accepted_does_not_come() -> None:
     world = selling(first=2, second=12)
     world.give(a_replenishment())
-    [first] = proposed(world).refills
-    world.said.clear()
+    [first] = the_proposal(world).refills
+    world.published.clear()
     world.give(a_replenishment("R3"))
-    assert proposed(world).refills == (first,)
+    assert the_proposal(world).refills == (first,)
 
 
 def test_facilities_send_only_what_is_named() -> None:
     world = selling(first=2, second=4)
     bodies = world.give(a_replenishment(products=()))
     assert kinds(bodies) == ["ReplenishmentProposed"]
-    assert proposed(world).refills == ()
+    assert the_proposal(world).refills == ()
     assert [request.name for request in world.all(Request)] == ["R1"]
 
 
 def test_a_booth_that_lacks_nothing_gets_nothing() -> None:
     world = selling(first=60, second=20)
     world.give(a_replenishment())
-    proposal = proposed(world)
+    proposal = the_proposal(world)
     assert (proposal.transfers, proposal.refills) == ((), ())
     assert [forecast.missing for forecast in proposal.forecasts] == [0, 0]
 
@@ -180,27 +182,27 @@ def test_what_was_sold_makes_room() -> None:
 
 def _planned(world: FestivalWorld) -> int:
     world.give(a_replenishment())
-    return sum(line.qty for planned in world.heard(AllocationPlanned) for line in planned.lines)
+    return sum(line.qty for planned in world.bodies(AllocationPlanned) for line in planned.lines)
 
 
 def test_what_moves_takes_the_room_that_facilities_could_fill() -> None:
     world = selling(first=2, second=20, capacity=24)
     world.give(a_replenishment(until=NOON + timedelta(hours=7)))
-    [move] = proposed(world).transfers
-    [planned] = world.heard(AllocationPlanned)
+    [move] = the_proposal(world).transfers
+    [planned] = world.bodies(AllocationPlanned)
     assert move.qty + sum(line.qty for line in planned.lines) == 22
 
 
 def test_an_ordinary_request_counts_what_was_sold_too() -> None:
     world = selling(first=2, second=4, capacity=24)
     world.give(a_request((B1, "KTI", 30), request="R3", consent=False))
-    [planned] = world.heard(AllocationPlanned)
+    [planned] = world.bodies(AllocationPlanned)
     assert sum(line.qty for line in planned.lines) == 22
 
 
 def test_a_revision_counts_what_was_sold_too() -> None:
     world = FestivalWorld()
-    world.give(announced())
+    world.give(an_announcement())
     world.give(a_booth(B1, "KTI", capacity=24))
     world.make("LA", 200)
     world.give(a_request((B1, "KTI", 40)))
@@ -209,23 +211,23 @@ def test_a_revision_counts_what_was_sold_too() -> None:
     world.settle()
     world.give(a_receipt(LA=24))
     world.give(a_report(B1, hours=[("KTI", HOUR - 1, 20)], LA=20))
-    world.said.clear()
+    world.published.clear()
     world.give(a_revision(consent=True))
     world.settle()
-    [planned] = world.heard(AllocationPlanned)
+    [planned] = world.bodies(AllocationPlanned)
     assert sum(line.qty for line in planned.lines) == 16
 
 
 def test_what_takes_a_day_comes_too_late() -> None:
     # The festival has not begun by its calendar: for an ordinary request there would be time.
-    slow = announced(
+    slow = an_announcement(
         first_day=date(2023, 4, 25),
         last_day=date(2023, 4, 29),
         lead_days=(LeadTime(facility="LP-AAA", days=1),),
     )
     world = selling(first=2, second=4, festival=slow)
     world.give(a_replenishment())
-    proposal = proposed(world)
+    proposal = the_proposal(world)
     assert proposal.refills
     assert PlanRule.LEAD_TIME in proposal.conflicts[0].rules
     assert [request.name for request in world.all(Request)] == ["R1"]
@@ -241,7 +243,7 @@ MORNING, EVENING = NOON + timedelta(hours=20), NOON + timedelta(hours=24)
 def test_in_the_evening_only_the_hours_of_the_next_day_count() -> None:
     world = selling(first=2, second=4)
     world.give(a_replenishment(opens=MORNING, until=EVENING))
-    proposal = proposed(world)
+    proposal = the_proposal(world)
     assert (proposal.at, proposal.opens, proposal.until) == (NOON, MORNING, EVENING)
     first = next(forecast for forecast in proposal.forecasts if forecast.booth == B1)
     # Five an hour for four hours, of which none is missed until a parcel comes.
@@ -249,8 +251,8 @@ def test_in_the_evening_only_the_hours_of_the_next_day_count() -> None:
     assert [(refill.booth, refill.qty) for refill in proposal.refills] == [(B1, first.expected - 2)]
     assert first.runs_out is not None
     assert MORNING < first.runs_out < MORNING + timedelta(hours=1)
-    [kept] = world.all(Replenishment)
-    assert kept.opens == MORNING
+    [replenishment] = world.all(Replenishment)
+    assert replenishment.opens == MORNING
 
 
 def test_booths_that_opened_before_are_open_now() -> None:
@@ -258,21 +260,21 @@ def test_booths_that_opened_before_are_open_now() -> None:
     for opens in (None, NOON - timedelta(hours=4)):
         world = selling(first=2, second=4)
         world.give(a_replenishment(opens=opens))
-        pieces.append([(forecast.expected, forecast.runs_out) for forecast in proposed(world).forecasts])
+        pieces.append([(forecast.expected, forecast.runs_out) for forecast in the_proposal(world).forecasts])
     assert pieces[0] == pieces[1]
 
 
 @pytest.mark.parametrize(("days", "comes"), [(1, True), (2, False)])
 def test_what_takes_a_day_comes_overnight(days: int, comes: bool) -> None:
-    far = announced(
+    far = an_announcement(
         first_day=date(2023, 4, 25),
         last_day=date(2023, 4, 29),
         lead_days=(LeadTime(facility="LP-AAA", days=days),),
     )
     world = selling(first=2, second=4, festival=far)
     world.give(a_replenishment(opens=MORNING, until=EVENING))
-    sent = [line for planned in world.heard(AllocationPlanned) for line in planned.lines]
-    late = [conflict for conflict in proposed(world).conflicts if PlanRule.LEAD_TIME in conflict.rules]
+    sent = [line for planned in world.bodies(AllocationPlanned) for line in planned.lines]
+    late = [conflict for conflict in the_proposal(world).conflicts if PlanRule.LEAD_TIME in conflict.rules]
     assert (bool(sent), bool(late)) == (comes, not comes)
 
 
@@ -281,7 +283,7 @@ def test_recalled_goods_and_closing_booths_stay_out_of_it() -> None:
     world.recall("LA")
     world.settle()
     world.give(a_replenishment())
-    assert proposed(world).transfers == ()
+    assert the_proposal(world).transfers == ()
     world.give(a_closing())
     assert world.refusal(a_replenishment("R4")) == ("festival", CommandRefusal.WRONG_STATE)
 
@@ -290,7 +292,7 @@ def test_a_clock_that_is_ahead_does_not_count() -> None:
     world = selling(first=60, second=20)
     world.give(a_report(B1, 2, hours=[("KTI", HOUR + 90, 500)], LA=20))
     world.give(a_replenishment())
-    assert max(forecast.expected for forecast in proposed(world).forecasts) < 100
+    assert max(forecast.expected for forecast in the_proposal(world).forecasts) < 100
 
 
 def test_the_day_on_which_it_spoils_goes_with_the_goods() -> None:

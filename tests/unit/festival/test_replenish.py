@@ -37,9 +37,9 @@ def a_lot(booth: str, left: int, lot: str = "L1", *, product: str = "KBS", **mor
 
 def a_situation(*parts: SalesHistory | HeldLot, hours: float = 4, **more: object) -> Situation:
     histories = tuple(part for part in parts if isinstance(part, SalesHistory))
-    held = tuple(part for part in parts if isinstance(part, HeldLot))
+    held_lots = tuple(part for part in parts if isinstance(part, HeldLot))
     sells = {part.booth: frozenset({"KBS", "KTI"}) for part in parts}
-    situation = {"sells": sells, "histories": histories, "held": held, **more}
+    situation = {"sells": sells, "histories": histories, "held": held_lots, **more}
     return Situation(at=NOON, until=NOON + timedelta(hours=hours), **situation)  # type: ignore[arg-type]
 
 
@@ -47,7 +47,7 @@ def walks(proposal: Proposal) -> list[tuple[str, str, str, int]]:
     return [(move.booth, move.to, move.lot, move.qty) for move in proposal.moves]
 
 
-def asked(proposal: Proposal) -> dict[str, int]:
+def wanted_pieces(proposal: Proposal) -> dict[str, int]:
     return {refill.wanted.booth: refill.wanted.qty for refill in proposal.refills}
 
 
@@ -152,7 +152,7 @@ def test_who_runs_out_gets_from_who_has_too_much() -> None:
 def test_what_no_booth_can_spare_is_asked_of_facilities() -> None:
     proposal = propose(a_situation(a_history("B1", *[10] * 5), a_lot("B1", 5)))
     # They come in two hours: what is missed until then can't be helped.
-    assert asked(proposal) == {"B1": 20}
+    assert wanted_pieces(proposal) == {"B1": 20}
     assert "B1 has 5 of KBS" in proposal.refills[0].reason
     assert "B1 punya 5 KBS" in proposal.refills[0].reason_id
 
@@ -163,14 +163,14 @@ def test_facilities_are_asked_for_what_moves_leave_missing() -> None:
     )
     alone = propose(a_situation(a_history("B1", *[10] * 5), a_lot("B1", 20), a_history("B2", *[0] * 5)))
     [move] = little.moves
-    assert asked(little)["B1"] == asked(alone)["B1"] - move.qty
+    assert wanted_pieces(little)["B1"] == wanted_pieces(alone)["B1"] - move.qty
 
 
 def test_what_comes_after_closing_is_not_sent() -> None:
     rows = (a_history("B1", *[10] * 5), a_lot("B1", 0), a_history("B2", *[0] * 5), a_lot("B2", 500))
     assert propose(a_situation(*rows, hours=0.5)) == Proposal(propose(a_situation(*rows, hours=0.5)).forecasts)
     early = propose(a_situation(*rows[:2], hours=2))
-    assert asked(early) == {}
+    assert wanted_pieces(early) == {}
 
 
 def test_what_is_on_its_way_counts_as_there_but_cannot_be_given() -> None:
@@ -184,9 +184,11 @@ def test_what_is_on_its_way_counts_as_there_but_cannot_be_given() -> None:
 def test_what_comes_anyway_is_not_asked_for_again() -> None:
     sold_out = (a_history("B1", 4, 4, 4), a_history("B2", 4, 4, 4), a_lot("B2", 16))
     wait = timedelta(hours=2)
-    qty = asked(propose(a_situation(*sold_out, sent_within=wait)))["B1"]
+    qty = wanted_pieces(propose(a_situation(*sold_out, sent_within=wait)))["B1"]
     coming = a_lot("B1", 0, coming=qty)
-    assert asked(propose(a_situation(*sold_out, coming, sent_within=wait))) == {}, "what is missed until then is gone"
+    assert wanted_pieces(propose(a_situation(*sold_out, coming, sent_within=wait))) == {}, (
+        "what is missed until then is gone"
+    )
 
 
 def test_a_recalled_lot_is_not_there_and_stays() -> None:
@@ -269,14 +271,14 @@ def test_what_is_more_than_people_can_carry_is_asked_of_facilities() -> None:
     rows += [a_lot("B3", 20, f"L{n}") for n in range(9)]
     uncut = propose(a_situation(*rows))
     assert len(uncut.moves) > 3
-    assert asked(uncut) == {}
+    assert wanted_pieces(uncut) == {}
     cut = propose(a_situation(*rows, most_moves=3))
     assert len(cut.moves) == 3
     none = propose(a_situation(*rows, most_moves=0))
     assert none.moves == ()
-    assert asked(none)["B1"] == asked(none)["B2"] > 0
+    assert wanted_pieces(none)["B1"] == wanted_pieces(none)["B2"] > 0
     carried = sum(move.qty for move in cut.moves if move.to == "B2")
-    assert asked(cut) == {"B2": asked(none)["B2"] - carried}
+    assert wanted_pieces(cut) == {"B2": wanted_pieces(none)["B2"] - carried}
 
 
 def test_nobody_walks_for_a_few_pieces_because_more_can_not_be_carried() -> None:
@@ -287,7 +289,7 @@ def test_nobody_walks_for_a_few_pieces_because_more_can_not_be_carried() -> None
 
 def test_no_more_is_asked_than_a_message_can_say() -> None:
     crowd = a_history("B1", MAX_QTY, MAX_QTY, MAX_QTY)
-    assert asked(propose(a_situation(crowd, a_lot("B1", 0), hours=20))) == {"B1": MAX_QTY}
+    assert wanted_pieces(propose(a_situation(crowd, a_lot("B1", 0), hours=20))) == {"B1": MAX_QTY}
 
 
 def test_a_quiet_festival_needs_nothing() -> None:

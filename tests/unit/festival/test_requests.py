@@ -32,7 +32,7 @@ from tests.support.builders.festival import (
     a_shipment,
     a_world,
     an_accept,
-    announced,
+    an_announcement,
     kinds,
 )
 
@@ -50,7 +50,7 @@ def test_a_plan_waits_until_it_is_accepted() -> None:
     assert kinds(bodies) == ["ReservationRequested"]
     assert world.deadlines["hold/ODOP/R1"].due == NOON + timedelta(hours=72)
     world.settle()
-    assert world.heard(AllocationConfirmed) == [AllocationConfirmed(festival=ODOP, request="R1", reserved=4)]
+    assert world.bodies(AllocationConfirmed) == [AllocationConfirmed(festival=ODOP, request="R1", reserved=4)]
 
 
 def test_with_consent_it_is_asked_for_at_once() -> None:
@@ -94,13 +94,13 @@ def test_only_the_shortage_is_planned_again() -> None:
     world.take("LA", 8)
     world.give(a_request((B1, "KTI", 5), (B2, "KTI", 2)))
     world.settle()
-    first, second = world.heard(AllocationPlanned)
+    first, second = world.bodies(AllocationPlanned)
     assert [(line.lot, line.qty) for line in first.lines] == [("LA", 5), ("LA", 2)]
     assert second.replan
     assert [(line.lot, line.qty) for line in second.lines] == [("LB", 5)]
     assert second.short == ()
     assert [(share.facility, share.allocated) for share in second.shares] == [("LP-AAA", 7)]
-    assert world.heard(AllocationConfirmed) == [AllocationConfirmed(festival=ODOP, request="R1", reserved=7)]
+    assert world.bodies(AllocationConfirmed) == [AllocationConfirmed(festival=ODOP, request="R1", reserved=7)]
 
 
 def test_what_a_refusing_lot_still_has_is_taken_and_the_rest_stays_short() -> None:
@@ -113,8 +113,8 @@ def test_what_a_refusing_lot_still_has_is_taken_and_the_rest_stays_short() -> No
         (10, LineStatus.REFUSED),
         (3, LineStatus.RESERVED),
     ]
-    [fell] = world.heard(AllocationFellShort)
-    assert (fell.reserved, fell.short) == (3, (Shortfall(booth=B1, product="KTI", asked=10, short=7),))
+    [shortfall] = world.bodies(AllocationFellShort)
+    assert (shortfall.reserved, shortfall.short) == (3, (Shortfall(booth=B1, product="KTI", asked=10, short=7),))
 
 
 def test_a_view_that_lags_is_not_asked_for_what_the_request_took_itself() -> None:
@@ -148,7 +148,7 @@ def test_what_is_not_sent_in_time_goes_back() -> None:
     assert kinds(world.fire("hold/ODOP/R1")) == ["ReleaseRequested"]
     world.settle()
     assert statuses(world) == [LineStatus.DISPATCHED, LineStatus.RELEASED]
-    assert [body.reserved for body in world.heard(AllocationFellShort)] == [5]
+    assert [body.reserved for body in world.bodies(AllocationFellShort)] == [5]
 
 
 def test_the_outcome_is_said_once_when_the_last_line_has_gone_back() -> None:
@@ -159,7 +159,7 @@ def test_the_outcome_is_said_once_when_the_last_line_has_gone_back() -> None:
     world.settle()
     world.fire("hold/ODOP/R1")
     world.settle()
-    assert [body.reserved for body in world.heard(AllocationFellShort)] == [0]
+    assert [body.reserved for body in world.bodies(AllocationFellShort)] == [0]
 
 
 def test_a_lot_that_inventory_does_not_know_leaves_its_pieces_short() -> None:
@@ -203,7 +203,7 @@ def test_what_is_refused_after_the_deadline_is_not_planned_again() -> None:
     world.fire("hold/ODOP/R1")
     world.settle()
     assert statuses(world) == [LineStatus.REFUSED]
-    assert [body.reserved for body in world.heard(AllocationFellShort)] == [0]
+    assert [body.reserved for body in world.bodies(AllocationFellShort)] == [0]
 
 
 def test_a_deadline_that_nobody_waits_for_changes_nothing() -> None:
@@ -225,7 +225,7 @@ def test_a_recall_takes_a_reservation_away_and_says_what_is_short() -> None:
     world.recall("LA")
     world.settle()
     assert statuses(world) == [LineStatus.RELEASED]
-    assert [body.reserved for body in world.heard(AllocationFellShort)] == [0]
+    assert [body.reserved for body in world.bodies(AllocationFellShort)] == [0]
 
 
 def test_cancelling_gives_everything_back() -> None:
@@ -244,7 +244,7 @@ def test_cancelling_gives_everything_back() -> None:
     world.settle()
     assert [lot.on_hand for lot in world.lots.values()] == [5, 5]
     assert world.request("R3").status is RequestStatus.WITHDRAWN
-    assert len(world.heard(ReleaseRequested)) == 2
+    assert len(world.bodies(ReleaseRequested)) == 2
 
 
 def test_a_festival_that_has_sent_something_is_not_cancelled() -> None:
@@ -257,7 +257,7 @@ def test_a_festival_that_has_sent_something_is_not_cancelled() -> None:
 
 
 def test_two_festivals_may_use_the_same_request_id() -> None:
-    world = a_world(announced("PKB"), a_booth("PKB.B1"))
+    world = a_world(an_announcement("PKB"), a_booth("PKB.B1"))
     world.make("LA", 10)
     world.give(a_request((B1, "KTI", 5)))
     world.give(a_request(("PKB.B1", "KTI", 5), festival="PKB"))
@@ -267,7 +267,7 @@ def test_two_festivals_may_use_the_same_request_id() -> None:
 
 
 def test_wrong_requests_are_refused_kindly() -> None:
-    world = a_world(announced("PKB"), a_booth("PKB.B1"))
+    world = a_world(an_announcement("PKB"), a_booth("PKB.B1"))
     world.make("LA", 5)
     good = a_request((B1, "KTI", 5), request="R0")
     world.give(good)
@@ -319,5 +319,5 @@ def test_reservations_name_the_booth_and_the_whole_request() -> None:
     world = a_world()
     world.make("LA", 10)
     world.give(a_request((B2, "KTI", 4)))
-    [order] = world.heard(ReservationRequested)
+    [order] = world.bodies(ReservationRequested)
     assert (order.booth, order.request, order.festival, order.qty) == (B2, "R1", ODOP, 4)

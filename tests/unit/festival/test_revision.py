@@ -42,7 +42,7 @@ from tests.support.builders.festival import (
     a_shipment,
     a_world,
     an_accept,
-    announced,
+    an_announcement,
     kinds,
 )
 
@@ -64,7 +64,7 @@ def revised(world: FestivalWorld, *without: str, **changed: Any) -> AllocationRe
     return revision
 
 
-def refused(world: FestivalWorld, body: Body) -> tuple[str, CommandRefusal]:
+def stock_refusal(world: FestivalWorld, body: Body) -> tuple[str, CommandRefusal]:
     """The field and reason of a revision that is refused for its stock."""
     before = world.request()
     world.give(body)
@@ -107,7 +107,7 @@ def test_a_boat_that_did_not_sail_gives_way_to_who_can_send() -> None:
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LB": 6}
     assert lines(world, LineStatus.RELEASED) == {"LA": 3}
-    assert world.heard(AllocationConfirmed)[-1].reserved == 6
+    assert world.bodies(AllocationConfirmed)[-1].reserved == 6
     assert world.lots["LA"].on_hand == 10
 
 
@@ -124,10 +124,10 @@ def test_with_consent_a_revision_is_carried_out_at_once() -> None:
 def test_what_was_sent_stays_even_of_a_facility_that_can_send_no_more() -> None:
     world = two_facilities()
     world.give(a_shipment())
-    assert refused(world, a_revision("LP-AAA")) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    assert stock_refusal(world, a_revision("LP-AAA")) == ("request", CommandRefusal.NOTHING_TO_PLAN)
     world.settle()
     world.give(a_receipt(LA=3))
-    assert refused(world, a_revision("LP-AAA")) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    assert stock_refusal(world, a_revision("LP-AAA")) == ("request", CommandRefusal.NOTHING_TO_PLAN)
 
 
 def test_what_was_lost_on_the_way_is_missing_again() -> None:
@@ -143,9 +143,9 @@ def test_what_was_lost_on_the_way_is_missing_again() -> None:
     assert [(shortfall.before, shortfall.after) for shortfall in revision.short] == [(2, 0)]
     assert revision.reason.startswith("2 pieces were lost on the way")
     world.settle()
-    [*_, last] = world.heard(AllocationConfirmed)
+    [*_, last] = world.bodies(AllocationConfirmed)
     assert last.reserved == 6
-    assert refused(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    assert stock_refusal(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
 
 
 def test_a_booth_that_closes_gives_its_unsent_stock_back_and_closes_once() -> None:
@@ -154,13 +154,13 @@ def test_a_booth_that_closes_gives_its_unsent_stock_back_and_closes_once() -> No
     assert kinds(bodies) == ["BoothClosing", "ReleaseRequested", "ReleaseRequested"]
     world.settle()
     assert lines(world, LineStatus.RELEASED) == {"LA": 3, "LB": 3}
-    assert world.heard(AllocationFellShort)[-1].reserved == 0
+    assert world.bodies(AllocationFellShort)[-1].reserved == 0
     assert world.refusal(a_booth_closing()) == ("booth", CommandRefusal.WRONG_STATE)
     assert world.refusal(a_request((B1, "KTI", 1), request="R2")) == ("demands", CommandRefusal.WRONG_STATE)
     # The request has no demand left.
-    assert refused(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    assert stock_refusal(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
     world.give(a_closing())
-    assert [body.booth for body in world.heard(BoothClosing)] == [B1, B2]
+    assert [body.booth for body in world.bodies(BoothClosing)] == [B1, B2]
 
 
 def test_what_a_closed_booth_gives_back_another_may_have() -> None:
@@ -222,7 +222,7 @@ def test_a_plan_that_nobody_accepted_yet_is_revised_as_it_stands() -> None:
     assert revised(again, "LP-AAA", consent=True).carried_out
     again.settle()
     assert lines(again, LineStatus.RESERVED) == {"LB": 6}
-    assert again.heard(AllocationConfirmed)[-1].reserved == 6
+    assert again.bodies(AllocationConfirmed)[-1].reserved == 6
 
 
 def test_a_booth_that_closes_leaves_a_proposed_plan() -> None:
@@ -290,7 +290,7 @@ def test_what_waits_takes_no_room_and_no_stock_from_others() -> None:
     world.give(an_accept())
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LB": 3}
-    assert world.heard(AllocationFellShort)[-1].reserved == 3
+    assert world.bodies(AllocationFellShort)[-1].reserved == 3
 
 
 def test_a_facility_that_can_not_send_is_not_asked_for_a_refused_part_either() -> None:
@@ -304,7 +304,7 @@ def test_a_facility_that_can_not_send_is_not_asked_for_a_refused_part_either() -
     revised(world, "LP-AAA", consent=True)
     world.settle()
     assert "L0" not in lines(world, LineStatus.RESERVED)
-    assert world.heard(AllocationFellShort)[-1].reserved == 6
+    assert world.bodies(AllocationFellShort)[-1].reserved == 6
     # Until the organiser says that it can again.
     revised(world, consent=True)
     world.settle()
@@ -322,7 +322,7 @@ def test_the_hold_begins_anew_when_a_revision_is_carried_out() -> None:
     assert sum(line.qty for line in revision.added) == 6
     world.settle()
     assert not world.request().lapsed
-    assert world.heard(AllocationConfirmed)[-1].reserved == 6
+    assert world.bodies(AllocationConfirmed)[-1].reserved == 6
     second = world.request().hold_until
     assert second is not None
     assert second > first
@@ -374,13 +374,13 @@ def test_a_plan_that_was_withdrawn_is_not_revised() -> None:
 
 def test_a_booth_without_room_is_why_nothing_missing_can_be_had() -> None:
     world = FestivalWorld()
-    for body in (announced(), a_booth(B1, capacity=4)):
+    for body in (an_announcement(), a_booth(B1, capacity=4)):
         world.give(body)
     world.make("LA", 20)
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
-    refused(world, a_revision())
-    [refusal] = world.heard(CommandRefused)
+    stock_refusal(world, a_revision())
+    [refusal] = world.bodies(CommandRefused)
     assert refusal.message.endswith(
         f"{B1} lacks 2 of 6 pieces of KTI: the booth has room for 0 more pieces and would like 2."
     )
@@ -402,7 +402,7 @@ def test_who_accepts_a_revision_that_is_no_more_hears_so(why: str) -> None:
     world.give(an_accept(), id)
     wrong = world.one(Command, id).wrong
     assert wrong is not None
-    assert wrong.message.startswith("The revision of R1 was withdrawn before it was accepted:")
+    assert str(wrong.message).startswith("The revision of R1 was withdrawn before it was accepted:")
     assert wrong.reason is CommandRefusal.WRONG_STATE
 
 
@@ -411,8 +411,8 @@ def test_nothing_to_be_had_is_said_and_changes_nothing() -> None:
     world.make("LA", 2)
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
-    assert refused(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
-    refusal = world.heard(CommandRefused)[-1]
+    assert stock_refusal(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    refusal = world.bodies(CommandRefused)[-1]
     assert refusal.message == (
         "Nothing of the 4 pieces that are missing under R1 can be had now. "
         f"{B1} lacks 4 of 6 pieces of KTI: no facility has any that can be planned."
@@ -424,7 +424,7 @@ def test_nothing_to_be_had_is_said_and_changes_nothing() -> None:
 
 def test_the_room_at_a_booth_bounds_a_revision() -> None:
     world = FestivalWorld()
-    for body in (announced(), a_booth(B1, capacity=8)):
+    for body in (an_announcement(), a_booth(B1, capacity=8)):
         world.give(body)
     world.make("LA", 10)
     world.give(a_request((B1, "KTI", 6)))
@@ -441,7 +441,7 @@ def test_the_room_at_a_booth_bounds_a_revision() -> None:
 
 def test_what_is_sold_makes_room_too() -> None:
     world = FestivalWorld()
-    for body in (announced(), a_booth(B1, capacity=6)):
+    for body in (an_announcement(), a_booth(B1, capacity=6)):
         world.give(body)
     world.make("LA", 20)
     world.give(a_request((B1, "KTI", 6)))
@@ -452,14 +452,14 @@ def test_what_is_sold_makes_room_too() -> None:
     world.make("LK", 9, product="KRJ")
     world.give(a_request((B1, "KRJ", 2), request="R2"))
     world.settle()
-    assert refused(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    assert stock_refusal(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
     world.give(a_report(LA=1))
     assert sum(line.qty for line in revised(world).added) == 1
 
 
 def test_what_goes_back_makes_room_for_what_comes() -> None:
     world = FestivalWorld()
-    for body in (announced(), a_booth(B1, capacity=6)):
+    for body in (an_announcement(), a_booth(B1, capacity=6)):
         world.give(body)
     world.make("LA", 10)
     world.make("LB", 10, facility="LP-BBB")
@@ -473,7 +473,7 @@ def a_revision_that_waits(capacity: int | None = None, tenun: int | None = None)
     limits = (CategoryLimit(category="tenun", qty=tenun),) if tenun is not None else ()
     prices = tuple(Price(product=product, price_rupiah=10_000, category="tenun") for product in ("KTI", "KRJ"))
     world = FestivalWorld()
-    for body in (announced(), a_booth(B1, prices=prices, capacity=capacity, limits=limits)):
+    for body in (an_announcement(), a_booth(B1, prices=prices, capacity=capacity, limits=limits)):
         world.give(body)
     world.make("LA", 20)
     world.make("LK", 9, product="KRJ", facility="LP-BBB")
@@ -493,7 +493,7 @@ def test_a_revision_whose_room_was_promised_to_others_is_not_carried_out(room: d
     world.settle()
     assert sum(lines(world, LineStatus.RESERVED, "R2").values()) == 7
     assert world.refusal(an_accept()) == ("request", CommandRefusal.TOO_MANY)
-    assert "room" in world.heard(CommandRefused)[-1].message
+    assert "room" in world.bodies(CommandRefused)[-1].message
     # It still waits: what others were promised may go back.
     world.fire(f"hold/{ODOP}/R2")
     world.settle()
@@ -537,8 +537,8 @@ def test_a_lot_that_once_refused_may_have_stock_again() -> None:
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LA": 2}
-    [taken] = [reservation for reservation in world.lots["LA"].reservations if reservation.festival == "OTHER"]
-    world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=taken.id, festival="OTHER"))
+    [reservation] = [reservation for reservation in world.lots["LA"].reservations if reservation.festival == "OTHER"]
+    world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=reservation.id, festival="OTHER"))
     world.settle()
     assert sum(line.qty for line in revised(world).added) == 4
 
@@ -549,8 +549,8 @@ def test_nor_does_it_count_in_the_round_that_follows() -> None:
     world.take("LA", 8)
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
-    [taken] = [reservation for reservation in world.lots["LA"].reservations if reservation.festival == "OTHER"]
-    world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=taken.id, festival="OTHER"))
+    [reservation] = [reservation for reservation in world.lots["LA"].reservations if reservation.festival == "OTHER"]
+    world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=reservation.id, festival="OTHER"))
     world.make("LB", 4, facility="LP-BBB")
     world.settle()
     world.take("LB", 4)
@@ -562,7 +562,7 @@ def test_nor_does_it_count_in_the_round_that_follows() -> None:
 def test_a_request_holds_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     world = two_facilities(revise_at_percent=30)
     monkeypatch.setattr(planner, "MAX_LINES", 2)
-    assert refused(world, a_revision("LP-AAA")) == ("request", CommandRefusal.TOO_MANY)
+    assert stock_refusal(world, a_revision("LP-AAA")) == ("request", CommandRefusal.TOO_MANY)
     # A revision without a command ends here, with an event.
     world.give(a_shipment())
     world.settle()
@@ -581,7 +581,7 @@ def test_a_plan_that_was_revised_too_often_can_still_be_accepted(monkeypatch: py
         revised(world, without)
     # Replaced lines count, as their numbers are not used again.
     assert len(world.request().lines) == 5
-    assert refused(world, a_revision("LP-BBB")) == ("request", CommandRefusal.TOO_MANY)
+    assert stock_refusal(world, a_revision("LP-BBB")) == ("request", CommandRefusal.TOO_MANY)
     world.give(an_accept())
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LB": 6}
@@ -596,7 +596,7 @@ def test_what_was_made_good_does_not_count_again() -> None:
     world.settle()
     world.give(a_receipt())
     world.settle()
-    assert len(world.heard(AllocationRevised)) == 1
+    assert len(world.bodies(AllocationRevised)) == 1
     for n, facility in enumerate(sorted({line.facility for line in world.request().lines})):
         world.give(a_shipment(f"T{n}", facility=facility))
     world.settle()
@@ -684,7 +684,7 @@ def test_enough_lost_on_the_way_revises_without_being_asked() -> None:
     assert revision.carried_out
     assert sum(line.qty for line in revision.added) == 3
     world.settle()
-    assert world.heard(AllocationConfirmed)[-1].reserved == 6
+    assert world.bodies(AllocationConfirmed)[-1].reserved == 6
     assert not world.wishes
 
 
@@ -697,10 +697,10 @@ def test_enough_recalled_revises_without_being_asked() -> None:
     world.recall("LA")
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LB": 5}
-    [revision] = world.heard(AllocationRevised)
+    [revision] = world.bodies(AllocationRevised)
     assert revision.reason == "5 pieces were recalled; 5 of 5 missing pieces are planned again."
     assert "5 buah ditarik" in revision.reason_id
-    assert world.heard(AllocationConfirmed)[-1].reserved == 5
+    assert world.bodies(AllocationConfirmed)[-1].reserved == 5
     assert not world.request().recalled
 
 
@@ -708,7 +708,7 @@ def test_what_a_recall_keeps_from_leaving_counts_too_and_below_the_threshold_not
     world = two_facilities(revise_at_percent=60)
     world.recall("LB")
     world.settle()
-    assert not world.heard(AllocationRevised)
+    assert not world.bodies(AllocationRevised)
     world.give(a_shipment())
     world.recall("LA")
     # The dispatch comes after the recall, and is refused.
@@ -762,7 +762,7 @@ def test_below_the_threshold_a_closed_booth_only_gives_back() -> None:
     world.settle()
     assert kinds(world.give(a_booth_closing())) == ["BoothClosing", "ReleaseRequested"]
     world.settle()
-    assert not world.heard(AllocationRevised)
+    assert not world.bodies(AllocationRevised)
 
 
 def test_what_can_not_be_made_good_is_said_once() -> None:
@@ -778,7 +778,7 @@ def test_what_can_not_be_made_good_is_said_once() -> None:
     [planned] = [body for body in bodies if isinstance(body, AllocationPlanned)]
     assert not planned.lines
     world.settle()
-    assert len(world.heard(AllocationRevised)) == 1
+    assert len(world.bodies(AllocationRevised)) == 1
     assert not world.wishes
 
 
@@ -789,10 +789,10 @@ def test_what_comes_while_inventory_still_answers_is_made_good_when_it_has() -> 
     world.give(a_receipt(LA=1))
     world.fire(f"hold/{ODOP}/R1")
     assert kinds(world.hear_itself()) == []
-    assert not world.heard(AllocationRevised)
+    assert not world.bodies(AllocationRevised)
     world.settle()
-    assert len(world.heard(AllocationRevised)) == 1
-    assert world.heard(AllocationConfirmed)[-1].reserved == 6
+    assert len(world.bodies(AllocationRevised)) == 1
+    assert world.bodies(AllocationConfirmed)[-1].reserved == 6
 
 
 def test_a_closing_festival_revises_nothing() -> None:
@@ -802,12 +802,12 @@ def test_a_closing_festival_revises_nothing() -> None:
     world.give(a_receipt(LA=1))
     world.give(a_closing())
     world.settle()
-    assert not world.heard(AllocationRevised)
+    assert not world.bodies(AllocationRevised)
     assert {booth.status for booth in world.all(Booth)} == {BoothStatus.CLOSING}
 
 
 @pytest.mark.parametrize("percent", [0, 101])
 def test_a_threshold_is_a_percentage(percent: int) -> None:
     world = a_world()
-    asked = a_request((B1, "KTI", 1), revise_at_percent=percent)
-    assert world.refusal(asked) == ("revise_at_percent", CommandRefusal.OUT_OF_RANGE)
+    request = a_request((B1, "KTI", 1), revise_at_percent=percent)
+    assert world.refusal(request) == ("revise_at_percent", CommandRefusal.OUT_OF_RANGE)

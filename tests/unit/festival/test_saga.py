@@ -44,10 +44,10 @@ from tests.support.builders.festival import (
     a_revision,
     a_shipment,
     an_accept,
-    announced,
+    an_announcement,
     kinds,
 )
-from tests.support.examples import so_many
+from tests.support.examples import scaled
 
 FESTIVALS = (ODOP, "PKB")
 PRODUCTS = ("KTI", "KUE")
@@ -58,27 +58,27 @@ numbers = st.sampled_from(["B1", "B2"])
 products = st.sampled_from(PRODUCTS)
 
 
-def counted_in(shipment: Shipment) -> ReceiveShipment:
+def full_receipt(shipment: Shipment) -> ReceiveShipment:
     """The receipt of a shipment that arrived in full."""
     counted = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items())
     return ReceiveShipment(festival=shipment.festival, shipment=shipment.name, booth=shipment.booth, counted=counted)
 
 
-def only_what_can_not_stay_goes(before: Request, after: Request, without: set[str]) -> None:
+def check_given_back(before: Request, after: Request, without: set[str]) -> None:
     """A revision gives back only lines that their facility can't send or their booth can't take."""
     revision = after.revision
     assert revision is not None
     back = {line.reservation for line in revision.back}
-    for was, line in zip(before.lines, after.lines, strict=False):
-        unsent = was.status in (LineStatus.RESERVED, LineStatus.PLANNED)
-        goes = unsent and (was.booth in before.closed or was.facility in without)
-        assert (line.reservation in back) == goes
-        if goes and revision.carried_out:
+    for former, line in zip(before.lines, after.lines, strict=False):
+        unsent = former.status in (LineStatus.RESERVED, LineStatus.PLANNED)
+        must_go = unsent and (former.booth in before.closed or former.facility in without)
+        assert (line.reservation in back) == must_go
+        if must_go and revision.carried_out:
             assert line.status in (LineStatus.RELEASING, LineStatus.RELEASED)
-        elif was.status is LineStatus.PROPOSED:
+        elif former.status is LineStatus.PROPOSED:
             assert line.status is LineStatus.RELEASED
-        elif line.status is not was.status:
-            assert (was.status, line.status) == (LineStatus.PLANNED, LineStatus.ASKED)
+        elif line.status is not former.status:
+            assert (former.status, line.status) == (LineStatus.PLANNED, LineStatus.ASKED)
     added = after.lines[len(before.lines) :]
     assert [line.reservation for line in added] == list(revision.added)
     assert not any(line.facility in without or line.booth in before.closed for line in added)
@@ -92,7 +92,7 @@ class Saga(RuleBasedStateMachine):
         self.world = FestivalWorld()
         self.steps = 0
         for festival in FESTIVALS:
-            self.world.give(announced(festival))
+            self.world.give(an_announcement(festival))
             for number in ("B1", "B2"):
                 self.world.give(a_booth(f"{festival}.{number}", *PRODUCTS))
         for _ in range(lots):
@@ -110,7 +110,7 @@ class Saga(RuleBasedStateMachine):
                 self.world.give(a_shipment(f"begun{nth}", facility, booth, request=request))
             self.world.settle()
             for shipment in self.world.all(Shipment):
-                self.world.give(counted_in(shipment))
+                self.world.give(full_receipt(shipment))
 
     # organisers
 
@@ -123,8 +123,8 @@ class Saga(RuleBasedStateMachine):
     def request(self, festival: str, asked: dict[tuple[str, str], int], consent: bool, percent: int | None) -> None:
         name = f"R{sum(request.festival == festival for request in self.world.all(Request)) % 5}"
         demands = [(f"{festival}.{number}", product, qty) for (number, product), qty in asked.items()]
-        asking = a_request(*demands, request=name, festival=festival, consent=consent, revise_at_percent=percent)
-        self.world.give(asking)
+        body = a_request(*demands, request=name, festival=festival, consent=consent, revise_at_percent=percent)
+        self.world.give(body)
 
     @precondition(lambda self: self.to_accept())
     @rule(data=st.data())
@@ -223,7 +223,7 @@ class Saga(RuleBasedStateMachine):
         revised = any(isinstance(body, AllocationRevised) for body in bodies)
         for request in self.world.all(Request):
             if revised and request.id == f"{wish.key}/{wish.request}":
-                only_what_can_not_stay_goes(before[request.id], request, set(wish.without))
+                check_given_back(before[request.id], request, set(wish.without))
             else:
                 assert request.lines == before[request.id].lines
 
@@ -311,8 +311,8 @@ class Saga(RuleBasedStateMachine):
             for line in request.lines:
                 if line.status in COUNTED:
                     covered[line.booth, line.product] += line.qty - line.lost
-            asked = {(want.booth, want.product): want.qty for want in request.demands}
-            assert all(qty <= asked[pair] for pair, qty in covered.items())
+            requested = {(want.booth, want.product): want.qty for want in request.demands}
+            assert all(qty <= requested[pair] for pair, qty in covered.items())
             assert (request.status is RequestStatus.RESERVING) <= any(line.status in OPEN for line in request.lines)
             assert (request.status is RequestStatus.PROPOSED) <= all(
                 line.status in (LineStatus.PLANNED, LineStatus.RELEASED) for line in request.lines
@@ -323,12 +323,12 @@ class Saga(RuleBasedStateMachine):
         lines = [line for request in self.world.all(Request) for line in request.lines]
         for booth in self.world.all(Booth):
             for lot in booth.lots:
-                left = sum(
+                remaining = sum(
                     line.qty
                     for line in lines
                     if (line.booth, line.lot, line.status) == (booth.id, lot.lot, LineStatus.DISPATCHED)
                 )
-                assert left == lot.in_transit + lot.received + lot.lost_on_the_way
+                assert remaining == lot.in_transit + lot.received + lot.lost_on_the_way
                 assert min(lot.in_transit, lot.received, lot.lost_on_the_way, lot.returning, lot.returned) >= 0
             for account in booth.accounts().values():
                 assert account.received + account.surplus - account.misbooked == (
@@ -341,9 +341,9 @@ class Saga(RuleBasedStateMachine):
         for festival in self.world.all(Festival):
             booths = [booth for booth in self.world.all(Booth) if booth.festival == festival.id]
             if festival.status in (FestivalStatus.CLOSED, FestivalStatus.CLOSING):
-                done = all(booth.accounted for booth in booths)
-                assert (festival.status is FestivalStatus.CLOSED) == done
-            closings = [body for body in self.world.heard(FestivalClosed) if body.festival == festival.id]
+                is_accounted = all(booth.accounted for booth in booths)
+                assert (festival.status is FestivalStatus.CLOSED) == is_accounted
+            closings = [body for body in self.world.bodies(FestivalClosed) if body.festival == festival.id]
             assert [closing.revision for closing in closings] == list(range(1, len(closings) + 1))
             for closing in closings:
                 assert closing.received + closing.surplus == closing.sold + closing.returned + closing.lost
@@ -357,16 +357,16 @@ class Saga(RuleBasedStateMachine):
         world.settle()
         for shipment in world.all(Shipment):
             assert shipment.status is not ShipmentStatus.SENDING
-        self.agrees_with_inventory(world)
+        self.check_against_inventory(world)
         while world.deadlines:
             world.fire(min(world.deadlines))
             world.settle()
-        self.agrees_with_inventory(world)
+        self.check_against_inventory(world)
         self.everything_was_answered(world)
         self.festivals_can_be_closed(world)
 
     @staticmethod
-    def agrees_with_inventory(world: FestivalWorld) -> None:
+    def check_against_inventory(world: FestivalWorld) -> None:
         lines = {line.reservation: line for request in world.all(Request) for line in request.lines}
         reservations = [r for lot in world.lots.values() for r in lot.reservations if r.festival in FESTIVALS]
         assert len({r.id for r in reservations}) == len(reservations)
@@ -382,12 +382,16 @@ class Saga(RuleBasedStateMachine):
             if line.status in (LineStatus.RESERVED, LineStatus.DISPATCHED):
                 assert any(reservation.id == id for reservation in reservations)
         for lot in world.lots.values():
-            at_booths = [held for booth in world.all(Booth) for held in booth.lots if held.lot == lot.id]
-            dispatched = sum(held.in_transit + held.received + held.lost_on_the_way for held in at_booths)
+            at_booths = [
+                booth_lot for booth in world.all(Booth) for booth_lot in booth.lots if booth_lot.lot == lot.id
+            ]
+            dispatched = sum(
+                booth_lot.in_transit + booth_lot.received + booth_lot.lost_on_the_way for booth_lot in at_booths
+            )
             assert dispatched == lot.dispatched
-            assert sum(held.returned for held in at_booths) == lot.returned
-            assert all(held.returning == 0 for held in at_booths)
-            assert all((held.withdrawn is not None) == lot.recalled for held in at_booths)
+            assert sum(booth_lot.returned for booth_lot in at_booths) == lot.returned
+            assert all(booth_lot.returning == 0 for booth_lot in at_booths)
+            assert all((booth_lot.withdrawn is not None) == lot.recalled for booth_lot in at_booths)
 
     @staticmethod
     def everything_was_answered(world: FestivalWorld) -> None:
@@ -396,7 +400,7 @@ class Saga(RuleBasedStateMachine):
             assert request.status is not RequestStatus.RESERVING
             answers = [
                 body
-                for body in world.said
+                for body in world.published
                 if isinstance(body, AllocationConfirmed | AllocationFellShort)
                 and (body.festival, body.request) == (request.festival, request.name)
             ]
@@ -408,21 +412,21 @@ class Saga(RuleBasedStateMachine):
             # Pieces lost after the last answer are in none.
             most, least = sum(line.qty for line in sent), pieces(sent)
             assert least <= reserved[-1] <= most, "after every deadline, what is held has been sent"
-            revisions = [(body.festival, body.request) for body in world.heard(AllocationRevised)]
+            revisions = [(body.festival, body.request) for body in world.bodies(AllocationRevised)]
             if (request.festival, request.name) not in revisions:
                 assert sorted(set(reserved), reverse=True) == reserved, (
                     "published once, and again only for fewer pieces"
                 )
             assert not request.revising
-            asked = sum(want.qty for want in request.demands)
+            requested = sum(want.qty for want in request.demands)
             for body in answers:
                 short = sum(s.short for s in body.short) if isinstance(body, AllocationFellShort) else 0
-                assert body.reserved + short == asked
+                assert body.reserved + short == requested
 
     def festivals_can_be_closed(self, world: FestivalWorld) -> None:
         for shipment in world.all(Shipment):
             if shipment.status is ShipmentStatus.SENT:
-                world.give(counted_in(shipment))
+                world.give(full_receipt(shipment))
         for festival in FESTIVALS:
             world.give(a_closing(festival))
         for booth in world.all(Booth):
@@ -435,12 +439,12 @@ class Saga(RuleBasedStateMachine):
                 bodies = world.give(a_return(lot.lot, accounts[lot.lot].left, booth.id, final=True))
                 assert "CommandRefused" not in kinds(bodies), "all that is left can come home"
         world.settle()
-        self.agrees_with_inventory(world)
+        self.check_against_inventory(world)
         for festival in world.all(Festival):
             assert festival.status in (FestivalStatus.CLOSED, FestivalStatus.CANCELLED)
 
 
 Saga.TestCase.settings = settings(
-    max_examples=so_many(80), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=scaled(80), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestSaga = Saga.TestCase

@@ -29,7 +29,7 @@ from shared.events.language import MAX_TEXT, MAX_VALUE_BYTES, Body, Event, Publi
 from shared.runtime.processor import Collection, Document
 from shared.runtime.state import Entity, Key
 from tests.support import reading
-from tests.support.builders.festival import NOON, announced, kinds, product_codes
+from tests.support.builders.festival import NOON, an_announcement, kinds, product_codes
 
 FIRST, SECOND = 1, 2
 
@@ -62,18 +62,18 @@ class Season:
         self.count = 0
         prices = tuple(Price(product=product, price_rupiah=1) for product in self.products)
         booth = OpenBooth(festival=names.festival, booth=names.booth, name="B", prices=prices, tills=("T",))
-        for body in (announced(names.festival), booth):
+        for body in (an_announcement(names.festival), booth):
             assert "CommandRefused" not in kinds(self.give(body))
 
     def give(self, body: Body) -> list[Body]:
         """The bodies of the events that answer this one."""
         self.count += 1
         event = Event(f"c{self.count}", "test", self.names.festival, NOON, NOON, body)
-        state, said = FESTIVAL.decide(reading.state(FESTIVAL, event, self._stored), event)
+        state, outputs = FESTIVAL.decide(reading.state(FESTIVAL, event, self._stored), event)
         self.entities |= state.changes
-        bodies = [one.body for one in said if isinstance(one, Publication)]
-        for one in bodies:
-            assert len(encode(one)) <= MAX_VALUE_BYTES, type(one).__name__
+        bodies = [output.body for output in outputs if isinstance(output, Publication)]
+        for answer in bodies:
+            assert len(encode(answer)) <= MAX_VALUE_BYTES, type(answer).__name__
         return bodies
 
     def stock(self, lots: int, series: int) -> None:
@@ -98,15 +98,15 @@ class Season:
     def ask(self) -> list[Body]:
         """Ask for more than the stock, so that every lot makes a line."""
         names = self.names
-        asked = tuple(Demand(booth=names.booth, product=product, qty=1_000_000) for product in self.products)
+        wishes = tuple(Demand(booth=names.booth, product=product, qty=1_000_000) for product in self.products)
         return self.give(
-            RequestAllocation(festival=names.festival, request=names.request, demands=asked, consent=True)
+            RequestAllocation(festival=names.festival, request=names.request, demands=wishes, consent=True)
         )
 
     def reserve(self) -> None:
         """Inventory reserves all requested pieces and has no more."""
         request = with_all_statuses(self.request, LineStatus.ASKED, LineStatus.RESERVED)
-        views = [replace(one, on_hand=0) for one in self.entities.values() if isinstance(one, StockView)]
+        views = [replace(view, on_hand=0) for view in self.entities.values() if isinstance(view, StockView)]
         self.keep(replace(request, status=RequestStatus.SETTLED), *views)
 
     def without_all(self) -> tuple[str, ...]:
@@ -123,17 +123,17 @@ class Season:
 
     @property
     def request(self) -> Request:
-        return next(one for one in self.entities.values() if isinstance(one, Request))
+        return next(entity for entity in self.entities.values() if isinstance(entity, Request))
 
     def keep(self, *entities: Entity) -> None:
         self.entities |= {(type(entity), entity.id): entity for entity in entities}
 
     def _stored(self, collection: Collection[Any]) -> dict[str, Document]:
-        kept = {id: entity for (kind, id), entity in self.entities.items() if kind is collection.entity}
-        return {id: {"_id": id, **collection.to_document(entity)} for id, entity in kept.items()}
+        entities = {id: entity for (kind, id), entity in self.entities.items() if kind is collection.entity}
+        return {id: {"_id": id, **collection.to_document(entity)} for id, entity in entities.items()}
 
 
-def too_many(bodies: list[Body]) -> bool:
+def is_refused_as_too_many(bodies: list[Body]) -> bool:
     return any(isinstance(body, CommandRefused) and body.reason is CommandRefusal.TOO_MANY for body in bodies)
 
 
@@ -158,14 +158,14 @@ def test_the_largest_plan_is_a_readable_record(
     season.stock(can_not, FIRST)
     bodies = season.ask()
     assert kinds(bodies) == ["CommandRefused"]
-    assert too_many(bodies)
+    assert is_refused_as_too_many(bodies)
 
 
-def reserved(names: Names, lots: int, facilities: int = 10) -> Season:
+def season_with_lines(names: Names, lots: int, facilities: int = 10) -> Season:
     """A request that holds so many lines, and as many lots from others to have instead."""
     season = Season(names, facilities)
     season.stock(lots, FIRST)
-    assert not too_many(season.ask())
+    assert not is_refused_as_too_many(season.ask())
     season.reserve()
     season.stock(lots, SECOND)
     return season
@@ -177,13 +177,13 @@ def reserved(names: Names, lots: int, facilities: int = 10) -> Season:
 )
 def test_the_largest_revision_is_a_readable_record(names: Names, facilities: int, lines: tuple[int, int]) -> None:
     can, can_not = lines
-    season = reserved(names, can, facilities)
+    season = season_with_lines(names, can, facilities)
     bodies = season.revise(*season.without_all(), reason="\x01" * 500)
-    [shown] = [body for body in bodies if isinstance(body, AllocationRevised)]
-    assert len(shown.back) == len(shown.added) == can
-    season = reserved(names, can_not, facilities)
+    [revision] = [body for body in bodies if isinstance(body, AllocationRevised)]
+    assert len(revision.back) == len(revision.added) == can
+    season = season_with_lines(names, can_not, facilities)
     before = season.request
-    assert too_many(season.revise(*season.without_all()))
+    assert is_refused_as_too_many(season.revise(*season.without_all()))
     assert season.request == before
 
 
@@ -192,15 +192,15 @@ def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -
     """Plans are added until no more fits: promised lines must always fit into an event."""
     season = Season(names, 10)
     season.stock(lots, FIRST)
-    assert not too_many(season.ask())
+    assert not is_refused_as_too_many(season.ask())
     for series in range(SECOND, 30):
         season.reserve()
         season.stock(lots, series)
-        if too_many(season.revise()):
+        if is_refused_as_too_many(season.revise()):
             break
     else:
         pytest.fail("nothing was too much")
-    held = len(season.request.lines)
+    line_count = len(season.request.lines)
     bodies = season.give(
         RevisionRequested(
             key=names.festival,
@@ -210,15 +210,15 @@ def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -
         )
     )
     # No command asked for it, so no reason is published.
-    [shown] = [body for body in bodies if isinstance(body, AllocationRevised)]
-    assert (len(shown.back), shown.added) == (held, ())
+    [revision] = [body for body in bodies if isinstance(body, AllocationRevised)]
+    assert (len(revision.back), revision.added) == (line_count, ())
 
 
 def test_what_is_sent_makes_place_for_more() -> None:
-    season = reserved(USUAL, 800)
-    assert too_many(season.revise(*season.without_all()))
+    season = season_with_lines(USUAL, 800)
+    assert is_refused_as_too_many(season.revise(*season.without_all()))
     season.keep(with_all_statuses(season.request, LineStatus.RESERVED, LineStatus.DISPATCHED))
-    assert not too_many(season.revise())
+    assert not is_refused_as_too_many(season.revise())
     assert len(season.request.lines) == 1600
 
 
@@ -226,21 +226,21 @@ def test_every_sentence_fits_into_an_event() -> None:
     facilities = [LONGEST.id("facility", n) for n in range(9)]
     products = product_codes(9)
     late, stale = PlanRule.LEAD_TIME, PlanRule.BEST_BEFORE
-    kept = [
+    excluded = [
         ExcludedStock(facility, products[0], rules, 1_000_000)
         for rules in ((late,), (stale,), (stale, late))
         for facility in facilities
     ]
     no_room = explanations.no_room_of_kind(1_000_000, 1_000_000)
-    why = explanations.joined(no_room, explanations.no_stock(1_000_000, kept))
+    why = explanations.joined(no_room, explanations.no_stock(1_000_000, excluded))
     causes = [
         explanations.cannot_send(facilities),
         explanations.closed([LONGEST.booth] * 9),
         explanations.lost_on_the_way(1_000_000),
     ]
     for sentences in (
-        explanations.share(999_999, 99_999, 100, unasked=products, no_room=products, others=facilities),
-        explanations.kept_out(kept),
+        explanations.share(999_999, 99_999, 100, unasked=products, no_room=products, givers=facilities),
+        explanations.kept_out(excluded),
         explanations.lacking(LONGEST.booth, products[0], 1_000_000, 1_000_000, why),
         explanations.revised("x" * 500, causes, back=1_000_000, planned=1_000_000, missing=1_000_000),
     ):

@@ -35,21 +35,21 @@ def a_word(outcome: DisputeOutcome = ACCEPTED, lot: str | None = None, sale: str
     return ResolveDispute(festival=ODOP, booth=B1, sale=sale, outcome=outcome, lot=lot)
 
 
-def disputed(world: FestivalWorld) -> tuple[str, ...]:
+def disputed_sales(world: FestivalWorld) -> tuple[str, ...]:
     return world.one(Booth, B1).disputed
 
 
 def test_a_rejected_sale_is_out_of_dispute() -> None:
     world = a_disputed_world()
     assert world.give(a_word(REJECTED)) == [DisputeResolved(booth=B1, sale=SALE, outcome=REJECTED)]
-    assert disputed(world) == ("r-9/2",)
+    assert disputed_sales(world) == ("r-9/2",)
     assert world.refusal(a_word(REJECTED)) == ("sale", CommandRefusal.UNKNOWN_SALE)
 
 
 def test_pieces_beyond_what_was_sent_stay_in_dispute_until_sales_says_otherwise() -> None:
     world = a_disputed_world()
     assert world.give(a_word()) == [DisputeResolved(booth=B1, sale=SALE, outcome=ACCEPTED)]
-    assert disputed(world) == (SALE, "r-9/2")
+    assert disputed_sales(world) == (SALE, "r-9/2")
     world.give(a_sell_through(revision=2, disputed=("r-9/2",)))
     assert world.refusal(a_word()) == ("sale", CommandRefusal.UNKNOWN_SALE)
 
@@ -58,7 +58,7 @@ def test_pieces_beyond_what_was_sent_stay_in_dispute_until_sales_says_otherwise(
 def test_a_named_lot_is_passed_on_as_its_number_is_written(named: str) -> None:
     world = a_disputed_world()
     assert world.give(a_word(lot=named)) == [DisputeResolved(booth=B1, sale=SALE, outcome=ACCEPTED, lot=LOT)]
-    assert disputed(world) == ("r-9/2",)
+    assert disputed_sales(world) == ("r-9/2",)
 
 
 @pytest.mark.parametrize(

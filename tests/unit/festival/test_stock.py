@@ -38,11 +38,11 @@ def a_balance(revision: int, on_hand: int, *, recalled: bool = False) -> StockCh
 def view_after(*balances: StockChanged) -> StockView:
     state = State.of(absent=(Ref(StockView, "LA"),))
     for number, balance in enumerate(balances):
-        state, said = LOT.decide(state, Event(f"e{number}", "inventory", "LA", NOON, NOON, balance))
-        assert not said
-    found = state.get(StockView, "LA")
-    assert found is not None
-    return found
+        state, publications = LOT.decide(state, Event(f"e{number}", "inventory", "LA", NOON, NOON, balance))
+        assert not publications
+    view = state.get(StockView, "LA")
+    assert view is not None
+    return view
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.randoms(use_true_random=False))

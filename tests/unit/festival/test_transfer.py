@@ -45,8 +45,8 @@ from tests.support.builders.festival import (
     a_shipment,
     a_transfer,
     a_world,
+    an_announcement,
     an_arrival,
-    announced,
     kinds,
 )
 
@@ -61,11 +61,11 @@ def stocked_world() -> FestivalWorld:
     world.give(a_shipment())
     world.settle()
     world.give(a_receipt(LA=10, LB=4))
-    world.said.clear()
+    world.published.clear()
     return world
 
 
-def held(world: FestivalWorld, lot: str = "LA", booth: str = B1) -> BoothLot:
+def held_lot(world: FestivalWorld, lot: str = "LA", booth: str = B1) -> BoothLot:
     booth_lot = world.one(Booth, booth).find_lot(lot)
     assert booth_lot is not None
     return booth_lot
@@ -81,12 +81,12 @@ def test_what_leaves_can_not_be_sold_here_and_what_comes_can_be_sold_there() -> 
     lots = (CountedLot(lot="LA", qty=4),)
     assert sent == TransferSent(festival=ODOP, transfer="T1", booth=B1, to=B2, lots=lots)
     assert moved == BoothStockMoved(booth=B1, lot="LA", qty=4, to=B2)
-    assert (account(world).left, held(world).moved_out, held(world, booth=B2).in_transit) == (6, 4, 4)
+    assert (account(world).left, held_lot(world).moved_out, held_lot(world, booth=B2).in_transit) == (6, 4, 4)
     received, stocked = world.give(an_arrival(LA=4))
     assert received == TransferReceived(festival=ODOP, transfer="T1", booth=B1, to=B2, lots=lots, discrepancies=())
     assert isinstance(stocked, BoothStocked)
     assert (stocked.booth, stocked.lot, stocked.facility, stocked.qty) == (B2, "LA", "LP-AAA", 4)
-    assert (held(world, booth=B2).in_transit, account(world, booth=B2).left) == (0, 4)
+    assert (held_lot(world, booth=B2).in_transit, account(world, booth=B2).left) == (0, 4)
     [transfer] = world.all(Transfer)
     assert (transfer.status, transfer.sent, transfer.counted) == (
         TransferStatus.RECEIVED,
@@ -144,7 +144,7 @@ def test_goods_may_go_on_and_come_back() -> None:
 )
 def test_a_transfer_that_can_not_be_is_refused(order: SendTransfer, field: str, reason: CommandRefusal) -> None:
     world = stocked_world()
-    world.give(announced("ELSE"))
+    world.give(an_announcement("ELSE"))
     world.give(a_booth("ELSE.B1"))
     world.give(a_transfer("T0", LA=2))
     assert world.refusal(order) == (field, reason)
@@ -174,7 +174,7 @@ def test_no_more_is_moved_than_the_other_booth_has_room_for(room: dict[str, Any]
     world.give(a_request(("ODOP.B4", "KTI", 3), request="R2", consent=False))
     # A proposed plan keeps its room.
     assert world.refusal(a_transfer(to="ODOP.B4", LA=2, LB=2)) == ("to", CommandRefusal.TOO_MANY)
-    assert "ODOP.B4 has room for 3 more pieces" in world.heard(CommandRefused)[-1].message
+    assert "ODOP.B4 has room for 3 more pieces" in world.bodies(CommandRefused)[-1].message
     assert kinds(world.give(a_transfer(to="ODOP.B4", LA=2, LB=1)))[0] == "TransferSent"
     # Pieces on their way take room, and sold pieces free it.
     world.give(an_arrival(booth="ODOP.B4", LA=2, LB=1))
@@ -213,9 +213,9 @@ def test_a_recall_reaches_what_is_on_its_way_to_another_booth() -> None:
     # Inventory sent the lot to the first booth and knows no other booth.
     world.recall("LA")
     world.settle()
-    assert [body.booth for body in world.heard(LotWithdrawn)] == [B1, B2]
+    assert [body.booth for body in world.bodies(LotWithdrawn)] == [B1, B2]
     assert kinds(world.give(an_arrival(LA=4))) == ["TransferReceived", "BoothStocked", "LotWithdrawn"]
-    assert held(world, booth=B2).withdrawn == "mould"
+    assert held_lot(world, booth=B2).withdrawn == "mould"
 
 
 def test_a_recall_reaches_what_came_by_transfer() -> None:
@@ -224,7 +224,7 @@ def test_a_recall_reaches_what_came_by_transfer() -> None:
     world.give(an_arrival(LA=4))
     world.recall("LA")
     world.settle()
-    assert [body.booth for body in world.heard(LotWithdrawn)] == [B1, B2]
+    assert [body.booth for body in world.bodies(LotWithdrawn)] == [B1, B2]
 
 
 def test_a_lifted_recall_reaches_every_booth_of_the_festival_and_what_is_on_its_way() -> None:
@@ -233,13 +233,13 @@ def test_a_lifted_recall_reaches_every_booth_of_the_festival_and_what_is_on_its_
     world.recall("LA")
     world.lift_recall("LA")
     world.settle()
-    assert [body.booth for body in world.heard(LotReinstated)] == [B1, B2]
+    assert [body.booth for body in world.bodies(LotReinstated)] == [B1, B2]
     assert kinds(world.give(an_arrival(LA=4))) == ["TransferReceived", "BoothStocked"]
-    assert held(world, booth=B2).withdrawn is None
+    assert held_lot(world, booth=B2).withdrawn is None
     assert kinds(world.give(a_transfer("T2", LA=1))) == ["TransferSent", "BoothStockMoved"]
     world.recall("LA")
     world.settle()
-    assert held(world, booth=B2).withdrawn == "mould"
+    assert held_lot(world, booth=B2).withdrawn == "mould"
 
 
 def test_a_transfer_that_nobody_counts_in_is_overdue_and_can_still_come() -> None:
@@ -289,7 +289,7 @@ def test_every_piece_that_moved_counts_once_in_the_sums() -> None:
     world.give(a_return("LA", 1))
     world.give(a_return("LA", 2, B2))
     world.settle()
-    [closed] = world.heard(FestivalClosed)
+    [closed] = world.bodies(FestivalClosed)
     # Fourteen were sent from the facility; one got lost between the booths.
     assert (closed.received, closed.lost_on_the_way) == (13, 1)
     assert (closed.sold, closed.returned, closed.lost, closed.surplus) == (10, 3, 0, 0)
@@ -318,7 +318,7 @@ def test_a_report_of_a_festival_that_is_not_known_changes_nothing() -> None:
 
 
 def test_a_booth_from_before_there_were_transfers_is_read() -> None:
-    kept = dict(BOOTHS.to_document(stocked_world().one(Booth, B1)))
-    for lot in kept["lots"]:
+    document = dict(BOOTHS.to_document(stocked_world().one(Booth, B1)))
+    for lot in document["lots"]:
         del lot["moved_out"]
-    assert BOOTHS.from_document({"_id": B1, **kept}) == stocked_world().one(Booth, B1)
+    assert BOOTHS.from_document({"_id": B1, **document}) == stocked_world().one(Booth, B1)

@@ -28,7 +28,7 @@ from tests.support.builders.festival import (
     a_shipment,
     a_world,
     an_accept,
-    announced,
+    an_announcement,
     kinds,
 )
 
@@ -46,7 +46,7 @@ def a_sent_shipment(**lead_days: int) -> FestivalWorld:
     world = FestivalWorld()
     days = tuple(LeadTime(facility=name.replace("_", "-"), days=days) for name, days in lead_days.items())
     opening = NOON.date() + timedelta(days=30)
-    world.give(announced(first_day=opening, last_day=opening, lead_days=days))
+    world.give(an_announcement(first_day=opening, last_day=opening, lead_days=days))
     world.give(a_booth(B1))
     world.make("LA", 10)
     world.give(a_request((B1, "KTI", 10)))
@@ -70,13 +70,13 @@ def test_a_withdrawn_plan_can_not_be_accepted_and_the_refusal_says_why() -> None
     world = a_proposal()
     world.fire(HOLD)
     assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_STATE)
-    [refused] = [body for body in world.said if type(body).__name__ == "CommandRefused"]
+    [refused] = [body for body in world.published if type(body).__name__ == "CommandRefused"]
     assert "not accepted in time" in getattr(refused, "message", "")
 
 
 def test_a_withdrawn_plan_leaves_its_room_at_the_booth_to_others() -> None:
     world = FestivalWorld()
-    world.give(announced())
+    world.give(an_announcement())
     world.give(a_booth(B1, capacity=10))
     world.make("LA", 20)
     world.give(a_request((B1, "KTI", 10), consent=False))
@@ -180,7 +180,7 @@ def three_days_ahead(**lead_days: int) -> FestivalWorld:
     world = FestivalWorld()
     days = tuple(LeadTime(facility=name.replace("_", "-"), days=days) for name, days in lead_days.items())
     opening = NOON.date() + timedelta(days=3)
-    world.give(announced(first_day=opening, last_day=opening + timedelta(days=1), lead_days=days))
+    world.give(an_announcement(first_day=opening, last_day=opening + timedelta(days=1), lead_days=days))
     world.give(a_booth(B1))
     world.make("LA", 10)
     world.make("LB", 10, facility="LP-BBB")
@@ -195,7 +195,7 @@ def test_a_plan_that_would_come_too_late_by_now_is_not_accepted_as_it_is() -> No
     world.give(an_accept("R2"))
     world.now += timedelta(days=1)
     assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_DAYS)
-    [refused] = world.heard(CommandRefused)
+    [refused] = world.bodies(CommandRefused)
     assert "LP-AAA" in refused.message
     assert "LP-BBB" not in refused.message
     # Revised and accepted in one, it would come as late.

@@ -18,13 +18,20 @@ REPORT = ProductionReported(facility="F", terminal="F.T1", product="KTI", qty=1,
 EVENT = Event("r1", "source", "F", envelope.EPOCH, envelope.EPOCH, REPORT)
 
 
-def rejected(reason: Refusal, message: str = "") -> ReportRejected:
+def a_rejection(reason: Refusal, message: str = "") -> ReportRejected:
     return ReportRejected(
-        facility="F", terminal="F.T1", report="r1", field="id", reason=reason, message=message, message_id=""
+        facility="F",
+        terminal="F.T1",
+        report="r1",
+        field="id",
+        reason=reason,
+        message=message,
+        template=message,
+        values={},
     )
 
 
-def having_heard(body: Body, topic: Topic = ANSWERS, source: str = "source") -> IdConflicts:
+def conflicts_after(body: Body, topic: Topic = ANSWERS, source: str = "source") -> IdConflicts:
     conflicts = IdConflicts()
     id = derived_id(f"{source} r1", topic.name, 0)
     conflicts.add_event(topic.name, id, event_type(topic, type(body)), envelope.encode(body))
@@ -32,18 +39,18 @@ def having_heard(body: Body, topic: Topic = ANSWERS, source: str = "source") -> 
 
 
 def test_a_refusal_that_was_said_of_an_event_is_its_outcome() -> None:
-    refusal = rejected(Refusal.ID_REUSED)
-    assert having_heard(refusal).refusal(EVENT) == ANSWERS.of(refusal)
+    refusal = a_rejection(Refusal.ID_REUSED)
+    assert conflicts_after(refusal).refusal(EVENT) == ANSWERS.of(refusal)
 
 
 @pytest.mark.parametrize(
     "conflicts",
     [
-        having_heard(rejected(Refusal.NOT_POSITIVE)),
-        having_heard(rejected(Refusal.NOT_POSITIVE, "not id_reused")),
-        having_heard(ReportAccepted(facility="F", terminal="F.T1", report="r1", lot="id_reused")),
-        having_heard(rejected(Refusal.ID_REUSED), source="another"),
-        having_heard(rejected(Refusal.ID_REUSED), topic=PRODUCTION),
+        conflicts_after(a_rejection(Refusal.NOT_POSITIVE)),
+        conflicts_after(a_rejection(Refusal.NOT_POSITIVE, "not id_reused")),
+        conflicts_after(ReportAccepted(facility="F", terminal="F.T1", report="r1", lot="id_reused")),
+        conflicts_after(a_rejection(Refusal.ID_REUSED), source="another"),
+        conflicts_after(a_rejection(Refusal.ID_REUSED), topic=PRODUCTION),
     ],
     ids=["another reason", "a word in the message", "an acceptance", "another source", "another topic"],
 )

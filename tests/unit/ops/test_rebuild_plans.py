@@ -31,7 +31,7 @@ from tests.support.builders.festival import (
     a_revision,
     a_shipment,
     an_accept,
-    announced,
+    an_announcement,
 )
 
 pytestmark = pytest.mark.unit
@@ -89,7 +89,7 @@ CASES = st.builds(
         st.tuples(st.tuples(st.sampled_from([B1, B2]), st.sampled_from(PRODUCTS)), st.integers(1, 20)),
         min_size=1,
         max_size=4,
-        unique_by=lambda one: one[0],
+        unique_by=lambda value: value[0],
     ),
     st.booleans(),
     st.sampled_from(["settled", "lapsed", "sent", "closed"]),
@@ -100,17 +100,17 @@ CASES = st.builds(
 )
 
 
-def played(case: PlanCase) -> Recorded:
+def recorded_world(case: PlanCase) -> Recorded:
     world = Recorded()
-    for body in (announced(), a_booth(B1), a_booth(B2)):
+    for body in (an_announcement(), a_booth(B1), a_booth(B2)):
         world.give(body)
     for n, (facility, product, qty) in enumerate(case.lots):
         world.make(f"L{n}", qty, facility, product)
     for n, qty in case.taken:
         if n < len(case.lots) and qty <= world.lots[f"L{n}"].on_hand:
             world.take(f"L{n}", qty)
-    asked = [(booth, product, qty) for (booth, product), qty in case.asked]
-    world.give(a_request(*asked, consent=case.consent, revise_at_percent=case.percent))
+    wishes = [(booth, product, qty) for (booth, product), qty in case.asked]
+    world.give(a_request(*wishes, consent=case.consent, revise_at_percent=case.percent))
     if not case.consent:
         world.give(an_accept())
     world.settle()
@@ -134,7 +134,7 @@ def played(case: PlanCase) -> Recorded:
 @given(CASES)
 @settings(max_examples=100, deadline=None)
 def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: PlanCase) -> None:
-    world = played(case)
+    world = recorded_world(case)
     plans = world.topic()
     processor = by_festival(plans)
     again = FestivalWorld()
@@ -148,7 +148,7 @@ def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: Pla
 def test_a_remembered_refill_is_the_same_refill() -> None:
     """Only what facilities send of it came from a stock that can't be seen again."""
     world = Recorded()
-    for body in (announced(), a_booth(B1), a_booth(B2)):
+    for body in (an_announcement(), a_booth(B1), a_booth(B2)):
         world.give(body)
     world.make("LA", 90)
     world.give(a_request((B1, "KTI", 20), (B2, "KTI", 20)))
@@ -163,7 +163,7 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
     until = NOON + timedelta(hours=6)
     world.give(Replenish(festival=ODOP, request="R2", until=until, products=("KTI",), consent=True))
     world.settle()
-    [proposal] = world.heard(ReplenishmentProposed)
+    [proposal] = world.bodies(ReplenishmentProposed)
     assert proposal.transfers
     assert proposal.refills
     plans = world.topic()
@@ -178,7 +178,7 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
 def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(planner, "MAX_PROPOSED", 1)
-        world = played(
+        world = recorded_world(
             PlanCase([("LP-AAA", "KTI", 1), ("LP-BBB", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled")
         )
     assert world.all(Request) == []
@@ -189,7 +189,7 @@ def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatc
 
 def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
     world = Recorded()
-    for body in (announced(), a_booth(B1)):
+    for body in (an_announcement(), a_booth(B1)):
         world.give(body)
     world.make("LA", 20)
     world.give(a_request((B1, "KTI", 20)))
@@ -200,7 +200,7 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
     hour = int(NOON.timestamp()) // 3600
     world.give(a_report(B1, hours=[("KTI", hour - n, 6) for n in (3, 2, 1)], LA=18))
     world.give(Replenish(festival=ODOP, request="R2", until=NOON + timedelta(hours=6), products=("KTI",)))
-    assert world.heard(ReplenishmentProposed)[0].conflicts
+    assert world.bodies(ReplenishmentProposed)[0].conflicts
     plans = world.topic()
     again = FestivalWorld()
     for event, outputs in world.worked:
@@ -211,12 +211,12 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
 
 
 def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
-    with_plan, _ = played(PlanCase([], [], [((B1, "KTI"), 2)], True, "settled")).worked[3]
+    with_plan, _ = recorded_world(PlanCase([], [], [((B1, "KTI"), 2)], True, "settled")).worked[3]
     old = AllocationPlanned(festival=ODOP, request="R1", replan=False, lines=(), shares=(), short=())
     plans = RecordedPlans()
     plans.add(derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old))
     again = FestivalWorld()
-    for body in (announced(), a_booth(B1), a_booth(B2)):
+    for body in (an_announcement(), a_booth(B1), a_booth(B2)):
         again.give(body)
     again._decide(by_festival(plans), with_plan)
     assert again.request().lines == ()
@@ -224,18 +224,18 @@ def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
 
 
 def test_a_plan_that_is_in_no_topic_is_missed() -> None:
-    world = played(PlanCase([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
+    world = recorded_world(PlanCase([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
     plans = RecordedPlans()
     again = FestivalWorld()
     for event, _ in world.worked[:4]:
         again._decide(by_festival(plans), event)
-    [asked] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
-    assert set(plans.unknown) == {asked}
+    [cause] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
+    assert set(plans.unknown) == {cause}
 
 
 def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
     plans = RecordedPlans()
-    world = played(PlanCase([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
+    world = recorded_world(PlanCase([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
     event, outputs = world.worked[3]
     [planned] = [output.body for output in outputs if isinstance(output, Publication) and output.topic is FESTIVAL]
     assert isinstance(planned, AllocationPlanned)

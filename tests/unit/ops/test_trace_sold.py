@@ -50,7 +50,7 @@ def life(
 ) -> list[TimelineEntry]:
     """What was told of the lot, in the order in which it was said or (`shuffled`) in another."""
     sales = LotSales(lot, lot[:6], "KTI")
-    bodies = list(enumerate(world.said))
+    bodies = list(enumerate(world.published))
     if shuffled is not None:
         random.Random(shuffled).shuffle(bodies)
     for number, body in bodies:
@@ -116,7 +116,7 @@ def test_what_a_count_moved_is_told_once_as_it_stands_last() -> None:
     assert texts(world)[1:] == [f"1 unlabelled at {B1} moved to this lot, Rp1.000 (by count, counted)"]
     assert texts(world, B)[1:] == [f"1 unlabelled at {B1} moved from this lot, Rp1.000 (by count, counted)"]
     world.give(a_count(4, **{A: 8, B: 8}, at=NOON.replace(hour=6)))
-    assert len(world.heard(PoolAdjusted)) > 2
+    assert len(world.bodies(PoolAdjusted)) > 2
     assert not any("unlabelled at" in text for text in texts(world))
 
 

@@ -58,7 +58,7 @@ def books(
     return LedgerAudit(check, "inventory", {"test e1": entry} if worked else {}, parked or {}), check
 
 
-def closed(audit: tuple[LedgerAudit, Check]) -> list[str]:
+def broken_after_close(audit: tuple[LedgerAudit, Check]) -> list[str]:
     audit[0].close()
     return audit[1].broken
 
@@ -66,7 +66,7 @@ def closed(audit: tuple[LedgerAudit, Check]) -> list[str]:
 def test_a_record_that_was_worked_is_heard_once_however_often_it_came() -> None:
     audit = books()
     assert [audit[0].enter(GROUP, "test e1", a_record(offset=offset)) for offset in range(3)] == [True, False, False]
-    assert closed(audit) == []
+    assert broken_after_close(audit) == []
 
 
 @pytest.mark.parametrize(
@@ -81,13 +81,13 @@ def test_a_record_that_was_worked_is_heard_once_however_often_it_came() -> None:
 )
 def test_a_record_without_its_entry_is_found(audit: tuple[LedgerAudit, Check], sentence: str) -> None:
     assert not audit[0].enter(GROUP, "test e1", a_record())
-    assert sentence in closed(audit)[0]
+    assert sentence in broken_after_close(audit)[0]
 
 
 def test_a_record_that_waits_in_a_parked_key_is_accounted_for() -> None:
     audit = books(worked=False, parked={f"{GROUP} L1": ["test e1"]})
     assert not audit[0].enter(GROUP, "test e1", a_record())
-    assert closed(audit) == []
+    assert broken_after_close(audit) == []
 
 
 @pytest.mark.parametrize("letter_first", [True, False])
@@ -100,25 +100,25 @@ def test_a_dead_letter_accounts_for_its_record(letter_first: bool) -> None:
     audit[0].enter(GROUP, "test e1", bad)
     if not letter_first:
         audit[0].set_aside(PRODUCTION, letter)
-    assert closed(audit) == []
+    assert broken_after_close(audit) == []
 
 
 def test_a_good_record_that_was_set_aside_is_found() -> None:
     audit = books(worked=False)
     audit[0].enter(GROUP, "test e1", a_record())
     audit[0].set_aside(PRODUCTION, a_letter(a_record(), "BAD_BODY"))
-    assert "can be read" in closed(audit)[0]
+    assert "can be read" in broken_after_close(audit)[0]
 
 
 def test_one_that_a_bug_set_aside_is_no_fault_of_the_accounts() -> None:
     audit = books(worked=False)
     audit[0].enter(GROUP, "test e1", a_record())
     audit[0].set_aside(PRODUCTION, a_letter(a_record(), "BUG"))
-    assert closed(audit) == []
+    assert broken_after_close(audit) == []
 
 
 def test_an_entry_without_a_record_is_found() -> None:
-    assert "no record of its topics" in closed(books())[0]
+    assert "no record of its topics" in broken_after_close(books())[0]
 
 
 def batch(number: int, first: int, next: int, topic: str = "t") -> BatchWorked:

@@ -38,25 +38,27 @@ def evidence_of(sold: dict[str, int], home: dict[str, int], **changed: int) -> E
     return Evidence(entities={Booth: {B1: booth}, FestivalBooth: {B1: theirs}})
 
 
-def found(evidence: Evidence) -> Check:
+def credited_check(evidence: Evidence) -> Check:
     return credited(evidence, by_lot(evidence))
 
 
 def test_a_sale_credited_in_parts_of_what_came_is_right() -> None:
     evidence = evidence_of({"LA-KPG": 5, "LP-ATB": 5, "LP-KPG": 5}, {"LP-KPG": 5})
-    assert (found(evidence).broken, returns(evidence).broken) == ([], [])
-    assert (found(evidence).looked_at, returns(evidence).looked_at) == (3, 4)
+    assert (credited_check(evidence).broken, returns(evidence).broken) == ([], [])
+    assert (credited_check(evidence).looked_at, returns(evidence).looked_at) == (3, 4)
 
 
 def test_a_facility_credited_with_more_than_it_sent_is_found_and_so_is_what_comes_home_too_much() -> None:
     evidence = evidence_of({"LA-KPG": 15}, {"LP-ATB": 5, "LP-KPG": 10})
-    assert found(evidence).broken == ["LA-KPG is credited with 15 pieces of lot LA-KPG at PASAR.B1, where 5 came"]
+    assert credited_check(evidence).broken == [
+        "LA-KPG is credited with 15 pieces of lot LA-KPG at PASAR.B1, where 5 came"
+    ]
     assert returns(evidence).broken == ["15 of KRJ come home from PASAR.B1, where 5 can be left"]
 
 
 def test_a_credit_beyond_what_came_is_no_return_as_long_as_the_rest_stays() -> None:
     evidence = evidence_of({"LA-KPG": 15}, {"LP-KPG": 5})
-    assert len(found(evidence).broken) == 1
+    assert len(credited_check(evidence).broken) == 1
     assert returns(evidence).broken == []
 
 

@@ -64,7 +64,7 @@ def after(seq: int) -> dict[str, Any]:
     return {"seq": seq, "previous": record_id(D1, seq - 1)}
 
 
-def played() -> Witness:
+def played_world() -> Witness:
     """A booth of two facilities: labelled and unlabelled sales, a basket, voids of every kind, a drawer, a final
     count, a dispute accepted with a lot named, one rejected, and one that stays."""
     world = Witness()
@@ -102,7 +102,7 @@ def played() -> Witness:
 
 
 def fresh() -> Evidence:
-    return played().evidence()
+    return played_world().evidence()
 
 
 def test_what_sales_keeps_and_tells_of_a_booth_adds_up() -> None:
@@ -135,16 +135,16 @@ def of_lot(lot: str, **fields: Any) -> Change:
     def change(booth: Booth) -> Booth:
         booth_lot = booth.find_lot(lot)
         assert booth_lot is not None
-        return with_lot(booth, more(booth_lot, fields))
+        return with_lot(booth, increased(booth_lot, fields))
 
     return of_booth(change)
 
 
 def of_pool(**fields: Any) -> Change:
-    return of_booth(lambda booth: with_pool(booth, more(booth.pools[0], fields)))
+    return of_booth(lambda booth: with_pool(booth, increased(booth.pools[0], fields)))
 
 
-def more(of: Any, fields: dict[str, int]) -> Any:
+def increased(of: Any, fields: dict[str, int]) -> Any:
     return replace(of, **{name: getattr(of, name) + plus for name, plus in fields.items()})
 
 
@@ -163,24 +163,24 @@ def of_drawer(**fields: Any) -> Change:
     return of_booth(change)
 
 
-def twice_paid(sale: Sale) -> Sale:
+def pay_part_twice(sale: Sale) -> Sale:
     part = sale.parts[0]
     return replace(sale, parts=(*sale.parts, part))
 
 
-def unnamed(evidence: Evidence) -> Evidence:
+def clear_names(evidence: Evidence) -> Evidence:
     evidence.published.tills.named.clear()
     return evidence
 
 
-def device_forgets(booth: Booth) -> Booth:
+def drop_device_run(booth: Booth) -> Booth:
     first = booth.devices[0]
     [run] = first.branches[0].runs
     branch = replace(first.branches[0], runs=(run._replace(last=3), run._replace(first=5)))
     return replace(booth, devices=(replace(first, branches=(branch,)), *booth.devices[1:]))
 
 
-def device_hides(booth: Booth) -> Booth:
+def hide_record(booth: Booth) -> Booth:
     """Two records of one number, and only one of them known."""
     return replace(booth, devices=booth.devices[:1])
 
@@ -192,13 +192,13 @@ def a_drawer_lost(booth: Booth) -> Booth:
 def shared_by_age(booth: Booth) -> Booth:
     """As if the oldest lot had sold all that was unlabelled."""
     pool = booth.pools[0]
-    old, new, *others = booth.lots
+    old, new, *rest = booth.lots
     return replace(
         booth,
         lots=(
             replace(old, pool_qty=pool.qty, pool_rupiah=pool.rupiah),
             replace(new, pool_qty=0, pool_rupiah=0),
-            *others,
+            *rest,
         ),
     )
 
@@ -224,7 +224,7 @@ WRONG: list[tuple[str, Change, str]] = [
     ),
     ("reported sales", of_booth(lambda booth: replace(booth, disputed=())), "disputed, by its receipts"),
     ("reported sales", of_sale(11, lambda sale: replace(sale, disputed=0, waiting=sale.disputed)), "still waits"),
-    ("sales in parts", of_sale(6, twice_paid), "pieces, but its parts"),
+    ("sales in parts", of_sale(6, pay_part_twice), "pieces, but its parts"),
     ("sales in parts", of_sale(6, lambda sale: replace(sale, voided=0)), "pieces, but its parts"),
     ("sales in parts", of_sale(6, lambda sale: replace(sale, voided=-1, rejected=2)), "waiting, disputed, rejected"),
     ("sales said", of_sale(6, lambda sale: replace(sale, revision=9)), "revision and times published"),
@@ -238,7 +238,7 @@ WRONG: list[tuple[str, Change, str]] = [
     ("stock sold", of_lot(C, named_qty=-1), "named by the organiser"),
     ("stock sold", of_lot(B, after_qty=1), "sold after its final count"),
     ("stock sold", of_lot(A, lost=-1), "below zero"),
-    ("stock sold", of_sale(2, twice_paid), "sold by label"),
+    ("stock sold", of_sale(2, pay_part_twice), "sold by label"),
     ("stock sold", of_booth(lambda booth: replace(booth, lots=booth.lots[:1])), "which never held it"),
     ("unlabelled sales", of_pool(qty=-1), "in the pool, by receipts"),
     ("unlabelled sales", of_pool(rupiah=1), "in the pool, by receipts"),
@@ -258,7 +258,7 @@ WRONG: list[tuple[str, Change, str]] = [
     ),
     ("credited", of_lot(A, label_qty=9), "LA-KPG is credited with"),
     ("credited", of_lot(B, stocked=-7), "LB-KPG is credited with"),
-    ("credited", unnamed, "which the organiser did not name"),
+    ("credited", clear_names, "which the organiser did not name"),
     ("voids", of_booth(lambda booth: replace(booth, early_voids=())), "not carried out, but refused or early"),
     ("cash", of_sale(6, lambda sale: replace(sale, net_rupiah=sale.net_rupiah + 1)), "by receipts and voids"),
     ("cash", of_drawer(takings=()), "by receipts and voids"),
@@ -267,15 +267,17 @@ WRONG: list[tuple[str, Change, str]] = [
     ("cash", of_drawer(dropped_rupiah=0), "float, drops or count"),
     ("cash", of_drawer(counted_rupiah=None), "float, drops or count"),
     ("cash", of_booth(a_drawer_lost), "was reported, but sales does not have it"),
-    ("devices", of_booth(device_forgets), "records known, in the topic"),
-    ("devices", of_booth(device_hides), "but the booth does not know it"),
+    ("devices", of_booth(drop_device_run), "records known, in the topic"),
+    ("devices", of_booth(hide_record), "but the booth does not know it"),
     ("shares", of_sale(2, lambda sale: replace(sale, parts=sale.parts[1:]), 2), "published, kept is"),
     ("shares", of_booth(lambda booth: with_pool(booth, replace(booth.pools[0], adjusted=()))), "by lot as published"),
-    ("settlements", of_sale(2, twice_paid), "by all published changes"),
+    ("settlements", of_sale(2, pay_part_twice), "by all published changes"),
     (
         "settlements",
         lambda evidence: with_entity(
-            evidence, Settlement, lambda entity: replace(entity, booths=(more(entity.booths[0], {"sold_rupiah": 1}),))
+            evidence,
+            Settlement,
+            lambda entity: replace(entity, booths=(increased(entity.booths[0], {"sold_rupiah": 1}),)),
         ),
         "settled, by recorded sales",
     ),
@@ -304,7 +306,7 @@ WRONG: list[tuple[str, Change, str]] = [
         ),
         "these numbers are not used once",
     ),
-    ("demand", of_sale(2, twice_paid), "sold, by recorded sales"),
+    ("demand", of_sale(2, pay_part_twice), "sold, by recorded sales"),
 ]
 
 
@@ -338,7 +340,7 @@ def share(**changed: Any) -> SaleShared:
     return SaleShared(**fields | changed)
 
 
-def shown(**changed: Any) -> SalePublished:
+def a_publication(**changed: Any) -> SalePublished:
     fields: dict[str, Any] = {
         "sale": "x",
         "facility": "LA-KPG",
@@ -354,11 +356,11 @@ def shown(**changed: Any) -> SalePublished:
     return SalePublished(**fields | changed)
 
 
-def accounted(world: Witness, **changed: Any) -> SaleAccounted:
-    return world.heard(SaleAccounted)[0].model_copy(update=changed)
+def an_accounted_sale(world: Witness, **changed: Any) -> SaleAccounted:
+    return world.bodies(SaleAccounted)[0].model_copy(update=changed)
 
 
-def adjusted() -> AdjustmentPublished:
+def a_public_adjustment() -> AdjustmentPublished:
     return AdjustmentPublished(
         adjustment="x",
         facility="LA-KPG",
@@ -377,11 +379,23 @@ def adjusted() -> AdjustmentPublished:
 @pytest.mark.parametrize(
     ("name", "say", "sentence"),
     [
-        ("sales said", lambda world: accounted(world, revision=7), "revision and times published"),
-        ("sales said", accounted, "revision and times published"),
-        ("sales said", lambda world: accounted(world, sale="x/1"), "was published, but sales does not have it"),
-        ("sales said", lambda world: accounted(world, revision=7, open_rupiah=1), "open and returned, but net"),
-        ("voids", lambda world: accounted(world, sale=f"{record_id(D1, 7)}/1", revision=9, voided=3), "no such void"),
+        ("sales said", lambda world: an_accounted_sale(world, revision=7), "revision and times published"),
+        ("sales said", an_accounted_sale, "revision and times published"),
+        (
+            "sales said",
+            lambda world: an_accounted_sale(world, sale="x/1"),
+            "was published, but sales does not have it",
+        ),
+        (
+            "sales said",
+            lambda world: an_accounted_sale(world, revision=7, open_rupiah=1),
+            "open and returned, but net",
+        ),
+        (
+            "voids",
+            lambda world: an_accounted_sale(world, sale=f"{record_id(D1, 7)}/1", revision=9, voided=3),
+            "no such void",
+        ),
         ("voids", lambda _: a_void(record_id(D1, 7), seq=13), "not carried out, but refused or early"),
         ("voids", lambda _: VoidOrdered(booth=B1, receipt=record_id(D1, 7), line=1, qty=1), "not carried out"),
         ("reported sales", lambda _: a_sale(13), "was reported by T1, but sales does not have it"),
@@ -400,21 +414,21 @@ def adjusted() -> AdjustmentPublished:
             "by the latest amounts",
         ),
         ("public stream", lambda _: share(), "is shown as None"),
-        ("public stream", lambda _: shown(), "is shown, but is no sale and no adjustment"),
-        ("public stream", lambda _: shown(), "these numbers are not used once"),
-        ("public stream", lambda _: adjusted(), "is shown, but is no sale and no adjustment"),
+        ("public stream", lambda _: a_publication(), "is shown, but is no sale and no adjustment"),
+        ("public stream", lambda _: a_publication(), "these numbers are not used once"),
+        ("public stream", lambda _: a_public_adjustment(), "is shown, but is no sale and no adjustment"),
     ],
 )
 def test_what_was_said_beyond_what_is_kept_is_found(name: str, say: Callable[[Witness], Body], sentence: str) -> None:
-    world = played()
+    world = played_world()
     evidence = world.evidence()
-    heard(world, say(world))
+    publish_unworked(world, say(world))
     sentences = broken(evidence)
     assert name in sentences, sentences
     assert any(sentence in broken_sentence for broken_sentence in sentences[name]), sentences[name]
 
 
-def heard(world: Witness, body: Body, more: dict[str, Any] | None = None) -> None:
+def publish_unworked(world: Witness, body: Body, more: dict[str, Any] | None = None) -> None:
     """The body is in a topic (with `more` fields), but no service made anything of it."""
     value = json.dumps(body.model_dump(mode="json") | (more or {})).encode()
     world.words.add(PublishedEvent(type(body).__name__, "nobody", "nothing", "", value))
@@ -423,22 +437,26 @@ def heard(world: Witness, body: Body, more: dict[str, Any] | None = None) -> Non
 @pytest.mark.parametrize(
     ("body", "more", "sentence"),
     [
-        (shown(), {"till": "T1"}, "SalePublished x shows till"),
-        (shown(), {"receipt": "r"}, "SalePublished x shows receipt"),
-        (shown(), {"lots": [{"lot": A, "qty": 1, "amount_rupiah": 5, "booth": B1}]}, "SalePublished x shows booth"),
-        (adjusted(), {"booth": B1}, "AdjustmentPublished x shows booth"),
+        (a_publication(), {"till": "T1"}, "SalePublished x shows till"),
+        (a_publication(), {"receipt": "r"}, "SalePublished x shows receipt"),
+        (
+            a_publication(),
+            {"lots": [{"lot": A, "qty": 1, "amount_rupiah": 5, "booth": B1}]},
+            "SalePublished x shows booth",
+        ),
+        (a_public_adjustment(), {"booth": B1}, "AdjustmentPublished x shows booth"),
     ],
 )
 def test_a_field_that_not_everybody_may_see_is_found(body: Body, more: dict[str, Any], sentence: str) -> None:
     world = Witness()
-    heard(world, body, more)
+    publish_unworked(world, body, more)
     assert sentence in broken(world.evidence())["public stream"]
 
 
 # --- when a booth may be settled
 
 
-def settled_by_force(*records: TillRecord, tills: tuple[str, ...] = ("T1", "T2")) -> Evidence:
+def force_settled(*records: TillRecord, tills: tuple[str, ...] = ("T1", "T2")) -> Evidence:
     """A booth whose last record, by the service's word, settled it."""
     world = Witness()
     world.give(an_opening(tills=tills), a_closing())
@@ -467,7 +485,7 @@ UNFINISHED = f"booth {B1} was settled before its deadline, but not all of its ti
 def test_a_booth_that_was_settled_before_all_devices_had_said_all_is_found(
     records: list[TillRecord], tills: tuple[str, ...]
 ) -> None:
-    assert UNFINISHED in broken(settled_by_force(*records, tills=tills))["devices"]
+    assert UNFINISHED in broken(force_settled(*records, tills=tills))["devices"]
 
 
 def test_what_comes_after_a_booth_was_settled_does_not_make_it_settled_too_early() -> None:
@@ -557,5 +575,5 @@ def test_voids_that_came_before_their_receipt_are_matched_to_what_they_did() -> 
         a_stocking(A, 10, facility="LA-KPG"),
         a_receipt(2, a_line(A, 4, unit_price_rupiah=3_333, discount_rupiah=1)),
     )
-    assert len(world.heard(VoidRefused)) == 1
+    assert len(world.bodies(VoidRefused)) == 1
     assert broken(world.evidence()) == {}

@@ -16,6 +16,7 @@ from shared.derivation import CURRENT, derivation, derived_id
 from shared.events.festival import ORGANISER
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
+from shared.events.operator import OPERATOR
 from shared.events.production import PRODUCTION, TERMINAL
 from shared.events.sales import DEMAND, SALES_DEADLINES, SETTLEMENTS, TILL, DemandSignalled
 from shared.runtime.timer_service import reached_id
@@ -45,12 +46,12 @@ def caused(topic: Topic, body: Body, *, by: str = CAUSE, n: int = 0, source: str
     return cast("ConsumerRecord", WrittenRecord(headers, envelope.encode(body)))
 
 
-def said(topic: Topic, body: Body, *, id: str, source: str = "karya/sales") -> ConsumerRecord:
+def a_publication(topic: Topic, body: Body, *, id: str, source: str = "karya/sales") -> ConsumerRecord:
     headers = envelope.headers(id=id, source=source, topic=topic, body=body, time=DUE, cause="anything")
     return cast("ConsumerRecord", WrittenRecord(headers, envelope.encode(body)))
 
 
-def broken(topic: Topic, *records: ConsumerRecord, ledger: Sequence[str] = (CAUSE,)) -> list[str]:
+def broken_records(topic: Topic, *records: ConsumerRecord, ledger: Sequence[str] = (CAUSE,)) -> list[str]:
     """What is wrong with these records of a topic; `ledger`: what sales has worked."""
     audit = WriterAudit()
     audit.learn("sales", ledger)
@@ -62,13 +63,13 @@ def broken(topic: Topic, *records: ConsumerRecord, ledger: Sequence[str] = (CAUS
 
 @pytest.mark.parametrize("n", [0, NEAR - 1, NEAR, 5_000])
 def test_what_an_event_in_the_ledger_made_a_service_say_is_its_own(n: int) -> None:
-    assert broken(DEMAND, caused(DEMAND, TOLD, n=n)) == []
+    assert broken_records(DEMAND, caused(DEMAND, TOLD, n=n)) == []
 
 
 def test_a_cause_is_known_by_its_source_also_where_two_senders_use_one_id() -> None:
     ledger = ("till/2 sale-1", CAUSE, "till/3 sale-1")
-    assert broken(DEMAND, caused(DEMAND, TOLD), ledger=ledger) == []
-    assert broken(DEMAND, caused(DEMAND, TOLD, by="till/4 sale-1"), ledger=ledger) != []
+    assert broken_records(DEMAND, caused(DEMAND, TOLD), ledger=ledger) == []
+    assert broken_records(DEMAND, caused(DEMAND, TOLD, by="till/4 sale-1"), ledger=ledger) != []
 
 
 @pytest.mark.parametrize(
@@ -83,40 +84,40 @@ def test_a_cause_is_known_by_its_source_also_where_two_senders_use_one_id() -> N
     ids=["another service", "no service", "nothing at all", "unknown cause", "another's cause"],
 )
 def test_a_record_that_its_topics_owner_never_said_is_found_with_its_place(record: ConsumerRecord, why: str) -> None:
-    assert broken(DEMAND, record) == [f"karya.demand.v1 2/7 was not written by sales: {why}"]
+    assert broken_records(DEMAND, record) == [f"karya.demand.v1 2/7 was not written by sales: {why}"]
 
 
 def test_an_id_made_for_another_topic_does_not_follow() -> None:
     record = caused(DEMAND, TOLD)
-    assert broken(DEMAND, record) == []
-    assert "does not follow" in broken(SETTLEMENTS, record)[0]
+    assert broken_records(DEMAND, record) == []
+    assert "does not follow" in broken_records(SETTLEMENTS, record)[0]
 
 
 def test_what_the_clock_says_follows_from_the_deadline() -> None:
     body = DeadlineReached(key="ODOP.B1", deadline="ODOP.B1", due=DUE)
     right = reached_id("karya.sales.booth ODOP.B1", DUE)
-    assert broken(SALES_DEADLINES, said(SALES_DEADLINES, body, id=right), ledger=()) == []
+    assert broken_records(SALES_DEADLINES, a_publication(SALES_DEADLINES, body, id=right), ledger=()) == []
     for foreign in (
-        said(SALES_DEADLINES, body, id="any"),
-        said(SALES_DEADLINES, body, id=reached_id("karya.sales.booth ODOP.B2", DUE)),
-        said(SALES_DEADLINES, body, id=right, source="probe"),
+        a_publication(SALES_DEADLINES, body, id="any"),
+        a_publication(SALES_DEADLINES, body, id=reached_id("karya.sales.booth ODOP.B2", DUE)),
+        a_publication(SALES_DEADLINES, body, id=right, source="probe"),
     ):
-        assert len(broken(SALES_DEADLINES, foreign, ledger=())) == 1
+        assert len(broken_records(SALES_DEADLINES, foreign, ledger=())) == 1
 
 
 def test_a_journal_that_somebody_else_wrote_or_nobody_can_read_is_found() -> None:
     topic, lane = journal("sales"), "karya.sales.booth/000"
     body = BatchWorked(lane=lane, batch=3, ranges=(Range(topic="t", first=0, next=1),))
-    right = said(topic, body, id=derived_id(lane, topic.name, 3))
-    assert broken(topic, right, ledger=()) == []
-    assert len(broken(topic, said(topic, body, id=derived_id(lane, topic.name, 4)))) == 1
+    right = a_publication(topic, body, id=derived_id(lane, topic.name, 3))
+    assert broken_records(topic, right, ledger=()) == []
+    assert len(broken_records(topic, a_publication(topic, body, id=derived_id(lane, topic.name, 4)))) == 1
     garbage = cast("ConsumerRecord", WrittenRecord(right.headers, b"{"))
-    assert len(broken(topic, garbage)) == 1
+    assert len(broken_records(topic, garbage)) == 1
 
 
 @pytest.mark.parametrize("topic", [TERMINAL, ORGANISER, TILL])
 def test_a_topic_that_people_write_has_no_foreign_records(topic: Topic) -> None:
-    assert broken(topic, cast("ConsumerRecord", WrittenRecord([], None))) == []
+    assert broken_records(topic, cast("ConsumerRecord", WrittenRecord([], None))) == []
 
 
 @pytest.mark.parametrize(
@@ -150,5 +151,10 @@ def test_a_record_is_named_once_however_much_is_wrong_with_it() -> None:
 
 def test_every_topic_is_written_by_one_service_or_by_people() -> None:
     owned = writers()
-    assert {topic.name for topic in all_topics()} - owned.keys() == {TERMINAL.name, ORGANISER.name, TILL.name}
+    assert {topic.name for topic in all_topics()} - owned.keys() == {
+        TERMINAL.name,
+        ORGANISER.name,
+        TILL.name,
+        OPERATOR.name,
+    }
     assert owned.keys() <= {topic.name for topic in all_topics()}

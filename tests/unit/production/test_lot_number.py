@@ -66,32 +66,32 @@ def test_one_wrong_check_character_is_shown(number: LotNumber, data: st.DataObje
 def test_a_swap_is_another_lot_only_where_the_scheme_is_blind(number: LotNumber, data: st.DataObject) -> None:
     typed = str(number).replace("-", "")
     at = data.draw(st.integers(0, len(typed) - 2))
-    left, right = typed[at], typed[at + 1]
-    read = parse(typed[:at] + right + left + typed[at + 2 :])
+    first, second = typed[at], typed[at + 1]
+    read = parse(typed[:at] + second + first + typed[at + 2 :])
     if read not in (None, number):
-        assert _blind(typed[:at], left, right)
+        assert _blind(typed[:at], first, second)
 
 
 def test_swaps_pass_seldom() -> None:
-    passed = swaps = 0
+    misses = swaps = 0
     for counter in range(1, 1000):
         typed = str(LotNumber("PR-KPG", "KTI", date(2023, 4, 18), counter)).replace("-", "")
         for at in range(len(typed) - 1):
-            left, right = typed[at], typed[at + 1]
-            if left != right:
+            first, second = typed[at], typed[at + 1]
+            if first != second:
                 swaps += 1
-                read = parse(typed[:at] + right + left + typed[at + 2 :])
-                passed += read is not None and str(read).replace("-", "") != typed
-    assert passed / swaps < 0.01
+                read = parse(typed[:at] + second + first + typed[at + 2 :])
+                misses += read is not None and str(read).replace("-", "") != typed
+    assert misses / swaps < 0.01
 
 
-def _blind(before: str, left: str, right: str) -> bool:
+def _blind(before: str, first: str, second: str) -> bool:
     """Whether MOD 37,36 gives the same for `left right` and `right left` after `before`: once in 36 states
     of two characters that follow each other in the alphabet."""
     product = 36
     for character in before:
         product = ((product + CHARACTERS.index(character)) % 36 or 36) * 2 % 37
-    low, high = sorted((CHARACTERS.index(left), CHARACTERS.index(right)))
+    low, high = sorted((CHARACTERS.index(first), CHARACTERS.index(second)))
     return high - low == 1 and (product + low) % 36 == 18
 
 

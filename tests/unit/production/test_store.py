@@ -36,8 +36,8 @@ def test_indexes_are_of_fields(collection: Collection[Any]) -> None:
         st.tuples(st.just(REPORTS), st.builds(TerminalReport, taken_at=moments, change=st.none() | amounts)),
     )
 )
-def test_documents_read_back(kept: tuple[Collection[Any], Any]) -> None:
-    collection, entity = kept
+def test_documents_read_back(pair: tuple[Collection[Any], Any]) -> None:
+    collection, entity = pair
     document = {"_id": entity.id, **collection.to_document(entity)}
     stored = bson.decode(bson.encode(document), codec_options=AWARE)
     assert collection.from_document(stored) == entity

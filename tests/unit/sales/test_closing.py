@@ -46,12 +46,12 @@ def sell_through(published: list[Body]) -> SellThroughCounted:
     return report
 
 
-def settled(qty: int = 10, **lots: int) -> SalesWorld:
+def settled_world(qty: int = 10, **lots: int) -> SalesWorld:
     """A booth that was settled at its deadline before anything was sold."""
     world = open_booth(qty, **lots)
     world.give(a_closing())
     world.fire()
-    world.said.clear()
+    world.published.clear()
     return world
 
 
@@ -111,19 +111,19 @@ def test_only_the_deadline_that_is_pending_settles() -> None:
 def test_a_facility_is_told_once_that_the_booth_holds_its_goods_and_once_that_it_is_settled() -> None:
     world = SalesWorld()
     world.give(an_opening(), a_stocking(), a_stocking(), a_stocking("L2"), a_stocking("X", facility="LP-B"))
-    assert [share.facility for share in world.heard(ShareOpened)] == ["LP-A", "LP-B"]
+    assert [share.facility for share in world.bodies(ShareOpened)] == ["LP-A", "LP-B"]
     world.give(a_closing())
     world.fire()
-    assert [share.facility for share in world.heard(BoothSettled)] == ["LP-A", "LP-B"]
+    assert [share.facility for share in world.bodies(BoothSettled)] == ["LP-A", "LP-B"]
     world.sell("s1")
-    assert len(world.heard(BoothSettled)) == 2
+    assert len(world.bodies(BoothSettled)) == 2
 
 
 # after settling
 
 
 def test_a_late_sale_is_recorded_up_to_what_is_unaccounted_for_else_disputed_at_once() -> None:
-    world = settled(10)
+    world = settled_world(10)
     published = world.sell("s1", 1, qty=8)
     assert kinds(published) == [SaleAccounted, SaleShared, SellThroughCounted, DemandCounted]
     assert (sell_through(published).revision, sell_through(published).lots[0].sold) == (2, 8)
@@ -133,7 +133,7 @@ def test_a_late_sale_is_recorded_up_to_what_is_unaccounted_for_else_disputed_at_
 
 
 def test_a_late_void_corrects_what_was_counted_and_leaves_disputes_to_people() -> None:
-    world = settled(3)
+    world = settled_world(3)
     world.sell("s1", 1, qty=3)
     world.sell("s2", 2, qty=3)
     published = world.give(a_void("s1", 3, qty=3))
@@ -142,12 +142,12 @@ def test_a_late_void_corrects_what_was_counted_and_leaves_disputes_to_people() -
 
 
 def test_what_changes_no_sum_of_a_settled_booth_is_not_reported_again() -> None:
-    world = settled()
+    world = settled_world()
     assert kinds(world.give(a_last_word(1), a_closing())) == []
 
 
 def test_what_moves_between_the_lots_of_a_settled_booth_is_reported_again() -> None:
-    world = settled(5)
+    world = settled_world(5)
     world.give(a_stocking("X", 5, facility="LP-B"))
     world.sell("s1", 1, None, 4)
     published = world.give(a_count(2, L1=5, X=1))
@@ -157,7 +157,7 @@ def test_what_moves_between_the_lots_of_a_settled_booth_is_reported_again() -> N
 
 
 def test_a_late_loss_count_and_stock_are_reported_again() -> None:
-    world = settled()
+    world = settled_world()
     assert sell_through(world.give(a_loss(1))).lots[0].lost == 1
     assert sell_through(world.give(a_count(1, L1=4))).lots[0].counted == 4
     published = world.give(a_stocking("X", facility="LP-B"))
@@ -166,8 +166,8 @@ def test_a_late_loss_count_and_stock_are_reported_again() -> None:
 
 def test_a_report_lists_at_most_a_thousand_disputes_the_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.sales.domain.closing.MOST_LISTED", 2)
-    world = settled(0)
+    world = settled_world(0)
     for n in (1, 2, 3):
         world.sell(f"s{n}", n)
-    assert world.heard(SellThroughCounted)[-1].disputed == ("s1/1", "s2/1")
+    assert world.bodies(SellThroughCounted)[-1].disputed == ("s1/1", "s2/1")
     assert sell_through(world.give(a_word("s1/1", REJECTED))).disputed == ("s2/1", "s3/1")

@@ -33,7 +33,7 @@ def of_two(qty: int = 10) -> SalesWorld:
     """A booth with pieces of two makers."""
     world = SalesWorld()
     world.give(an_opening(), *(a_stocking(lot, qty, facility=maker) for lot, maker in MAKERS.items()))
-    world.said.clear()
+    world.published.clear()
     return world
 
 
@@ -222,11 +222,11 @@ def test_a_count_after_settling_corrects_the_settlement_and_says_what_stands_beh
     world.give(a_closing())
     world.fire()
     world.pass_all_on()
-    issued = [body for body in world.heard(SettlementIssued) if body.facility == "LP-AAA"]
+    issued = [body for body in world.bodies(SettlementIssued) if body.facility == "LP-AAA"]
     assert [(body.qty, body.provisional_qty, body.provisional_rupiah) for body in issued] == [(2, 2, 2 * PRICE)]
     world.give(a_count(2, **{A: 10, B: 6}))
     world.pass_all_on()
-    [corrected] = [body for body in world.heard(SettlementCorrected) if body.facility == "LP-AAA"]
+    [corrected] = [body for body in world.bodies(SettlementCorrected) if body.facility == "LP-AAA"]
     assert (corrected.qty, corrected.sold_rupiah, corrected.provisional_qty) == (0, 0, 0)
 
 
@@ -234,11 +234,11 @@ def test_a_share_is_provisional_until_all_that_is_there_was_counted() -> None:
     world = of_two()
     world.sell("s1", 1, None, 4)
     world.give(a_count(2, **{A: 8}))
-    assert not any(body.counted for body in world.heard(PoolAdjusted))
+    assert not any(body.counted for body in world.bodies(PoolAdjusted))
     world.give(a_count(3, **{B: 8}))
-    assert [body.counted for body in world.heard(PoolAdjusted)][-2:] == [True, True]
+    assert [body.counted for body in world.bodies(PoolAdjusted)][-2:] == [True, True]
     world.give(a_stocking("NEW", 5, facility="LP-C"))
-    assert {body.facility: body.counted for body in world.heard(PoolAdjusted)} == dict.fromkeys(
+    assert {body.facility: body.counted for body in world.bodies(PoolAdjusted)} == dict.fromkeys(
         ("LP-AAA", "LP-BAA", "LP-C"), False
     )
 

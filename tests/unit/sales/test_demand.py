@@ -143,40 +143,40 @@ def test_what_was_lost_once_nobody_had_any_is_shared_by_what_each_sold() -> None
 # when goods went to another booth
 
 
-def moved_away(booth: Booth, *went: tuple[datetime, int]) -> Booth:
+def move_away(booth: Booth, *moves: tuple[datetime, int]) -> Booth:
     shelves, [lot] = booth.shelves, booth.lots
-    for when, qty in went:
+    for when, qty in moves:
         shelves = shelf.move_out(shelves, "LP-A", "KTI", when, qty)
         lot = replace(lot, moved=lot.moved + qty)
     return replace(booth, shelves=shelves, lots=(lot,))
 
 
 def test_what_was_moved_away_did_not_sell_out_and_is_neither_there_nor_missing() -> None:
-    line = line_of(moved_away(a_booth([(at(9), 4)]), (at(12), 6)))
+    line = line_of(move_away(a_booth([(at(9), 4)]), (at(12), 6)))
     assert (line.stocked, line.sold, line.unsold) == (4, 4, 0)
     assert (line.sold_out, line.there_minutes, line.missing_minutes, line.lost_sales) == ((), 240, 0, 0)
 
 
 def test_what_was_left_by_a_transfer_and_then_sold_did_sell_out() -> None:
-    line = line_of(moved_away(a_booth([(at(9), 4), (at(14), 1)]), (at(12), 5)))
+    line = line_of(move_away(a_booth([(at(9), 4), (at(14), 1)]), (at(12), 5)))
     assert line.sold_out == (SoldOut(at=at(14), until=None),)
     assert (line.there_minutes, line.missing_minutes, line.lost_sales) == (360, 120, 2)
 
 
 def test_a_shelf_that_a_transfer_emptied_and_a_delivery_filled_did_not_sell_out() -> None:
     booth = a_booth([(at(9), 4), (at(15), 2)], came=[(at(8), 10), (at(13), 10)])
-    line = line_of(moved_away(booth, (at(11), 6)))
+    line = line_of(move_away(booth, (at(11), 6)))
     assert (line.sold_out, line.there_minutes, line.missing_minutes) == ((), 360, 0)
 
 
 def test_a_delivery_after_less_was_left_ends_a_gap_that_sales_made() -> None:
     booth = a_booth([(at(9), 4), (at(15), 2)], came=[(at(8), 10), (at(13), 10)])
-    line = line_of(moved_away(booth, (at(8, 30), 6)))
+    line = line_of(move_away(booth, (at(8, 30), 6)))
     assert line.sold_out == (SoldOut(at=at(9), until=at(13)),)
 
 
 def test_goods_that_left_unsold_were_there_until_they_left() -> None:
-    line = line_of(moved_away(a_booth([]), (at(10), 10)))
+    line = line_of(move_away(a_booth([]), (at(10), 10)))
     assert (line.sold_out, line.there_minutes, line.missing_minutes) == ((), 120, 0)
 
 
@@ -249,7 +249,7 @@ def take(world: SalesWorld, *bodies: Body) -> list[DemandSignalled]:
     return [body for body in published if isinstance(body, DemandSignalled)]
 
 
-def opened(booth: str = B1) -> ShareOpened:
+def a_share_opening(booth: str = B1) -> ShareOpened:
     return ShareOpened(facility="LP-A", festival=ODOP, booth=booth)
 
 
@@ -265,7 +265,7 @@ def count(*lines: DemandLine, booth: str = B1) -> DemandCounted:
 
 def test_the_signal_comes_once_every_booth_that_opened_has_counted() -> None:
     world = SalesWorld()
-    assert take(world, opened(B1), opened(B2), count(a_line(B1))) == []
+    assert take(world, a_share_opening(B1), a_share_opening(B2), count(a_line(B1))) == []
     [signal] = take(world, count(a_line(B2, sold=9, unsold=1, lost_sales=3), booth=B2))
     assert (signal.facility, signal.festival, signal.revision) == ("LP-A", ODOP, 1)
     [product] = signal.products
@@ -276,7 +276,7 @@ def test_the_signal_comes_once_every_booth_that_opened_has_counted() -> None:
 
 def test_a_change_after_that_is_said_again_with_a_higher_revision_and_the_same_is_not() -> None:
     world = SalesWorld()
-    take(world, opened(), count(a_line()))
+    take(world, a_share_opening(), count(a_line()))
     assert take(world, count(a_line())) == []
     [again] = take(world, count(a_line(sold=7)))
     assert (again.revision, again.products[0].sold) == (2, 7)
@@ -284,7 +284,7 @@ def test_a_change_after_that_is_said_again_with_a_higher_revision_and_the_same_i
 
 def test_the_signal_waits_again_for_a_booth_that_opens_later() -> None:
     world = SalesWorld()
-    take(world, opened(B1), count(a_line(B1)), opened(B2))
+    take(world, a_share_opening(B1), count(a_line(B1)), a_share_opening(B2))
     assert take(world, count(a_line(B1, sold=7))) == []
     [signal] = take(world, count(a_line(B2), booth=B2))
     assert (signal.revision, signal.products[0].sold) == (2, 13)
@@ -292,7 +292,7 @@ def test_the_signal_waits_again_for_a_booth_that_opens_later() -> None:
 
 def test_what_was_most_asked_for_comes_first_and_the_booth_with_the_best_pace() -> None:
     world = SalesWorld()
-    take(world, opened(B1), opened(B2))
+    take(world, a_share_opening(B1), a_share_opening(B2))
     slow, fast = a_line(B1, "KUE", sold=6), a_line(B2, "KUE", sold=5, there_minutes=60, lost_sales=20)
     [signal] = take(world, count(a_line(B1, sold=15), slow, booth=B1), count(fast, booth=B2))
     assert [(total.product, total.sold, total.lost_sales) for total in signal.products] == [
@@ -305,7 +305,7 @@ def test_what_was_most_asked_for_comes_first_and_the_booth_with_the_best_pace() 
 def test_of_many_booths_the_best_fifty_are_listed_and_all_are_counted() -> None:
     world = SalesWorld()
     names = [f"ODOP.X{n}" for n in range(60)]
-    take(world, *map(opened, names))
+    take(world, *map(a_share_opening, names))
     published = take(world, *(count(a_line(name, sold=n), booth=name) for n, name in enumerate(names)))
     [product] = published[-1].products
     assert [line.sold for line in product.booths] == list(range(59, 9, -1))
@@ -320,12 +320,15 @@ def test_a_booth_counts_when_it_is_settled_and_after_a_late_sale() -> None:
     world.sell("s1", 1)
     world.sell("s2", 3, sold_at=NOON + timedelta(minutes=9))
     world.give(a_closing(), a_last_word(4), a_last_word(1, "T2"))
-    assert world.heard(DemandCounted) == []
+    assert world.bodies(DemandCounted) == []
     world.fire()
     world.sell("late", 2, sold_at=NOON + timedelta(hours=1))
-    world.shares[B1].appendleft(opened())  # the booth was open before this world began to listen
+    world.shares[B1].appendleft(a_share_opening())  # the booth was open before this world began to listen
     world.pass_all_on()
-    assert [(signal.revision, signal.products[0].sold) for signal in world.heard(DemandSignalled)] == [(1, 2), (2, 3)]
+    assert [(signal.revision, signal.products[0].sold) for signal in world.bodies(DemandSignalled)] == [
+        (1, 2),
+        (2, 3),
+    ]
     [demand] = world.all(FacilityDemand)
     [line] = demand.booths[0].lines or ()
     assert [gap.at for gap in line.sold_out] == [NOON + timedelta(hours=1)]

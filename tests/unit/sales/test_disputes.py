@@ -34,17 +34,17 @@ REJECTED = DisputeOutcome.REJECTED
 NEVER_HERE = str(LotNumber("LP-ZZZ", "KTI", date(2023, 4, 5), 1))
 
 
-def settled(qty: int = 10, **lots: int) -> SalesWorld:
+def settled_world(qty: int = 10, **lots: int) -> SalesWorld:
     """A booth that was settled at its deadline before anything was sold."""
     world = open_booth(qty, **lots)
     world.give(a_closing())
     world.fire()
-    world.said.clear()
+    world.published.clear()
     return world
 
 
 def last_report(world: SalesWorld) -> SellThroughCounted:
-    return world.heard(SellThroughCounted)[-1]
+    return world.bodies(SellThroughCounted)[-1]
 
 
 def test_only_the_pieces_that_are_not_there_are_in_dispute() -> None:
@@ -70,7 +70,7 @@ def test_of_a_receipt_only_the_line_that_is_not_covered_is_in_dispute() -> None:
 
 
 def test_what_is_accepted_without_a_lot_is_credited_up_to_what_came_and_the_rest_stays_in_dispute() -> None:
-    world = settled(3)
+    world = settled_world(3)
     world.give(a_loss(2))
     world.sell("s1", 1, qty=5)
     assert (world.sale("s1").recorded, world.sale("s1").disputed) == (1, 4)
@@ -80,10 +80,10 @@ def test_what_is_accepted_without_a_lot_is_credited_up_to_what_came_and_the_rest
     assert last_report(world).lots == (
         SoldThrough(lot="L1", stocked=3, sold=3, lost=2, unsold=0, counted=None, beyond=2),
     )
-    world.said.clear()
+    world.published.clear()
     # A second word of the same kind finds nothing that could be credited.
     world.give(a_word("s1/1"))
-    assert (world.sale("s1").recorded, world.heard(SaleShared)) == (3, [])
+    assert (world.sale("s1").recorded, world.bodies(SaleShared)) == (3, [])
 
 
 def test_an_unlabelled_dispute_that_is_accepted_is_shared_by_the_rule_and_credits_nobody_twice() -> None:
@@ -100,7 +100,7 @@ def test_an_unlabelled_dispute_that_is_accepted_is_shared_by_the_rule_and_credit
 
 
 def test_the_organiser_may_name_the_lot_also_beyond_what_came_of_it() -> None:
-    world = settled(3, L2=9)
+    world = settled_world(3, L2=9)
     world.sell("s1", 1, "L1", 5)
     world.give(a_word("s1/1", lot="L1"))
     assert [(part.lot, part.qty, part.basis) for part in world.sale("s1").parts] == [
@@ -113,7 +113,7 @@ def test_the_organiser_may_name_the_lot_also_beyond_what_came_of_it() -> None:
 
 
 def test_a_named_lot_is_no_share_of_the_pool_and_never_moves() -> None:
-    world = settled(0, A=2)
+    world = settled_world(0, A=2)
     world.sell("s1", 1, None, 4)
     world.give(a_word("s1/1", lot="A"), a_count(2, A=2))
     assert world.pieces() == {"A": (2, 2)}
@@ -132,10 +132,10 @@ def test_a_lot_that_the_organiser_named_pushes_its_makers_share_onto_nobody_else
 
 
 def test_a_lot_that_was_never_here_says_who_made_it_once_it_is_named() -> None:
-    world = settled()
+    world = settled_world()
     world.sell("s1", 1, NEVER_HERE)
     assert world.status("s1") is SaleStatus.DISPUTED
-    world.said.clear()
+    world.published.clear()
     world.give(a_word("s1/1"))
     assert world.status("s1") is SaleStatus.DISPUTED
     published = world.give(a_word("s1/1", lot=NEVER_HERE.lower()))
@@ -143,12 +143,12 @@ def test_a_lot_that_was_never_here_says_who_made_it_once_it_is_named() -> None:
     assert [body.facility for body in published if isinstance(body, BoothSettled)] == ["LP-ZZZ"]
     assert (world.lot(NEVER_HERE).stocked, world.lot(NEVER_HERE).beyond) == (0, 1)
     world.pass_all_on()
-    [issued] = [body for body in world.heard(SettlementIssued) if body.facility == "LP-ZZZ"]
+    [issued] = [body for body in world.bodies(SettlementIssued) if body.facility == "LP-ZZZ"]
     assert (issued.qty, issued.provisional_qty) == (1, 0)
 
 
 def test_a_named_lot_that_never_came_takes_no_part_in_counts_and_shares() -> None:
-    world = settled(5)
+    world = settled_world(5)
     world.sell("s1", 1, None, 2)
     world.give(a_count(2, L1=3))
     pool = world.booth().pool("KTI")
@@ -163,7 +163,7 @@ def test_a_named_lot_that_never_came_takes_no_part_in_counts_and_shares() -> Non
 
 
 def test_a_lot_of_another_product_or_with_a_wrong_letter_is_not_booked() -> None:
-    world = settled(5)
+    world = settled_world(5)
     world.give(a_stocking("C", 5, product="KUE"))
     world.sell("s1", 1, "L9")
     for lot in ("C", "nonsense", str(LotNumber("LP-ZZZ", "KUE", date(2023, 4, 5), 1))):
@@ -173,7 +173,7 @@ def test_a_lot_of_another_product_or_with_a_wrong_letter_is_not_booked() -> None
 
 
 def test_rejected_pieces_stay_rejected_and_can_be_voided() -> None:
-    world = settled(1)
+    world = settled_world(1)
     world.sell("s1", 1, qty=3)
     world.give(a_word("s1/1", REJECTED))
     sale = world.sale("s1")
@@ -185,7 +185,7 @@ def test_rejected_pieces_stay_rejected_and_can_be_voided() -> None:
 
 
 def test_a_word_on_a_sale_that_is_not_in_dispute_changes_no_sale_and_is_answered() -> None:
-    world = settled()
+    world = settled_world()
     world.sell("s1", 1)
     for sale in ("s1/1", "never/1", "s1/2", "s1", "nonsense"):
         assert [type(body) for body in world.give(a_word(sale, REJECTED))] == [SellThroughCounted]
@@ -193,7 +193,7 @@ def test_a_word_on_a_sale_that_is_not_in_dispute_changes_no_sale_and_is_answered
 
 
 def test_a_void_ends_a_dispute() -> None:
-    world = settled(0)
+    world = settled_world(0)
     world.sell("s1", 1)
     world.give(a_void("s1"))
     assert last_report(world).disputed == ()
@@ -202,7 +202,7 @@ def test_a_void_ends_a_dispute() -> None:
 
 
 def test_a_dispute_that_was_accepted_can_be_voided() -> None:
-    world = settled(3)
+    world = settled_world(3)
     world.sell("s1", 1, qty=5)
     world.give(a_word("s1/1", lot="L1"), a_void("s1", qty=5))
     assert (world.lot().unsold, world.lot().beyond, world.earned("LP-A")) == (3, 0, (0, 0))

@@ -36,7 +36,7 @@ def drawer(world: SalesWorld, id: str = MORNING) -> Drawer:
     return next(candidate for candidate in world.booth().drawers if candidate.id == id)
 
 
-def paid(kind: PaymentKind) -> Payment:
+def a_payment(kind: PaymentKind) -> Payment:
     return Payment(kind=kind)
 
 
@@ -56,7 +56,7 @@ def test_takings_are_told_by_hour_and_payment_kind() -> None:
     for seq, (kind, minutes) in enumerate(
         [("cash", 0), ("qris", 10), ("cash", 59), ("cash", 61), ("other", 62), ("qris", 5)], 1
     ):
-        payment = paid(PaymentKind(kind))
+        payment = a_payment(PaymentKind(kind))
         world.sell(f"s{seq}", seq, payment=payment, sold_at=NOON + timedelta(minutes=minutes))
     assert set(drawer(world, T1).takings) == {
         Taking(AT_NOON, PaymentKind.CASH, 2, 2 * PRICE),
@@ -68,8 +68,8 @@ def test_takings_are_told_by_hour_and_payment_kind() -> None:
 
 def test_only_cash_is_in_the_drawer() -> None:
     world = open_booth()
-    world.sell("s1", 1, payment=paid(PaymentKind.QRIS))
-    world.sell("s2", 2, payment=paid(PaymentKind.OTHER))
+    world.sell("s1", 1, payment=a_payment(PaymentKind.QRIS))
+    world.sell("s2", 2, payment=a_payment(PaymentKind.OTHER))
     assert drawer(world, T1).cash_rupiah == 0
 
 

@@ -33,7 +33,7 @@ def minutes(after: float) -> datetime:
 
 
 def reports(world: SalesWorld) -> list[SellThroughSoFar]:
-    return world.heard(SellThroughSoFar)
+    return world.bodies(SellThroughSoFar)
 
 
 def hours(product: ProductSoFar) -> list[tuple[int, int, int]]:
@@ -128,7 +128,7 @@ def test_a_booth_that_is_closing_counts_at_its_end_instead() -> None:
     world.fire()
     world.sell("s2", 2)
     assert reports(world) == []
-    assert len(world.heard(SellThroughCounted)) == 2
+    assert len(world.bodies(SellThroughCounted)) == 2
 
 
 @given(st.lists(st.tuples(st.integers(0, 600), st.integers(1, 3)), max_size=60))
@@ -145,7 +145,7 @@ def test_there_are_no_more_reports_than_quarters_and_sold_out_products(sales: li
         sold = sum(lot.sold for lot in report.lots)
         assert sold == sum(sum(product.sold) for product in report.products)
     if interim_reports:
-        recorded = {sale.sale: sum(part.qty for part in sale.parts) for sale in world.heard(SaleAccounted)}
+        recorded = {sale.sale: sum(part.qty for part in sale.parts) for sale in world.bodies(SaleAccounted)}
         assert sum(lot.sold for lot in interim_reports[-1].lots) <= sum(recorded.values())
 
 
@@ -158,8 +158,8 @@ def test_a_report_stays_a_readable_record_however_much_is_sold() -> None:
     for product in products:
         for hour in range(100):
             shelves = shelf.sell(shelves, "LP-A", product, minutes(60 * hour), 1)
-    for kept in shelves:
-        assert len(kept.hours) == 100
+    for shelf_sales in shelves:
+        assert len(shelf_sales.hours) == 100
     lots = tuple(replace(lot, label_qty=100) for lot in booth.lots)
     _, [publication] = publish_interim(replace(booth, shelves=shelves, lots=lots), products[0], NOON)
     body = publication.body

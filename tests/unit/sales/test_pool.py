@@ -32,7 +32,7 @@ def a_booth(*lots: tuple[str, str, int]) -> SalesWorld:
     world.give(an_opening())
     for day, (lot, facility, qty) in enumerate(lots, 1):
         world.give(a_stocking(lot, qty, facility=facility, made_on=date(2023, 4, day)))
-    world.said.clear()
+    world.published.clear()
     return world
 
 
@@ -67,7 +67,7 @@ def test_a_sale_by_product_takes_of_every_maker_in_proportion_and_nothing_is_in_
     }
     assert sum(lot.unsold for lot in world.booth().lots) == 5
     # One sale can be dealt as the shares should be, so nothing is left to adjust.
-    assert world.heard(PoolAdjusted) == []
+    assert world.bodies(PoolAdjusted) == []
 
 
 def test_a_sale_of_more_than_there_is_waits_for_the_rest_only() -> None:
@@ -96,7 +96,7 @@ def test_labelled_sales_come_first_and_the_pool_is_shared_by_what_is_there_beyon
     assert world.pieces() == {"A": (8, 1), "B": (0, 7)}
     # What single sales told stays; makers hear of the difference.
     assert parts(world, "s1") == {"A": 4, "B": 4}
-    assert [(body.facility, body.adjusted_qty, body.cause) for body in world.heard(PoolAdjusted)] == [
+    assert [(body.facility, body.adjusted_qty, body.cause) for body in world.bodies(PoolAdjusted)] == [
         ("LP-A", -3, AdjustmentCause.SALE),
         ("LP-B", 3, AdjustmentCause.SALE),
     ]
@@ -119,7 +119,7 @@ def test_a_labelled_sale_never_moves() -> None:
     world.give(a_withdrawal("A"), a_stocking("B", 9, facility="LP-B"), a_move(1, "A"))
     assert world.sale("s1") == labelled
     assert world.lot("A").label_qty == 3
-    assert [body.revision for body in world.heard(SaleAccounted) if body.sale == "s1/1"] == [1]
+    assert [body.revision for body in world.bodies(SaleAccounted) if body.sale == "s1/1"] == [1]
 
 
 def test_within_a_facility_the_oldest_lot_comes_first_and_a_recalled_one_last() -> None:
@@ -146,7 +146,7 @@ def test_stock_that_comes_later_shares_in_all_that_was_sold() -> None:
     world.sell("s1", 1, None, 6)
     world.give(a_stocking("B", 10, facility="LP-B"))
     assert shares(world) == {"A": 3, "B": 3}
-    assert [(body.facility, body.share_qty, body.cause) for body in world.heard(PoolAdjusted)] == [
+    assert [(body.facility, body.share_qty, body.cause) for body in world.bodies(PoolAdjusted)] == [
         ("LP-A", 3, AdjustmentCause.STOCK),
         ("LP-B", 3, AdjustmentCause.STOCK),
     ]
@@ -195,7 +195,7 @@ def test_adjustments_cancel_to_nothing_over_the_facilities() -> None:
     pool = world.booth().pool("KTI")
     assert pool is not None
     assert (sum(lot_sum.qty for lot_sum in pool.adjusted), sum(lot_sum.rupiah for lot_sum in pool.adjusted)) == (0, 0)
-    latest = {body.facility: body for body in world.heard(PoolAdjusted)}
+    latest = {body.facility: body for body in world.bodies(PoolAdjusted)}
     assert (
         sum(body.adjusted_qty for body in latest.values())
         == sum(body.adjusted_rupiah for body in latest.values())
@@ -211,15 +211,15 @@ def test_each_cause_is_told_with_one_adjustment_per_facility_and_a_revision() ->
     world = a_booth(("A", "LP-A", 10), ("B", "LP-B", 10))
     world.sell("s1", 1, None, 8)
     world.give(a_count(2, A=10, B=2))
-    counted = world.heard(PoolAdjusted)
+    counted = world.bodies(PoolAdjusted)
     assert [(body.facility, body.share_qty, body.revision, body.cause) for body in counted] == [
         ("LP-A", 0, 1, AdjustmentCause.COUNT),
         ("LP-B", 8, 1, AdjustmentCause.COUNT),
     ]
-    world.said.clear()
+    world.published.clear()
     # Of 4 and 4 that the sale told, the last 6 go: its parts are 2 and 0, the shares 0 and 2.
     world.give(a_void("s1", 3, qty=6))
-    assert [(body.facility, body.share_qty, body.revision, body.cause) for body in world.heard(PoolAdjusted)] == [
+    assert [(body.facility, body.share_qty, body.revision, body.cause) for body in world.bodies(PoolAdjusted)] == [
         ("LP-A", 0, 2, AdjustmentCause.VOID),
         ("LP-B", 2, 2, AdjustmentCause.VOID),
     ]
@@ -247,16 +247,16 @@ def test_who_has_a_share_only_after_the_count_hears_that_a_count_stands_behind_i
     world.give(a_count(1, products={"KTI": 20}))
     # A late till: sold before the count, heard after it.
     world.sell("late", 1, None, 2, till="T2")
-    latest = {body.facility: body for body in world.heard(PoolAdjusted)}
+    latest = {body.facility: body for body in world.bodies(PoolAdjusted)}
     assert {facility: (body.counted, body.share_qty) for facility, body in latest.items()} == {
         "LP-A": (True, 1),
         "LP-B": (True, 1),
     }
     world.pass_all_on()
     assert [share.provisional_qty for share in world.settlement("LP-A").booths] == [0]
-    world.said.clear()
+    world.published.clear()
     world.sell("later", 2, None, 2, till="T2")
-    assert world.heard(PoolAdjusted) == []
+    assert world.bodies(PoolAdjusted) == []
 
 
 def test_who_lost_its_share_and_has_one_again_hears_that_no_count_stands_behind_it_any_more() -> None:

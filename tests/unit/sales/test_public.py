@@ -33,12 +33,12 @@ def of_two() -> SalesWorld:
 def public(world: SalesWorld, facility: str) -> list[SalePublished | AdjustmentPublished]:
     return [
         event
-        for event in world.said
+        for event in world.published
         if isinstance(event, SalePublished | AdjustmentPublished) and event.facility == facility
     ]
 
 
-def upserted(world: SalesWorld, facility: str) -> tuple[int, int]:
+def latest_sums(world: SalesWorld, facility: str) -> tuple[int, int]:
     """Pieces and rupiah of the latest snapshots, as a subscriber keeps them."""
     latest: dict[tuple[type, str], SalePublished | AdjustmentPublished] = {}
     for event in public(world, facility):
@@ -127,7 +127,7 @@ def test_snapshots_upserted_by_their_revision_are_the_sums_of_the_settlement() -
     world.pass_all_on()
     for facility in FACILITIES:
         settlement = world.settlement(facility)
-        assert upserted(world, facility) == (settlement.qty, settlement.sold_rupiah)
+        assert latest_sums(world, facility) == (settlement.qty, settlement.sold_rupiah)
         assert settlement.published is not None
         assert (settlement.published.qty, settlement.published.sold_rupiah) == (
             settlement.qty,
@@ -139,9 +139,11 @@ def test_snapshots_upserted_by_their_revision_are_the_sums_of_the_settlement() -
 def test_half_of_a_change_is_published_as_what_it_is_because_each_snapshot_is_whole() -> None:
     world = of_two()
     a_day(world)
-    continued = [event for event in world.heard(SaleShared) if event.continued]
+    continued = [event for event in world.bodies(SaleShared) if event.continued]
     assert continued
     world.pass_all_on()
     assert len(public(world, "LP-A")) == sum(
-        event.facility == "LP-A" for event in world.said if type(event).__name__ in ("SaleShared", "PoolAdjusted")
+        event.facility == "LP-A"
+        for event in world.published
+        if type(event).__name__ in ("SaleShared", "PoolAdjusted")
     )

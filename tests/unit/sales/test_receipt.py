@@ -10,15 +10,15 @@ from shared.events.sales import PartBasis, Payment, PaymentKind, ReceiptIssued, 
 from tests.support.builders.sales import PRICE, SalesWorld, a_line, a_receipt, a_stocking, an_opening, open_booth
 
 
-def accounted(world: SalesWorld, sale: str) -> SaleAccounted:
+def latest_snapshot(world: SalesWorld, sale: str) -> SaleAccounted:
     """The latest snapshot of the sale."""
-    return max((body for body in world.heard(SaleAccounted) if body.sale == sale), key=lambda body: body.revision)
+    return max((body for body in world.bodies(SaleAccounted) if body.sale == sale), key=lambda body: body.revision)
 
 
 def test_each_line_of_a_receipt_is_a_sale_with_a_snapshot_of_its_own() -> None:
     world = open_booth(5, L2=5)
     world.tell(a_receipt(1, a_line("L1", 2), a_line("L2", 3, 2)), "r")
-    assert [(body.sale, body.receipt, body.qty, body.lot) for body in world.heard(SaleAccounted)] == [
+    assert [(body.sale, body.receipt, body.qty, body.lot) for body in world.bodies(SaleAccounted)] == [
         ("r/1", "r", 2, "L1"),
         ("r/2", "r", 3, "L2"),
     ]
@@ -41,7 +41,7 @@ def test_a_receipt_waits_until_its_last_line_is_covered() -> None:
     world.give(a_stocking("C1", 1, product="KUE"))
     assert world.booth().waiting == ()
     # What was recorded at once is not told again when another line is.
-    assert [body.sale for body in world.heard(SaleAccounted)] == ["r/1", "r/2", "r/2", "r/2"]
+    assert [body.sale for body in world.bodies(SaleAccounted)] == ["r/1", "r/2", "r/2", "r/2"]
 
 
 def test_discounts_are_spread_over_the_lines_to_the_rupiah() -> None:

@@ -40,7 +40,7 @@ def kinds(published: object) -> list[type]:
 
 
 def snapshots(world: SalesWorld, sale: str) -> list[SaleAccounted]:
-    return [snapshot for snapshot in world.heard(SaleAccounted) if snapshot.sale == sale]
+    return [snapshot for snapshot in world.bodies(SaleAccounted) if snapshot.sale == sale]
 
 
 def pieces(snapshot: SaleAccounted) -> dict[str, int]:
@@ -62,7 +62,7 @@ def test_a_covered_sale_is_recorded_shared_and_published_at_the_tills_price() ->
     assert (shared.qty, shared.amount_rupiah, shared.change_qty, shared.change_rupiah) == (3, 3 * PRICE, 3, 3 * PRICE)
     assert (shared.pooled_change_qty, shared.pooled_change_rupiah, shared.continued) == (0, 0, False)
     world.pass_all_on()
-    [published] = world.heard(SalePublished)
+    [published] = world.bodies(SalePublished)
     assert (published.qty, published.amount_rupiah) == (3, 3 * PRICE)
     lot = world.lot()
     assert (lot.stocked, lot.sold, lot.unsold, lot.sold_rupiah) == (10, 3, 7, 3 * PRICE)
@@ -192,7 +192,7 @@ def test_two_booths_may_use_one_id() -> None:
 def test_an_id_that_the_language_can_not_carry_gets_one_that_it_can() -> None:
     world = open_booth()
     world.sell("{s1}")
-    [accounted] = world.heard(SaleAccounted)
+    [accounted] = world.bodies(SaleAccounted)
     assert accounted.receipt != "{s1}"
     assert (len(accounted.receipt), accounted.sale) == (36, f"{accounted.receipt}/1")
 

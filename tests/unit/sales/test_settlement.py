@@ -23,11 +23,11 @@ from shared.settings import Settings
 from tests.support.builders.sales import B1, B2, NOON, ODOP, SalesWorld
 
 
-def opened(booth: str = B1, facility: str = "LP-A") -> ShareOpened:
+def a_share_opening(booth: str = B1, facility: str = "LP-A") -> ShareOpened:
     return ShareOpened(facility=facility, festival=ODOP, booth=booth)
 
 
-def shared(
+def a_sale_share(
     rupiah: int, qty: int = 1, booth: str = B1, *, pooled: bool = False, continued: bool = False
 ) -> SaleShared:
     """A change of the facility's part of a sale."""
@@ -50,7 +50,7 @@ def shared(
     )
 
 
-def adjusted(
+def a_pool_adjustment(
     rupiah: int, qty: int, booth: str = B1, *, counted: bool = False, continued: bool = False
 ) -> PoolAdjusted:
     return PoolAdjusted(
@@ -72,7 +72,7 @@ def adjusted(
     )
 
 
-def settled(booth: str = B1, facility: str = "LP-A") -> BoothSettled:
+def a_booth_settling(booth: str = B1, facility: str = "LP-A") -> BoothSettled:
     return BoothSettled(facility=facility, festival=ODOP, booth=booth)
 
 
@@ -89,8 +89,18 @@ def take(world: SalesWorld, *bodies: Body) -> list[SettlementIssued]:
 
 def test_a_settlement_is_issued_once_every_booth_that_opened_is_settled() -> None:
     world = SalesWorld()
-    assert take(world, opened(B1), opened(B2), shared(10_000, 2, B1), shared(5_000, 1, B2), settled(B1)) == []
-    published = take(world, settled(B2))
+    assert (
+        take(
+            world,
+            a_share_opening(B1),
+            a_share_opening(B2),
+            a_sale_share(10_000, 2, B1),
+            a_sale_share(5_000, 1, B2),
+            a_booth_settling(B1),
+        )
+        == []
+    )
+    published = take(world, a_booth_settling(B2))
     assert published == [
         SettlementIssued(
             facility="LP-A",
@@ -107,9 +117,9 @@ def test_a_settlement_is_issued_once_every_booth_that_opened_is_settled() -> Non
 
 def test_a_change_after_that_is_a_correction_with_a_higher_revision() -> None:
     world = SalesWorld()
-    take(world, opened(), shared(100), settled())
-    [late] = take(world, shared(60))
-    [void] = take(world, shared(-100, -1))
+    take(world, a_share_opening(), a_sale_share(100), a_booth_settling())
+    [late] = take(world, a_sale_share(60))
+    [void] = take(world, a_sale_share(-100, -1))
     assert isinstance(late, SettlementCorrected)
     assert isinstance(void, SettlementCorrected)
     assert [(body.revision, body.sold_rupiah, body.qty) for body in (late, void)] == [(2, 160, 2), (3, 60, 1)]
@@ -117,28 +127,30 @@ def test_a_change_after_that_is_a_correction_with_a_higher_revision() -> None:
 
 def test_a_settlement_waits_again_for_a_booth_that_opens_later() -> None:
     world = SalesWorld()
-    take(world, opened(B1), shared(100), settled(B1))
-    assert take(world, opened(B2), shared(50, 1, B2), shared(7)) == []
-    [corrected] = take(world, settled(B2))
+    take(world, a_share_opening(B1), a_sale_share(100), a_booth_settling(B1))
+    assert take(world, a_share_opening(B2), a_sale_share(50, 1, B2), a_sale_share(7)) == []
+    [corrected] = take(world, a_booth_settling(B2))
     assert isinstance(corrected, SettlementCorrected)
     assert (corrected.revision, corrected.sold_rupiah) == (2, 157)
 
 
 def test_a_booth_that_opens_later_and_sells_nothing_corrects_nothing() -> None:
     world = SalesWorld()
-    take(world, opened(B1), shared(100), settled(B1))
-    assert take(world, opened(B2), settled(B2)) == []
+    take(world, a_share_opening(B1), a_sale_share(100), a_booth_settling(B1))
+    assert take(world, a_share_opening(B2), a_booth_settling(B2)) == []
 
 
 def test_a_facility_that_sold_nothing_hears_that_too() -> None:
     world = SalesWorld()
-    [issued] = take(world, opened(), settled())
+    [issued] = take(world, a_share_opening(), a_booth_settling())
     assert (issued.qty, issued.sold_rupiah) == (0, 0)
 
 
 def test_facilities_do_not_wait_for_one_another() -> None:
     world = SalesWorld()
-    published = take(world, opened(facility="LP-A"), opened(facility="LP-B"), settled(facility="LP-B"))
+    published = take(
+        world, a_share_opening(facility="LP-A"), a_share_opening(facility="LP-B"), a_booth_settling(facility="LP-B")
+    )
     assert [body.facility for body in published] == ["LP-B"]
     assert world.settlement("LP-A").revision == 0
 
@@ -148,45 +160,57 @@ def test_facilities_do_not_wait_for_one_another() -> None:
 
 def test_half_of_a_change_is_never_told_and_the_whole_is() -> None:
     world = SalesWorld()
-    take(world, opened(), shared(500, 5, pooled=True), adjusted(-300, -3), settled())
+    take(world, a_share_opening(), a_sale_share(500, 5, pooled=True), a_pool_adjustment(-300, -3), a_booth_settling())
     # 5 pieces were told, 2 are the facility's. All 5 go back, and so do the 3 that it never had.
-    assert take(world, shared(-500, -5, pooled=True, continued=True)) == []
+    assert take(world, a_sale_share(-500, -5, pooled=True, continued=True)) == []
     assert world.settlement().qty == -3
-    [corrected] = take(world, adjusted(300, 3))
+    [corrected] = take(world, a_pool_adjustment(300, 3))
     assert (corrected.qty, corrected.sold_rupiah, corrected.revision) == (0, 0, 2)
 
 
 def test_half_of_a_booths_change_is_not_told_by_another_booths_event_either() -> None:
     world = SalesWorld()
-    take(world, opened(B1), opened(B2), shared(500, 5, B1, pooled=True), adjusted(-300, -3, B1))
-    take(world, settled(B1), settled(B2))
-    assert take(world, shared(-500, -5, B1, pooled=True, continued=True), shared(100, 1, B2)) == []
-    [corrected] = take(world, adjusted(300, 3, B1))
+    take(
+        world,
+        a_share_opening(B1),
+        a_share_opening(B2),
+        a_sale_share(500, 5, B1, pooled=True),
+        a_pool_adjustment(-300, -3, B1),
+    )
+    take(world, a_booth_settling(B1), a_booth_settling(B2))
+    assert take(world, a_sale_share(-500, -5, B1, pooled=True, continued=True), a_sale_share(100, 1, B2)) == []
+    [corrected] = take(world, a_pool_adjustment(300, 3, B1))
     assert (corrected.qty, corrected.sold_rupiah, corrected.revision) == (1, 100, 2)
 
 
 def test_a_change_that_comes_to_nothing_in_the_end_is_not_told() -> None:
     world = SalesWorld()
-    take(world, opened(), shared(100), settled())
-    assert take(world, shared(50, 1, pooled=True, continued=True), adjusted(-50, -1)) == []
+    take(world, a_share_opening(), a_sale_share(100), a_booth_settling())
+    assert take(world, a_sale_share(50, 1, pooled=True, continued=True), a_pool_adjustment(-50, -1)) == []
 
 
 def test_unlabelled_sales_are_provisional_until_a_count_stands_behind_them() -> None:
     world = SalesWorld()
-    [issued] = take(world, opened(), shared(70), shared(30, 2, pooled=True), settled())
+    [issued] = take(world, a_share_opening(), a_sale_share(70), a_sale_share(30, 2, pooled=True), a_booth_settling())
     assert (issued.qty, issued.provisional_qty, issued.provisional_rupiah) == (3, 2, 30)
     # The count moves nothing, and is told all the same: what was provisional is so no more.
-    [corrected] = take(world, adjusted(0, 0, counted=True))
+    [corrected] = take(world, a_pool_adjustment(0, 0, counted=True))
     assert (corrected.qty, corrected.provisional_qty, corrected.provisional_rupiah) == (3, 0, 0)
-    [late] = take(world, shared(10, 1, pooled=True))
+    [late] = take(world, a_sale_share(10, 1, pooled=True))
     assert (late.qty, late.provisional_qty) == (4, 0)
 
 
 def test_each_booth_is_counted_for_itself() -> None:
     world = SalesWorld()
-    take(world, opened(B1), opened(B2), shared(30, 3, B1, pooled=True), shared(40, 4, B2, pooled=True))
-    take(world, adjusted(0, 0, B1, counted=True), settled(B1))
-    [issued] = take(world, settled(B2))
+    take(
+        world,
+        a_share_opening(B1),
+        a_share_opening(B2),
+        a_sale_share(30, 3, B1, pooled=True),
+        a_sale_share(40, 4, B2, pooled=True),
+    )
+    take(world, a_pool_adjustment(0, 0, B1, counted=True), a_booth_settling(B1))
+    [issued] = take(world, a_booth_settling(B2))
     assert (issued.qty, issued.provisional_qty, issued.provisional_rupiah) == (7, 4, 40)
 
 

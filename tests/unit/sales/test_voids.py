@@ -42,13 +42,13 @@ def test_a_void_gives_pieces_and_share_back_and_is_public() -> None:
     world = open_booth()
     world.sell("s1", 1, qty=4)
     world.give(a_void("s1", qty=4))
-    last = world.heard(SaleAccounted)[-1]
+    last = world.bodies(SaleAccounted)[-1]
     assert (last.voided, last.returned_rupiah, last.parts, last.revision) == (4, 4 * PRICE, (), 2)
-    shared = world.heard(SaleShared)[-1]
+    shared = world.bodies(SaleShared)[-1]
     assert (shared.qty, shared.lots, shared.change_qty, shared.change_rupiah) == (0, (), -4, -4 * PRICE)
     assert (world.lot().sold, world.lot().sold_rupiah, world.lot().unsold) == (0, 0, 10)
     world.pass_all_on()
-    assert world.heard(SalePublished)[-1].qty == 0
+    assert world.bodies(SalePublished)[-1].qty == 0
 
 
 def test_partial_voids_return_the_difference_of_two_roundings_and_together_exactly_the_net() -> None:

@@ -16,7 +16,7 @@ from tests.support.records import IN, NOON, Added, a_record
 GOOD = dict(a_record().headers)
 
 
-def refused(**changes: object) -> str:
+def refusal_of(**changes: object) -> str:
     with pytest.raises(Unusable) as caught:
         envelope.decode(IN, a_record(**changes))  # type: ignore[arg-type]
     return caught.value.reason
@@ -50,12 +50,12 @@ def test_what_was_encoded_is_decoded() -> None:
     ],
 )
 def test_a_bad_header_is_named(name: str, value: bytes | None, reason: str) -> None:
-    assert refused(headers=with_header(name, value)) == reason
+    assert refusal_of(headers=with_header(name, value)) == reason
 
 
 def test_a_source_that_is_too_long_is_refused_and_not_remembered() -> None:
     remembered = envelope._short_source_text.cache_info().currsize
-    assert refused(headers=with_header("ce_source", b"s" * 1_000_000)) == "BAD_ID"
+    assert refusal_of(headers=with_header("ce_source", b"s" * 1_000_000)) == "BAD_ID"
     assert envelope._short_source_text.cache_info().currsize == remembered
 
 
@@ -72,7 +72,7 @@ def test_of_several_headers_with_one_name_the_first_counts_for_every_reader(firs
     event = None if first is None or first == b"\xff" else envelope.decode(IN, a_record(headers=headers))
     assert envelope.header(headers, "ce_id") == (event and event.id)
     if event is None:
-        assert refused(headers=headers) == "MISSING_HEADER"
+        assert refusal_of(headers=headers) == "MISSING_HEADER"
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def test_of_several_headers_with_one_name_the_first_counts_for_every_reader(firs
      b'{"account":"a","amount":1.0}', b'{"account":"\\ud800","amount":1}', b"null", b'{"account":"a"}'],
 )  # fmt: skip
 def test_a_body_that_breaks_the_model_is_refused(value: bytes) -> None:
-    assert refused(value=value) == "BAD_BODY"
+    assert refusal_of(value=value) == "BAD_BODY"
 
 
 def test_a_key_that_is_not_the_bodys_is_refused() -> None:
-    assert refused(key=b"b") == "WRONG_KEY"
+    assert refusal_of(key=b"b") == "WRONG_KEY"
 
 
 def test_a_body_beyond_the_bound_is_refused_before_it_is_read() -> None:
-    assert refused(value=b" " * (MAX_VALUE_BYTES + 1)) == "TOO_LARGE"
+    assert refusal_of(value=b" " * (MAX_VALUE_BYTES + 1)) == "TOO_LARGE"
 
 
 def test_a_reason_never_shows_the_value() -> None:

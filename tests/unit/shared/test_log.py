@@ -31,9 +31,9 @@ def test_a_traceback_is_logged_without_its_variables(
         raise ValueError(len(value))
     except ValueError:
         structlog.get_logger().exception("decide_failed")
-    said = capsys.readouterr().err
-    assert "test_a_traceback_is_logged" in said
-    assert "a maker's name" not in said
+    errors = capsys.readouterr().err
+    assert "test_a_traceback_is_logged" in errors
+    assert "a maker's name" not in errors
 
 
 @pytest.mark.parametrize("as_json", [True, False])
@@ -47,7 +47,7 @@ def test_what_others_wrote_steers_no_terminal_that_shows_the_log(
     except ValueError:
         structlog.get_logger().exception(text, trace=text, many=[text])
     logging.getLogger("a library").warning("%s", text)
-    said = capsys.readouterr().err
-    assert said.count("title") == 5
+    errors = capsys.readouterr().err
+    assert errors.count("title") == 5
     # The renderer's own colours begin with ESC and a bracket.
-    assert {c for c in said.replace("\x1b[", "") if not c.isprintable()} == {"\n"}
+    assert {c for c in errors.replace("\x1b[", "") if not c.isprintable()} == {"\n"}

@@ -78,7 +78,7 @@ def test_a_terminal_takes_what_the_rule_takes_and_nothing_else(name: str) -> Non
     with TemporaryDirectory() as folder:
         try:
             with Terminal(Path(folder), "PR-KPG", name):
-                taken = True
+                is_accepted = True
         except WrongEntry:
-            taken = False
-    assert taken == rightly
+            is_accepted = False
+    assert is_accepted == rightly

@@ -46,6 +46,6 @@ def test_a_zone_without_a_name_says_its_offset() -> None:
     assert clock(NOON.astimezone(timezone(timedelta(hours=8)))) == "2026-11-29 12:30 +08:00"
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "0 records"), (1, "1 record"), (2, "2 records")])
-def test_one_is_no_plural(count: int, said: str) -> None:
-    assert pluralize(count, "record") == said
+@pytest.mark.parametrize(("count", "text"), [(0, "0 records"), (1, "1 record"), (2, "2 records")])
+def test_one_is_no_plural(count: int, text: str) -> None:
+    assert pluralize(count, "record") == text

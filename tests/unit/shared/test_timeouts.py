@@ -23,7 +23,7 @@ async def test_what_ends_in_time_gives_its_answer_or_its_fault() -> None:
 async def test_what_takes_no_notice_of_being_cancelled_is_left_alone() -> None:
     free, ended = asyncio.Event(), asyncio.Event()
 
-    async def stubborn() -> None:
+    async def ignore_cancellation() -> None:
         while not free.is_set():
             try:
                 await free.wait()
@@ -32,20 +32,20 @@ async def test_what_takes_no_notice_of_being_cancelled_is_left_alone() -> None:
         ended.set()
 
     with pytest.raises(TimeoutError):
-        await hard_timeout(0.01, stubborn())
+        await hard_timeout(0.01, ignore_cancellation())
     assert not ended.is_set()
     free.set()
     await ended.wait()
 
 
 async def test_what_was_cancelled_from_within_is_a_fault_and_does_not_look_like_a_stop() -> None:
-    async def gives_up() -> None:
+    async def cancel_itself() -> None:
         inner = asyncio.create_task(asyncio.Event().wait())
         asyncio.get_running_loop().call_soon(inner.cancel)
         await inner
 
     with pytest.raises(ConnectionAbortedError):
-        await hard_timeout(5, gives_up())
+        await hard_timeout(5, cancel_itself())
 
 
 async def test_who_is_cancelled_while_waiting_cancels_the_work() -> None:

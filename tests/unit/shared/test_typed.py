@@ -107,8 +107,8 @@ def test_what_is_read_is_what_the_number_looks_like(text: str) -> None:
             number = read(text)
         except WrongEntry:
             continue
-        shown = {str(abs(number)), thousands(abs(number))}
-        assert bare in {f"{sign}{digits}{end}" for sign in before for digits in shown for end in behind}
+        texts = {str(abs(number)), thousands(abs(number))}
+        assert bare in {f"{sign}{digits}{end}" for sign in before for digits in texts for end in behind}
         assert (number < 0) == (bare.startswith("-") and number != 0)
     try:
         amount = typed.rupiah(text)
@@ -180,7 +180,7 @@ def test_pairs_are_read_part_by_part() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entries", "said"),
+    ("entries", "message"),
     [
         (["KTI"], "no name and number"),
         (["=3"], "no name and number"),
@@ -189,8 +189,8 @@ def test_pairs_are_read_part_by_part() -> None:
         (["KTI=1", "kti=2"], "named twice"),
     ],
 )
-def test_pairs_in_doubt_are_refused(entries: list[str], said: str) -> None:
-    with pytest.raises(WrongEntry, match=said):
+def test_pairs_in_doubt_are_refused(entries: list[str], message: str) -> None:
+    with pytest.raises(WrongEntry, match=message):
         typed.pairs(entries, "KTI=1", typed.product)
 
 

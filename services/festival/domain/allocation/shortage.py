@@ -64,9 +64,9 @@ def handle_refusal(
 def _demand_of(request: Request, line: AllocationLine) -> RequestDemand:
     """The part of its demand that a refused line leaves missing."""
     pair = line.booth, line.product
-    asked = sum(demand.qty for demand in request.demands if (demand.booth, demand.product) == pair)
+    requested = sum(demand.qty for demand in request.demands if (demand.booth, demand.product) == pair)
     short = sum(gap.short for gap in shortfalls(request) if (gap.booth, gap.product) == pair)
-    return RequestDemand(*pair, line.qty, asked, max(0, short - line.qty))
+    return RequestDemand(*pair, line.qty, requested, max(0, short - line.qty))
 
 
 def available_lots(
@@ -116,8 +116,8 @@ def _free_pieces(view: StockView, own: list[AllocationLine], freed: list[Allocat
 
 
 def _with_cap(request: Request, line: AllocationLine, on_hand: int) -> Request:
-    others = tuple(cap for cap in request.caps if cap.lot != line.lot)
-    return replace(request, caps=(*others, Cap(line.lot, _number(line), on_hand)))
+    other_caps = tuple(cap for cap in request.caps if cap.lot != line.lot)
+    return replace(request, caps=(*other_caps, Cap(line.lot, _number(line), on_hand)))
 
 
 def earlier_shares(request: Request, products: Set[str]) -> dict[str, EarlierShare]:
@@ -140,8 +140,8 @@ def updated_offers(request: Request, products: Set[str], offers: Mapping[tuple[s
     pieces = _counted_pieces(request, products)
     for pair, qty in offers.items():
         pieces[pair] = pieces.get(pair, 0) + qty
-    others = tuple(offer for offer in request.offers if offer.product not in products)
-    return others + tuple(Offer(facility, product, qty) for (facility, product), qty in sorted(pieces.items()))
+    other_offers = tuple(offer for offer in request.offers if offer.product not in products)
+    return other_offers + tuple(Offer(facility, product, qty) for (facility, product), qty in sorted(pieces.items()))
 
 
 def _counted_pieces(request: Request, products: Set[str]) -> dict[tuple[str, str], int]:

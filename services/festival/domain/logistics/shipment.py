@@ -241,7 +241,7 @@ def record_dispatch(
             booth=shipment.booth,
         )
         return replace(shipment, status=ShipmentStatus.DROPPED), [FESTIVAL.of(dropped)]
-    sent = ShipmentSent(
+    event_body = ShipmentSent(
         festival=shipment.festival,
         request=shipment.request_name,
         shipment=shipment.name,
@@ -251,7 +251,7 @@ def record_dispatch(
     )
     due = at + timedelta(days=1 + dict(festival.lead_days).get(shipment.facility, 0))
     deadline = Deadline(ARRIVAL_DEADLINE + shipment.id, shipment.festival, due)
-    return replace(shipment, status=ShipmentStatus.SENT, due=due), [FESTIVAL.of(sent), deadline]
+    return replace(shipment, status=ShipmentStatus.SENT, due=due), [FESTIVAL.of(event_body), deadline]
 
 
 def mark_overdue(state: State, id: str) -> Decision:
@@ -278,18 +278,18 @@ def check_counted_once(field: str, counted: Sequence[CountedLot]) -> Rejection |
 
 
 def compare_counts(
-    sent: Mapping[str, int], counted: Sequence[CountedLot]
+    sent_pieces: Mapping[str, int], counted: Sequence[CountedLot]
 ) -> tuple[dict[str, int], tuple[Discrepancy, ...]]:
     """The pieces by lot that are stocked, never more than were sent, and the discrepancies of the count.
 
     An uncounted lot counts as 0.
     """
     count = {entry.lot: entry.qty for entry in counted}
-    stocked = {lot: min(qty, count.get(lot, 0)) for lot, qty in sent.items()}
+    stocked = {lot: min(qty, count.get(lot, 0)) for lot, qty in sent_pieces.items()}
     return stocked, tuple(
-        Discrepancy(lot=lot, sent=sent.get(lot, 0), counted=count.get(lot, 0))
-        for lot in sorted(sent.keys() | count.keys())
-        if sent.get(lot, 0) != count.get(lot, 0)
+        Discrepancy(lot=lot, sent=sent_pieces.get(lot, 0), counted=count.get(lot, 0))
+        for lot in sorted(sent_pieces.keys() | count.keys())
+        if sent_pieces.get(lot, 0) != count.get(lot, 0)
     )
 
 

@@ -106,7 +106,7 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         sent=tuple(lots.items()),
         due=at + OVERDUE_AFTER,
     )
-    sent = TransferSent(
+    event_body = TransferSent(
         festival=festival.id,
         transfer=transfer.name,
         booth=giver.id,
@@ -114,7 +114,7 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in lots.items()),
     )
     deadline = Deadline(CARRY_DEADLINE + transfer.id, festival.id, transfer.due)
-    return state.put(transfer, giver, taker), [FESTIVAL.of(sent), *booth_events, deadline]
+    return state.put(transfer, giver, taker), [FESTIVAL.of(event_body), *booth_events, deadline]
 
 
 def receive(state: State, festival: Festival, body: ReceiveTransfer) -> CommandResult:
@@ -133,9 +133,9 @@ def receive(state: State, festival: Festival, body: ReceiveTransfer) -> CommandR
         return rejection
     taker = state.get(Booth, transfer.to)
     assert taker is not None, "a transfer goes to a booth that was opened"
-    sent = dict(transfer.sent)
-    stocked, discrepancies = compare_counts(sent, body.counted)
-    taker, booth_events = booths.receive_lots(taker, sent, stocked)
+    sent_pieces = dict(transfer.sent)
+    stocked, discrepancies = compare_counts(sent_pieces, body.counted)
+    taker, booth_events = booths.receive_lots(taker, sent_pieces, stocked)
     transfer = replace(
         transfer,
         status=TransferStatus.RECEIVED,

@@ -70,9 +70,9 @@ def plan(
 
     `earlier` holds, by facility, the pieces of earlier plans of the same request. Shares include them.
     """
-    asked = _totals((demand.product, demand.qty) for demand in demands)
-    lots, excluded = eligible_stock(stock, asked, rules)
-    offered = offers(lots, asked)
+    requested = _totals((demand.product, demand.qty) for demand in demands)
+    lots, excluded = eligible_stock(stock, requested, rules)
+    offered = offers(lots, requested)
     booths = booth_intakes(demands, rules)
     suppliers = [
         Supplier(facility, products, (earlier or {}).get(facility, EarlierShare()), rules.weights.get(facility, 1))
@@ -82,10 +82,10 @@ def plan(
     filled = fill(booths, _by_product(pieces), spread_evenly=rules.spread_evenly)
     flows = assign_pairs(offered, pieces, booths, filled, spread_evenly=rules.spread_evenly)
     served = _totals(((booth, p), qty) for (_, booth), row in flows.items() for p, qty in row.items())
-    given = _totals(((facility, p), qty) for (facility, _), row in flows.items() for p, qty in row.items())
+    supplied = _totals(((facility, p), qty) for (facility, _), row in flows.items() for p, qty in row.items())
     return Plan(
         allotments=tuple(_allotments(flows, lots)),
-        shares=tuple(explain_shares(suppliers, earlier or {}, given, asked, served, excluded)),
+        shares=tuple(explain_shares(suppliers, earlier or {}, supplied, requested, served, excluded)),
         short=tuple(
             RequestDemand(demand.booth, demand.product, short)
             for demand in demands

@@ -83,10 +83,10 @@ class Intake:
                 for product in products:
                     entry[product] = node
                     self._limits[booth.id, product] = edge
-            for product, asked in booth.asks.items():
+            for product, demand in booth.asks.items():
                 source = self.sources.get((booth.id, product), self.sources.get(product))
                 if source is not None:
-                    room = 0 if full else asked - flow[product]
+                    room = 0 if full else demand - flow[product]
                     self.edges[booth.id, product] = network.add_edge(source, entry[product], room, flow[product])
             self.room[end] = 0 if full else booth.capacity - sum(flow.values())
 
@@ -183,7 +183,7 @@ def _fill_evenly(booths: Sequence[BoothIntake], supply: Mapping[str, int]) -> di
     parts: dict[tuple[str, str], int] = {}
     for product, total in supply.items():
         askers = sorted((booth.asks[product], booth.id) for booth in booths if product in booth.asks)
-        claims = [Claim(asked, asked) for asked, _ in askers]
+        claims = [Claim(demand, demand) for demand, _ in askers]
         for (_, id), qty in zip(askers, water_fill(total, claims), strict=True):
             parts[id, product] = qty
     return parts
@@ -193,7 +193,7 @@ def _fill_in_full(booths: Sequence[BoothIntake], supply: Mapping[str, int]) -> d
     remainder = dict(supply)
     parts: dict[tuple[str, str], int] = {}
     for booth in sorted(booths, key=lambda booth: (-booth.capacity, booth.id)):
-        intake = {product: min(asked, remainder.get(product, 0)) for product, asked in booth.asks.items()}
+        intake = {product: min(demand, remainder.get(product, 0)) for product, demand in booth.asks.items()}
         for products, limit in booth.limits:
             intake.update(_cap_evenly({product: intake[product] for product in products}, limit))
         for product, qty in _cap_evenly(intake, booth.capacity).items():

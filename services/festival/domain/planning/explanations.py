@@ -34,8 +34,11 @@ _LOT_REASONS = {
 def line(why: LineReason, first: LotReason, *, facility: str, product: str, booth: str, lot: str) -> Bilingual:
     """The reason for the facility that serves a booth, and for the lot."""
     names = {"facility": facility, "product": product, "booth": booth, "lot": lot}
-    chosen, taken = _FACILITY_REASONS[why], _LOT_REASONS[first]
-    return Bilingual(f"{chosen.en}; {taken.en}".format(**names), f"{chosen.id}; {taken.id}".format(**names))
+    facility_reason, lot_reason = _FACILITY_REASONS[why], _LOT_REASONS[first]
+    return Bilingual(
+        f"{facility_reason.en}; {lot_reason.en}".format(**names),
+        f"{facility_reason.id}; {lot_reason.id}".format(**names),
+    )
 
 
 def share(
@@ -45,7 +48,7 @@ def share(
     *,
     unasked: Sequence[str],
     no_room: Sequence[str],
-    others: Sequence[str],
+    givers: Sequence[str],
 ) -> Bilingual:
     """The bound of a facility's share. `unasked`, `no_room`: the products of which it has some left, by reason."""
     if allocated == offered:
@@ -55,14 +58,14 @@ def share(
         )
     percent = allocated * 100 // offered
     weighed = Bilingual(f", weight {weight}", f", bobot {weight}") if weight != 1 else Bilingual("", "")
-    got = Bilingual(
+    portion = Bilingual(
         f"{allocated} of {offered} pieces ({percent} %{weighed.en})",
         f"{allocated} dari {offered} buah ({percent} %{weighed.id})",
     )
     if not unasked and not no_room:
         return Bilingual(
-            f"{got.en}: all that it has left of what was asked is taken.",
-            f"{got.id}: semua sisanya dari yang diminta terpakai.",
+            f"{portion.en}: all that it has left of what was asked is taken.",
+            f"{portion.id}: semua sisanya dari yang diminta terpakai.",
         )
     bounds_en, bounds_id = [], []
     if unasked:
@@ -71,12 +74,12 @@ def share(
     if no_room:
         bounds_en.append(f"the booths have no room for more of {_listed(no_room, 'and')}")
         bounds_id.append(f"stan tidak dapat menampung {_listed(no_room, 'dan')} lebih banyak")
-    bound = Bilingual(f"{got.en}: {' and '.join(bounds_en)}", f"{got.id}: {' dan '.join(bounds_id)}")
-    if not others:
+    bound = Bilingual(f"{portion.en}: {' and '.join(bounds_en)}", f"{portion.id}: {' dan '.join(bounds_id)}")
+    if not givers:
         return _shortened(f"{bound.en}.", f"{bound.id}.")
     return _shortened(
-        f"{bound.en}, which {_listed(others, 'and')} can give too; the smallest share is made as large as it can be.",
-        f"{bound.id}, dan {_listed(others, 'dan')} juga dapat memberikannya; bagian terkecil dibuat sebesar mungkin.",
+        f"{bound.en}, which {_listed(givers, 'and')} can give too; the smallest share is made as large as it can be.",
+        f"{bound.id}, dan {_listed(givers, 'dan')} juga dapat memberikannya; bagian terkecil dibuat sebesar mungkin.",
     )
 
 
@@ -88,25 +91,25 @@ def kept_out(excluded: Sequence[ExcludedStock]) -> Bilingual:
     )
 
 
-def lacking(booth: str, product: str, asked: int, short: int, why: Bilingual) -> Bilingual:
+def lacking(booth: str, product: str, requested: int, short: int, why: Bilingual) -> Bilingual:
     """The sentence of a demand that is not met in full."""
     return _shortened(
-        f"{booth} lacks {short} of {asked} pieces of {product}: {why.en}.",
-        f"{booth} kekurangan {short} dari {asked} {product}: {why.id}.",
+        f"{booth} lacks {short} of {requested} pieces of {product}: {why.en}.",
+        f"{booth} kekurangan {short} dari {requested} {product}: {why.id}.",
     )
 
 
-def no_room(room: int, wanted: int) -> Bilingual:
+def no_room(room: int, requested: int) -> Bilingual:
     return Bilingual(
-        f"the booth has room for {room} more pieces and would like {wanted}",
-        f"stan itu masih dapat menampung {room} buah, padahal menginginkan {wanted}",
+        f"the booth has room for {room} more pieces and would like {requested}",
+        f"stan itu masih dapat menampung {room} buah, padahal menginginkan {requested}",
     )
 
 
-def no_room_of_kind(room: int, wanted: int) -> Bilingual:
+def no_room_of_kind(room: int, requested: int) -> Bilingual:
     return Bilingual(
-        f"the booth has room for {room} more pieces of this category and would like {wanted}",
-        f"stan itu masih dapat menerima {room} buah dari kategori ini, padahal menginginkan {wanted}",
+        f"the booth has room for {room} more pieces of this category and would like {requested}",
+        f"stan itu masih dapat menerima {room} buah dari kategori ini, padahal menginginkan {requested}",
     )
 
 
@@ -191,6 +194,6 @@ def _listed(names: Sequence[str], last: str) -> str:
 
     A sentence must fit into an event and stay readable.
     """
-    shown = ", ".join(name[:40] for name in names[:SHOWN])
+    listing = ", ".join(name[:40] for name in names[:SHOWN])
     more = {"and": "more", "dan": "lainnya"}[last]
-    return shown if len(names) <= SHOWN else f"{shown} {last} {len(names) - SHOWN} {more}"
+    return listing if len(names) <= SHOWN else f"{listing} {last} {len(names) - SHOWN} {more}"

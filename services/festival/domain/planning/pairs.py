@@ -29,7 +29,7 @@ TOO_LARGE = 25_000
 
 def assign_pairs(
     offers: FacilityPieces,
-    given: FacilityPieces,
+    supplied: FacilityPieces,
     booths: Sequence[BoothIntake],
     filled: BoothPieces,
     *,
@@ -37,31 +37,31 @@ def assign_pairs(
 ) -> PairFlows:
     """Pieces by facility and booth, and product.
 
-    Each facility gives as many in all as in `given`, and of each product no more than it offers. Each booth gets the
-    pieces that it is `filled` with. Without `spread_evenly`, other pieces may replace them.
+    Each facility gives as many in all as in `supplied`, and of each product no more than it offers. Each booth gets
+    the pieces that it is `filled` with. Without `spread_evenly`, other pieces may replace them.
     """
     needs: dict[str, dict[str, int]] = {}
     for (booth, product), qty in filled.items():
         if qty:
             needs.setdefault(booth, {})[product] = qty
-    flows = _Assignment(offers, given).serve(needs)
+    flows = _Assignment(offers, supplied).serve(needs)
     return _drop_spare_pairs(flows, offers, booths, spread_evenly=spread_evenly)
 
 
 def fewest_pairs(
     offers: FacilityPieces,
-    given: FacilityPieces,
+    supplied: FacilityPieces,
     booths: Sequence[BoothIntake],
     filled: BoothPieces,
     *,
     spread_evenly: bool,
 ) -> int:
-    """A lower bound on the pairs of every plan with the same total of each facility as in `given`.
+    """A lower bound on the pairs of every plan with the same total of each facility as in `supplied`.
 
     With `spread_evenly` the pieces of each booth in `filled` are the same too. A facility or booth needs at least as
     many partners as if each of them carried the most that it can.
     """
-    totals = {facility: sum(row.values()) for facility, row in given.items() if any(row.values())}
+    totals = {facility: sum(row.values()) for facility, row in supplied.items() if any(row.values())}
     limits = _pair_limits(offers, totals, booths)
     pairs_of_facilities = sum(
         _partners_needed(limits[facility].values(), total) for facility, total in totals.items()
@@ -86,8 +86,8 @@ def _pair_limits(
     """Upper bounds by facility and booth on the pieces that one can send to the other."""
     askers: dict[str, list[tuple[str, int]]] = {}
     for booth in booths:
-        for product, asked in booth.asks.items():
-            askers.setdefault(product, []).append((booth.id, asked))
+        for product, demand in booth.asks.items():
+            askers.setdefault(product, []).append((booth.id, demand))
     capacities = {booth.id: booth.capacity for booth in booths}
     if sum(len(askers.get(product, ())) for facility in totals for product in offers[facility]) > SCORES:
         return {
@@ -98,8 +98,8 @@ def _pair_limits(
     for facility, total in totals.items():
         row: dict[str, int] = {}
         for product, offered in offers[facility].items():
-            for id, asked in askers.get(product, ()):
-                row[id] = row.get(id, 0) + (asked if asked < offered else offered)
+            for id, demand in askers.get(product, ()):
+                row[id] = row.get(id, 0) + (demand if demand < offered else offered)
         limits[facility] = {booth: min(qty, total, capacities[booth]) for booth, qty in row.items()}
     return limits
 
@@ -116,13 +116,13 @@ class _Assignment:
     facilities are bits of an integer, so that one `&` finds a facility that can compensate.
     """
 
-    def __init__(self, offers: FacilityPieces, given: FacilityPieces) -> None:
+    def __init__(self, offers: FacilityPieces, supplied: FacilityPieces) -> None:
         self.names = sorted(offers)
         products = sorted({product for row in offers.values() for product in row})
         self.products = products
         self.number = {product: number for number, product in enumerate(products)}
         self.left = [[offers[name].get(product, 0) for product in products] for name in self.names]
-        self.current = [[given[name].get(product, 0) for product in products] for name in self.names]
+        self.current = [[supplied[name].get(product, 0) for product in products] for name in self.names]
         self.total = [sum(row) for row in self.current]
         self.offering = [0] * len(products)
         self.giving = [0] * len(products)
@@ -133,10 +133,10 @@ class _Assignment:
                     self._mark(f, p)
 
     def _mark(self, f: int, p: int) -> None:
-        bit, current, left = 1 << f, self.current[f][p], self.left[f][p]
-        self.offering[p] = self.offering[p] | bit if left else self.offering[p] & ~bit
+        bit, current, limit = 1 << f, self.current[f][p], self.left[f][p]
+        self.offering[p] = self.offering[p] | bit if limit else self.offering[p] & ~bit
         self.giving[p] = self.giving[p] | bit if current else self.giving[p] & ~bit
-        self.roomy[p] = self.roomy[p] | bit if left > current else self.roomy[p] & ~bit
+        self.roomy[p] = self.roomy[p] | bit if limit > current else self.roomy[p] & ~bit
 
     def serve(self, needs: Mapping[str, Mapping[str, int]]) -> PairFlows:
         """The flows that meet the needs of the booths: pieces by booth and product."""
@@ -197,10 +197,10 @@ class _Assignment:
 
     def _bring(self, f: int, need: dict[int, int]) -> list[tuple[int, int]]:
         """Move all pieces of the need that facility `f` can bring; return them by product."""
-        current, left = self.current[f], self.left[f]
+        current, limits = self.current[f], self.left[f]
         spare = {p: qty - min(qty, need.get(p, 0)) for p, qty in enumerate(current) if qty > need.get(p, 0)}
         for p, qty in need.items():
-            lacking = min(qty, left[p]) - current[p]
+            lacking = min(qty, limits[p]) - current[p]
             if lacking > 0 and spare:
                 self._swap(f, p, lacking, spare)
         brought = [(p, min(qty, current[p])) for p, qty in need.items() if current[p]]
@@ -275,17 +275,17 @@ class _OpenPairs:
         nodes = {shelf: number for number, shelf in enumerate(shelves, len(self.facilities))}
         demands = [(booth.id, product) for booth in booths for product in booth.asks]
         self.demands = {demand: number for number, demand in enumerate(demands, len(self.facilities) + len(shelves))}
-        given = dict.fromkeys(shelves, 0)
+        supplied = dict.fromkeys(shelves, 0)
         filled = dict.fromkeys(demands, 0)
         for (facility, booth), row in flows.items():
             for product, qty in row.items():
-                given[facility, product] += qty
+                supplied[facility, product] += qty
                 filled[booth, product] += qty
         self.intake = Intake(booths, self.demands, len(self.facilities) + len(shelves) + len(demands))
         self.network = Network(self.intake.nodes)
         self.intake.add_edges(self.network, filled, full=spread_evenly)
         self.shelf = {
-            (f, p): self.network.add_edge(self.facilities[f], node, offers[f][p] - given[f, p], given[f, p])
+            (f, p): self.network.add_edge(self.facilities[f], node, offers[f][p] - supplied[f, p], supplied[f, p])
             for (f, p), node in nodes.items()
         }
         asks = {booth.id: booth.asks for booth in booths}
@@ -295,10 +295,10 @@ class _OpenPairs:
                 product: self.network.add_edge(
                     nodes[facility, product],
                     self.demands[booth, product],
-                    asked - row.get(product, 0),
+                    demand - row.get(product, 0),
                     row.get(product, 0),
                 )
-                for product, asked in asks[booth].items()
+                for product, demand in asks[booth].items()
                 if product in offers[facility]
             }
 

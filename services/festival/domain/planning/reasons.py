@@ -13,18 +13,18 @@ from shared.events.festival import PlanRule
 def explain_shares(
     suppliers: Sequence[Supplier],
     earlier: Mapping[str, EarlierShare],
-    given: BoothPieces,
-    asked: Mapping[str, int],
+    supplied: BoothPieces,
+    requested: Mapping[str, int],
     served: BoothPieces,
     excluded: Sequence[ExcludedStock],
 ) -> Iterator[Share]:
     """Every facility's share with its reason, also of facilities whose whole stock the rules exclude.
 
-    `given` is by facility and product, `served` by booth and product.
+    `supplied` is by facility and product, `served` by booth and product.
     """
-    fully_served = _fully_served(asked, served)
+    fully_served = _fully_served(requested, served)
     giving: dict[str, list[str]] = {}
-    for facility, product in given:
+    for facility, product in supplied:
         giving.setdefault(product, []).append(facility)
     others_giving: dict[tuple[str, ...], list[str]] = {}
     supplier_of = {supplier.id: supplier for supplier in suppliers}
@@ -35,10 +35,10 @@ def explain_shares(
             reason = explanations.kept_out([stock for stock in excluded if stock.facility == facility])
             yield Share(facility, share.offered, share.allocated, reason.en, reason.id)
             continue
-        pieces = sum(given.get((facility, product), 0) for product in supplier.offers)
+        pieces = sum(supplied.get((facility, product), 0) for product in supplier.offers)
         offered = supplier.earlier.offered + sum(supplier.offers.values())
         allocated = supplier.earlier.allocated + pieces
-        leftover = [product for product, qty in supplier.offers.items() if qty > given.get((facility, product), 0)]
+        leftover = [product for product, qty in supplier.offers.items() if qty > supplied.get((facility, product), 0)]
         # Most facilities have the same products left, so the other facilities that give them are computed once.
         if (key := tuple(leftover)) not in others_giving:
             others_giving[key] = sorted({other for product in leftover for other in giving.get(product, ())})
@@ -48,7 +48,7 @@ def explain_shares(
             supplier.weight,
             unasked=[product for product in leftover if product in fully_served],
             no_room=[product for product in leftover if product not in fully_served],
-            others=[other for other in others_giving[key] if other != facility],
+            givers=[other for other in others_giving[key] if other != facility],
         )
         yield Share(facility, offered, allocated, reason.en, reason.id)
 
@@ -79,14 +79,14 @@ def explain_conflicts(
     lacking_stock: list[tuple[BoothIntake, str, dict[str, int]]] = []
     for booth in booths:
         gets = {product: served.get((booth.id, product), 0) for product in booth.asks}
-        for product, asked in booth.asks.items():
+        for product, demand in booth.asks.items():
             planned[product] = planned.get(product, 0) + gets[product]
-            if asked == gets[product]:
+            if demand == gets[product]:
                 continue
             if own_rule := _booth_rule(booth, product, gets, 1):
                 yield _conflict(demand_of[booth.id, product], gets, *own_rule)
             else:
-                missing[product] = missing.get(product, 0) + asked - gets[product]
+                missing[product] = missing.get(product, 0) + demand - gets[product]
                 lacking_stock.append((booth, product, gets))
     excluded_of: dict[str, list[ExcludedStock]] = {}
     for stock in excluded:

@@ -17,12 +17,12 @@ def eligible_stock(
     stock: Iterable[AvailableLot], products: Iterable[str], rules: Rules
 ) -> tuple[LotsByFacility, tuple[ExcludedStock, ...]]:
     """The lots of `products` that rules allow, by facility and product, not yet in order; and the excluded stock."""
-    wanted = frozenset(products)
+    requested = frozenset(products)
     lasting: LotsByFacility = {}
     spoiling: LotsByFacility = {}
     last_day = rules.last_day or date.min
     for lot in stock:
-        if lot.product in wanted and lot.qty > 0:
+        if lot.product in requested and lot.qty > 0:
             best_before = lot.best_before
             rows = lasting if best_before is None or best_before > last_day else spoiling
             row = rows.get(lot.facility)

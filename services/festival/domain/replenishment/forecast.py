@@ -38,9 +38,9 @@ class Rate:
         return sqrt(self.scatter * by_chance(self.expected(hours), hours, self.hours))
 
 
-def by_chance(expected: float, hours: float, seen: float) -> float:
-    """The variance of `expected` sales in `hours` hours, at a rate known from `seen` hours."""
-    return expected * (1 + hours / seen)
+def by_chance(expected: float, hours: float, observed_hours: float) -> float:
+    """The variance of `expected` sales in `hours` hours, at a rate known from `observed_hours`."""
+    return expected * (1 + hours / observed_hours)
 
 
 def rates(histories: Sequence[SalesHistory]) -> dict[tuple[str, str], Rate]:

@@ -97,11 +97,11 @@ def _move_stock(
     reason = explanations.move(
         product=target.product,
         giver=source.booth,
-        keeps=source.left,
-        sells=round(source.rate.expected(hours)),
+        giver_pieces=source.left,
+        giver_sales=round(source.rate.expected(hours)),
         taker=target.booth,
-        has=target.left,
-        wants=round(target.rate.expected(hours)),
+        taker_pieces=target.left,
+        taker_sales=round(target.rate.expected(hours)),
     )
     stock[giver] = source
     stock[taker] = replace(target, left=target.left + qty, coming=target.coming + qty)
@@ -117,6 +117,6 @@ def _refills(now: Situation, stock: Positions) -> Iterator[Refill]:
         # Without a margin: pieces that facilities send in excess stay unsold in the evening.
         qty = min(MAX_QTY, position.shortage(hours, now.open_before_arrival(now.sent_within)))
         if qty >= FEW:
-            wants = round(position.rate.expected(hours))
-            reason = explanations.refill(product=product, booth=booth, has=position.left, wants=wants)
+            sales = round(position.rate.expected(hours))
+            reason = explanations.refill(product=product, booth=booth, pieces=position.left, sales=sales)
             yield Refill(RequestDemand(booth, product, qty), reason.en, reason.id)

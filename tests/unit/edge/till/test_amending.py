@@ -21,7 +21,7 @@ from shared.events.sales import (
     RecordTakenOut,
     TillRecord,
 )
-from tests.support.builders.till import BOOTH, LOT, NOW, PRICE, changed, hear, opened, stocked
+from tests.support.builders.till import BOOTH, LOT, NOW, PRICE, a_stocking, an_opening, changed, receive
 
 LATER = NOW + timedelta(hours=1)
 
@@ -29,7 +29,7 @@ LATER = NOW + timedelta(hours=1)
 @pytest.fixture
 def till(tmp_path: Path) -> Iterator[Till]:
     with Till(tmp_path, BOOTH, "T1") as till:
-        hear(till, opened("T1"), stocked(LOT, 10))
+        receive(till, an_opening("T1"), a_stocking(LOT, 10))
         yield till
 
 
@@ -50,7 +50,7 @@ def numbers_missing(till: Till) -> object:
 def test_an_edited_receipt_keeps_its_time_its_prices_and_its_drawer(till: Till) -> None:
     till.open("P1", 100_000, at=NOW)
     sell(till, 2)
-    hear(till, changed(2, LATER, KTI=1))
+    receive(till, changed(2, LATER, KTI=1))
     sell(till)
     sold = till.edit_receipt(2, [BasketEntry(LOT, 3)])
     receipt = sold.receipt
@@ -184,7 +184,7 @@ def test_whatever_is_changed_numbers_and_drawers_add_up(
     tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int]]
 ) -> None:
     with Till(tmp_path_factory.mktemp("till"), BOOTH, "T1") as till:
-        hear(till, opened("T1"), stocked(LOT, 1000))
+        receive(till, an_opening("T1"), a_stocking(LOT, 1000))
         for act, n in acts:
             try:
                 _do(till, act, n)

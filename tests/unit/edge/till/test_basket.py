@@ -12,7 +12,7 @@ from edge.till.receipts import Receipts
 from shared.errors import WrongEntry
 from shared.events.festival import TillStruck
 from shared.events.sales import MAX_LINES
-from tests.support.builders.till import BOOTH, LOT, OTHER, line, opened, stocked
+from tests.support.builders.till import BOOTH, LOT, OTHER, a_stocking, an_opening, line
 
 LIST = KnownPrices(4, None, {"KTI": 250_000, "KRJ": 50_000})
 
@@ -117,7 +117,7 @@ def test_what_should_not_be_sold_so_is_refused(basket: list[BasketEntry], why: s
 
 
 def warnings_of(*lines: Any, events: Any = ()) -> tuple[str, ...]:
-    booth = view("T1", "d1", [opened("T1", "T2"), stocked(LOT, 8), *events], Receipts({}, {}))
+    booth = view("T1", "d1", [an_opening("T1", "T2"), a_stocking(LOT, 8), *events], Receipts({}, {}))
     return warnings(booth, lines, LIST.prices)
 
 

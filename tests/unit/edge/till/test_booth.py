@@ -12,13 +12,13 @@ from shared.events.language import Body
 from tests.support.builders.till import (
     BOOTH,
     NOW,
+    a_device_notice,
+    a_spooled_record,
+    a_stocking,
+    an_opening,
     changed,
-    device_heard,
     line,
-    opened,
     receipt,
-    said,
-    stocked,
     void,
     withdrawn,
 )
@@ -26,12 +26,12 @@ from tests.support.builders.till import (
 NOTHING = Receipts({}, {})
 
 
-def seen(*events: Body, till: str = "T1", device: str = "d1", receipts: Receipts = NOTHING) -> BoothView:
+def booth_view(*events: Body, till: str = "T1", device: str = "d1", receipts: Receipts = NOTHING) -> BoothView:
     return view(till, device, events, receipts)
 
 
 def slices(events: list[Body], *devices: tuple[str, str]) -> list[int]:
-    return [seen(*events, till=till, device=device).lots["L"].slice for till, device in devices]
+    return [booth_view(*events, till=till, device=device).lots["L"].slice for till, device in devices]
 
 
 @given(
@@ -46,8 +46,8 @@ def slices(events: list[Body], *devices: tuple[str, str]) -> list[int]:
 def test_slices_of_all_devices_and_of_names_without_one_sum_to_the_booths_stock(
     pieces: list[int], devices: list[tuple[str, str]], strikes: int, lost: int, moved: int
 ) -> None:
-    events: list[Body] = [opened("T1", "T2", "T3"), *(stocked("L", qty) for qty in pieces)]
-    events += [device_heard(till, device) for till, device in devices]
+    events: list[Body] = [an_opening("T1", "T2", "T3"), *(a_stocking("L", qty) for qty in pieces)]
+    events += [a_device_notice(till, device) for till, device in devices]
     struck, remaining = devices[:strikes], devices[strikes:]
     events += [TillStruck(booth=BOOTH, till=till, device=device) for till, device in struck]
     if lost := min(lost, sum(pieces)):
@@ -63,47 +63,52 @@ def test_slices_of_all_devices_and_of_names_without_one_sum_to_the_booths_stock(
 
 
 def test_a_device_takes_the_part_of_its_name_when_nobody_else_has_it() -> None:
-    events: list[Body] = [opened("T1", "T2"), stocked("L", 10)]
+    events: list[Body] = [an_opening("T1", "T2"), a_stocking("L", 10)]
     assert slices(events, ("T1", "d1"), ("T2", "d2")) == [5, 5]
 
 
 def test_two_devices_of_one_name_have_a_part_each() -> None:
-    events: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "d1"), device_heard("T1", "d2")]
+    events: list[Body] = [
+        an_opening("T1"),
+        a_stocking("L", 10),
+        a_device_notice("T1", "d1"),
+        a_device_notice("T1", "d2"),
+    ]
     assert slices(events, ("T1", "d1"), ("T1", "d2")) == [5, 5]
 
 
 def test_a_device_that_replaces_another_has_a_part_beside_it_until_that_is_struck() -> None:
-    events: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "old")]
+    events: list[Body] = [an_opening("T1"), a_stocking("L", 10), a_device_notice("T1", "old")]
     assert slices(events, ("T1", "new")) == [5]
     events.append(TillStruck(booth=BOOTH, till="T1", device="old"))
     assert slices(events, ("T1", "old"), ("T1", "new")) == [0, 10]
-    assert seen(*events, device="old").struck
-    assert not seen(*events, device="new").struck
+    assert booth_view(*events, device="old").struck
+    assert not booth_view(*events, device="new").struck
 
 
 def test_a_name_that_is_struck_has_no_part_and_no_device_of_it() -> None:
-    events: list[Body] = [opened("T1", "T2"), stocked("L", 10), device_heard("T2", "d2")]
+    events: list[Body] = [an_opening("T1", "T2"), a_stocking("L", 10), a_device_notice("T2", "d2")]
     events.append(TillStruck(booth=BOOTH, till="T2"))
     assert slices(events, ("T1", "d1"), ("T2", "d2"), ("T2", "another")) == [10, 0, 0]
 
 
 def test_a_device_of_which_one_branch_was_struck_keeps_its_part() -> None:
-    events: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "d1")]
+    events: list[Body] = [an_opening("T1"), a_stocking("L", 10), a_device_notice("T1", "d1")]
     events.append(TillStruck(booth=BOOTH, till="T1", device="d1", branch=2))
     assert slices(events, ("T1", "d1")) == [10]
 
 
 def test_a_till_that_was_added_has_a_part() -> None:
-    events: list[Body] = [opened("T1"), stocked("L", 10), TillAdded(booth=BOOTH, till="T2")]
+    events: list[Body] = [an_opening("T1"), a_stocking("L", 10), TillAdded(booth=BOOTH, till="T2")]
     assert slices(events, ("T1", "d1"), ("T2", "d2")) == [5, 5]
-    assert seen(*events, till="T2", device="d2").listed
+    assert booth_view(*events, till="T2", device="d2").listed
 
 
 def test_prices_are_those_of_the_highest_revision_that_is_valid() -> None:
     later, much_later = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
-    booth = seen(
+    booth = booth_view(
         changed(3, much_later, KTI=300),
-        opened("T1", prices={"KTI": 100}),
+        an_opening("T1", prices={"KTI": 100}),
         changed(4, later, KTI=400, KBS=40),
         changed(2, NOW, KTI=200),
     )
@@ -115,41 +120,41 @@ def test_prices_are_those_of_the_highest_revision_that_is_valid() -> None:
 
 def test_what_is_left_follows_this_devices_sales_and_voids() -> None:
     records = [
-        said("r1", receipt(line(1, 3, lot="A"), line(2, 2))),
-        said("r2", receipt(line(1, 2, lot="A"))),
-        said("v", void("r2", (1, 1))),
+        a_spooled_record("r1", receipt(line(1, 3, lot="A"), line(2, 2))),
+        a_spooled_record("r2", receipt(line(1, 2, lot="A"))),
+        a_spooled_record("v", void("r2", (1, 1))),
     ]
-    booth = seen(opened(), stocked("A", 10), stocked("B", 5), receipts=known_receipts(records, []))
+    booth = booth_view(an_opening(), a_stocking("A", 10), a_stocking("B", 5), receipts=known_receipts(records, []))
     assert (booth.left_of_lot("A"), booth.left_of_lot("B")) == (6, 5)
     assert booth.left_of("KTI") == 9
 
 
 def test_a_withdrawn_lot_is_not_left() -> None:
-    receipts = known_receipts([said("r1", receipt(line(1, 3, lot="A")))], [])
-    booth = seen(opened(), stocked("A", 10), stocked("B", 5), withdrawn("A"), receipts=receipts)
+    receipts = known_receipts([a_spooled_record("r1", receipt(line(1, 3, lot="A")))], [])
+    booth = booth_view(an_opening(), a_stocking("A", 10), a_stocking("B", 5), withdrawn("A"), receipts=receipts)
     assert booth.left_of("KTI") == 5
     assert booth.left_of_lot("A") <= 0
     assert booth.withdrawn == {"A"}
 
 
 def test_oldest_lots_come_first() -> None:
-    booth = seen(
-        opened(),
-        stocked("B", 1, days_old=1),
-        stocked("A", 1, days_old=1),
-        stocked("C", 1, days_old=9),
-        stocked("D", 1, product="KBS"),
+    booth = booth_view(
+        an_opening(),
+        a_stocking("B", 1, days_old=1),
+        a_stocking("A", 1, days_old=1),
+        a_stocking("C", 1, days_old=9),
+        a_stocking("D", 1, product="KBS"),
     )
     assert [lot.id for lot in booth.lots_of("KTI")] == ["C", "A", "B"]
 
 
 def test_a_till_that_heard_nothing_knows_nothing() -> None:
-    booth = seen()
+    booth = booth_view()
     assert (booth.listed, booth.lots, booth.closing, booth.zone) == (False, {}, None, None)
     assert (booth.prices_at(NOW).revision, booth.prices_at(NOW).prices) == (0, {})
     assert booth.left_of("KTI") == 0
 
 
 def test_the_closing_and_the_zone_are_known() -> None:
-    booth = seen(opened("T2"), BoothClosing(booth=BOOTH, festival="ODOP", deadline=NOW))
+    booth = booth_view(an_opening("T2"), BoothClosing(booth=BOOTH, festival="ODOP", deadline=NOW))
     assert (booth.closing, booth.zone, booth.listed) == (NOW, "Asia/Makassar", False)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from edge.spool import SpooledRecord
 from edge.till.drawer import day_lines, drawers, open_drawer
 from shared.events.sales import CashCounted, CashDropped, DrawerOpened, PaymentKind
-from tests.support.builders.till import BOOTH, NOW, line, receipt, said, void
+from tests.support.builders.till import BOOTH, NOW, a_spooled_record, line, receipt, void
 
 PLACE = {"booth": BOOTH, "till": "T1", "device": "d1", "seq": 1}
 DAY = date(2023, 4, 18)
@@ -18,17 +18,17 @@ def day_of(moment: datetime) -> date:
     return moment.date()
 
 
-def took(id: str, rupiah: int = 200_000) -> SpooledRecord:
-    return said(id, DrawerOpened(**PLACE, cashier="P1", float_rupiah=rupiah, opened_at=NOW))
+def an_opening_record(id: str, rupiah: int = 200_000) -> SpooledRecord:
+    return a_spooled_record(id, DrawerOpened(**PLACE, cashier="P1", float_rupiah=rupiah, opened_at=NOW))
 
 
-def dropped(drawer: str, rupiah: int) -> SpooledRecord:
-    return said("drop", CashDropped(**PLACE, drawer=drawer, rupiah=rupiah, dropped_at=NOW))
+def a_drop_record(drawer: str, rupiah: int) -> SpooledRecord:
+    return a_spooled_record("drop", CashDropped(**PLACE, drawer=drawer, rupiah=rupiah, dropped_at=NOW))
 
 
-def counted(drawer: str, rupiah: int, expected: int) -> SpooledRecord:
+def a_count_record(drawer: str, rupiah: int, expected: int) -> SpooledRecord:
     body = CashCounted(**PLACE, drawer=drawer, counted_rupiah=rupiah, expected_rupiah=expected, counted_at=NOW)
-    return said("count", body)
+    return a_spooled_record("count", body)
 
 
 @given(
@@ -45,14 +45,14 @@ def counted(drawer: str, rupiah: int, expected: int) -> SpooledRecord:
 def test_the_expected_sum_is_float_and_cash_less_refunds_and_drops(
     float_rupiah: int, moves: list[tuple[str, PaymentKind, int]]
 ) -> None:
-    records, expected = [took("d", float_rupiah), took("another", 1)], float_rupiah
+    records, expected = [an_opening_record("d", float_rupiah), an_opening_record("another", 1)], float_rupiah
     for change, kind, rupiah in moves:
         if change == "sale":
-            records.append(said("r", receipt(line(unit_price_rupiah=rupiah), kind=kind, drawer="d")))
+            records.append(a_spooled_record("r", receipt(line(unit_price_rupiah=rupiah), kind=kind, drawer="d")))
         elif change == "void":
-            records.append(said("v", void("r", (1, 1), rupiah=rupiah, refund=kind, drawer="d")))
+            records.append(a_spooled_record("v", void("r", (1, 1), rupiah=rupiah, refund=kind, drawer="d")))
         else:
-            records.append(dropped("d", rupiah))
+            records.append(a_drop_record("d", rupiah))
         if kind is PaymentKind.CASH:
             expected += rupiah if change == "sale" else -rupiah
     mine, second = drawers(records)
@@ -61,28 +61,28 @@ def test_the_expected_sum_is_float_and_cash_less_refunds_and_drops(
 
 
 def test_a_drawer_is_open_until_it_is_counted() -> None:
-    records = [took("d1"), counted("d1", 150_000, 200_000)]
+    records = [an_opening_record("d1"), a_count_record("d1", 150_000, 200_000)]
     assert open_drawer(records) is None
     assert [drawer.difference_rupiah for drawer in drawers(records)] == [-50_000]
-    later = open_drawer([*records, took("d2")])
+    later = open_drawer([*records, an_opening_record("d2")])
     assert later is not None
     assert later.id == "d2"
 
 
 def test_the_count_keeps_what_was_expected_then() -> None:
-    late = said("r", receipt(drawer="d"))
-    [drawer] = drawers([took("d"), counted("d", 200_000, 200_000), late])
+    late = a_spooled_record("r", receipt(drawer="d"))
+    [drawer] = drawers([an_opening_record("d"), a_count_record("d", 200_000, 200_000), late])
     assert (drawer.expected_rupiah, drawer.difference_rupiah) == (200_000, 0)
 
 
 def test_a_day_is_told_by_kinds_of_payment() -> None:
     records = [
-        said("r1", receipt(line(1, 2, unit_price_rupiah=100, discount_rupiah=50))),
-        said("r2", receipt(line(unit_price_rupiah=70))),
-        said("r3", receipt(line(unit_price_rupiah=30), kind=PaymentKind.QRIS)),
-        said("r4", receipt(line(unit_price_rupiah=9), sold_at=NOW + timedelta(days=1))),
-        said("v1", void("r1", (1, 1), rupiah=75)),
-        said("v2", void("r1", (1, 1), rupiah=75, voided_at=NOW - timedelta(days=1))),
+        a_spooled_record("r1", receipt(line(1, 2, unit_price_rupiah=100, discount_rupiah=50))),
+        a_spooled_record("r2", receipt(line(unit_price_rupiah=70))),
+        a_spooled_record("r3", receipt(line(unit_price_rupiah=30), kind=PaymentKind.QRIS)),
+        a_spooled_record("r4", receipt(line(unit_price_rupiah=9), sold_at=NOW + timedelta(days=1))),
+        a_spooled_record("v1", void("r1", (1, 1), rupiah=75)),
+        a_spooled_record("v2", void("r1", (1, 1), rupiah=75, voided_at=NOW - timedelta(days=1))),
     ]
     assert [
         (row.kind.value, row.receipts, row.net_rupiah, row.refunds, row.refunded_rupiah)
@@ -91,9 +91,13 @@ def test_a_day_is_told_by_kinds_of_payment() -> None:
 
 
 def test_cash_of_a_day_is_hidden_while_its_drawer_is_not_counted() -> None:
-    records = [took("d"), said("r", receipt(drawer="d")), said("q", receipt(kind=PaymentKind.QRIS))]
+    records = [
+        an_opening_record("d"),
+        a_spooled_record("r", receipt(drawer="d")),
+        a_spooled_record("q", receipt(kind=PaymentKind.QRIS)),
+    ]
     cash, qris, _ = day_lines(records, DAY, day_of)
     assert (cash.receipts, cash.net_rupiah, cash.refunded_rupiah) == (1, None, None)
     assert qris.net_rupiah == 250_000
-    cash, *_ = day_lines([*records, counted("d", 450_000, 450_000)], DAY, day_of)
+    cash, *_ = day_lines([*records, a_count_record("d", 450_000, 450_000)], DAY, day_of)
     assert cash.net_rupiah == 250_000

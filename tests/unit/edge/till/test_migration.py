@@ -24,7 +24,7 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
-from tests.support.builders.till import BOOTH, LOT, NOW, line, opened
+from tests.support.builders.till import BOOTH, LOT, NOW, an_opening, line
 from tests.support.former_spool import FORMER_SCHEMA
 
 SALE = {"lot": LOT, "product": "KTI", "qty": 3, "unit_price_rupiah": 1000, "sold_at": "2023-04-18T01:02:03.456Z"}
@@ -50,7 +50,7 @@ def till(tmp_path: Path) -> Iterator[Till]:
                 "insert into said values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, id, BOOTH, type, value, headers, NOW.isoformat(), number < 3),
             )
-        booth = (BOOTH_STOCK.name, "BoothOpened.v1", envelope.encode(opened("T1")))
+        booth = (BOOTH_STOCK.name, "BoothOpened.v1", envelope.encode(an_opening("T1")))
         answer = (SALES.name, "SaleRecorded.v1", b'{"booth": "ODOP.B07", "sale": "sale-1"}')
         for number, (topic, type, value) in enumerate((booth, answer), 1):
             db.execute(

@@ -33,13 +33,13 @@ from tests.support.builders.till import (
     NOW,
     OTHER,
     PRICE,
-    accounted,
+    a_snapshot,
+    a_stocking,
+    an_opening,
     changed,
-    hear,
     line,
-    opened,
+    receive,
     reinstated,
-    stocked,
     void_refused,
     withdrawn,
 )
@@ -52,14 +52,14 @@ def till(tmp_path: Path) -> Iterator[Till]:
 
 
 @pytest.fixture
-def knowing(till: Till) -> Till:
+def stocked_till(till: Till) -> Till:
     """A till that has heard of its booth: prices, and ten pieces of each lot."""
-    hear(till, opened("T1"), stocked(LOT, 10), stocked(OTHER, 10))
+    receive(till, an_opening("T1"), a_stocking(LOT, 10), a_stocking(OTHER, 10))
     return till
 
 
-def test_every_record_names_its_place_and_the_one_before(knowing: Till) -> None:
-    till = knowing
+def test_every_record_names_its_place_and_the_one_before(stocked_till: Till) -> None:
+    till = stocked_till
     receipt = till.sell([BasketEntry(LOT, 2), BasketEntry("kti")], at=NOW).record
     with pytest.raises(WrongEntry):
         till.sell([BasketEntry("kti", 0)], at=NOW)
@@ -106,16 +106,16 @@ def test_a_sale_carries_the_price_list_that_was_valid_at_its_moment(till: Till) 
     with pytest.raises(WrongEntry, match="no price of KTI"):
         till.sell([BasketEntry("KTI", 2)], at=NOW)
     assert till.sell([BasketEntry("KTI", 1, 5)], at=NOW).receipt.price_list == 0
-    hear(till, opened("T1"), changed(2, NOW + timedelta(hours=1), KTI=300_000))
+    receive(till, an_opening("T1"), changed(2, NOW + timedelta(hours=1), KTI=300_000))
     early, late = (till.sell([BasketEntry("KTI")], at=NOW + timedelta(hours=hours)) for hours in (0, 1))
     assert (early.amount_rupiah, early.receipt.price_list) == (250_000, 1)
     assert (late.amount_rupiah, late.receipt.price_list) == (300_000, 2)
 
 
-def test_a_departing_price_is_kept_with_its_reason(knowing: Till) -> None:
+def test_a_departing_price_is_kept_with_its_reason(stocked_till: Till) -> None:
     with pytest.raises(WrongEntry, match="--why"):
-        knowing.sell([BasketEntry("KTI", 1, 200_000)], at=NOW)
-    sold = knowing.sell([BasketEntry("KTI", 1, 200_000)], at=NOW, why="a scratch")
+        stocked_till.sell([BasketEntry("KTI", 1, 200_000)], at=NOW)
+    sold = stocked_till.sell([BasketEntry("KTI", 1, 200_000)], at=NOW, why="a scratch")
     assert sold.receipt.lines[0].price_reason == "a scratch"
     assert sold.warnings == ("The booth's price of KTI is Rp250.000.",)
 
@@ -123,8 +123,8 @@ def test_a_departing_price_is_kept_with_its_reason(knowing: Till) -> None:
 # Payment
 
 
-def test_discounts_and_change_add_up(knowing: Till) -> None:
-    sold = knowing.sell(
+def test_discounts_and_change_add_up(stocked_till: Till) -> None:
+    sold = stocked_till.sell(
         [BasketEntry(LOT, 2, discount_rupiah=20_000), BasketEntry("KTI", 1)],
         at=NOW,
         discount_rupiah=30_000,
@@ -145,16 +145,16 @@ def test_discounts_and_change_add_up(knowing: Till) -> None:
     ],
 )
 def test_a_payment_that_does_not_fit_is_refused_and_nothing_kept(
-    knowing: Till, how: dict[str, Any], words: str
+    stocked_till: Till, how: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(WrongEntry, match=words):
-        knowing.sell([BasketEntry("KTI")], at=NOW, **how)
-    assert knowing.spool.counts().records == 0
+        stocked_till.sell([BasketEntry("KTI")], at=NOW, **how)
+    assert stocked_till.spool.counts().records == 0
 
 
-def test_a_payment_without_cash_has_its_reference_and_no_drawer(knowing: Till) -> None:
-    knowing.open("P1", 0, at=NOW)
-    sold = knowing.sell([BasketEntry("KTI")], at=NOW, payment=PaymentKind.QRIS, reference="Q77")
+def test_a_payment_without_cash_has_its_reference_and_no_drawer(stocked_till: Till) -> None:
+    stocked_till.open("P1", 0, at=NOW)
+    sold = stocked_till.sell([BasketEntry("KTI")], at=NOW, payment=PaymentKind.QRIS, reference="Q77")
     assert sold.receipt.payment == Payment(kind=PaymentKind.QRIS, reference="Q77")
     assert sold.receipt.drawer is None
 
@@ -162,11 +162,11 @@ def test_a_payment_without_cash_has_its_reference_and_no_drawer(knowing: Till) -
 # Goods
 
 
-def test_a_sale_beyond_the_tills_part_is_kept_with_a_warning(knowing: Till) -> None:
-    assert knowing.sell([BasketEntry(LOT, 4)], at=NOW).warnings == ()
-    [warning] = knowing.sell([BasketEntry(LOT, 7)], at=NOW).warnings
+def test_a_sale_beyond_the_tills_part_is_kept_with_a_warning(stocked_till: Till) -> None:
+    assert stocked_till.sell([BasketEntry(LOT, 4)], at=NOW).warnings == ()
+    [warning] = stocked_till.sell([BasketEntry(LOT, 7)], at=NOW).warnings
     assert "allows 6 more" in warning
-    assert knowing.spool.counts().records == 2
+    assert stocked_till.spool.counts().records == 2
 
 
 def test_a_sale_before_anything_was_heard_is_kept_with_a_warning(till: Till) -> None:
@@ -174,35 +174,35 @@ def test_a_sale_before_anything_was_heard_is_kept_with_a_warning(till: Till) -> 
     assert "please sync" in warning
 
 
-def test_a_withdrawn_lot_is_refused_wherever_it_lies_in_the_basket_unless_it_happened(knowing: Till) -> None:
-    hear(knowing, withdrawn(LOT))
+def test_a_withdrawn_lot_is_refused_wherever_it_lies_in_the_basket_unless_it_happened(stocked_till: Till) -> None:
+    receive(stocked_till, withdrawn(LOT))
     with pytest.raises(WrongEntry, match="withdrawn"):
-        knowing.sell([BasketEntry(OTHER), BasketEntry(LOT)], at=NOW)
-    assert knowing.sell([BasketEntry(OTHER), BasketEntry("KTI")], at=NOW).warnings == ()
-    assert knowing.sell([BasketEntry(LOT)], at=NOW, happened=True).warnings != ()
-    assert knowing.spool.counts().records == 2
+        stocked_till.sell([BasketEntry(OTHER), BasketEntry(LOT)], at=NOW)
+    assert stocked_till.sell([BasketEntry(OTHER), BasketEntry("KTI")], at=NOW).warnings == ()
+    assert stocked_till.sell([BasketEntry(LOT)], at=NOW, happened=True).warnings != ()
+    assert stocked_till.spool.counts().records == 2
 
 
-def test_a_lot_whose_recall_is_lifted_is_sold_again(knowing: Till) -> None:
-    hear(knowing, withdrawn(LOT), reinstated(LOT))
-    assert knowing.view().withdrawn == frozenset()
-    assert knowing.sell([BasketEntry(LOT, 1)], at=NOW).warnings == ()
+def test_a_lot_whose_recall_is_lifted_is_sold_again(stocked_till: Till) -> None:
+    receive(stocked_till, withdrawn(LOT), reinstated(LOT))
+    assert stocked_till.view().withdrawn == frozenset()
+    assert stocked_till.sell([BasketEntry(LOT, 1)], at=NOW).warnings == ()
 
 
 def test_a_product_whose_lots_were_all_withdrawn_is_refused(till: Till) -> None:
-    hear(till, opened("T1"), stocked(LOT, 10), withdrawn(LOT))
+    receive(till, an_opening("T1"), a_stocking(LOT, 10), withdrawn(LOT))
     with pytest.raises(WrongEntry, match="All lots of KTI"):
         till.sell([BasketEntry("KTI")], at=NOW)
 
 
-def test_a_closed_till_sells_only_what_happened_and_closes_again(knowing: Till) -> None:
-    knowing.sell([BasketEntry("KTI")], at=NOW)
-    knowing.close(at=NOW)
-    for again in (lambda: knowing.sell([BasketEntry("KTI")], at=NOW), lambda: knowing.close(at=NOW)):
+def test_a_closed_till_sells_only_what_happened_and_closes_again(stocked_till: Till) -> None:
+    stocked_till.sell([BasketEntry("KTI")], at=NOW)
+    stocked_till.close(at=NOW)
+    for again in (lambda: stocked_till.sell([BasketEntry("KTI")], at=NOW), lambda: stocked_till.close(at=NOW)):
         with pytest.raises(WrongEntry, match="closed"):
             again()
-    knowing.sell([BasketEntry("KTI")], at=NOW, happened=True)
-    closed = knowing.close(at=NOW).body
+    stocked_till.sell([BasketEntry("KTI")], at=NOW, happened=True)
+    closed = stocked_till.close(at=NOW).body
     assert isinstance(closed, TillClosed)
     assert (closed.seq, closed.last_seq) == (4, 4)
 
@@ -244,106 +244,110 @@ def test_names_are_checked_before_a_file_is_made(tmp_path: Path, booth: str, nam
 # Voids
 
 
-def test_a_receipt_is_voided_whole_by_line_or_by_pieces_and_never_beyond(knowing: Till) -> None:
-    sold = knowing.sell(
+def test_a_receipt_is_voided_whole_by_line_or_by_pieces_and_never_beyond(stocked_till: Till) -> None:
+    sold = stocked_till.sell(
         [BasketEntry(LOT, 3), BasketEntry("KTI", 2)], at=NOW, discount_rupiah=100, payment=PaymentKind.QRIS
     )
-    some = knowing.void("1", 1, 2, at=NOW)
+    some = stocked_till.void("1", 1, 2, at=NOW)
     with pytest.raises(WrongEntry, match="from 1 to 1 pieces"):
-        knowing.void("1", 1, 2, at=NOW)
-    remaining = knowing.void(sold.record.id.upper(), at=NOW, reason="came back")
+        stocked_till.void("1", 1, 2, at=NOW)
+    remaining = stocked_till.void(sold.record.id.upper(), at=NOW, reason="came back")
     assert [(line.line, line.qty) for line in remaining.void.lines] == [(1, 1), (2, 2)]
     assert some.void.refund_rupiah + remaining.void.refund_rupiah == sold.amount_rupiah
     assert {some.void.refund, remaining.void.refund} == {PaymentKind.QRIS}
     assert remaining.void.reason == "came back"
     with pytest.raises(WrongEntry, match="void already"):
-        knowing.void("1", at=NOW)
+        stocked_till.void("1", at=NOW)
 
 
-def test_a_receipt_of_a_lost_till_is_voided_by_what_sales_told_of_it(knowing: Till) -> None:
+def test_a_receipt_of_a_lost_till_is_voided_by_what_sales_told_of_it(stocked_till: Till) -> None:
     id = str(uuid4())
-    hear(knowing, accounted(id, 1, 3, net=100, voided=1), accounted(id, 2, 1, net=7))
-    done = knowing.void(id, at=NOW)
-    assert [(line.line, line.qty) for line in done.void.lines] == [(1, 2), (2, 1)]
-    assert (done.void.refund_rupiah, done.void.refund, done.assumed) == (66 + 7, PaymentKind.CASH, True)
+    receive(stocked_till, a_snapshot(id, 1, 3, net=100, voided=1), a_snapshot(id, 2, 1, net=7))
+    outcome = stocked_till.void(id, at=NOW)
+    assert [(line.line, line.qty) for line in outcome.void.lines] == [(1, 2), (2, 1)]
+    assert (outcome.void.refund_rupiah, outcome.void.refund, outcome.assumed) == (66 + 7, PaymentKind.CASH, True)
     with pytest.raises(WrongEntry, match="void already"):
-        knowing.void(id, 1, 1, at=NOW)
+        stocked_till.void(id, 1, 1, at=NOW)
 
 
-def test_a_receipt_that_nobody_told_of_needs_line_pieces_and_what_is_paid_back(knowing: Till) -> None:
+def test_a_receipt_that_nobody_told_of_needs_line_pieces_and_what_is_paid_back(stocked_till: Till) -> None:
     id = str(uuid4())
     with pytest.raises(WrongEntry, match="does not know that receipt"):
-        knowing.void(id, at=NOW)
+        stocked_till.void(id, at=NOW)
     with pytest.raises(WrongEntry, match="does not know that receipt"):
-        knowing.void(id, 1, 2, at=NOW)
-    done = knowing.void(id, 1, 2, at=NOW, refund_rupiah=30_000)
-    assert (done.void.receipt, done.void.lines, done.void.refund_rupiah) == (id, (VoidedLine(line=1, qty=2),), 30_000)
+        stocked_till.void(id, 1, 2, at=NOW)
+    outcome = stocked_till.void(id, 1, 2, at=NOW, refund_rupiah=30_000)
+    assert (outcome.void.receipt, outcome.void.lines, outcome.void.refund_rupiah) == (
+        id,
+        (VoidedLine(line=1, qty=2),),
+        30_000,
+    )
 
 
 @pytest.mark.parametrize(
     ("receipt", "words"),
     [("9", "Record 9 of this till is no receipt"), ("2", "no receipt"), ("the last one", "neither the number")],
 )
-def test_what_is_no_receipt_is_not_voided(knowing: Till, receipt: str, words: str) -> None:
-    knowing.sell([BasketEntry("KTI")], at=NOW)
-    knowing.count({"KTI": 1}, at=NOW)
+def test_what_is_no_receipt_is_not_voided(stocked_till: Till, receipt: str, words: str) -> None:
+    stocked_till.sell([BasketEntry("KTI")], at=NOW)
+    stocked_till.count({"KTI": 1}, at=NOW)
     with pytest.raises(WrongEntry, match=words):
-        knowing.void(receipt, at=NOW)
+        stocked_till.void(receipt, at=NOW)
 
 
-def test_what_the_till_knows_is_paid_back_and_nothing_else(knowing: Till) -> None:
-    knowing.sell([BasketEntry("KTI", 2)], at=NOW, payment=PaymentKind.QRIS)
+def test_what_the_till_knows_is_paid_back_and_nothing_else(stocked_till: Till) -> None:
+    stocked_till.sell([BasketEntry("KTI", 2)], at=NOW, payment=PaymentKind.QRIS)
     with pytest.raises(WrongEntry, match=r"Rp500\.000 is to be paid back"):
-        knowing.void("1", at=NOW, refund_rupiah=1)
-    done = knowing.void("1", 1, 1, at=NOW)
-    assert (done.void.refund, done.assumed) == (PaymentKind.QRIS, False)
-    done = knowing.void("1", at=NOW, refund=PaymentKind.CASH)
-    assert (done.void.refund, done.assumed) == (PaymentKind.CASH, False)
+        stocked_till.void("1", at=NOW, refund_rupiah=1)
+    outcome = stocked_till.void("1", 1, 1, at=NOW)
+    assert (outcome.void.refund, outcome.assumed) == (PaymentKind.QRIS, False)
+    outcome = stocked_till.void("1", at=NOW, refund=PaymentKind.CASH)
+    assert (outcome.void.refund, outcome.assumed) == (PaymentKind.CASH, False)
 
 
-def test_a_refused_void_leaves_the_pieces_to_void(knowing: Till) -> None:
-    receipt = knowing.sell([BasketEntry("KTI", 2)], at=NOW).record.id
-    knowing.void("1", at=NOW)
+def test_a_refused_void_leaves_the_pieces_to_void(stocked_till: Till) -> None:
+    receipt = stocked_till.sell([BasketEntry("KTI", 2)], at=NOW).record.id
+    stocked_till.void("1", at=NOW)
     with pytest.raises(WrongEntry, match="void already"):
-        knowing.void("1", at=NOW)
-    hear(knowing, accounted(receipt, 1, 2, voided=1), void_refused(receipt, 1, qty=2, left=1))
-    assert knowing.void("1", at=NOW).void.lines == (VoidedLine(line=1, qty=1),)
+        stocked_till.void("1", at=NOW)
+    receive(stocked_till, a_snapshot(receipt, 1, 2, voided=1), void_refused(receipt, 1, qty=2, left=1))
+    assert stocked_till.void("1", at=NOW).void.lines == (VoidedLine(line=1, qty=1),)
 
 
 # Cash
 
 
-def test_a_drawer_is_opened_used_counted_and_opened_again(knowing: Till) -> None:
-    drawer = knowing.open(" P1 ", 200_000, at=NOW).id
+def test_a_drawer_is_opened_used_counted_and_opened_again(stocked_till: Till) -> None:
+    drawer = stocked_till.open(" P1 ", 200_000, at=NOW).id
     with pytest.raises(WrongEntry, match="P1 has the drawer"):
-        knowing.open("P2", 0, at=NOW)
-    knowing.sell([BasketEntry("KTI", 2)], at=NOW, given_rupiah=600_000)
-    knowing.sell([BasketEntry("KTI")], at=NOW, payment=PaymentKind.QRIS)
-    knowing.drop(300_000, at=NOW, reason="to the safe")
+        stocked_till.open("P2", 0, at=NOW)
+    stocked_till.sell([BasketEntry("KTI", 2)], at=NOW, given_rupiah=600_000)
+    stocked_till.sell([BasketEntry("KTI")], at=NOW, payment=PaymentKind.QRIS)
+    stocked_till.drop(300_000, at=NOW, reason="to the safe")
     with pytest.raises(WrongEntry, match="nothing to take out"):
-        knowing.drop(0, at=NOW)
-    knowing.void("2", 1, 1, at=NOW)
-    count = knowing.count_cash(149_000, at=NOW)
+        stocked_till.drop(0, at=NOW)
+    stocked_till.void("2", 1, 1, at=NOW)
+    count = stocked_till.count_cash(149_000, at=NOW)
     assert (count.drawer, count.counted_rupiah, count.expected_rupiah) == (drawer, 149_000, 150_000)
-    bodies = [record.body for record in knowing.spool.records()]
+    bodies = [record.body for record in stocked_till.spool.records()]
     assert [body.drawer for body in bodies if isinstance(body, ReceiptIssued)] == [drawer, None]
     assert [body.drawer for body in bodies if isinstance(body, ReceiptVoided | CashDropped | CashCounted)] == [
         drawer
     ] * 3
     assert [body.cashier for body in bodies if isinstance(body, DrawerOpened)] == ["P1"]
-    assert knowing.open_drawer() is None
-    knowing.open("P2", 0, at=NOW)
+    assert stocked_till.open_drawer() is None
+    stocked_till.open("P2", 0, at=NOW)
 
 
-def test_the_till_that_pays_back_books_the_cash(tmp_path: Path, knowing: Till) -> None:
-    receipt = knowing.sell([BasketEntry("KTI")], at=NOW).record.id
+def test_the_till_that_pays_back_books_the_cash(tmp_path: Path, stocked_till: Till) -> None:
+    receipt = stocked_till.sell([BasketEntry("KTI")], at=NOW).record.id
     with Till(tmp_path, BOOTH, "T2") as second_till:
-        hear(second_till, accounted(receipt, 1, 1))
+        receive(second_till, a_snapshot(receipt, 1, 1))
         second_till.open("P2", 300_000, at=NOW)
         second_till.void(receipt, at=NOW)
         assert second_till.count_cash(0, at=NOW).expected_rupiah == 50_000
 
 
-def test_cash_without_a_drawer_is_taken(knowing: Till) -> None:
-    assert knowing.sell([BasketEntry("KTI")], at=NOW).receipt.drawer is None
-    assert knowing.void("1", at=NOW).void.drawer is None
+def test_cash_without_a_drawer_is_taken(stocked_till: Till) -> None:
+    assert stocked_till.sell([BasketEntry("KTI")], at=NOW).receipt.drawer is None
+    assert stocked_till.void("1", at=NOW).void.drawer is None

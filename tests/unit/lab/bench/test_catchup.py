@@ -11,12 +11,12 @@ from shared.settings import Settings
 pytestmark = pytest.mark.unit
 
 
-def ran(per_second: float, megabytes: float = 50.0) -> RunResult:
+def a_run(per_second: float, megabytes: float = 50.0) -> RunResult:
     return RunResult(1.0, megabytes, ((0.0, 0), (100 / per_second, 100)))
 
 
 def runs(*paces: float) -> list[Run]:
-    return [Run(ran(pace), 2.0) for pace in paces]
+    return [Run(a_run(pace), 2.0) for pace in paces]
 
 
 def values(figures: list[Figure]) -> dict[str, float]:
@@ -40,7 +40,7 @@ def test_other_sizes_of_batch_are_told_in_terms_of_karya_only() -> None:
 
 def test_servers_whose_time_is_not_known_have_no_figure_of_a_mean() -> None:
     assert "floor: servers' CPU ms per event" in values(mean_figures("floor", runs(10, 20)))
-    assert values(mean_figures("floor", [*runs(10), Run(ran(20), None)])).keys() == {
+    assert values(mean_figures("floor", [*runs(10), Run(a_run(20), None)])).keys() == {
         "floor: events/s",
         "floor: CPU ms per event",
         "floor: MB resident, peak",
@@ -48,8 +48,8 @@ def test_servers_whose_time_is_not_known_have_no_figure_of_a_mean() -> None:
 
 
 def test_growth_shows_the_quicker_run_and_the_most_memory() -> None:
-    small = growth.GrowthCase(10, Settings(), [(ran(100, 80), []), (ran(50, 90), [])])
-    large = growth.GrowthCase(1000, Settings(), [(ran(40, 99), []), (ran(80, 91), [])])
+    small = growth.GrowthCase(10, Settings(), [(a_run(100, 80), []), (a_run(50, 90), [])])
+    large = growth.GrowthCase(1000, Settings(), [(a_run(40, 99), []), (a_run(80, 91), [])])
     figures = values(growth.comparison_figures([small, large]))
     assert figures["largest / smallest: ms per event"] == pytest.approx(100 / 80)
     assert figures["largest / smallest: MB resident, peak"] == pytest.approx(99 / 90)

@@ -20,7 +20,7 @@ HEADERS = [("ce_type", b"StockChanged.v1")]
 
 
 @pytest.fixture
-def once(monkeypatch: pytest.MonkeyPatch) -> None:
+def single_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core, "PASSES", 1)
 
 
@@ -40,7 +40,7 @@ def test_weights_are_means_by_kind() -> None:
     assert figures["inventory, outbox record: bytes"] > plain
 
 
-@pytest.mark.usefixtures("once")
+@pytest.mark.usefixtures("single_pass")
 async def test_each_sale_is_worked_by_its_booth_and_its_facility() -> None:
     result = await core.measure(cast(BenchEnvironment, None), 5 * 30, lambda _: None)
     figures = {figure.name: figure.value for figure in result.figures}

@@ -51,9 +51,9 @@ def test_who_never_worked_at_the_same_time_has_no_pace_together() -> None:
 
 
 def test_the_peak_of_memory_outlasts_what_was_given_back() -> None:
-    held = bytearray(64_000_000)
+    ballast = bytearray(64_000_000)
     # Untouched pages would not be in memory.
-    held[::4096] = b"x" * len(held[::4096])
-    del held
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    del ballast
     # Both are told by the system in its own good time: some megabytes more or less.
     assert peak_megabytes(os.getpid()) > psutil.Process().memory_info().rss / 1e6 + 50

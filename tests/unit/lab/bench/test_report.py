@@ -89,10 +89,10 @@ def test_a_run_without_figures_leaves_an_earlier_file_alone(karya: typer.Typer, 
 
 
 def test_the_chart_is_of_the_catch_up(karya: typer.Typer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    async def catches_up(_: BenchEnvironment, amount: int, on_progress: OnProgress) -> BenchResult:
+    async def measure_catchup(_: BenchEnvironment, amount: int, on_progress: OnProgress) -> BenchResult:
         return BenchResult("catch-up", (Figure("Karya: events/s", 9000), Figure("floor: events/s", 11_160)))
 
-    monkeypatch.setitem(benches.BENCHES, "catch-up", (catches_up, 5))
+    monkeypatch.setitem(benches.BENCHES, "catch-up", (measure_catchup, 5))
     chart, none = tmp_path / "chart.svg", tmp_path / "none.svg"
     result = CliRunner().invoke(karya, ["works", "--svg", str(none)])
     assert (result.exit_code, none.exists()) == (0, False)

@@ -53,8 +53,8 @@ def a_receipt(seq: int, *pieces: int, **changed: Any) -> ReceiptIssued:
 
 
 def a_void(seq: int, receipt: str, qty: int, line: int = 1, **changed: Any) -> ReceiptVoided:
-    given = {"receipt": receipt, "lines": (VoidedLine(line=line, qty=qty),), "voided_at": AT}
-    return ReceiptVoided(**{**DESK, "seq": seq} | given | changed)
+    defaults = {"receipt": receipt, "lines": (VoidedLine(line=line, qty=qty),), "voided_at": AT}
+    return ReceiptVoided(**{**DESK, "seq": seq} | defaults | changed)
 
 
 RECORDS: tuple[tuple[Topic, str, Body], ...] = (
@@ -213,7 +213,7 @@ def test_a_void_of_a_receipt_that_never_came_voids_nothing() -> None:
 Break: TypeAlias = Callable[[Database], None]
 
 
-def removed(collection: str, id: str) -> Break:
+def removal(collection: str, id: str) -> Break:
     def remove(database: Database) -> None:
         del database[collection][id]
 
@@ -224,7 +224,7 @@ def changed(collection: str, id: str, **fields: Any) -> Break:
     return lambda database: database[collection][id].update(fields)
 
 
-def copied(collection: str, id: str, **fields: Any) -> Break:
+def copying(collection: str, id: str, **fields: Any) -> Break:
     def copy(database: Database) -> None:
         database[collection]["copy"] = {**deepcopy(database[collection][id]), "_id": "copy", **fields}
 
@@ -249,32 +249,32 @@ LOST, DOUBLED, MISMATCHED = range(3)
 @pytest.mark.parametrize(
     ("broken", "where", "sentence"),
     [
-        (removed("reports", "refused"), LOST, "production does not keep report refused of LP-KPG"),
-        (removed("reports", "refused"), LOST, "LP-KPG: 47 pieces reported were acknowledged, 40 are kept"),
-        (removed("reports", "recalled"), LOST, "LP-KPG: 1 recall reports were acknowledged, 0 are kept"),
-        (removed("lots", "L1"), LOST, "production accepted report made, but keeps no lot of it"),
-        (removed("receipts", "F.B1 sold"), LOST, "sales does not keep receipt sold of F.B1"),
-        (removed("receipts", "F.B1 sold"), LOST, "F.B1: 12 pieces sold were acknowledged, 5 are kept"),
-        (removed("booths", "F.B1"), LOST, "sales never received device D1 of F.B1"),
-        (removed("booths", "F.B1"), LOST, "sales does not keep drawer opened of F.B1"),
+        (removal("reports", "refused"), LOST, "production does not keep report refused of LP-KPG"),
+        (removal("reports", "refused"), LOST, "LP-KPG: 47 pieces reported were acknowledged, 40 are kept"),
+        (removal("reports", "recalled"), LOST, "LP-KPG: 1 recall reports were acknowledged, 0 are kept"),
+        (removal("lots", "L1"), LOST, "production accepted report made, but keeps no lot of it"),
+        (removal("receipts", "F.B1 sold"), LOST, "sales does not keep receipt sold of F.B1"),
+        (removal("receipts", "F.B1 sold"), LOST, "F.B1: 12 pieces sold were acknowledged, 5 are kept"),
+        (removal("booths", "F.B1"), LOST, "sales never received device D1 of F.B1"),
+        (removal("booths", "F.B1"), LOST, "sales does not keep drawer opened of F.B1"),
         (branch(0, seen=[[1, 2], [5, 10]]), LOST, "sales never received 2 records (3, 4) of device D1 of F.B1"),
         # The other branch has the number as well, but only once.
         (branch(1, seen=[]), LOST, "sales never received 1 record (10) of device D1 of F.B1"),
         (
-            copied("reports", "refused"),
+            copying("reports", "refused"),
             DOUBLED,
             "production keeps report copy, which no terminal was acknowledged for",
         ),
-        (copied("reports", "refused"), DOUBLED, "LP-KPG: 2 production reports were acknowledged, 3 are kept"),
+        (copying("reports", "refused"), DOUBLED, "LP-KPG: 2 production reports were acknowledged, 3 are kept"),
         (
-            copied("lots", "L1"),
+            copying("lots", "L1"),
             DOUBLED,
             "production keeps lot copy of report made, which has another or was not accepted",
         ),
-        (copied("lots", "L1"), DOUBLED, "LP-KPG: 47 pieces reported were acknowledged, 87 are kept"),
-        (copied("receipts", "F.B1 sold"), DOUBLED, "sales keeps receipt sold of F.B1 twice"),
+        (copying("lots", "L1"), DOUBLED, "LP-KPG: 47 pieces reported were acknowledged, 87 are kept"),
+        (copying("receipts", "F.B1 sold"), DOUBLED, "sales keeps receipt sold of F.B1 twice"),
         (
-            copied("receipts", "F.B1 sold", booth="F.B2"),
+            copying("receipts", "F.B1 sold", booth="F.B2"),
             DOUBLED,
             "sales keeps receipt sold of F.B2, which no till was acknowledged for",
         ),

@@ -38,7 +38,7 @@ async def a_line() -> AsyncIterator[tuple[Proxy, Wire]]:
             writer.close()
 
 
-async def echoed(wire: Wire, word: bytes) -> bytes:
+async def echo_of(wire: Wire, word: bytes) -> bytes:
     reader, writer = wire
     writer.write(word + b"\n")
     return (await reader.readline()).rstrip()
@@ -46,19 +46,19 @@ async def echoed(wire: Wire, word: bytes) -> bytes:
 
 async def test_an_open_line_forwards() -> None:
     async with a_line() as (_, wire):
-        assert await echoed(wire, b"one") == b"one"
+        assert await echo_of(wire, b"one") == b"one"
 
 
 async def test_a_slow_line_forwards_too() -> None:
     async with a_line() as (proxy, wire):
         proxy.set_state(LinkState.SLOW, delay=0.01)
-        assert await echoed(wire, b"one") == b"one"
+        assert await echo_of(wire, b"one") == b"one"
 
 
 async def test_what_a_stalled_line_holds_back_comes_when_it_opens() -> None:
     async with a_line() as (proxy, wire):
         proxy.set_state(LinkState.STALLED)
-        waiting = asyncio.create_task(echoed(wire, b"one"))
+        waiting = asyncio.create_task(echo_of(wire, b"one"))
         done, _ = await asyncio.wait([waiting], timeout=0.05)
         assert not done
         proxy.set_state(LinkState.OPEN)
@@ -67,9 +67,9 @@ async def test_what_a_stalled_line_holds_back_comes_when_it_opens() -> None:
 
 async def test_a_half_open_line_swallows_answers() -> None:
     async with a_line() as (proxy, wire):
-        assert await echoed(wire, b"one") == b"one"
+        assert await echo_of(wire, b"one") == b"one"
         proxy.set_state(LinkState.HALF_OPEN)
-        waiting = asyncio.create_task(echoed(wire, b"two"))
+        waiting = asyncio.create_task(echo_of(wire, b"two"))
         done, _ = await asyncio.wait([waiting], timeout=0.05)
         assert not done
         proxy.set_state(LinkState.OPEN)
@@ -80,12 +80,12 @@ async def test_a_half_open_line_swallows_answers() -> None:
 async def test_a_cut_resets_every_connection_and_new_ones_are_taken() -> None:
     async with an_echo() as port, Proxy(port) as proxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
-        assert await echoed((reader, writer), b"one") == b"one"
+        assert await echo_of((reader, writer), b"one") == b"one"
         assert proxy.cut() == 1
         with pytest.raises(ConnectionResetError):
             await reader.readline()
         again = await asyncio.open_connection("127.0.0.1", proxy.port)
-        assert await echoed(again, b"two") == b"two"
+        assert await echo_of(again, b"two") == b"two"
         again[1].close()
 
 

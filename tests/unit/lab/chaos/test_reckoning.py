@@ -15,10 +15,10 @@ from shared.settings import Settings
 async def test_a_record_that_is_in_no_ledger_is_lost_and_one_with_another_body_torn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def known(_: RuntimeStore, ids: Iterable[str]) -> dict[str, bytes]:
+    async def no_entries(_: RuntimeStore, ids: Iterable[str]) -> dict[str, bytes]:
         return {id: b"body" for id in ids if "lost" not in id}
 
-    monkeypatch.setattr(RuntimeStore, "processed", known)
+    monkeypatch.setattr(RuntimeStore, "processed", no_entries)
     monkeypatch.setattr(reckoning, "SERVICES", {})
     expected = ExpectedState(
         {"t1 a": (TERMINAL, b"body"), "t1 lost": (TERMINAL, b"body"), "till a": (TILL, b"other")}

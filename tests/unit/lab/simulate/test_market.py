@@ -175,7 +175,7 @@ def test_all_that_is_sold_is_covered_and_settled_to_the_piece(trouble: Trouble, 
         world.give(DisputeResolved(booth=BOOTH, sale=sale, outcome=outcome, lot=lot))
     booth = world.booth(BOOTH)
     assert (booth.waiting, booth.disputed, booth.early_voids) == ((), (), ())
-    assert world.heard(VoidRefused) == []
+    assert world.bodies(VoidRefused) == []
     if trouble is not Trouble.LOST:
         # Whose pieces they were is known exactly: all that is gone was sold, and what is left was counted.
         assert {lot.lot: lot.unsold for lot in booth.lots} == market.physical_stock

@@ -37,11 +37,11 @@ def an_app() -> FastAPI:
     app.add_middleware(Admission, names=["Festival", "karya.example"])
 
     @app.post("/")
-    async def taken(request: Request) -> dict[str, int]:
+    async def byte_count(request: Request) -> dict[str, int]:
         return {"bytes": len(await request.body())}
 
     @app.post("/declared")
-    async def declared(body: dict[str, Any]) -> dict[str, int]:
+    async def name_count(body: dict[str, Any]) -> dict[str, int]:
         return {"names": len(body)}
 
     @app.get("/")
@@ -85,7 +85,7 @@ async def test_a_name_that_is_none_of_its_own_is_answered_nothing(host: str, cli
 
 
 @pytest.mark.parametrize(
-    "said",
+    "headers",
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
@@ -100,16 +100,16 @@ async def test_a_name_that_is_none_of_its_own_is_answered_nothing(host: str, cli
         {"Origin": OWN, "Sec-Fetch-Site": "cross-site"},
     ],
 )
-async def test_a_page_of_another_origin_changes_nothing(said: dict[str, str], client: httpx.AsyncClient) -> None:
+async def test_a_page_of_another_origin_changes_nothing(headers: dict[str, str], client: httpx.AsyncClient) -> None:
     for path in ("/", "/declared", "/nowhere"):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
-            refused = await client.request(method, path, json={}, headers=said)
+            refused = await client.request(method, path, json={}, headers=headers)
             assert (refused.status_code, refused.json()["status"]) == (403, 403)
-    assert (await client.get("/", headers=said)).status_code == 200
+    assert (await client.get("/", headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("host", "said"),
+    ("host", "headers"),
     [
         ("127.0.0.1:8003", {}),
         ("127.0.0.1:8003", {"Origin": OWN, "Sec-Fetch-Site": "same-origin"}),
@@ -119,9 +119,9 @@ async def test_a_page_of_another_origin_changes_nothing(said: dict[str, str], cl
     ],
 )
 async def test_programs_and_its_own_pages_are_served(
-    host: str, said: dict[str, str], client: httpx.AsyncClient
+    host: str, headers: dict[str, str], client: httpx.AsyncClient
 ) -> None:
-    assert (await client.post("/", json={}, headers={"Host": host, **said})).status_code == 200
+    assert (await client.post("/", json={}, headers={"Host": host, **headers})).status_code == 200
 
 
 async def test_a_request_without_a_host_is_no_browsers() -> None:
@@ -178,13 +178,13 @@ async def test_a_body_that_says_that_it_is_too_long_is_not_read_at_all() -> None
 async def test_who_goes_on_sending_after_he_was_answered_is_cut_off() -> None:
     sent = 0
 
-    async def deaf() -> Message:
+    async def send_endlessly() -> Message:
         nonlocal sent
         sent += 1_000_000
         assert sent < 10 * MAX_DRAINED_BYTES
         return {"type": "http.request", "body": b" " * 1_000_000, "more_body": True}
 
-    assert await status(deaf, headers=POSTED) == 413
+    assert await status(send_endlessly, headers=POSTED) == 413
     assert sent <= MAX_VALUE_BYTES + MAX_DRAINED_BYTES + 2_000_000
 
 
@@ -217,14 +217,14 @@ async def status(
         "headers": headers,
         "server": ("127.0.0.1", 8003),
     }
-    heard = [] if answers is None else answers
+    messages = [] if answers is None else answers
 
     async def whole() -> Message:
         return {"type": "http.request", "body": body}
 
     async def keep(message: Message) -> None:
-        heard.append(message)
+        messages.append(message)
 
     await an_app()(scope, whole if isinstance(body, bytes) else body, keep)
-    assert not heard[-1].get("more_body", False)
-    return int(heard[0]["status"])
+    assert not messages[-1].get("more_body", False)
+    return int(messages[0]["status"])

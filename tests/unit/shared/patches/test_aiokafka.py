@@ -30,13 +30,13 @@ def a_batch(*headers: Sequence[tuple[str, bytes | None]], compression: int = 0) 
 
 
 def read(data: bytes) -> list[tuple[int, list[tuple[str, bytes | None]]]]:
-    records, found = TolerantRecords(data), []
+    records, contents = TolerantRecords(data), []
     while records.has_next():
         batch = records.next_batch()
         assert batch is not None
         assert batch.validate_crc()
-        found += [(record.offset, list(record.headers)) for record in batch]
-    return found
+        contents += [(record.offset, list(record.headers)) for record in batch]
+    return contents
 
 
 GOOD: list[tuple[str, bytes | None]] = [("ce_id", b"e1"), ("none", None)]
@@ -72,23 +72,23 @@ def test_aiokafka_alone_still_fails_on_an_odd_header_name() -> None:
 @pytest.mark.filterwarnings("ignore:Unclosed AIOKafkaProducer")
 async def test_a_producer_still_waits_for_a_broker_that_has_gone_unless_it_gives_up() -> None:
     client = AIOKafkaProducer(bootstrap_servers="127.0.0.1:1")
-    held = await client._message_accumulator.add_message(TopicPartition("t", 0), b"key", b"value", timeout=1)
+    future = await client._message_accumulator.add_message(TopicPartition("t", 0), b"key", b"value", timeout=1)
     flushing = asyncio.create_task(client._message_accumulator.flush())
     await asyncio.wait([flushing], timeout=0.05)
     assert not flushing.done()
     give_up(client)
     await asyncio.wait_for(flushing, 1)
-    assert held.exception() is not None
+    assert future.exception() is not None
 
 
 async def test_a_consumer_that_is_stopped_still_cancels_whoever_stops_it() -> None:
-    async def forever() -> None:
+    async def block() -> None:
         await asyncio.Event().wait()
 
     parts = SimpleNamespace(
-        _fetch_task=asyncio.create_task(forever()),
+        _fetch_task=asyncio.create_task(block()),
         _fetch_waiters=set(),
-        _pending_tasks={asyncio.create_task(forever())},
+        _pending_tasks={asyncio.create_task(block())},
     )
     await asyncio.sleep(0)
     with pytest.raises(asyncio.CancelledError):

@@ -30,25 +30,25 @@ async def test_before_it_was_asked_it_is_not_silent(consumer: PatientConsumer) -
 
 
 async def test_while_it_is_asked_it_is_not_silent(consumer: PatientConsumer, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def waits(*_: Any, **__: Any) -> None:
+    async def block(*_: Any, **__: Any) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(AIOKafkaConsumer, "getmany", waits)
-    asking = asyncio.create_task(consumer.getmany())
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", block)
+    fetch = asyncio.create_task(consumer.getmany())
     await asyncio.sleep(0.001)
     assert consumer.silence == 0
-    asking.cancel()
-    await asyncio.wait([asking])
+    fetch.cancel()
+    await asyncio.wait([fetch])
     assert consumer.silence > 0
 
 
 async def test_refused_again_and_again_it_is_silent_since_its_last_answer(
     consumer: PatientConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refused(*_: Any, **__: Any) -> None:
+    async def raise_kafka_error(*_: Any, **__: Any) -> None:
         raise KafkaError("made up for a test")
 
-    monkeypatch.setattr(AIOKafkaConsumer, "getmany", refused)
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", raise_kafka_error)
     before = 0.0
     for _ in range(3):
         with pytest.raises(KafkaError):
@@ -59,18 +59,18 @@ async def test_refused_again_and_again_it_is_silent_since_its_last_answer(
 
 
 async def test_faststream_still_sleeps_after_an_answer_without_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
+    pauses: list[float] = []
 
     async def sleep(seconds: float) -> None:
-        slept.append(seconds)
+        pauses.append(seconds)
 
-    async def nothing(**_: Any) -> dict[str, Any]:
+    async def empty_reply(**_: Any) -> dict[str, Any]:
         return {}
 
     monkeypatch.setattr(anyio, "sleep", sleep)
     subscriber: Any = SimpleNamespace(batch_timeout_ms=200, max_records=1)
-    assert await BatchSubscriber.get_msg(subscriber, SimpleNamespace(getmany=nothing)) == ()
-    assert slept == [0.2]
+    assert await BatchSubscriber.get_msg(subscriber, SimpleNamespace(getmany=empty_reply)) == ()
+    assert pauses == [0.2]
 
 
 def test_faststream_still_takes_no_consumer_of_ones_own() -> None:

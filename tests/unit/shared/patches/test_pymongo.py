@@ -16,7 +16,7 @@ ROUNDS_AT_MOST = 1_000
 WAITERS = 8
 
 
-async def can_be_had(lock: asyncio.Lock) -> bool:
+async def is_acquirable(lock: asyncio.Lock) -> bool:
     try:
         async with asyncio.timeout(1):
             return await lock.acquire()
@@ -40,7 +40,7 @@ async def is_free(seed: int) -> bool:
         await asyncio.sleep(rng.random() * 0.003)
         task.cancel()
     _, hanging = await asyncio.wait(waiting, timeout=1)
-    sound = not hanging and all(task.cancelled() for task in waiting) and await can_be_had(lock)
+    sound = not hanging and all(task.cancelled() for task in waiting) and await is_acquirable(lock)
     while hanging:
         if lock.locked():
             lock.release()

@@ -13,18 +13,18 @@ def test_pages_while_more_arrives_hold_each_once(later: list[str], limit: int, d
     # Within a lane they arrive in order; between lanes in any.
     coming = {lane: sorted(n for n in later if lane_of(n) == lane) for lane in map(lane_of, later)}
     there: list[str] = []
-    seen: list[str] = []
+    names: list[str] = []
     cursor = ""
-    while len(seen) < len(later):
+    while len(names) < len(later):
         if any(coming.values()):
             lane = data.draw(st.sampled_from(sorted(lane for lane, rest in coming.items() if rest)))
             there.append(coming[lane].pop(0))
         read = read_up_to(cursor)
         page = sorted(n for n in there if n > read.get(lane_of(n), ""))[:limit]
-        seen += page
+        names += page
         cursor = cursor_of(read_on(read, page))
         assert CURSOR.fullmatch(cursor)
-    assert sorted(seen) == sorted(later)
+    assert sorted(names) == sorted(later)
 
 
 @given(st.lists(NUMBERS))

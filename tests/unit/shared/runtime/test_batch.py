@@ -22,18 +22,18 @@ def an_item(record: ConsumerRecord[Any, Any]) -> Item:
     return Item(record, event, ledger_id, digest, reads=PROCESSOR.reads(event))
 
 
-def worked(*records: ConsumerRecord[Any, Any], loaded: Loaded | None = None, lane: Lane = LANE) -> ChangeSet:
+def work_batch(*records: ConsumerRecord[Any, Any], loaded: Loaded | None = None, lane: Lane = LANE) -> ChangeSet:
     loaded = loaded or Loaded(entities={(RunningTotal, "a"): None, (RunningTotal, "b"): None})
     batch = Batch(PROCESSOR, "x.", {0: lane}, loaded)
     batch.work(0, [an_item(record) for record in records])
     return batch.finish()
 
 
-def said(writes: ChangeSet, topic: str) -> list[OutboxRecord]:
+def published_to(writes: ChangeSet, topic: str) -> list[OutboxRecord]:
     return [numbered.record for numbered in writes.outbox if numbered.record.topic == f"x.{topic}"]
 
 
-def dead(writes: ChangeSet) -> list[str | None]:
+def dead_letter_reasons(writes: ChangeSet) -> list[str | None]:
     letters = [n.record for n in writes.outbox if n.record.topic.endswith(".dlq")]
     return [envelope.header(letter.headers, "dlq_reason") for letter in letters]
 
@@ -52,31 +52,31 @@ def adds(amount: int, id: str, offset: int, account: str = "a") -> ConsumerRecor
 
 
 def test_events_of_one_document_build_on_each_other_and_it_is_written_once() -> None:
-    writes = worked(adds(2, "e1", 0), adds(3, "e2", 1))
+    writes = work_batch(adds(2, "e1", 0), adds(3, "e2", 1))
     assert totals(writes) == {"a": 5}
     assert [entry["_id"] for entry in writes.ledger] == ["till-1 e1", "till-1 e2"]
 
 
 def test_a_duplicate_within_the_batch_changes_nothing() -> None:
-    writes = worked(adds(2, "e1", 0), adds(2, "e1", 1))
+    writes = work_batch(adds(2, "e1", 0), adds(2, "e1", 1))
     assert totals(writes) == {"a": 2}
-    assert len(said(writes, "karya.test.out.v1")) == 1
-    assert dead(writes) == []
+    assert len(published_to(writes, "karya.test.out.v1")) == 1
+    assert dead_letter_reasons(writes) == []
 
 
 def test_a_duplicate_of_an_earlier_batch_changes_nothing() -> None:
     first = adds(2, "e1", 0)
-    known = Loaded(
+    loaded = Loaded(
         processed={"till-1 e1": envelope.digest(first.value)}, entities={(RunningTotal, "a"): RunningTotal("a", 2)}
     )
-    writes = worked(first, loaded=known)
+    writes = work_batch(first, loaded=loaded)
     assert totals(writes) == {}
-    assert said(writes, "karya.test.out.v1") == []
+    assert published_to(writes, "karya.test.out.v1") == []
     assert writes.lanes[0].offsets == {"karya.test.in.v1": 1}
 
 
 def test_the_same_id_with_another_body_is_a_dead_letter() -> None:
-    assert dead(worked(adds(2, "e1", 0), adds(3, "e1", 1))) == ["ID_REUSED"]
+    assert dead_letter_reasons(work_batch(adds(2, "e1", 0), adds(3, "e1", 1))) == ["ID_REUSED"]
 
 
 def test_numbers_follow_the_lane_and_offsets_stand_behind_the_last_record() -> None:
@@ -89,7 +89,7 @@ def test_numbers_follow_the_lane_and_offsets_stand_behind_the_last_record() -> N
         batches=3,
         marks={IN.name: b"before", "other": b"kept"},
     )
-    writes = worked(adds(2, "e1", 7), last, lane=lane)
+    writes = work_batch(adds(2, "e1", 7), last, lane=lane)
     assert [numbered.number for numbered in writes.outbox] == [40, 41, 42]
     after = writes.lanes[0]
     assert (after.offsets, after.next_out, after.batches) == ({IN.name: 10, "other": 2}, 43, 4)
@@ -98,23 +98,23 @@ def test_numbers_follow_the_lane_and_offsets_stand_behind_the_last_record() -> N
 
 def test_a_redo_says_the_same_with_the_same_ids() -> None:
     records = [adds(2, "e1", 0), adds(7, "e2", 1)]
-    assert worked(*records).outbox == worked(*records).outbox
+    assert work_batch(*records).outbox == work_batch(*records).outbox
 
 
 def test_a_bad_record_stands_in_nobodys_way() -> None:
     bad = a_record(offset=1, value=b"{", headers=[("ce_id", None), ("x", b"\xff")])
-    writes = worked(adds(2, "e1", 0), bad, adds(3, "e2", 2))
+    writes = work_batch(adds(2, "e1", 0), bad, adds(3, "e2", 2))
     assert totals(writes) == {"a": 5}
-    assert dead(writes) == ["MISSING_HEADER"]
+    assert dead_letter_reasons(writes) == ["MISSING_HEADER"]
     [letter] = [n.record for n in writes.outbox if n.record.topic.endswith(".dlq")]
     assert letter.value == b"{"
     assert list(letter.headers)[:2] == [("ce_id", None), ("x", b"\xff")]
 
 
 def test_a_bug_parks_its_key_in_order_and_no_other() -> None:
-    writes = worked(adds(1, "e1", 0), adds(13, "e2", 1), adds(2, "e3", 2), adds(5, "e4", 3, account="b"))
+    writes = work_batch(adds(1, "e1", 0), adds(13, "e2", 1), adds(2, "e3", 2), adds(5, "e4", 3, account="b"))
     assert totals(writes) == {"a": 1, "b": 5}
-    assert dead(writes) == ["BUG", "KEY_PARKED"]
+    assert dead_letter_reasons(writes) == ["BUG", "KEY_PARKED"]
     assert [[id for id, _ in waiting] for waiting in writes.parked.values()] == [["till-1 e2", "till-1 e3"]]
     assert [entry["_id"] for entry in writes.ledger] == ["till-1 e1", "till-1 e4"]
 
@@ -123,16 +123,16 @@ def test_a_replay_works_a_parked_key_in_its_order_only_and_frees_it() -> None:
     waits = (adds(4, "e2", 5), adds(2, "e3", 6))
     loaded = Loaded(parked={PARKED: waiting(*waits)}, entities={(RunningTotal, "a"): RunningTotal("a", 1)})
     out_of_turn = adds(2, "e3", 4)
-    writes = worked(out_of_turn, *waits, adds(9, "e9", 7), loaded=loaded)
+    writes = work_batch(out_of_turn, *waits, adds(9, "e9", 7), loaded=loaded)
     assert writes.parked == {PARKED: ()}
     assert totals(writes) == {"a": 16}
-    assert dead(writes) == []
+    assert dead_letter_reasons(writes) == []
 
 
 def test_a_parked_key_whose_bug_is_still_there_stays_parked_and_says_so_again() -> None:
     loaded = Loaded(parked={PARKED: waiting(adds(13, "e2", 1))}, entities={(RunningTotal, "a"): None})
-    writes = worked(adds(13, "e2", 4), adds(1, "e3", 5), loaded=loaded)
-    assert dead(writes) == ["BUG", "KEY_PARKED"]
+    writes = work_batch(adds(13, "e2", 4), adds(1, "e3", 5), loaded=loaded)
+    assert dead_letter_reasons(writes) == ["BUG", "KEY_PARKED"]
     assert writes.parked == {PARKED: waiting(adds(13, "e2", 1), adds(1, "e3", 5))}
 
 
@@ -140,30 +140,30 @@ def test_another_body_under_an_id_that_is_parked_is_a_dead_letter_and_never_take
     loaded = Loaded(
         parked={PARKED: waiting(adds(4, "e2", 1), adds(2, "e3", 2))}, entities={(RunningTotal, "a"): None}
     )
-    writes = worked(adds(9, "e2", 5), adds(9, "e3", 6), adds(4, "e2", 7), adds(2, "e3", 8), loaded=loaded)
-    assert dead(writes) == ["ID_REUSED", "ID_REUSED"]
+    writes = work_batch(adds(9, "e2", 5), adds(9, "e3", 6), adds(4, "e2", 7), adds(2, "e3", 8), loaded=loaded)
+    assert dead_letter_reasons(writes) == ["ID_REUSED", "ID_REUSED"]
     assert totals(writes) == {"a": 6}
     assert writes.parked == {PARKED: ()}
 
 
 def test_a_deadline_is_kept_with_its_lane() -> None:
-    [due] = worked(adds(7, "e1", 0)).deadlines.values()
+    [due] = work_batch(adds(7, "e1", 0)).deadlines.values()
     assert (due.lane, due.key, due.deadline, due.due) == (LANE.id, "a", "d1", NOON)
 
 
 def test_the_journal_tells_what_was_worked_in_its_order() -> None:
-    writes = worked(adds(1, "e1", 3), adds(1, "e2", 4))
-    [entry] = said(writes, "karya.test.journal.v1")
+    writes = work_batch(adds(1, "e1", 3), adds(1, "e2", 4))
+    [entry] = published_to(writes, "karya.test.journal.v1")
     assert entry.value == (
         b'{"lane":"karya.test.account/000","batch":1,"ranges":[{"topic":"karya.test.in.v1","first":3,"next":5}]}'
     )
 
 
 def test_a_new_document_is_inserted_and_a_known_one_replaced() -> None:
-    kinds = [type(op).__name__ for op in worked(adds(1, "e1", 0)).entities["accounts"]]
+    kinds = [type(op).__name__ for op in work_batch(adds(1, "e1", 0)).entities["accounts"]]
     assert kinds == ["InsertOne"]
-    known = Loaded(entities={(RunningTotal, "a"): RunningTotal("a", 2)})
-    kinds = [type(op).__name__ for op in worked(adds(1, "e1", 0), loaded=known).entities["accounts"]]
+    loaded = Loaded(entities={(RunningTotal, "a"): RunningTotal("a", 2)})
+    kinds = [type(op).__name__ for op in work_batch(adds(1, "e1", 0), loaded=loaded).entities["accounts"]]
     assert kinds == ["ReplaceOne"]
 
 
@@ -173,9 +173,9 @@ def arrivals(writes: ChangeSet) -> dict[str, str]:
 
 def test_what_is_new_is_numbered_by_lane_batch_and_its_place_there() -> None:
     lane = Lane(PROCESSOR.group, 0, batches=6)
-    writes = worked(adds(2, "e1", 0, "b"), adds(3, "e2", 1), adds(3, "e3", 2, "b"), lane=lane)
+    writes = work_batch(adds(2, "e1", 0, "b"), adds(3, "e2", 1), adds(3, "e3", 2, "b"), lane=lane)
     assert arrivals(writes) == {"b": "000-0000000007-000000", "a": "000-0000000007-000001"}
-    writes = worked(adds(13, "bug", 0), adds(2, "e1", 1, "b"), lane=lane)
+    writes = work_batch(adds(13, "bug", 0), adds(2, "e1", 1, "b"), lane=lane)
     assert arrivals(writes) == {"b": "000-0000000007-000000"}
 
 
@@ -189,14 +189,14 @@ def test_batches_that_are_worked_together_number_as_they_do_alone() -> None:
 def test_what_is_there_keeps_its_number() -> None:
     key = (RunningTotal, "a")
     loaded = Loaded(entities={key: RunningTotal("a", 1)}, arrived={key: "000-0000000001-000004"})
-    assert arrivals(worked(adds(2, "e1", 0), loaded=loaded)) == {"a": "000-0000000001-000004"}
+    assert arrivals(work_batch(adds(2, "e1", 0), loaded=loaded)) == {"a": "000-0000000001-000004"}
 
 
 def test_the_trace_goes_on_and_the_cause_is_named() -> None:
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     body = Added(account="a", amount=1)
     headers = envelope.headers(id="e1", source="till-1", topic=IN, body=body, time=NOON, trace=parent)
-    [out] = said(worked(a_record(body, headers=[*headers])), "karya.test.out.v1")
+    [out] = published_to(work_batch(a_record(body, headers=[*headers])), "karya.test.out.v1")
     trace = envelope.header(out.headers, "traceparent")
     assert trace is not None
     assert trace.split("-")[1] == parent.split("-")[1]

@@ -38,12 +38,12 @@ class Log:
                 self.taken_in[part].append(self.comes_meanwhile)
         return ends
 
-    async def offsets_for_times(self, asked: Mapping[TopicPartition, int]) -> dict[TopicPartition, Any]:
-        found: dict[TopicPartition, Any] = {}
-        for part, moment in asked.items():
+    async def offsets_for_times(self, times: Mapping[TopicPartition, int]) -> dict[TopicPartition, Any]:
+        offsets: dict[TopicPartition, Any] = {}
+        for part, moment in times.items():
             young = [n for n, time in enumerate(self.taken_in[part]) if time * 1000 >= moment]
-            found[part] = OffsetAndTimestamp(young[0], moment) if young else None
-        return found
+            offsets[part] = OffsetAndTimestamp(young[0], moment) if young else None
+        return offsets
 
 
 @pytest.fixture(autouse=True)
@@ -51,22 +51,22 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.runtime.lag.time", SimpleNamespace(time=lambda: NOW))
 
 
-async def said(nexts: dict[TopicPartition, int], log: Log) -> str | None:
+async def overdue_message(nexts: dict[TopicPartition, int], log: Log) -> str | None:
     lanes = SimpleNamespace(group="karya.test", next_offsets=lambda: nexts)
     return await overdue(cast("Lanes", lanes), cast("PatientConsumer", log), 60)
 
 
 async def test_what_is_worked_does_not_wait_however_old_it_is() -> None:
-    assert await said({A: 2}, Log({A: [1.0, 2.0]})) is None
+    assert await overdue_message({A: 2}, Log({A: [1.0, 2.0]})) is None
 
 
 async def test_what_came_a_moment_ago_may_wait() -> None:
-    assert await said({A: 0}, Log({A: [NOW - 59, NOW]})) is None
+    assert await overdue_message({A: 0}, Log({A: [NOW - 59, NOW]})) is None
 
 
 async def test_what_waits_longer_is_counted_over_all_lanes_and_the_young_is_not() -> None:
     log = Log({A: [NOW - 100, NOW - 90, NOW - 61, NOW - 1], B: [NOW - 70]})
-    assert await said({A: 1, B: 0}, log) == "3 records have waited for karya.test for more than 60 s"
+    assert await overdue_message({A: 1, B: 0}, log) == "3 records have waited for karya.test for more than 60 s"
 
 
 async def test_views_of_what_waits_are_named() -> None:
@@ -81,26 +81,26 @@ async def test_views_of_what_waits_are_named() -> None:
 async def test_what_comes_while_we_ask_is_not_taken_for_late() -> None:
     log = Log({A: []})
     log.comes_meanwhile = NOW
-    assert await said({A: 0}, log) is None
+    assert await overdue_message({A: 0}, log) is None
 
 
 async def test_what_a_transaction_left_at_the_end_does_not_wait() -> None:
     log = Log({A: [NOW - 100, NOW - 90]})
     log.waits, log.stands = True, {A: 2}
-    assert await said({A: 1}, log) is None
+    assert await overdue_message({A: 1}, log) is None
 
 
 async def test_what_was_given_out_waits_until_it_is_worked() -> None:
     log = Log({A: [NOW - 100, NOW - 90]})
     log.stands = {A: 2}
-    assert await said({A: 1}, log) == "1 records have waited for karya.test for more than 60 s"
+    assert await overdue_message({A: 1}, log) == "1 records have waited for karya.test for more than 60 s"
 
 
 async def test_a_lane_that_was_just_taken_away_is_counted_as_it_was() -> None:
     log = Log({A: [NOW - 100]})
     log.waits = True
-    assert await said({A: 0}, log) == "1 records have waited for karya.test for more than 60 s"
+    assert await overdue_message({A: 0}, log) == "1 records have waited for karya.test for more than 60 s"
 
 
 async def test_who_has_no_lane_asks_nothing() -> None:
-    assert await said({}, Log({})) is None
+    assert await overdue_message({}, Log({})) is None

@@ -95,14 +95,14 @@ def lanes(world: World) -> Lanes:
     return lanes
 
 
-async def recovered(lanes: Lanes, *partitions: int) -> None:
+async def recover_lanes(lanes: Lanes, *partitions: int) -> None:
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, p) for p in partitions})
     await lanes._recover()
 
 
 async def test_a_lane_goes_on_where_its_document_says(lanes: Lanes, world: World) -> None:
     assert lanes.readiness_failures == [f"{GROUP} waits for its lanes"]
-    await recovered(lanes, 0, 2)
+    await recover_lanes(lanes, 0, 2)
     assert lanes.readiness_failures == []
     assert (world.stands, sorted(lanes.running)) == (
         {TopicPartition(TOPIC, 0): 4, TopicPartition(TOPIC, 2): 4},
@@ -125,7 +125,7 @@ async def test_a_lane_whose_outbox_a_newer_version_wrote_stops_and_the_others_go
 
 async def test_a_topic_made_anew_and_filled_beyond_the_old_offset_stops_its_lane(lanes: Lanes, world: World) -> None:
     world.marks[TopicPartition(TOPIC, 1)] = b"another record"
-    await recovered(lanes, 0, 1)
+    await recover_lanes(lanes, 0, 1)
     assert sorted(lanes.running) == [0]
     assert world.asked == {TopicPartition(TOPIC, 0): 3, TopicPartition(TOPIC, 1): 3}
     assert TopicPartition(TOPIC, 1) not in world.stands
@@ -135,7 +135,7 @@ async def test_a_topic_made_anew_and_filled_beyond_the_old_offset_stops_its_lane
 
 async def test_a_place_that_no_record_is_given_for_any_more_stops_its_lane(lanes: Lanes, world: World) -> None:
     del world.marks[TopicPartition(TOPIC, 0)]
-    await recovered(lanes, 0)
+    await recover_lanes(lanes, 0)
     assert (list(lanes.running), len(lanes.broken)) == ([], 1)
 
 
@@ -144,14 +144,14 @@ async def test_a_history_that_has_gone_stops_its_lane(lanes: Lanes, world: World
     # At 5 nothing was passed over, and still nobody can tell which log this is.
     world.documents[0] = a_lane(0, goes_on)
     world.first = 5
-    await recovered(lanes, 0)
+    await recover_lanes(lanes, 0)
     assert "its history has gone" in lanes.broken[0]
     assert world.asked == {}, "there is nothing to read"
 
 
 async def test_a_topic_that_was_never_worked_is_begun_without_a_look(lanes: Lanes, world: World) -> None:
     world.documents[0] = Lane(GROUP, 0)
-    await recovered(lanes, 0)
+    await recover_lanes(lanes, 0)
     assert (world.stands, world.asked) == ({TopicPartition(TOPIC, 0): 0}, {})
 
 
@@ -160,30 +160,30 @@ async def test_a_client_that_never_answers_while_a_lane_is_recovered_is_asked_ag
 ) -> None:
     answers = world.lanes
 
-    async def hangs(*_: object) -> dict[int, Lane]:
+    async def hang_once(*_: object) -> dict[int, Lane]:
         world.lanes = answers  # type: ignore[method-assign]
         await asyncio.Event().wait()
         raise AssertionError("nobody sets it")
 
-    world.lanes = hangs  # type: ignore[method-assign, assignment]
+    world.lanes = hang_once  # type: ignore[method-assign, assignment]
     monkeypatch.setattr("shared.runtime.lanes.RECOVERED_WITHIN", 0.05)
     running = asyncio.create_task(lanes.run())
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
-    await eventually(lambda: lanes.running, until=lambda found: list(found) == [0])
+    await eventually(lambda: lanes.running, until=lambda partitions: list(partitions) == [0])
     running.cancel()
 
 
 async def test_a_client_that_gives_up_by_itself_does_not_end_the_recovery(lanes: Lanes, world: World) -> None:
     answers = world.end_offsets
 
-    async def gives_up(_: object) -> dict[TopicPartition, int]:
+    async def give_up_once(_: object) -> dict[TopicPartition, int]:
         world.end_offsets = answers  # type: ignore[method-assign]
         raise asyncio.CancelledError
 
-    world.end_offsets = gives_up  # type: ignore[method-assign, assignment]
+    world.end_offsets = give_up_once  # type: ignore[method-assign, assignment]
     running = asyncio.create_task(lanes.run())
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
-    await eventually(lambda: lanes.running, until=lambda found: list(found) == [0])
+    await eventually(lambda: lanes.running, until=lambda partitions: list(partitions) == [0])
     running.cancel()
 
 
@@ -191,12 +191,12 @@ async def test_what_another_commits_while_we_take_over_is_found_by_the_fence(lan
     # Its events came into the outbox after we have emptied it: taken for recovered they would be left unsaid.
     world.commits_meanwhile = replace(a_lane(0, 7), next_out=3)
     before = world.documents[0]
-    await recovered(lanes, 0)
+    await recover_lanes(lanes, 0)
     assert lanes.fence([0]) == {0: before}, "our next transaction must not find what it expects"
 
 
 async def test_a_lane_that_is_not_recovered_has_no_fence_to_go_by(lanes: Lanes) -> None:
-    await recovered(lanes, 0, 1)
+    await recover_lanes(lanes, 0, 1)
     lanes.invalidate([1])
     with pytest.raises(FenceMoved):
         lanes.fence([0, 1])
@@ -204,33 +204,33 @@ async def test_a_lane_that_is_not_recovered_has_no_fence_to_go_by(lanes: Lanes) 
 
 async def test_parked_keys_are_read_once_and_followed(lanes: Lanes, world: World) -> None:
     world.parked = {f"{GROUP} a", f"{GROUP} b"}
-    await recovered(lanes, 0)
+    await recover_lanes(lanes, 0)
     # Before what the lane's document says they would be out of date.
     assert world.calls.index("parked") > world.calls.index("read")
     lanes.committed(ChangeSet(parked={f"{GROUP} b": (), f"{GROUP} c": (("till-1 e1", b"digest"),)}))
     assert [key for key in "abc" if lanes.may_be_parked(f"{GROUP} {key}")] == ["a", "c"]
     world.parked = {f"{GROUP} d"}
-    await recovered(lanes, 1)
+    await recover_lanes(lanes, 1)
     assert [key for key in "abcd" if lanes.may_be_parked(f"{GROUP} {key}")] == ["d"]
 
 
 async def test_from_the_loss_of_its_lanes_until_new_ones_come_a_service_is_not_ready(
     lanes: Lanes, world: World
 ) -> None:
-    await recovered(lanes, 0, 1)
+    await recover_lanes(lanes, 0, 1)
     await lanes.on_partitions_revoked(set())
     assert lanes.readiness_failures == [f"{GROUP} waits for its lanes"]
     assert world.forgotten == [lane_id(GROUP, 0), lane_id(GROUP, 1)]
-    await recovered(lanes)
+    await recover_lanes(lanes)
     assert lanes.readiness_failures == []  # Kafka had none for us: that is well
 
 
 async def test_a_passing_fault_sets_the_batch_aside_and_says_so(lanes: Lanes) -> None:
-    async def fails() -> None:
+    async def fail() -> None:
         raise AutoReconnect("made up for a test")
 
-    await recovered(lanes, 0, 1)
-    assert not await lanes.run_cancellable(fails(), [0])
+    await recover_lanes(lanes, 0, 1)
+    assert not await lanes.run_cancellable(fail(), [0])
     assert sorted(lanes.running) == [1]
     await lanes._recover()
     [trouble] = lanes.readiness_failures
@@ -238,11 +238,11 @@ async def test_a_passing_fault_sets_the_batch_aside_and_says_so(lanes: Lanes) ->
 
 
 async def test_a_bug_in_the_shell_stops_the_lane_and_says_so(lanes: Lanes) -> None:
-    async def fails() -> None:
+    async def fail() -> None:
         raise KeyError("made up for a test")
 
-    await recovered(lanes, 0, 1)
-    assert not await lanes.run_cancellable(fails(), [0])
+    await recover_lanes(lanes, 0, 1)
+    assert not await lanes.run_cancellable(fail(), [0])
     await lanes._recover()
     assert sorted(lanes.running) == [1]
     assert any(trouble.startswith("lane 0") for trouble in lanes.readiness_failures)
@@ -250,7 +250,7 @@ async def test_a_bug_in_the_shell_stops_the_lane_and_says_so(lanes: Lanes) -> No
 
 async def test_a_rebalance_cancels_a_batch_that_takes_too_long(lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.runtime.lanes.REVOKE_PATIENCE", 0.01)
-    await recovered(lanes, 0)
+    await recover_lanes(lanes, 0)
     holding = asyncio.create_task(lanes.run_cancellable(asyncio.Event().wait(), [0]))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     await lanes.on_partitions_revoked(set())
@@ -268,7 +268,7 @@ async def test_who_cancels_the_holder_cancels_the_work_and_waits_for_its_end(lan
             await asyncio.sleep(0.01)
             ended = True
 
-    await recovered(lanes, 0)
+    await recover_lanes(lanes, 0)
     holding = asyncio.create_task(lanes.run_cancellable(work(), [0]))
     await asyncio.sleep(0.001)
     holding.cancel()
@@ -285,7 +285,7 @@ async def test_a_batch_that_never_reached_its_transaction_is_fetched_again(lanes
     class Record:
         topic, partition, offset = TOPIC, 0, 4
 
-    await recovered(lanes, 0, 1)
+    await recover_lanes(lanes, 0, 1)
     step = object.__new__(Step)
     step._relay, step._lanes = cast("Relay", NoRoom()), lanes
     records: Any = [Record()]
@@ -298,7 +298,7 @@ async def test_records_from_before_the_place_where_a_lane_goes_on_are_not_worked
     lanes: Lanes, world: World
 ) -> None:
     # The log has lost its end, and the client began anew at offset 0 without a word.
-    await recovered(lanes, 0, 1)
+    await recover_lanes(lanes, 0, 1)
     world.stands = {TopicPartition(TOPIC, 0): 2, TopicPartition(TOPIC, 1): 6}
     step = object.__new__(Step)
     step._lanes = lanes
@@ -309,7 +309,7 @@ async def test_records_from_before_the_place_where_a_lane_goes_on_are_not_worked
     assert (lanes.missing, list(lanes.running)) == ([0], [1])
 
 
-async def came_to_rest(lanes: Lanes, *partitions: int) -> None:
+async def assign_and_run(lanes: Lanes, *partitions: int) -> None:
     """They are assigned, and `run` has done with them all that it can."""
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, p) for p in partitions})
     running = asyncio.create_task(lanes.run())
@@ -318,23 +318,23 @@ async def came_to_rest(lanes: Lanes, *partitions: int) -> None:
 
 
 async def test_a_processor_has_started_once_its_lanes_were_recovered_and_stays_so(lanes: Lanes) -> None:
-    await recovered(lanes)
+    await recover_lanes(lanes)
     assert not lanes.started
-    await came_to_rest(lanes, 0, 1)
+    await assign_and_run(lanes, 0, 1)
     assert lanes.started
     lanes.invalidate([0])
     assert (lanes.ready, lanes.started) == (False, True)
 
 
 async def test_a_processor_that_was_given_no_lane_has_started(lanes: Lanes) -> None:
-    await came_to_rest(lanes)
+    await assign_and_run(lanes)
     assert lanes.started
 
 
 async def test_a_stopped_lane_does_not_keep_a_processor_from_having_started(lanes: Lanes, world: World) -> None:
     # A new process would stop it again: it must not be asked for.
     world.documents[0] = a_lane(0, 99)
-    await came_to_rest(lanes, 0, 1)
+    await assign_and_run(lanes, 0, 1)
     assert lanes.started
     assert not lanes.ready
 
@@ -343,7 +343,7 @@ async def test_where_recovered_lanes_go_on_is_known_also_for_a_topic_that_was_ne
     lanes: Lanes, world: World
 ) -> None:
     world.documents[2] = Lane(GROUP, 2)
-    await recovered(lanes, 0, 2)
+    await recover_lanes(lanes, 0, 2)
     assert lanes.next_offsets() == {TopicPartition(TOPIC, 0): 4, TopicPartition(TOPIC, 2): 0}
     lanes.invalidate([2])
     assert lanes.next_offsets() == {TopicPartition(TOPIC, 0): 4}
@@ -355,12 +355,12 @@ async def test_lanes_that_are_given_up_again_and_again_are_stuck_until_they_are_
     hangs = True
     recover = Lanes._recover
 
-    async def recovering(lanes: Lanes) -> None:
+    async def recover_or_hang(lanes: Lanes) -> None:
         if hangs:
             await asyncio.Event().wait()
         await recover(lanes)
 
-    monkeypatch.setattr(Lanes, "_recover", recovering)
+    monkeypatch.setattr(Lanes, "_recover", recover_or_hang)
     monkeypatch.setattr("shared.runtime.lanes.RECOVERED_WITHIN", 0.001)
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
     running = asyncio.create_task(lanes.run())
@@ -373,7 +373,7 @@ async def test_lanes_that_are_given_up_again_and_again_are_stuck_until_they_are_
 
 
 async def test_whoever_waits_for_the_batch_in_hand_urges_it_until_the_next_assignment(lanes: Lanes) -> None:
-    await recovered(lanes, 0)
+    await recover_lanes(lanes, 0)
     await lanes.on_partitions_revoked(set())
     assert lanes.draining
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
@@ -383,14 +383,14 @@ async def test_whoever_waits_for_the_batch_in_hand_urges_it_until_the_next_assig
 async def test_lanes_whose_server_is_away_are_not_stuck(lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = 0
 
-    async def recovering(_: Lanes) -> None:
+    async def recover_or_hang(_: Lanes) -> None:
         nonlocal rounds
         rounds += 1
         if rounds % 3 == 0:
             raise AutoReconnect("made up for a test")
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(Lanes, "_recover", recovering)
+    monkeypatch.setattr(Lanes, "_recover", recover_or_hang)
     monkeypatch.setattr("shared.runtime.lanes.RECOVERED_WITHIN", 0.001)
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
     running = asyncio.create_task(lanes.run())

@@ -31,10 +31,12 @@ def count(page: Mapping[str, Any]) -> int:
 
 
 @given(st.lists(RECORDS, max_size=20), st.lists(RECORDS, max_size=20), st.integers(0, 10**9))
-def test_what_is_read_is_what_was_written(one: list[OutboxRecord], other: list[OutboxRecord], first: int) -> None:
+def test_what_is_read_is_what_was_written(
+    first_records: list[OutboxRecord], second_records: list[OutboxRecord], first: int
+) -> None:
     written = [
         OutboxEntry(lane, number, record)
-        for lane, records in (("g/000", one), ("g/001", other))
+        for lane, records in (("g/000", first_records), ("g/001", second_records))
         for number, record in enumerate(records, first)
     ]
     assert [numbered for page in to_outbox(written) for numbered in from_outbox(page)] == written
@@ -56,10 +58,10 @@ def test_a_page_of_the_codec_before_is_read() -> None:
     page = bson.decode((SAMPLES / "outbox-page-codec-0.bson").read_bytes())
     assert "codec" not in page
     headers = [("ce_id", b"7c0f"), ("ce_type", b"DeviceHeard.v1"), ("traceparent", None)]
-    heard = OutboxRecord("x.karya.sales.v1", None, b"F1-B1", b'{"booth":"F1-B1"}', headers)
+    filled = OutboxRecord("x.karya.sales.v1", None, b"F1-B1", b'{"booth":"F1-B1"}', headers)
     empty = OutboxRecord("x.karya.sales.journal.v1", 3, b"karya.sales.booth/003", None, [])
     lane = "karya.sales.booth/003"
-    assert list(from_outbox(page)) == [OutboxEntry(lane, 41, heard), OutboxEntry(lane, 42, empty)]
+    assert list(from_outbox(page)) == [OutboxEntry(lane, 41, filled), OutboxEntry(lane, 42, empty)]
     # Who knows no codec reads these bytes as well: old and new instances can work side by side.
     (written,) = to_outbox(from_outbox(page))
     assert {**written, "codec": None} == {**page, "codec": None}
@@ -73,5 +75,5 @@ def test_a_page_of_a_newer_codec_is_refused_loudly() -> None:
 
 def test_large_headers_fill_a_document_as_values_do() -> None:
     half = FULL_BYTES // 2
-    said = [OutboxEntry("g/000", n, OutboxRecord("out", 0, b"a", None, [("x", b"h" * half)])) for n in range(6)]
-    assert [count(page) for page in to_outbox(said)] == [2, 2, 2]
+    entries = [OutboxEntry("g/000", n, OutboxRecord("out", 0, b"a", None, [("x", b"h" * half)])) for n in range(6)]
+    assert [count(page) for page in to_outbox(entries)] == [2, 2, 2]

@@ -22,7 +22,7 @@ def ignore(state: State, _event: Event, _body: Body) -> Decision:
     return state, []
 
 
-def nothing(_event: Event, _body: Body) -> Iterable[Read]:
+def no_reads(_event: Event, _body: Body) -> Iterable[Read]:
     return ()
 
 
@@ -90,7 +90,7 @@ def test_a_registration_for_an_event_of_no_topic_is_named() -> None:
     with pytest.raises(TypeError, match="in none of the topics: Closed, Grew"):
         replace(
             PROCESSOR,
-            handlers=(*PROCESSOR.handlers, on(Grew, ignore, reads=nothing), on(Closed, ignore, reads=nothing)),
+            handlers=(*PROCESSOR.handlers, on(Grew, ignore, reads=no_reads), on(Closed, ignore, reads=no_reads)),
         )
 
 

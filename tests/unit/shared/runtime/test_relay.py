@@ -218,10 +218,10 @@ async def test_the_step_is_held_back_when_too_much_waits_and_let_go_when_the_lan
 async def test_a_half_that_is_cancelled_from_within_ends_the_whole_and_is_heard_of(
     half: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def given_up(_: Relay) -> None:
+    async def cancel(_: Relay) -> None:
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(Relay, half, given_up)
+    monkeypatch.setattr(Relay, half, cancel)
     relay = a_relay(FakeKafka(), FakeStore(numbered(1)))
     running = asyncio.create_task(relay.run())
     relay.offer([numbered(1)])

@@ -42,21 +42,21 @@ def a_state(*reads: Read, boxes: Iterable[Box] = (), labels: Iterable[Label] = (
 
 
 def entities(reads: Iterable[Read], boxes: Iterable[Box] = (), labels: Iterable[Label] = ()) -> Entities:
-    loaded: dict[Any, Any] = {(type(one), one.id): one for one in (*boxes, *labels)}
-    found: dict[Query[Any], list[str]] = {
-        query: [id for (kind, id), one in loaded.items() if kind is query.entity and matches(query, one)]
+    loaded: dict[Any, Any] = {(type(entity), entity.id): entity for entity in (*boxes, *labels)}
+    results: dict[Query[Any], list[str]] = {
+        query: [id for (kind, id), entity in loaded.items() if kind is query.entity and matches(query, entity)]
         for query in reads
         if not isinstance(query, Ref)
     }
-    return Entities(loaded, found, foreign=frozenset({Label}))
+    return Entities(loaded, results, foreign=frozenset({Label}))
 
 
-def matches(query: Query[Any], one: Box | Label) -> bool:
-    return query.value == one.shelf if isinstance(query, ForeignView) else query.matches(one)
+def matches(query: Query[Any], entity: Box | Label) -> bool:
+    return query.value == entity.shelf if isinstance(query, ForeignView) else query.matches(entity)
 
 
-def ids(found: Iterable[Box | Label]) -> list[str]:
-    return [one.id for one in found]
+def ids(instances: Iterable[Box | Label]) -> list[str]:
+    return [instance.id for instance in instances]
 
 
 def test_a_query_finds_in_the_order_of_ids_what_was_loaded_for_it() -> None:
@@ -69,10 +69,10 @@ def test_a_query_finds_in_the_order_of_ids_what_was_loaded_for_it() -> None:
 @pytest.mark.parametrize("query", [ON_B, FROM_B])
 def test_an_owned_query_sees_what_the_event_itself_put(query: Query[Box]) -> None:
     state = a_state(query, Ref(Box, "1"), boxes=[Box("1", "A"), Box("3", "B")])
-    came = state.put(Box("1", "B"), Box("2", "B"))
-    assert ids(came.find(query)) == ["1", "2", "3"]
-    assert ids(came.put(Box("3", "A")).find(query)) == ["1", "2"]
-    assert came.put(Box("3", "B", "new")).find(query)[2].mark == "new"
+    state_after = state.put(Box("1", "B"), Box("2", "B"))
+    assert ids(state_after.find(query)) == ["1", "2", "3"]
+    assert ids(state_after.put(Box("3", "A")).find(query)) == ["1", "2"]
+    assert state_after.put(Box("3", "B", "new")).find(query)[2].mark == "new"
     assert ids(state.find(query)) == ["3"]
 
 
@@ -80,15 +80,15 @@ def test_an_owned_query_sees_what_the_event_itself_put(query: Query[Box]) -> Non
 def test_an_owned_query_sees_what_the_batch_changed_before(query: Query[Box]) -> None:
     batch = entities([query], boxes=[Box("1", "A"), Box("3", "B")])
 
-    def found() -> list[Box]:
+    def boxes() -> list[Box]:
         return State(batch, [query]).find(query)
 
-    assert ids(found()) == ["3"]
+    assert ids(boxes()) == ["3"]
     batch.apply({(Box, "1"): Box("1", "B"), (Box, "2"): Box("2", "B")})
-    assert ids(found()) == ["1", "2", "3"]
+    assert ids(boxes()) == ["1", "2", "3"]
     batch.apply({(Box, "3"): Box("3", "A")})
     batch.apply({(Box, "2"): Box("2", "B", "new")})
-    assert found() == [Box("1", "B"), Box("2", "B", "new")]
+    assert boxes() == [Box("1", "B"), Box("2", "B", "new")]
 
 
 @given(st.lists(st.tuples(st.sampled_from("123"), st.sampled_from("AB"), st.booleans()), max_size=12))
@@ -159,8 +159,8 @@ COUNTED = Topic("karya.test.counted.v1", "shelf", (Counted,))
 
 
 def shelve(state: State, _event: Event, body: Shelved) -> Decision:
-    found = ids(state.find(OwnedQuery(Box, "shelf", body.asks)))
-    return state.put(Box(body.box, body.shelf)), [COUNTED.of(Counted(shelf=body.asks, boxes=tuple(found)))]
+    box_ids = ids(state.find(OwnedQuery(Box, "shelf", body.asks)))
+    return state.put(Box(body.box, body.shelf)), [COUNTED.of(Counted(shelf=body.asks, boxes=tuple(box_ids)))]
 
 
 def shelf_reads(_event: Event, body: Shelved) -> Iterable[Read]:
@@ -175,8 +175,8 @@ def peek(state: State, _event: Event, body: Shelved) -> Decision:
     return state.put(Box(body.box, state.find(OwnedQuery(Box, "shelf", "A"))[0].shelf)), []
 
 
-def _shelf(one: Box | Label) -> dict[str, Any]:
-    return {"shelf": one.shelf}
+def _shelf(entity: Box | Label) -> dict[str, Any]:
+    return {"shelf": entity.shelf}
 
 
 BOXES = Collection("boxes", Box, _shelf, lambda d: Box(d["_id"], d["shelf"]), indexes=("shelf",))
@@ -189,7 +189,7 @@ def a_processor(rule: Callable[[State, Event, Shelved], Decision], reads: Any = 
     return Processor("test", "boxes", (SHELVED,), (BOXES,), handlers, views=(View(LABELS, WRITER),))
 
 
-def worked(processor: Processor, stored: Mapping[str, str], *bodies: Shelved) -> list[tuple[str, Any]]:
+def work_batch(processor: Processor, stored: Mapping[str, str], *bodies: Shelved) -> list[tuple[str, Any]]:
     """What one batch says, as the name of the event (or the reason of a dead letter) and its boxes."""
     loaded, items = Loaded(), []
     for n, body in enumerate(bodies):
@@ -201,18 +201,23 @@ def worked(processor: Processor, stored: Mapping[str, str], *bodies: Shelved) ->
     batch = Batch(processor, "", {0: Lane(processor.group, 0)}, loaded)
     batch.work(0, items)
     records = [entry.record for entry in batch.finish().outbox]
-    said = [Counted.model_validate_json(one.value or b"") for one in records if one.topic == COUNTED.name]
-    letters = [envelope.header(one.headers, "dlq_reason") for one in records if one.topic.endswith(".dlq")]
-    return [("counted", one.boxes) for one in said] + [(letter or "", None) for letter in letters]
+    counts = [Counted.model_validate_json(record.value or b"") for record in records if record.topic == COUNTED.name]
+    letters = [envelope.header(record.headers, "dlq_reason") for record in records if record.topic.endswith(".dlq")]
+    return [("counted", count.boxes) for count in counts] + [(letter or "", None) for letter in letters]
 
 
-def shelved(box: str, shelf: str, asks: str) -> Shelved:
+def a_shelving(box: str, shelf: str, asks: str) -> Shelved:
     return Shelved(box=box, shelf=shelf, asks=asks)
 
 
 def test_an_event_finds_what_events_before_it_in_its_batch_left() -> None:
-    bodies = [shelved("1", "B", "B"), shelved("2", "B", "B"), shelved("3", "A", "B"), shelved("4", "A", "A")]
-    assert worked(a_processor(shelve), {"1": "A", "3": "B", "5": "A"}, *bodies) == [
+    bodies = [
+        a_shelving("1", "B", "B"),
+        a_shelving("2", "B", "B"),
+        a_shelving("3", "A", "B"),
+        a_shelving("4", "A", "A"),
+    ]
+    assert work_batch(a_processor(shelve), {"1": "A", "3": "B", "5": "A"}, *bodies) == [
         ("counted", ("3",)),
         ("counted", ("1", "3")),
         ("counted", ("1", "2", "3")),
@@ -221,23 +226,23 @@ def test_an_event_finds_what_events_before_it_in_its_batch_left() -> None:
 
 
 def test_a_rule_that_writes_a_foreign_view_parks_its_key() -> None:
-    assert worked(a_processor(relabel), {}, shelved("1", "A", "A")) == [("BUG", None)]
+    assert work_batch(a_processor(relabel), {}, a_shelving("1", "A", "A")) == [("BUG", None)]
 
 
 def test_a_rule_that_needs_what_only_another_event_reads_parks_its_key() -> None:
-    found = worked(a_processor(peek), {"9": "A"}, shelved("1", "B", "A"), shelved("2", "B", "B"))
-    assert found == [("BUG", None)]
+    outcomes = work_batch(a_processor(peek), {"9": "A"}, a_shelving("1", "B", "A"), a_shelving("2", "B", "B"))
+    assert outcomes == [("BUG", None)]
 
 
 def test_a_read_of_the_other_kind_parks_its_key() -> None:
     def as_a_view(_event: Event, body: Shelved) -> Iterable[Read]:
         return Ref(Box, body.box), ForeignView(Box, "shelf", body.asks)
 
-    assert worked(a_processor(shelve, as_a_view), {}, shelved("1", "B", "A")) == [("BUG", None)]
+    assert work_batch(a_processor(shelve, as_a_view), {}, a_shelving("1", "B", "A")) == [("BUG", None)]
 
 
 def test_reads_that_can_not_be_named_park_the_key() -> None:
     def failing(_event: Event, _body: Shelved) -> Iterable[Read]:
         raise ZeroDivisionError
 
-    assert worked(a_processor(shelve, failing), {}, shelved("1", "B", "A")) == [("BUG", None)]
+    assert work_batch(a_processor(shelve, failing), {}, a_shelving("1", "B", "A")) == [("BUG", None)]

@@ -14,12 +14,12 @@ MOST_LINES = 400
 def faults(source: str) -> list[str]:
     """What makes it hard to read: too many lines, or numbered parts that are not found beside the code."""
     parts = re.findall(r"\b(\d)\. [A-Z]{4,}", ast.get_docstring(ast.parse(source)) or "")
-    found = [f"part {part} is not beside the code" for part in parts if not re.search(rf"# {part}\.", source)]
+    faults = [f"part {part} is not beside the code" for part in parts if not re.search(rf"# {part}\.", source)]
     if not parts:
-        found.append("no numbered parts")
+        faults.append("no numbered parts")
     if (lines := len(source.splitlines())) >= MOST_LINES:
-        found.append(f"{lines} lines")
-    return found
+        faults.append(f"{lines} lines")
+    return faults
 
 
 def test_the_step_can_be_read_in_one_sitting() -> None:

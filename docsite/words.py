@@ -1,0 +1,107 @@
+"""`make words`: brings the gettext catalogue up to date with the texts in the code.
+
+New texts come in without a translation, and those that nobody shows any more go. No translation is guessed.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import typer
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+from typer.main import get_command
+
+from cli import app
+from cli.help_language import FRAMEWORK_TEXTS, paragraphs
+from shared.translation import CATALOGUE, HEADING, Language, use_language
+from shared.wording import WORD
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("cli", "edge", "ops", "services", "shared")
+CALLS = frozenset({"tr", "Message"})
+
+Entry: TypeAlias = tuple[str | None, str]
+
+# Statuses and other values that sentences and tables show as words.
+WORDS = ("the laboratory", "the local stack", "open", "cancelled", "closing", "closed")
+
+
+def entries() -> set[Entry]:
+    """Every text of the project for people, with its context."""
+    texts: set[Entry] = {(None, text) for text in FRAMEWORK_TEXTS}
+    texts |= {(None, text) for text in help_texts()}
+    texts |= {(WORD, word) for word in WORDS}
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            texts |= set(texts_of(ast.parse(path.read_text(encoding="utf-8"))))
+    return {(context, text) for context, text in texts if any(map(str.isalpha, re.sub(r"\{\w+\}", "", text)))}
+
+
+def texts_of(tree: ast.Module) -> Iterator[Entry]:
+    """The texts of the module: literals that `tr` and `Message` get, and headings of tables."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str() as text), *_]) if name in CALLS:
+                yield None, text
+            case ast.Call(func=ast.Name(id="show_table"), args=[ast.List(elts=columns), *_]):
+                yield from ((HEADING, str(column.value)) for column in columns if isinstance(column, ast.Constant))
+
+
+def help_texts() -> set[str]:
+    """The paragraphs of all help texts, in English."""
+    use_language(Language.ENGLISH)
+    root = get_command(app)
+    return set(_helps(root, typer.Context(root)))
+
+
+def _helps(command: Any, context: typer.Context) -> Iterator[str]:
+    for help in (command.help, *(getattr(parameter, "help", None) for parameter in command.params)):
+        yield from paragraphs(help or "") if help else ()
+    if hasattr(command, "list_commands"):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            yield from _helps(below, typer.Context(below, parent=context, info_name=name))
+
+
+def updated() -> tuple[str, int]:
+    """The catalogue with exactly these entries, and how many of them have no translation."""
+    with CATALOGUE.open("rb") as file:
+        former = read_po(file, locale="id")
+    catalogue = Catalog(locale="id", fuzzy=False)
+    missing = 0
+    for context, text in entries():
+        message = former.get(text, context)
+        translation = str(message.string) if message is not None else ""
+        missing += not translation
+        catalogue.add(text, translation, context=context)
+    content = BytesIO()
+    write_po(content, catalogue, width=118, sort_output=True, omit_header=True)
+    return _HEADER + content.getvalue().decode("utf-8").strip("\n") + "\n", missing
+
+
+_HEADER = """msgid ""
+msgstr ""
+"Language: id\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
+
+
+def main() -> None:
+    """Write the catalogue. Ends with 1 if a text has no translation."""
+    content, missing = updated()
+    CATALOGUE.write_text(content, encoding="utf-8")
+    if missing:
+        print(f"{CATALOGUE.relative_to(ROOT)}: {missing} texts have no translation yet", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

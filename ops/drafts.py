@@ -1,0 +1,206 @@
+"""The body of a mended copy: an unusable record's own body with changes, or a whole new one, checked by its model."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, from_json, to_json, to_jsonable_python
+
+from deploy.topics import all_topics, writers
+from ops.letters import Letter
+from shared import typed
+from shared.duplicates import name_twice
+from shared.envelope import header
+from shared.errors import NotMendable, WrongEntry
+from shared.events.language import Body, Topic, event_type
+from shared.faults import fault_message
+
+_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
+
+_Path: TypeAlias = tuple[str | int, ...]
+
+
+class _Edit(NamedTuple):
+    """What a person entered for a field. `doubt`: why it was not read as a number, though it looks like one."""
+
+    text: str
+    doubt: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A mended body for a letter. `changed`: the fields that differ from the letter's."""
+
+    topic: Topic
+    body: Body
+    changed: tuple[str, ...]
+
+
+def draft(
+    letter: Letter,
+    edits: Sequence[str] = (),
+    *,
+    body: bytes | None = None,
+    type: str | None = None,
+    key: str | None = None,
+) -> Draft:
+    """The mended body: the letter's body, or `body`, with the `edits` (`field=value`, `part.0.field=value`).
+
+    `type`: the event's name, if the letter's headers do not name it. `key`: the right key, if the letter's is wrong.
+    Raises NotMendable with sentences that say what is wrong.
+    """
+    topic = _topic(letter)
+    model = _model(letter, topic, type)
+    original = _fields(letter.value)
+    fields = _fields(letter.value if body is None else body)
+    if fields is None:
+        raise NotMendable(
+            f"The {'body that was given' if body is not None else 'body of this letter'} is no JSON object. "
+            "Give a whole body with --body FILE."
+        )
+    raw = body if body is not None else letter.value or b""
+    if (twice := name_twice(raw)) is not None:
+        name = ".".join(map(str, twice))
+        raise NotMendable(f"{name} stands twice in the body. Give the right body with --body FILE.")
+    given = set(fields) if body is not None else set()
+    entries: dict[_Path, _Edit] = {}
+    for edit in edits:
+        path, text = _edit(edit)
+        value, doubt = _value(text)
+        _put(fields, path, value)
+        entries[path] = _Edit(text, doubt)
+        given.add(str(path[0]))
+    if strange := sorted(given - model.model_fields.keys()):
+        known = ", ".join(model.model_fields)
+        raise NotMendable(f"{event_type(topic, model)} has no field {strange[0]}. It has: {known}.")
+    mended = _validated(model, fields, entries)
+    found = topic.key_of(mended)
+    wanted = key if key is not None else (letter.key or b"").decode(errors="replace")
+    if found != wanted:
+        raise NotMendable(
+            f"The body's {topic.key} is {found}, and the record's key is {wanted or 'missing'}. "
+            f"Give {topic.key}={wanted or '…'}, or say --key {found} if the body is right."
+        )
+    changed = tuple(_changed(model, original or {}, to_jsonable_python(mended), {str(path[0]) for path in entries}))
+    return Draft(topic, mended, changed)
+
+
+def _topic(letter: Letter) -> Topic:
+    [topic] = [topic for topic in all_topics() if topic.name == letter.place.topic]
+    if (owner := writers().get(topic.name)) is not None:
+        raise NotMendable(
+            f"Only {owner} may write {topic.name}, so no person can publish a copy there. Find who wrote this record "
+            f"(`karya verify`, check `writers`), then `karya dlq archive {letter.place} --reason TEXT`."
+        )
+    return topic
+
+
+def _model(letter: Letter, topic: Topic, type: str | None) -> type[Body]:
+    by_type = topic.by_type
+    found = type or header(letter.headers, "ce_type") or ""
+    for name, body in by_type.items():
+        if found in (name, body.__name__):
+            return body
+    names = ", ".join(body.__name__ for body in by_type.values())
+    what = f"{found} is no event of {topic.name}." if found else "The letter does not say which event it is."
+    raise NotMendable(f"{what} Say --type with one of: {names}.")
+
+
+def _fields(value: bytes | None) -> dict[str, Any] | None:
+    try:
+        fields = from_json(value or b"", allow_inf_nan=False)
+    except ValueError:
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def _edit(edit: str) -> tuple[_Path, str]:
+    name, sign, text = edit.partition("=")
+    parts = name.strip().split(".")
+    if not sign or not all(parts):
+        raise NotMendable(f"{edit!r} is no FIELD=VALUE, e.g. qty=12. FIELD= without a value takes the field out.")
+    return tuple(int(part) if part.isascii() and part.isdecimal() else part for part in parts), text
+
+
+def _value(text: str) -> tuple[Any, str | None]:
+    """The JSON value that was entered, and why it may not be what was meant."""
+    if _NUMBER.fullmatch(text):
+        try:
+            return typed.change(text), None
+        except WrongEntry as wrong:
+            return text, str(wrong)
+    try:
+        return from_json(text), None
+    except ValueError:
+        return text, None
+
+
+def _put(fields: dict[str, Any], path: _Path, value: Any) -> None:
+    at: Any = fields
+    for part in path[:-1]:
+        at = _inside(at, part, path)
+    last = path[-1]
+    if value == "":
+        if isinstance(at, dict):
+            at.pop(str(last), None)
+            return
+        _inside(at, last, path)
+        del at[last]
+    elif isinstance(at, dict):
+        at[str(last)] = value
+    else:
+        _inside(at, last, path)
+        at[last] = value
+
+
+def _inside(at: Any, part: str | int, path: _Path) -> Any:
+    try:
+        return at[str(part)] if isinstance(at, dict) else at[part]
+    except (KeyError, IndexError, TypeError):
+        raise NotMendable(f"The body has no {'.'.join(map(str, path))}; `karya dlq show --value` shows it.") from None
+
+
+def _validated(model: type[Body], fields: dict[str, Any], entries: Mapping[_Path, _Edit]) -> Body:
+    body, wrong = _attempt(model, fields)
+    # What was entered for a field of text may look like a number.
+    texts = [fault["loc"] for fault in wrong if fault["type"] == "string_type" and fault["loc"] in entries]
+    for path in texts:
+        _put(fields, path, entries[path].text)
+    if texts:
+        body, wrong = _attempt(model, fields)
+    if body is None:
+        raise NotMendable("\n".join(_sentence(fault, entries.get(fault["loc"])) for fault in wrong[:5]))
+    return body
+
+
+def _attempt(model: type[Body], fields: dict[str, Any]) -> tuple[Body | None, Sequence[ErrorDetails]]:
+    try:
+        return model.model_validate_json(to_json(fields)), ()
+    except ValidationError as error:
+        return None, error.errors(include_url=False, include_input=False)
+
+
+def _sentence(fault: ErrorDetails, entry: _Edit | None) -> str:
+    """The wrong field and how it must be. Never the value, which may be a person's name."""
+    wrong = f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault_message(fault).english}"
+    return f"{wrong} {entry.doubt}" if entry is not None and entry.doubt is not None else wrong
+
+
+def _changed(
+    model: type[Body], before: Mapping[str, Any], after: Mapping[str, Any], edited: Collection[str]
+) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        unsaid = object() if field.is_required() else to_jsonable_python(field.get_default(call_default_factory=True))
+        if name in edited or not _same(before.get(name, unsaid), after[name]):
+            yield name
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Whether both say the same. What is left out in an object before is its default after."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return all(name in after and _same(value, after[name]) for name, value in before.items())
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) == len(after) and all(map(_same, before, after))
+    return bool(before == after)

@@ -1,0 +1,207 @@
+"""Mending and archiving of unusable dead letters.
+
+A mended copy goes to the topic of the record that it stands for, with an id of its own that follows from that
+record's place. Then a `LetterMended` goes to the operators' topic. A crash between the two leaves a copy without its
+event: the letter counts as mended by its copy's entry in the ledger, and the same command publishes both again. Their
+ids are the same, so readers drop what they have.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from deploy.topics import SERVICES
+from ops.dlq import DeadLetters
+from ops.drafts import Draft
+from ops.letters import Letter, Status
+from ops.repairs import ACTOR, MENDS, SOURCE
+from shared import envelope
+from shared.derivation import FIRST, derivation
+from shared.envelope import header
+from shared.errors import NotMendable, Unusable
+from shared.events.language import as_utc
+from shared.events.operator import OPERATOR, LetterArchived, LetterMended
+from shared.retry import attempts
+from shared.runtime.dlq import HeaderList
+
+REUSED = "ID_REUSED"
+
+
+@dataclass(frozen=True, slots=True)
+class MendReport:
+    """What mending did. `worked`: the reader has worked the copy. `letter`: the copy's own dead letter, if it became
+    one."""
+
+    copy: str
+    changed: tuple[str, ...]
+    again: bool
+    worked: bool
+    letter: Letter | None
+
+
+async def mend(
+    letters: DeadLetters, letter: Letter, mended: Draft, *, actor: str, note: str = "", wait: float = 10.0
+) -> MendReport:
+    """Publish the mended copy, then its `LetterMended`, and wait up to `wait` seconds until the copy is worked.
+
+    Safe to repeat with the same body. Raises NotMendable if the letter is not unusable, or was mended otherwise.
+    """
+    _check_place(letter)
+    await letters.require_operators_topic()
+    value = envelope.encode(mended.body)
+    before = await _mended_digest(letters, letter)
+    if before is not None and before != envelope.digest(value).hex():
+        if letter.mending is None:
+            await _tell(letters, letter, before, (), actor, note)
+        by = f" by {letter.mending.body.actor}" if letter.mending is not None else ""
+        raise NotMendable(
+            f"{letter.place} was mended already{by}, with another body: its copy is {letter.mended_id}. "
+            "A record has one copy. What the copy says is corrected like any other record of its kind."
+        )
+    if letter.status not in (Status.UNUSABLE, Status.ARCHIVED, Status.MENDED):
+        raise NotMendable(_not_unusable(letter, "mended"))
+    headers = _headers(letter, mended, actor)
+    key = _check_usable(letter, mended, value, headers)
+    worked = await letters.copy_digest(letter) is not None
+    if not worked:
+        await letters.publish(mended.topic.name, key, value, headers)
+    if letter.mending is None:
+        await _tell(letters, letter, envelope.digest(value).hex(), mended.changed, actor, note)
+    own: Letter | None = None
+    async for _ in attempts(within=wait, most=0.5):
+        worked = await letters.copy_digest(letter) is not None
+        own = None if worked else await _own_letter(letters, letter)
+        if worked or own is not None:
+            break
+    return MendReport(letter.mended_id, mended.changed, before is not None, worked, own)
+
+
+async def archive(letters: DeadLetters, letter: Letter, *, actor: str, reason: str) -> bool:
+    """Take an unusable letter from the list. False if it was archived before.
+
+    Raises NotMendable for a letter in another status.
+    """
+    _check_place(letter)
+    await letters.require_operators_topic()
+    if letter.status is Status.ARCHIVED:
+        return False
+    if letter.status is not Status.UNUSABLE:
+        raise NotMendable(_not_unusable(letter, "archived"))
+    body = LetterArchived(
+        original=letter.original, letter=str(letter.place), arrived_at=letter.arrived_at, actor=actor, reason=reason
+    )
+    await _publish(letters, body, f"archived {letter.original}")
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _CopyRecord:
+    """A record that Kafka does not have yet."""
+
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+    headers: HeaderList
+
+
+def _check_usable(letter: Letter, mended: Draft, value: bytes, headers: HeaderList) -> bytes:
+    """Decode the copy as its reader will, and return its key. Raises NotMendable."""
+    key = mended.topic.key_of(mended.body).encode()
+    try:
+        envelope.decode(mended.topic, _CopyRecord(key, value, int(letter.at.timestamp() * 1000), headers))
+    except Unusable as fault:
+        raise NotMendable(f"The copy would be unusable too. {fault.message}") from None
+    return key
+
+
+def _headers(letter: Letter, mended: Draft, actor: str) -> HeaderList:
+    id, trace = header(letter.headers, "ce_id"), header(letter.headers, "traceparent")
+    usable_id = id if id is not None and envelope.is_name(id.encode()) else None
+    pairs: HeaderList = list(
+        envelope.headers(
+            id=letter.mended_id,
+            source=SOURCE,
+            topic=mended.topic,
+            body=mended.body,
+            time=_said_at(letter),
+            trace=trace,
+            cause=usable_id,
+            # An id that another event has names that event.
+            subject=None if letter.reason == REUSED else usable_id,
+        )
+    )
+    return [*pairs, (ACTOR, actor.encode()), (MENDS, letter.original.encode())]
+
+
+def _said_at(letter: Letter) -> datetime:
+    """The time that the sender gave, or else of the record's arrival."""
+    try:
+        moment = datetime.fromisoformat(header(letter.headers, "ce_time") or "")
+        return as_utc(moment) if moment.tzinfo is not None else letter.arrived_at
+    except (ValueError, OverflowError):
+        return letter.arrived_at
+
+
+def _check_place(letter: Letter) -> None:
+    if letter.original_offset < 0 or letter.service not in SERVICES:
+        raise NotMendable(f"{letter.place} does not say which record it is of: no service wrote this letter.")
+
+
+def _not_unusable(letter: Letter, what: str) -> str:
+    match letter.status:
+        case Status.OPEN:
+            key = (letter.key or b"").decode(errors="replace")
+            return (
+                f"{letter.place} can't be {what}: it is readable, and later events of its key wait for it. "
+                f"Mend the fault of {letter.service}, then `karya dlq replay {key}`."
+            )
+        case Status.WORKED:
+            return f"{letter.place} can't be {what}: {letter.service} has worked it since."
+        case _:
+            return f"{letter.place} can't be {what}: it was mended, and its copy is {letter.mended_id}."
+
+
+async def _mended_digest(letters: DeadLetters, letter: Letter) -> str | None:
+    """The digest of the copy's body, in hex, if there is a copy."""
+    if letter.mending is not None:
+        return letter.mending.body.digest
+    digest = await letters.copy_digest(letter)
+    return digest.hex() if digest is not None else None
+
+
+async def _own_letter(letters: DeadLetters, letter: Letter) -> Letter | None:
+    """The dead letter that the letter's copy became."""
+    for other in await letters.all({letter.place.topic}):
+        if header(other.headers, "ce_source") == SOURCE and header(other.headers, "ce_id") == letter.mended_id:
+            return other
+    return None
+
+
+async def _tell(
+    letters: DeadLetters, letter: Letter, digest: str, changed: Sequence[str], actor: str, note: str
+) -> None:
+    body = LetterMended(
+        original=letter.original,
+        letter=str(letter.place),
+        reason=letter.reason,
+        arrived_at=letter.arrived_at,
+        mended=letter.mended_id,
+        digest=digest,
+        fields=tuple(changed),
+        actor=actor,
+        note=note,
+    )
+    await _publish(letters, body, f"mended {letter.original}")
+
+
+async def _publish(letters: DeadLetters, body: LetterMended | LetterArchived, cause: str) -> None:
+    """Publish an operator's event. Its id follows from its cause, so that a repetition is the same event."""
+    headers = envelope.headers(
+        id=derivation(FIRST)(cause, OPERATOR.name, 0),
+        source=SOURCE,
+        topic=OPERATOR,
+        body=body,
+        time=datetime.now(UTC),
+        cause=body.mended if isinstance(body, LetterMended) else None,
+    )
+    await letters.publish(OPERATOR.name, body.original.encode(), envelope.encode(body), headers)

@@ -1,0 +1,91 @@
+"""Audit of mended and archived dead letters: each record counts once, by its mended copy or not at all."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from aiokafka import ConsumerRecord
+
+from ops import repairs
+from ops.repairs import Repairs
+from ops.verify.report import Check
+from shared import envelope
+from shared.envelope import header
+from shared.runtime.dlq import BUG, KEY_PARKED
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """What the audit needs of a dead letter. `id`: the record's event in its reader's ledger."""
+
+    service: str
+    reason: str
+    id: str
+    digest: bytes
+
+
+class RepairAudit:
+    """Collects letters, mended copies and operators' events, in any order; then `close`."""
+
+    def __init__(self) -> None:
+        self.check = Check(
+            "mended", "a mended or archived record is an unusable one; with its mended copy it counts once"
+        )
+        self.done = Repairs()
+        self._letters: dict[str, _Letter] = {}
+        # By id: the place of the record that the copy stands for, and the copy's topic.
+        self._copies: dict[str, tuple[str, str]] = {}
+
+    def add_events(self, records: Iterable[ConsumerRecord]) -> None:
+        """Add records of the operators' topic."""
+        self.done.add(records)
+
+    def add_record(self, topic: str, record: ConsumerRecord) -> None:
+        """Add a record of `topic` (without prefix), which may be a mended copy."""
+        mends = header(record.headers, repairs.MENDS)
+        if mends is not None and header(record.headers, "ce_source") == repairs.SOURCE:
+            self._copies[header(record.headers, "ce_id") or ""] = mends, topic
+
+    def add_letter(self, topic: str, service: str, reason: str, id: str, letter: ConsumerRecord) -> None:
+        """Add a dead letter of a record of `topic` (without prefix), whose event is `id` in ledgers."""
+        partition, offset = (header(letter.headers, f"dlq_{part}") or "" for part in ("partition", "offset"))
+        place = f"{topic}/{partition}/{offset}"
+        self._letters[place] = _Letter(service, reason, id, envelope.digest(letter.value or b""))
+
+    def states(self) -> Counter[tuple[str, str, str, str]]:
+        """The number of records mended and archived, by service, topic, reason, and `mended` or `archived`."""
+        counts: Counter[tuple[str, str, str, str]] = Counter()
+        for place, letter in self._letters.items():
+            topic = place.rsplit("/", 2)[0]
+            if place in self.done.mended or repairs.copy_id(place, topic) in self._copies:
+                counts[letter.service, topic, letter.reason, "mended"] += 1
+            elif place in self.done.archived:
+                counts[letter.service, topic, letter.reason, "archived"] += 1
+        return counts
+
+    def close(self, worked_digest: Callable[[str, str], bytes | None]) -> None:
+        """Compare. `worked_digest`: the digest of an event of a service's ledger, by service and `<source> <id>`."""
+        for id, (place, topic) in sorted(self._copies.items()):
+            self.check.looked_at += 1
+            letter = self._letters.get(place)
+            if letter is None:
+                self.check.fail(f"{id} on {topic} is a mended copy of {place}, which is no dead letter")
+            elif letter.reason in (BUG, KEY_PARKED):
+                self.check.fail(f"{id} is a mended copy of {place}, which is readable and waits for its replay")
+            elif place.rsplit("/", 2)[0] != topic or repairs.copy_id(place, topic) != id:
+                self.check.fail(f"{id} on {topic} is not the id of the mended copy of {place}: it may count twice")
+            elif worked_digest(letter.service, letter.id) == letter.digest:
+                self.check.fail(f"{place} was worked itself, and by its mended copy {id}: it counts twice")
+            elif place not in self.done.mended:
+                self.check.notes.append(f"{place} has a mended copy, and no event says so: repeat `karya dlq mend`")
+        for place, mending in sorted(self.done.mended.items()):
+            self.check.expect(
+                mending.body.mended in self._copies,
+                f"{place} is said to be mended, but its topic has no copy {mending.body.mended}",
+            )
+        for place, archived in sorted(self.done.archived.items()):
+            letter = self._letters.get(place)
+            self.check.expect(
+                letter is not None and letter.reason not in (BUG, KEY_PARKED),
+                f"{place} was archived by {archived.actor}, but it is no unusable dead letter",
+            )

@@ -1,0 +1,77 @@
+"""Sentences for people about values that a model refuses, in place of the validator's own words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.events.language import ID_PATTERN, OUTSIDE
+from shared.wording import Message, as_message
+
+_NUMBER = Message("It must be a whole number.")
+_DAY = Message("It must be a day, as year, month and day, e.g. 2026-04-18.")
+_MOMENT = Message("It must be a point in time with its distance from UTC, e.g. 2026-04-18T08:05:00+08:00.")
+_TEXT = Message("It must be a text.")
+_LIST = Message("It must be a list.")
+_YES_OR_NO = Message("It must be true or false.")
+_OBJECT = Message("It must be an object with named fields.")
+
+_BY_KIND: Mapping[str, Message] = {
+    "missing": Message("This field is missing."),
+    "extra_forbidden": Message("This field does not exist."),
+    "int_type": _NUMBER,
+    "int_parsing": _NUMBER,
+    "int_parsing_size": _NUMBER,
+    "int_from_float": _NUMBER,
+    "float_type": Message("It must be a number."),
+    "float_parsing": Message("It must be a number."),
+    "string_type": _TEXT,
+    "string_unicode": _TEXT,
+    "bool_type": _YES_OR_NO,
+    "bool_parsing": _YES_OR_NO,
+    "date_type": _DAY,
+    "date_parsing": _DAY,
+    "date_from_datetime_parsing": _DAY,
+    "date_from_datetime_inexact": _DAY,
+    "datetime_type": _MOMENT,
+    "datetime_parsing": _MOMENT,
+    "datetime_from_date_parsing": _MOMENT,
+    "timezone_aware": _MOMENT,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "dict_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+    "path_type": Message("It must be the path of a file or folder."),
+}
+_OUTSIDE = Message("It is outside the years 1970 to 2099.")
+_NOT_VALID = Message("This value is not valid.")
+
+
+def fault_message(detail: Mapping[str, Any]) -> Message:
+    """The sentence for one error of a validation, as `ValidationError.errors()` lists them."""
+    kind = str(detail["type"])
+    bounds: Mapping[str, Any] = detail.get("ctx", {})
+    match kind:
+        case "greater_than_equal":
+            return Message("It must be at least {least}.", least=_number(bounds["ge"]))
+        case "less_than_equal":
+            return Message("It must be at most {most}.", most=_number(bounds["le"]))
+        case "string_too_short" | "too_short":
+            return Message("It is too short: at least {least} are needed.", least=int(bounds["min_length"]))
+        case "string_too_long" | "too_long":
+            return Message("It is too long: at most {most} are possible.", most=int(bounds["max_length"]))
+        case "enum" | "literal_error":
+            return Message("It must be one of {choices}.", choices=str(bounds["expected"]).replace("'", ""))
+        case "string_pattern_mismatch" if bounds["pattern"] == ID_PATTERN:
+            return Message(
+                "It has at most 120 letters, digits, '.', '_', ':', '/' and '-', and begins with a letter or digit."
+            )
+        case "string_pattern_mismatch":
+            return Message("It has characters that are not possible here.")
+        case "value_error":
+            text = str(detail["msg"]).removeprefix("Value error, ")
+            return _OUTSIDE if text == OUTSIDE else as_message(f"{text[:1].upper()}{text[1:].removesuffix('.')}.")
+    return _BY_KIND.get(kind, _NOT_VALID)
+
+
+def _number(bound: Any) -> int | str:
+    return bound if isinstance(bound, int) else f"{bound:g}"

@@ -1,0 +1,102 @@
+"""Sentences for people: an English template and its values. A reader renders them in a language.
+
+A field of a template may have a format: `{status:word}` is a word of the vocabulary, `{qty:piece|pieces}` a number
+with its noun, `{qty:thousands}` and `{amount:rupiah}` numbers as Indonesians write them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any, TypeAlias
+
+from shared.shown import rupiah, thousands
+
+WORD = "word"
+LONGEST_VALUE = 500  # characters of a text in an event
+
+Value: TypeAlias = "str | int | Message"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Message:
+    """A sentence: its template and the values of its fields.
+
+    Messages of events have no message among their values.
+    """
+
+    template: str
+    values: tuple[tuple[str, Value], ...]
+
+    def __init__(self, template: str, /, **values: Value) -> None:
+        object.__setattr__(self, "template", template)
+        object.__setattr__(self, "values", tuple(values.items()))
+
+    def __str__(self) -> str:
+        return self.english
+
+    @property
+    def english(self) -> str:
+        """The sentence in English."""
+        return render(self.template, dict(self.values), str, str)
+
+    @property
+    def plain_values(self) -> dict[str, str | int]:
+        """The values for an event or document. Raises TypeError for a message among them."""
+        values: dict[str, str | int] = {}
+        for name, value in self.values:
+            if isinstance(value, Message):
+                raise TypeError(f"{name} is a message; an event takes numbers and texts")
+            values[name] = value[:LONGEST_VALUE] if isinstance(value, str) else value
+        return values
+
+
+def as_message(text: "Message | str") -> Message:
+    """The text as a message. A text without translations becomes a template's only value."""
+    return text if isinstance(text, Message) else Message("{text}", text=text)
+
+
+def render(
+    template: str, values: Mapping[str, Value], word: Callable[[str], str], sentence: Callable[[Message], str]
+) -> str:
+    """The template with its values. `word` and `sentence` render a word and a message among the values.
+
+    Raises KeyError for a field without a value, and ValueError for a malformed template or format.
+    """
+    return _Renderer(word, sentence).vformat(template, (), values)
+
+
+def fields(template: str) -> frozenset[str]:
+    """The names of the template's fields. Raises ValueError for a malformed template."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name is not None)
+
+
+def counted(template: str) -> bool:
+    """Whether a field of the template is a number with a noun in singular and plural."""
+    return any("|" in (spec or "") for _, _, spec, _ in Formatter().parse(template))
+
+
+class _Renderer(Formatter):
+    def __init__(self, word: Callable[[str], str], sentence: Callable[[Message], str]) -> None:
+        self._word = word
+        self._sentence = sentence
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:  # noqa: ARG002
+        # Without access to attributes: a template may come with an event.
+        return kwargs[field_name], field_name
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, Message):
+            return self._sentence(value)
+        match format_spec:
+            case "":
+                return str(value)
+            case "word":
+                return self._word(str(value))
+            case "thousands":
+                return thousands(int(value))
+            case "rupiah":
+                return rupiah(int(value))
+        one, separator, many = format_spec.partition("|")
+        if not separator:
+            raise ValueError(f"{format_spec} is no format of a message")
+        return f"{value} {one if value == 1 else many}"

@@ -1,0 +1,47 @@
+"""The framework's help and refusals, in Indonesian."""
+
+from collections.abc import Iterator
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import app
+from cli.help_language import split_language
+from shared.translation import Language, use_language
+
+
+@pytest.fixture(autouse=True)
+def afterwards() -> Iterator[None]:
+    yield
+    use_language(None)
+
+
+@pytest.mark.parametrize(
+    ("words", "texts"),
+    [
+        (["terminal", "record", "--help"], ["Pemakaian: ", "Catat lot baru.", "Opsi"]),
+        (["terminal", "correct", "--help"], ["Pemakaian: ", "[wajib]"]),
+        (["terminal", "record", "KTI"], ["Argumen 'qty' belum diisi.", "Ketik", "Kesalahan"]),
+        (["till", "--bogus"], ["Tidak ada opsi --bogus"]),
+        (["bogus"], ["Tidak ada perintah 'bogus'."]),
+        (["terminal", "--facility", "x", "list"], ["Nilai tidak dapat diterima: Kode unit terdiri dari dua huruf"]),
+        (["festival", "--wait", "31", "list"], ["Nilai untuk '--wait' tidak dapat diterima"]),
+    ],
+)
+def test_help_and_refusals_are_in_the_reader_s_language(words: list[str], texts: list[str]) -> None:
+    environment = {"KARYA_FACILITY": "LP-KPG", "COLUMNS": "200", "TERMINAL_WIDTH": "200"}
+    result = CliRunner().invoke(app, ["--lang", "id", *words], env=environment)
+    shown = " ".join(result.output.replace("│", "").split())
+    assert not [text for text in texts if text not in shown], shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "others", "language"),
+    [
+        (["till", "--lang", "id", "day"], ["till", "day"], Language.INDONESIAN),
+        (["--lang=en", "status"], ["status"], Language.ENGLISH),
+        (["till", "--", "--lang", "id"], ["till", "--", "--lang", "id"], None),
+    ],
+)
+def test_the_language_may_stand_anywhere(arguments: list[str], others: list[str], language: Language | None) -> None:
+    assert split_language(arguments) == (others, language)
