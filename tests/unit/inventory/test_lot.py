@@ -160,6 +160,15 @@ def test_a_lot_of_which_pieces_were_promised_is_not_withdrawn(promises: tuple[Bo
     assert published[-1] == WithdrawalRefused(facility="LP-KPG", lot=LOT, withdrawal="w1", promised=4)
 
 
+def test_a_recall_that_comes_after_a_withdrawal_gives_the_lot_no_piece_back() -> None:
+    lot, published = after(a_lot_recorded(10), a_withdrawal(), a_recall(), a_lift())
+    assert lot is not None
+    assert (lot.withdrawn, lot.recalled, lot.on_hand) == (True, False, 0)
+    last = published[-1]
+    assert isinstance(last, StockChanged)
+    assert last.withdrawn
+
+
 def test_a_lot_is_withdrawn_once_its_reservations_were_released() -> None:
     lot, _ = after(a_lot_recorded(10), a_reservation(qty=4), a_release(), a_withdrawal())
     assert lot is not None
