@@ -11,12 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from typer._click.exceptions import MissingParameter
 
 from cli import terminal_file, terminal_records, terminal_sales
-from cli.console import err, local, say, show_json, show_table, warn
+from cli.console import err, exit_on_error, local, say, show_json, show_table, warn
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.spool import spool_commands
 from cli.terminal_session import Json, Reason, TerminalOptions, open_terminal, show_record, today, what
 from edge.spool import Owner
-from edge.terminal.terminal import ReportStatus, TrackedReport, owner
+from edge.terminal.terminal import ReportStatus, Terminal, TrackedReport, owner
 from shared.envelope import rfc3339
 from shared.events import names
 from shared.events.production import (
@@ -26,7 +26,7 @@ from shared.events.production import (
 from shared.events.zones import FACILITY_ZONES
 from shared.settings import settings_for
 from shared.shown import pluralize
-from shared.translation import received, translated
+from shared.translation import received, tr, translated
 
 app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
 
@@ -48,7 +48,20 @@ def choose(
         ),
     ] = None,
 ) -> None:
+    code = facility.strip().upper()
+    if zone is None and code not in FACILITY_ZONES and not names.FACILITY.wrong(code):
+        zone = _received_zone(spool_dir, facility, terminal)
     context.obj = TerminalOptions(spool_dir, facility, terminal, zone_of(facility, zone))
+
+
+def _received_zone(folder: Path, facility: str, name: str) -> str | None:
+    """The facility's zone in this device's copy of the catalogue; None if it has none."""
+    with exit_on_error():
+        if not owner(folder, facility.strip().upper(), name.strip()).path.exists():
+            return None
+        with Terminal(folder, facility, name) as terminal:
+            listed = terminal.catalogue().facility
+            return listed.zone if listed is not None else None
 
 
 def zone_of(facility: str, option: str | None) -> str:
@@ -69,7 +82,7 @@ def zone_of(facility: str, option: str | None) -> str:
 @app.command()
 def record(
     context: typer.Context,
-    product: Annotated[str | None, typer.Argument(help="The product's code, e.g. KTI.")] = None,
+    product: Annotated[str | None, typer.Argument(help="The product's code or name, e.g. KTI.")] = None,
     qty: Annotated[
         int | None, typer.Argument(parser=WHOLE, help="How many pieces (in the product's unit), e.g. 1.250.")
     ] = None,
@@ -84,6 +97,9 @@ def record(
         typer.Option(help="The maker's private number; only a keyed pseudonym of it is kept and sent."),
     ] = None,
     ask_maker: Annotated[bool, typer.Option(help="Ask for the maker's number without showing it.")] = False,
+    unlisted: Annotated[
+        bool, typer.Option("--unlisted", help="Record a product that this device's list does not have (yet).")
+    ] = False,
     file: terminal_file.File = None,
     each: terminal_file.Each = False,
     refused: terminal_file.Refused = None,
@@ -98,7 +114,9 @@ def record(
     if file is not None:
         if product is not None:
             raise typer.BadParameter("--file names the products; leave the product and its pieces out")
-        terminal_file.record_file(context, file, each=each, refused=refused, day_first=day_first, as_json=as_json)
+        terminal_file.record_file(
+            context, file, each=each, refused=refused, day_first=day_first, unlisted=unlisted, as_json=as_json
+        )
         return
     if product is None or qty is None:
         missing = "product" if product is None else "qty"
@@ -114,8 +132,21 @@ def record(
             best_before=best_before,
             maker=maker,
             at=now,
+            unlisted=unlisted,
         )
         show_record(context, terminal, spooled, as_json=as_json)
+
+
+@app.command()
+def products(context: typer.Context, as_json: Json = False) -> None:
+    """List the products of this facility, as this device has received them."""
+    with open_terminal(context) as terminal:
+        rows = [product.model_dump(mode="json") for product in terminal.catalogue().on_list()]
+        if as_json:
+            show_json(rows)
+            return
+        columns = ["product", "name", "category", "unit", "max_qty", "shelf_life_days"]
+        show_table(columns, rows, tr("No list has been received yet; `karya terminal sync` fetches it."))
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

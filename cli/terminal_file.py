@@ -40,19 +40,26 @@ _MOST_SHOWN = 20
 
 
 def record_file(
-    context: typer.Context, file: str, *, each: bool, refused: Path | None, day_first: bool, as_json: bool
+    context: typer.Context,
+    file: str,
+    *,
+    each: bool,
+    refused: Path | None,
+    day_first: bool,
+    unlisted: bool,
+    as_json: bool,
 ) -> None:
     """Record the lines of a file. Refused lines are written to a file with their reasons, and end the command with
     1."""
     now = datetime.now(UTC)
     with open_terminal(context) as terminal:
-        made = _checked(terminal, read_file(_read(file), today(context, now), day_first=day_first))
+        made = _checked(terminal, read_file(_read(file), today(context, now), day_first=day_first), unlisted=unlisted)
         wrong = [line for line in made.lines if line.refusal is not None]
         target = refused or _target(file)
         if wrong:
             _write(target, refused_text(made, wrong))
         entries = [line.entry for line in made.lines if line.entry is not None and line.refusal is None]
-        kept = terminal.record_all(entries, at=now) if entries and (each or not wrong) else []
+        kept = terminal.record_all(entries, at=now, unlisted=unlisted) if entries and (each or not wrong) else []
         unsent = terminal.counts().pending
     if as_json:
         show_json(
@@ -71,11 +78,11 @@ def record_file(
         raise typer.Exit(1)
 
 
-def _checked(terminal: Terminal, file: MadeFile) -> MadeFile:
+def _checked(terminal: Terminal, file: MadeFile, *, unlisted: bool) -> MadeFile:
     """The file with the refusals of the terminal, which knows more than a table does."""
+    refusals = iter(terminal.refusals([line.entry for line in file.lines if line.entry], unlisted=unlisted))
     lines = tuple(
-        MadeLine(line.number, line.cells, line.entry, terminal.refusal_of(line.entry)) if line.entry else line
-        for line in file.lines
+        MadeLine(line.number, line.cells, line.entry, next(refusals)) if line.entry else line for line in file.lines
     )
     return MadeFile(file.header, file.divider, lines)
 

@@ -25,12 +25,15 @@ def edit(
     lot: Annotated[str | None, typer.Option(help="The lot that a correction or recall is about.")] = None,
     change: Annotated[int | None, typer.Option(parser=CHANGE, help="How many more or fewer pieces.")] = None,
     reason: Annotated[str | None, typer.Option(help="Why, in a few words. No names, please.")] = None,
+    unlisted: Annotated[
+        bool, typer.Option("--unlisted", help="Take a product that this device's list does not have (yet).")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Change a record that was not sent yet. What is left out stays as it is."""
     with open_terminal(context) as terminal:
         given = ReportChange(product, qty, made_on, best_before, maker, lot, change, reason)
-        show_record(context, terminal, terminal.edit(number, given), as_json=as_json)
+        show_record(context, terminal, terminal.edit(number, given, unlisted=unlisted), as_json=as_json)
 
 
 def remove(context: typer.Context, number: Number, as_json: Json = False) -> None:

@@ -192,7 +192,7 @@ def _entry(values: dict[str, str], today: date, day_first: bool) -> MadeEntry:
             raise WrongEntry(Message("The column {name} is empty.", name=name))
     best_before = values.get("best_before")
     return MadeEntry(
-        typed.product(values["product"]),
+        values["product"],
         _whole(values["qty"]),
         _day(values["made_on"], day_first) if "made_on" in values else today,
         _day(best_before, day_first) if best_before else None,

@@ -4,18 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from pydantic import ValidationError
 
-from edge.spool import Counts, Owner, Spool, SpooledRecord
+from edge.spool import Counts, Owner, RecordPlace, Spool, SpooledRecord
 from edge.sync import Subscription, SyncReport, sync
+from edge.terminal.catalogue import FacilityCatalogue, received_catalogue
 from edge.terminal.maker import key_at, pseudonym
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events import lot_number, names
+from shared.events.catalogue import FACILITY_CATALOGUE
 from shared.events.language import Body
 from shared.events.production import (
     ANSWERS,
@@ -127,23 +130,29 @@ class Terminal:
         at: datetime,
         best_before: date | None = None,
         maker: str | None = None,
+        unlisted: bool = False,
     ) -> SpooledRecord:
-        """Record a lot of `qty` pieces. `maker` is a private number, of which only a keyed pseudonym is kept."""
-        [body] = self._productions([MadeEntry(product, qty, made_on, best_before, maker)])
-        return self.spool.append(lambda _: body, at)
+        """Record a lot of `qty` pieces of a product, by its code or its name in the device's list.
 
-    def record_all(self, entries: Sequence[MadeEntry], *, at: datetime) -> list[SpooledRecord]:
+        `maker` is a private number, of which only a keyed pseudonym is kept. `unlisted`: the device's copy of the
+        catalogue is not asked, for it may be old. Raises WrongEntry for what production would refuse.
+        """
+        entry = MadeEntry(product, qty, made_on, best_before, maker)
+        [record] = self.record_all([entry], at=at, unlisted=unlisted)
+        return record
+
+    def record_all(
+        self, entries: Sequence[MadeEntry], *, at: datetime, unlisted: bool = False
+    ) -> list[SpooledRecord]:
         """Record many lots, all of them or none. Raises WrongEntry as `record` does."""
-        writes = [lambda _, body=body: body for body in self._productions(entries)]
-        return self.spool.append_all(writes, at)
+        catalogue = self.catalogue()
+        bodies = [self._production(entry, self._pseudonym(entry.maker), catalogue, unlisted) for entry in entries]
+        return self.spool.append_all([partial(_written, body) for body in bodies], at)
 
-    def refusal_of(self, entry: MadeEntry) -> Message | None:
-        """What is wrong with the entry, in a sentence; None for one that can be recorded."""
-        try:
-            self._productions([entry])
-        except WrongEntry as wrong:
-            return as_message(wrong.message)
-        return None
+    def refusals(self, entries: Sequence[MadeEntry], *, unlisted: bool = False) -> list[Message | None]:
+        """What is wrong with each entry, in a sentence; None for one that can be recorded."""
+        catalogue = self.catalogue()
+        return [self._refusal(entry, catalogue, unlisted) for entry in entries]
 
     def correct(self, lot: str, change: int, *, at: datetime, reason: str = "") -> SpooledRecord:
         """Record that the lot holds `change` pieces more (or fewer, if negative) than reported."""
@@ -183,9 +192,9 @@ class Terminal:
             lambda: WithdrawReport(facility=self.facility, terminal=self.name, lot=number, reason=reason),
         )
 
-    def edit(self, number: int, change: ReportChange) -> SpooledRecord:
+    def edit(self, number: int, change: ReportChange, *, unlisted: bool = False) -> SpooledRecord:
         """Change an unsent record. Raises WrongEntry for one that was sent, and for a change that does not fit it."""
-        return self.spool.amend(number, lambda _, body: self._changed(number, body, change))
+        return self.spool.amend(number, lambda _, body: self._changed(number, body, change, unlisted))
 
     def take_out(self, number: int) -> SpooledRecord:
         """Take an unsent record out: it is never sent, and its number is not given again."""
@@ -199,6 +208,10 @@ class Terminal:
                 answers.setdefault(event.body.report, event.body)
         return [_standing(record, answers.get(record.id)) for record in self.spool.records()]
 
+    def catalogue(self) -> FacilityCatalogue:
+        """The device's copy of the facility's part of the catalogue."""
+        return received_catalogue(event.body for event in self.spool.received(FACILITY_CATALOGUE))
+
     def counts(self) -> Counts:
         return self.spool.counts()
 
@@ -210,23 +223,32 @@ class Terminal:
         sales: bool = False,
         on_sent: Callable[[int], None] = lambda _: None,
     ) -> SyncReport:
-        """Send pending records and receive answers; wait up to `wait` seconds for missing answers. `sales`: receive
-        the facility's sales and settlements too."""
-        subscriptions = [Subscription(ANSWERS, self.facility, about="report")]
+        """Send pending records, receive answers and the facility's catalogue; wait up to `wait` seconds for missing
+        answers. `sales`: receive the facility's sales and settlements too."""
+        subscriptions = [
+            Subscription(ANSWERS, self.facility, about="report"),
+            Subscription(FACILITY_CATALOGUE, self.facility),
+        ]
         if sales:
             subscriptions += [Subscription(topic, self.facility) for topic in (PUBLIC_SALES, SETTLEMENTS)]
         return await sync(self.spool, settings, subscriptions, awaited=REPORTS, wait=wait, on_sent=on_sent)
 
-    def _productions(self, entries: Sequence[MadeEntry]) -> list[ProductionReported]:
-        return [self._production(entry, self._pseudonym(entry.maker)) for entry in entries]
+    def _refusal(self, entry: MadeEntry, catalogue: FacilityCatalogue, unlisted: bool) -> Message | None:
+        try:
+            self._production(entry, self._pseudonym(entry.maker), catalogue, unlisted)
+        except WrongEntry as wrong:
+            return as_message(wrong.message)
+        return None
 
-    def _production(self, entry: MadeEntry, maker: str | None) -> ProductionReported:
+    def _production(
+        self, entry: MadeEntry, maker: str | None, catalogue: FacilityCatalogue, unlisted: bool
+    ) -> ProductionReported:
         if entry.qty < 1:
             raise WrongEntry("The quantity must be at least 1.")
         if entry.best_before and entry.best_before < entry.made_on:
             raise WrongEntry("The best-before day is earlier than the day of making.")
-        code = typed.product(entry.product)
-        return _checked(
+        code = typed.product(catalogue.code_of(entry.product))
+        report = _checked(
             lambda: ProductionReported(
                 facility=self.facility,
                 terminal=self.name,
@@ -237,11 +259,14 @@ class Terminal:
                 maker=maker,
             )
         )
+        if not unlisted:
+            catalogue.check(report)
+        return report
 
     def _pseudonym(self, maker: str | None) -> str | None:
         return pseudonym(key_at(self._key_path), self.facility, maker) if maker is not None else None
 
-    def _changed(self, number: int, body: Body, change: ReportChange) -> Body:
+    def _changed(self, number: int, body: Body, change: ReportChange, unlisted: bool) -> Body:
         given = {name: value for name, value in asdict(change).items() if value is not None}
         fields = _FIELDS[type(body)]
         if not given:
@@ -255,7 +280,7 @@ class Terminal:
                 former = MadeEntry(body.product, body.qty, body.made_on, body.best_before)
                 maker = self._pseudonym(change.maker) if change.maker is not None else body.maker
                 given.pop("maker", None)
-                return self._production(replace(former, **given), maker)
+                return self._production(replace(former, **given), maker, self.catalogue(), unlisted)
             case ProductionCorrected() if change.change == 0:
                 raise WrongEntry(f"The change is 0: nothing to correct. Take the record out: remove {number}")
             case LiftRecall() if change.reason is not None and not change.reason.strip():
@@ -276,6 +301,10 @@ class Terminal:
     def _append(self, at: datetime, body: Callable[[], Body]) -> SpooledRecord:
         report = _checked(body)
         return self.spool.append(lambda _: report, at)
+
+
+def _written(body: Body, _place: RecordPlace) -> Body:
+    return body
 
 
 def _checked(body: Callable[[], B]) -> B:

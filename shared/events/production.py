@@ -133,6 +133,7 @@ class Refusal(StrEnum):
     NO_CHANGE = "no_change"
     NOT_ENOUGH_STOCK = "not_enough_stock"
     ID_REUSED = "id_reused"
+    RETIRED = "retired"
 
 
 class ReportAccepted(Body):
@@ -198,6 +199,20 @@ class WithdrawalRefused(Body):
     promised: Count
 
 
+class ReportReleased(Body):
+    """A report of goods that has waited for the facility's catalogue is to be decided now.
+
+    Production writes and reads it. `product` and `made_on` name what the decision reads. `more`: further reports wait
+    behind this one.
+    """
+
+    facility: Typed
+    report: ReportId
+    product: Typed
+    made_on: date
+    more: bool = False
+
+
 TERMINAL = Topic(
     "karya.terminal.production.v1",
     "facility",
@@ -212,3 +227,4 @@ ANSWERS = Topic("karya.report-answers.v1", "facility", (ReportAccepted, ReportRe
 LOT_ANSWERS = Topic(
     "karya.lot-answers.v1", "facility", (LotCorrected, CorrectionRefused, ReportWithdrawn, WithdrawalRefused)
 )
+RELEASED = Topic("karya.released-reports.v1", "facility", (ReportReleased,))

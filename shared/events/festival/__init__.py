@@ -92,7 +92,7 @@ from shared.events.festival.booth_stock import (
 )
 
 # isort: split
-from shared.events.festival.deadlines import FESTIVAL_DEADLINES, RevisionRequested
+from shared.events.festival.deadlines import FESTIVAL_DEADLINES, RequestRested, RevisionRequested
 
 __all__ = [
     "BOOTH_STOCK",
@@ -154,6 +154,7 @@ __all__ = [
     "Replenish",
     "ReplenishmentProposed",
     "RequestAllocation",
+    "RequestRested",
     "ResolveDispute",
     "ReviseAllocation",
     "RevisedLine",

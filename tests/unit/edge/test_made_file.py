@@ -36,7 +36,7 @@ def test_a_table_is_read_however_it_was_saved(divider: str, header: str, encodin
     rows = [header.split(), ["kti", "12", "2026-04-17", "é17"], [], ["KBS", "1.250", "", ""]]
     data = "\r\n".join(divider.join(row) for row in rows).encode(encoding)
     assert [line.entry for line in read_file(data, TODAY).lines] == [
-        MadeEntry("KTI", 12, date(2026, 4, 17), maker="é17"),
+        MadeEntry("kti", 12, date(2026, 4, 17), maker="é17"),
         MadeEntry("KBS", 1250, TODAY),
     ]
 
