@@ -2,7 +2,7 @@
 
 import json
 import time
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,14 @@ from typer.testing import CliRunner
 
 from cli.terminal import app
 from edge.terminal.made_file import read_file, refused_text
-from edge.terminal.terminal import MadeEntry, Terminal
+from edge.terminal.terminal import MadeEntry, ReportChange, Terminal
 from shared.errors import WrongEntry
+from shared.events.catalogue import FACILITY_CATALOGUE
+from shared.events.language import Event
+from tests.support.builders.production import facility_listed, product_listed
 
 TODAY = date(2026, 4, 18)
+NOW = datetime(2026, 4, 18, 2, 0, tzinfo=UTC)
 
 
 def entries(text: str, **how: Any) -> list[MadeEntry | str]:
@@ -187,6 +191,26 @@ def test_each_good_line_is_recorded_by_choice(tmp_path: Path) -> None:
     again = device.run("record", "--file", "-", "--each", "--refused", str(target), stdin=made)
     assert (again.exit_code, "exists already" in again.stderr) == (1, True)
     assert device.pieces == [3, 5]
+
+
+def test_a_file_is_checked_by_the_list_of_the_device(tmp_path: Path) -> None:
+    device = Device(tmp_path)
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        bodies = facility_listed(products=("KTI",)), product_listed("KTI")
+        events = [Event(f"c{n}", "production", "PR-KPG", NOW, NOW, body) for n, body in enumerate(bodies)]
+        terminal.spool.receive(FACILITY_CATALOGUE, 0, [(event, None) for event in events], next=2)
+    made = tmp_path / "made.csv"
+    made.write_text("product;qty\nkain tenun ikat;3\nKTX;4\n")
+    refused = device.run("record", "--file", str(made))
+    assert (refused.exit_code, device.pieces) == (1, [])
+    assert "KTX is not on this facility's list" in refused.stdout
+    assert device.run("record", "--file", str(made), "--unlisted").exit_code == 0
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        products = [record.body.product for record in terminal.spool.records()]  # type: ignore[attr-defined]
+        assert products == ["KTI", "KTX"]
+        with pytest.raises(WrongEntry, match="not on this facility's list"):
+            terminal.edit(1, ReportChange(product="KTY"))
+        terminal.edit(1, ReportChange(product="KTY"), unlisted=True)
 
 
 @pytest.mark.parametrize("arguments", [("record",), ("record", "KTI"), ("record", "KTI", "3", "--file", "made.csv")])
