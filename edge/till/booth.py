@@ -13,6 +13,7 @@ from shared.events.festival import (
     BoothStockLost,
     BoothStockMoved,
     LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     Price,
     PricesChanged,
@@ -178,6 +179,8 @@ class _BoothState:
                 self.stocked[body.lot] = self.stocked.get(body.lot, 0) - body.qty
             case LotWithdrawn():
                 self.withdrawn.add(body.lot)
+            case LotReinstated():
+                self.withdrawn.discard(body.lot)
             case BoothClosing():
                 self.closing = body.deadline
 

@@ -10,6 +10,7 @@ from shared.events.festival import (
     BoothStockMoved,
     Discrepancy,
     LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     ShipmentReceived,
     ShipmentRecounted,
@@ -18,6 +19,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import (
     DispatchOrdered,
+    LotRecallLiftReached,
     LotRecallReached,
     ReleaseRequested,
     ReservationRefused,
@@ -36,12 +38,17 @@ from shared.events.inventory import (
 from shared.events.language import Body
 from shared.events.production import (
     CorrectionRefused,
+    LiftRecall,
     LotCorrected,
     LotRecalled,
+    LotRecallLifted,
     LotRecorded,
     ProductionCorrected,
     ProductionReported,
     RecallLot,
+    ReportWithdrawn,
+    WithdrawalRefused,
+    WithdrawReport,
 )
 
 
@@ -63,6 +70,22 @@ def describe(body: Body, lot: str) -> Iterator[str]:
             yield f"recall asked for{_because(body.reason)}"
         case LotRecalled():
             yield f"recalled{_because(body.reason)}"
+        case _:
+            yield from _describe_taken_back(body, lot)
+
+
+def _describe_taken_back(body: Body, lot: str) -> Iterator[str]:
+    match body:
+        case LiftRecall():
+            yield f"lifting of the recall asked for{_because(body.reason)}"
+        case LotRecallLifted():
+            yield f"recall lifted{_because(body.reason)}"
+        case WithdrawReport():
+            yield f"withdrawal of the report asked for{_because(body.reason)}"
+        case ReportWithdrawn():
+            yield f"report withdrawn: {body.qty} pieces on hand are none any more"
+        case WithdrawalRefused():
+            yield f"withdrawal of the report refused: {body.promised} pieces are reserved or were sent"
         case _:
             yield from _describe_plan(body, lot)
 
@@ -122,6 +145,9 @@ def _describe_stock(body: Body) -> Iterator[str]:
         case LotRecallReached():
             at = ", ".join(body.booths)
             yield f"recall reached {body.festival}" + (f" and what was sent to {at}" if at else "")
+        case LotRecallLiftReached():
+            at = ", ".join(body.booths)
+            yield f"lifting of the recall reached {body.festival}, and what was sent to {at}"
         case _:
             yield from _describe_booth_stock(body)
 
@@ -138,6 +164,8 @@ def _describe_booth_stock(body: Body) -> Iterator[str]:
             yield f"{body.qty} moved from {body.booth} to {body.to}"
         case LotWithdrawn():
             yield f"withdrawn at {body.booth}{_because(body.reason)}"
+        case LotReinstated():
+            yield f"for sale again at {body.booth}{_because(body.reason)}"
         case _:
             return
 

@@ -123,8 +123,10 @@ def interim_sales(evidence: Evidence) -> Check:
 
 
 def withdrawn(evidence: Evidence) -> Check:
-    """A recalled lot is withdrawn at every booth that was stocked with it."""
-    check = Check("recalls at booths", "a recalled lot is withdrawn at every booth that was stocked with it")
+    """A recalled lot is withdrawn at every booth that was stocked with it, and no other lot is."""
+    check = Check(
+        "recalls at booths", "a recalled lot is withdrawn at every booth that was stocked with it; no other is"
+    )
     recalled = {lot.id for lot in evidence.of(Lot).values() if lot.recalled}
     for booth in evidence.of(Booth).values():
         for lot in booth.lots:
@@ -132,6 +134,8 @@ def withdrawn(evidence: Evidence) -> Check:
                 check.expect(
                     lot.withdrawn is not None, f"lot {lot.lot} is recalled, but can still be sold at {booth.id}"
                 )
+            elif lot.lot not in recalled:
+                check.expect(lot.withdrawn is None, f"lot {lot.lot} is not recalled, but can't be sold at {booth.id}")
     return check
 
 

@@ -62,6 +62,8 @@ def lot_balance(evidence: Evidence) -> Check:
         for name, qty in parts.items():
             if qty < 0:
                 check.fail(f"lot {lot.id}: {qty} pieces {name}")
+        if lot.withdrawn and (lot.on_hand or lot.reserved or lot.dispatched):
+            check.fail(f"lot {lot.id} is withdrawn, but has {lot.on_hand} on hand, or pieces promised")
         if len({r.id for r in lot.reservations}) < len(lot.reservations):
             check.fail(f"lot {lot.id} holds a reservation twice")
     return check
@@ -80,6 +82,7 @@ def published_balances(evidence: Evidence) -> Check:
         "corrected",
         "recalled",
         "found",
+        "withdrawn",
     )
     for lot in evidence.of(Lot).values():
         published = evidence.published.balances.get(lot.id)
@@ -104,7 +107,16 @@ def lots_arrived(evidence: Evidence) -> Check:
             continue
         check.expect_equal(
             f"lot {id}",
-            (lot.facility, lot.product, lot.made_on, lot.best_before, lot.qty, lot.corrected, lot.recalled),
+            (
+                lot.facility,
+                lot.product,
+                lot.made_on,
+                lot.best_before,
+                lot.qty,
+                lot.corrected,
+                lot.recalled,
+                lot.withdrawn,
+            ),
             (
                 stock_lot.facility,
                 stock_lot.product,
@@ -113,6 +125,7 @@ def lots_arrived(evidence: Evidence) -> Check:
                 stock_lot.recorded,
                 stock_lot.corrected,
                 stock_lot.recalled,
+                stock_lot.withdrawn,
             ),
             "by production, by inventory",
         )
@@ -350,8 +363,8 @@ def _sold_by_product(evidence: Evidence) -> tuple[Counter[tuple[str, str]], Coun
 
 
 def recalls(evidence: Evidence) -> Check:
-    """A recalled lot is never held or reserved, and is withdrawn at every booth."""
-    check = Check("recalls", "a recalled lot is never held, and is withdrawn at every booth that has it")
+    """A recalled lot is never held or reserved, and is withdrawn at every booth. No other lot is."""
+    check = Check("recalls", "a recalled lot is never held, and is withdrawn at every booth that has it; no other is")
     recalled = {lot.id for lot in evidence.of(Lot).values() if lot.recalled}
     recalled |= {lot.id for lot in evidence.of(production.Lot).values() if lot.recalled}
     for id, (lot, r) in _reservations(evidence):
@@ -369,6 +382,10 @@ def recalls(evidence: Evidence) -> Check:
         if booth_lot.lot in recalled:
             check.expect(
                 booth_lot.withdrawn is not None, f"lot {booth_lot.lot} is recalled, but not withdrawn at {booth.id}"
+            )
+        else:
+            check.expect(
+                booth_lot.withdrawn is None, f"lot {booth_lot.lot} is not recalled, but withdrawn at {booth.id}"
             )
     return check
 

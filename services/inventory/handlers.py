@@ -1,7 +1,7 @@
 """The processor of inventory: everything that changes a lot comes by one subscriber, in one order."""
 
 from services.inventory.domain import Lot
-from services.inventory.domain.lot import correct, recall, receive_return, write_off
+from services.inventory.domain.lot import correct, lift_recall, recall, receive_return, withdraw, write_off
 from services.inventory.domain.recount import count_surplus, recount_return
 from services.inventory.domain.reservation import dispatch, release, reserve
 from services.inventory.domain.rules import change, record
@@ -17,7 +17,14 @@ from shared.events.inventory import (
     SurplusCounted,
 )
 from shared.events.language import Body, Event
-from shared.events.production import PRODUCTION, CorrectionRequested, LotRecalled, LotRecorded
+from shared.events.production import (
+    PRODUCTION,
+    CorrectionRequested,
+    LotRecalled,
+    LotRecallLifted,
+    LotRecorded,
+    WithdrawalRequested,
+)
 from shared.runtime.processor import Processor, on
 from shared.runtime.state import Ref
 
@@ -35,6 +42,8 @@ LOT = Processor(
         on(LotRecorded, record, reads=_lot),
         on(CorrectionRequested, change(correct), reads=_lot),
         on(LotRecalled, change(recall), reads=_lot),
+        on(LotRecallLifted, change(lift_recall), reads=_lot),
+        on(WithdrawalRequested, change(withdraw), reads=_lot),
         on(ReservationRequested, change(reserve), reads=_lot),
         on(ReleaseRequested, change(release), reads=_lot),
         on(DispatchOrdered, change(dispatch), reads=_lot),

@@ -25,6 +25,7 @@ def _to_document(lot: Lot) -> dict[str, Any]:
         "returned": lot.returned,
         "written_off": lot.written_off,
         "recalled": lot.recalled,
+        "withdrawn": lot.withdrawn,
         "revision": lot.revision,
         "reservations": [
             {
@@ -61,6 +62,7 @@ def _from_document(document: Document) -> Lot:
         returned=document["returned"],
         written_off=document["written_off"],
         recalled=document["recalled"],
+        withdrawn=document.get("withdrawn", False),
         revision=document["revision"],
         reservations=tuple(
             Reservation(

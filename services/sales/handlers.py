@@ -30,6 +30,7 @@ from shared.events.festival import (
     BoothStockMoved,
     DisputeResolved,
     LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     PricesChanged,
     TillAdded,
@@ -55,6 +56,7 @@ from shared.events.sales import (
     ReceiptIssued,
     ReceiptVoided,
     RecordForwarded,
+    RecordTakenOut,
     SaleShared,
     ShareOpened,
     TillClosed,
@@ -105,6 +107,7 @@ _OF_TILLS = (
     on(CashDropped, of_till(rules.drop_cash), reads=_booth),
     on(CashCounted, of_till(rules.count_cash), reads=_booth),
     on(TillClosed, of_till(rules.note_device), reads=_booth),
+    on(RecordTakenOut, of_till(rules.note_device), reads=_booth),
 )
 _OF_TILL = {handler.body: handler for handler in _OF_TILLS}
 _NUMBER_ONLY = of_till(rules.note_device)
@@ -143,6 +146,7 @@ BOOTH = Processor(
         on(BoothStockLost, at_booth(rules.lose_stock), reads=_booth),
         on(BoothStockMoved, at_booth(rules.move_stock), reads=_booth),
         on(LotWithdrawn, at_booth(rules.withdraw_lot), reads=_booth),
+        on(LotReinstated, at_booth(rules.reinstate_lot), reads=_booth),
         # Festival has struck a resolved sale from its list: it receives those in dispute anew.
         on(DisputeResolved, at_booth(rules.resolve, AdjustmentCause.DISPUTE, again=True), reads=_resolved),
         on(VoidOrdered, at_booth(rules.void_ordered, AdjustmentCause.VOID), reads=_voided),

@@ -85,6 +85,7 @@ class StockChanged(Body):
     recorded + corrected = on_hand + reserved + dispatched - returned + written_off
 
     `found`: pieces counted at booths beyond those dispatched. dispatched + found - returned are away.
+    `withdrawn`: the lot's report was withdrawn, so there is no such lot. Its pieces are part of `corrected`.
     """
 
     lot: Id
@@ -103,6 +104,7 @@ class StockChanged(Body):
     returned: Count
     written_off: Count
     found: Count = 0
+    withdrawn: bool = False
 
 
 class OrderRefusal(StrEnum):
@@ -238,6 +240,15 @@ class LotRecallReached(Body):
     booths: tuple[Id, ...]
 
 
+class LotRecallLiftReached(Body):
+    """The recall of a lot that was sent to this festival is lifted. `booths` may hold pieces of the lot."""
+
+    festival: Id
+    lot: Id
+    reason: Text
+    booths: tuple[Id, ...]
+
+
 STOCK_ORDERS = Topic(
     "karya.stock-orders.v1",
     "lot",
@@ -266,5 +277,6 @@ RESERVATIONS = Topic(
         StockWrittenOff,
         StockOrderRefused,
         LotRecallReached,
+        LotRecallLiftReached,
     ),
 )

@@ -127,6 +127,11 @@ def clear_withdrawn(booth: Document) -> None:
         lot["withdrawn"] = None
 
 
+def withdrawn_without_a_recall(booth: Document) -> None:
+    lot = next(lot for lot in booth["lots"] if lot["withdrawn"] is None and lot.get("stocked", lot.get("received")))
+    lot["withdrawn"] = "nobody recalled it"
+
+
 def oversell(booth: Document) -> None:
     lot = next(lot for lot in booth["lots"] if lot["label_qty"] or lot["pool_qty"])
     lot["label_qty"] = lot["stocked"] - lot["pool_qty"] + 1
@@ -155,6 +160,12 @@ BROKEN = [
     Broken("balances said", "inventory", "lots", SOME, {"$inc": {"revision": 1}}),
     Broken("lots arrived", "production", "lots", {}, {"$inc": {"corrected": 1}}),
     Broken("lots arrived", "inventory", "lots", {"recalled": True}, {"$set": {"recalled": False}}),
+    Broken("lots arrived", "inventory", "lots", {"withdrawn": True}, {"$set": {"withdrawn": False}}),
+    Broken("lot balance", "inventory", "lots", SOME, {"$set": {"withdrawn": True}}),
+    Broken("reports and lots", "production", "reports", {"kind": "lift"}, {"$set": {"outcome": "rejected"}}),
+    Broken("reports and lots", "production", "reports", {"kind": "withdrawal"}, {"$set": {"outcome": "rejected"}}),
+    Broken("recalls", "festival", "booths", {"_id": B1}, withdrawn_without_a_recall),
+    Broken("recalls at booths", "sales", "booths", {"_id": B1}, withdrawn_without_a_recall),
     Broken("lots arrived", "production", "lots"),
     Broken("stock views", "festival", "stock", {}, {"$inc": {"on_hand": 1}}),
     Broken("reservations", "inventory", "lots", SOME, {"$set": {"reservations.0.standing": "released"}}),

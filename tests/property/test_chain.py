@@ -66,7 +66,14 @@ from shared.events.festival import (
     ShipmentRecounted,
 )
 from shared.events.language import Body
-from shared.events.production import TERMINAL, ProductionCorrected, ProductionReported, RecallLot
+from shared.events.production import (
+    TERMINAL,
+    LiftRecall,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+    WithdrawReport,
+)
 from shared.events.sales import (
     BOOTH_REPORTS,
     TILL,
@@ -111,7 +118,9 @@ rung_up: st.SearchStrategy[RungUp] = st.tuples(
 
 
 DOINGS = ("make", "accept", "send", "send", "receive", "receive", "move", "move", "take in", "refill", "bring home")
-FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth", "merge", "move stray")
+FOR_A_REASON = (
+    *("correct", "recall", "withdraw", "lose", "resolve", "revise", "revise", "close booth", "merge", "move stray"),
+)
 COUNTED_WRONG = ("recount", "recount", "recount return")
 AT_TILLS = ("sell astray", "count", "close till", "come online", "come online", "close")
 # What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
@@ -211,7 +220,13 @@ class Chain(Machine):
     def recall(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
         if lot is not None:
-            self.kafka.say(TERMINAL, RecallLot(facility=lot.facility, terminal="T", lot=lot.id, reason="made up"))
+            body = LiftRecall if lot.recalled else RecallLot
+            self.kafka.say(TERMINAL, body(facility=lot.facility, terminal="T", lot=lot.id, reason="made up"))
+
+    def withdraw(self, n: int, qty: int, odd: bool) -> None:
+        lot = one_of(self.inventory.all(Lot), n)
+        if lot is not None:
+            self.kafka.say(TERMINAL, WithdrawReport(facility=lot.facility, terminal="T", lot=lot.id))
 
     # the organiser
 
@@ -517,6 +532,7 @@ ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
     "make": Chain.make,
     "correct": Chain.correct,
     "recall": Chain.recall,
+    "withdraw": Chain.withdraw,
     "accept": Chain.accept,
     "revise": Chain.revise,
     "close booth": Chain.close_booth,
@@ -608,8 +624,8 @@ def check_commands(festival: ServiceShell) -> None:
 
 def check_production_and_inventory(production: ServiceShell, inventory: ServiceShell) -> None:
     """Both know the same lots, with the same corrections and recalls."""
-    made = {(lot.id, lot.qty, lot.corrected, lot.recalled) for lot in production.all(MadeLot)}
-    assert made == {(lot.id, lot.recorded, lot.corrected, lot.recalled) for lot in inventory.all(Lot)}
+    made = {(lot.id, lot.qty, lot.corrected, lot.recalled, lot.withdrawn) for lot in production.all(MadeLot)}
+    assert made == {(lot.id, lot.recorded, lot.corrected, lot.recalled, lot.withdrawn) for lot in inventory.all(Lot)}
 
 
 def check_inventory_and_festival(inventory: ServiceShell, festival: ServiceShell) -> None:

@@ -36,7 +36,14 @@ from shared.events.festival import (
     SendTransfer,
 )
 from shared.events.language import Body, Topic
-from shared.events.production import TERMINAL, ProductionCorrected, ProductionReported, RecallLot
+from shared.events.production import (
+    TERMINAL,
+    LiftRecall,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+    WithdrawReport,
+)
 from shared.events.sales import (
     TILL,
     BoothCounted,
@@ -83,6 +90,7 @@ class RunningSeason:
     today: date
     lots: list[str] = field(default_factory=list)
     recalled: str = ""
+    withdrawn: str = ""
     moved: str = ""
     records: dict[str, list[str]] = field(default_factory=dict)
 
@@ -195,6 +203,7 @@ async def finished_season(stack: Stack) -> AsyncIterator[RunningSeason]:
                 await move(season)
                 await recount(season)
                 await sell(season)
+                await take_back(season)
                 await replenish(season)
                 await close(season)
                 await bring_home(season)
@@ -380,6 +389,30 @@ async def sell(season: RunningSeason) -> None:
     await season.say(TERMINAL, recall, "recall")
     withdrawn_lot = {"_id": B1, "lots": {"$elemMatch": {"lot": craft, "withdrawn": {"$ne": None}}}}
     await season.until("sales", "booths", withdrawn_lot)
+
+
+async def take_back(season: RunningSeason) -> None:
+    """A recall of a wrong lot, which is lifted; and a report under a wrong product, which is withdrawn."""
+    cloth = await _lot_at(season, B1, "KTI")
+    facility = cloth[:6]
+    terminal = f"{facility}.T1"
+    recall = RecallLot(facility=facility, terminal=terminal, lot=cloth, reason="mistyped")
+    await season.say(TERMINAL, recall, "wrong-recall")
+    withdrawn = {"$elemMatch": {"lot": cloth, "withdrawn": {"$ne": None}}}
+    await season.until("sales", "booths", {"_id": B1, "lots": withdrawn})
+    lift = LiftRecall(facility=facility, terminal=terminal, lot=cloth, reason="the wrong lot")
+    await season.say(TERMINAL, lift, "lift")
+    await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": cloth, "withdrawn": None}}})
+    made = ProductionReported(facility=facility, terminal=terminal, product="KTI", qty=7, made_on=season.today)
+    await season.say(TERMINAL, made, "wrong-product")
+    await season.until("inventory", "lots", {"recorded": 7, "facility": facility})
+    wrong = await season.mongo.database("inventory")["lots"].find_one({"recorded": 7, "facility": facility})
+    assert wrong is not None
+    season.withdrawn = wrong["_id"]
+    withdraw = WithdrawReport(facility=facility, terminal=terminal, lot=season.withdrawn, reason="it was craft")
+    await season.say(TERMINAL, withdraw, "withdraw")
+    await season.until("festival", "stock", {"_id": season.withdrawn, "on_hand": 0})
+    await season.until("production", "lots", {"_id": season.withdrawn, "withdrawn": True})
 
 
 async def replenish(season: RunningSeason) -> None:

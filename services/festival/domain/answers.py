@@ -36,6 +36,7 @@ from services.festival.domain.logistics.transfer import CARRY_DEADLINE
 from services.festival.domain.stock import seen
 from shared.events.festival import RequestRested
 from shared.events.inventory import (
+    LotRecallLiftReached,
     LotRecallReached,
     ReservationRefused,
     ReservationReleased,
@@ -178,9 +179,20 @@ def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, even
 
 def recalled(state: State, festival: Festival, recall: LotRecallReached, _event: Event) -> Decision:
     """Inventory knows which booths it sent the lot to; from there it may have been moved to others."""
+    return _at_all_booths(state, festival, lambda booth: booths.withdraw(booth, recall.lot, recall.reason))
+
+
+def recall_lifted(state: State, festival: Festival, lift: LotRecallLiftReached, _event: Event) -> Decision:
+    """Booths may sell what is still there. Pieces that were planned anew stay so."""
+    return _at_all_booths(state, festival, lambda booth: booths.reinstate(booth, lift.lot, lift.reason))
+
+
+def _at_all_booths(
+    state: State, festival: Festival, change: Callable[[Booth], tuple[Booth, list[Publication]]]
+) -> Decision:
     events: list[Publication | Deadline] = []
     for booth in booths_of(state, festival.id):
-        after, booth_events = booths.withdraw(booth, recall.lot, recall.reason)
+        after, booth_events = change(booth)
         if booth_events:
             state = state.put(after)
             events += booth_events

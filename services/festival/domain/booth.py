@@ -15,6 +15,7 @@ from shared.events.festival import (
     BoothStocked,
     BoothStockMoved,
     LotRecounted,
+    LotReinstated,
     LotWithdrawn,
 )
 from shared.events.language import Publication
@@ -199,6 +200,15 @@ def withdraw(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publicati
     if held is None or held.withdrawn is not None:
         return booth, []
     return with_lot(booth, replace(held, withdrawn=reason)), [_withdrawn_event(booth, lot, reason)]
+
+
+def reinstate(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publication]]:
+    """The booth after the recall of the lot was lifted, and the event; nothing changes if it holds no such lot."""
+    held = booth.find_lot(lot)
+    if held is None or held.withdrawn is None:
+        return booth, []
+    reinstated = LotReinstated(booth=booth.id, lot=lot, reason=reason)
+    return with_lot(booth, replace(held, withdrawn=None)), [BOOTH_STOCK.of(reinstated)]
 
 
 def close(booth: Booth, deadline: datetime) -> tuple[Booth, Publication]:

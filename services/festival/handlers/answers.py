@@ -25,6 +25,7 @@ from services.festival.domain.logistics.transfer import CARRY_DEADLINE, transfer
 from services.festival.domain.stock import plannable_of, view_of
 from shared.events.festival import RequestRested, RevisionRequested
 from shared.events.inventory import (
+    LotRecallLiftReached,
     LotRecallReached,
     ReservationRefused,
     ReservationReleased,
@@ -108,7 +109,7 @@ def _written_off(_event: Event, body: StockWrittenOff) -> Iterable[Read]:
     return (Ref(Command, body.order),)
 
 
-def _booths(event: Event, _body: LotRecallReached) -> Iterable[Read]:
+def _booths(event: Event, _body: LotRecallReached | LotRecallLiftReached) -> Iterable[Read]:
     return (booths_at(event.key),)
 
 
@@ -167,6 +168,7 @@ def answers_to(planner: Planner) -> tuple[Handler, ...]:
         _said(StockWrittenOff, answers.written_off, reads=_written_off),
         _said(StockOrderRefused, answers.order_refused, reads=_order_refused),
         _said(LotRecallReached, answers.recalled, reads=_booths),
+        _said(LotRecallLiftReached, answers.recall_lifted, reads=_booths),
         _said(SellThroughCounted, answers.counted, reads=_counted),
         _said(SellThroughSoFar, answers.sold_so_far, reads=_pace),
         _said(BoothForwardingBegun, merging.begun, reads=_forwarding),

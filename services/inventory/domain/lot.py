@@ -8,6 +8,7 @@ from shared.events.inventory import (
     RESERVATIONS,
     DispatchOrdered,
     LossRecorded,
+    LotRecallLiftReached,
     LotRecallReached,
     OrderRefusal,
     ReleaseCause,
@@ -29,7 +30,11 @@ from shared.events.production import (
     CorrectionRequested,
     LotCorrected,
     LotRecalled,
+    LotRecallLifted,
     LotRecorded,
+    ReportWithdrawn,
+    WithdrawalRefused,
+    WithdrawalRequested,
 )
 
 Change = tuple["Lot", list[Publication]]
@@ -74,6 +79,7 @@ class Lot:
 
     `reserved` and `dispatched` are sums over the reservations, so that no counter can differ from them. `found` is a
     sum over the booths. Found pieces count only as a bound of what can come home: dispatched + found - returned >= 0.
+    `withdrawn`: its report was withdrawn, so there is no such lot.
     """
 
     id: str
@@ -91,6 +97,7 @@ class Lot:
     revision: int = 1
     reservations: tuple[Reservation, ...] = ()
     finds: tuple[Find, ...] = ()
+    withdrawn: bool = False
 
     @property
     def found(self) -> int:
@@ -126,8 +133,9 @@ def record(recording: LotRecorded) -> Change:
 
 
 def correct(lot: Lot, request: CorrectionRequested) -> Change:
-    """The lot after a correction of the recorded pieces. A correction below zero on hand is refused."""
-    answer = CorrectionRefused if lot.on_hand + request.change < 0 else LotCorrected
+    """The lot after a correction of the recorded pieces. A correction below zero on hand, or of a withdrawn lot, is
+    refused."""
+    answer = CorrectionRefused if lot.withdrawn or lot.on_hand + request.change < 0 else LotCorrected
     if answer is LotCorrected:
         lot = revise(lot, on_hand=lot.on_hand + request.change, corrected=lot.corrected + request.change)
     body = answer(
@@ -175,6 +183,39 @@ def recall(lot: Lot, request: LotRecalled) -> Change:
     )
     on_hand = lot.on_hand + sum(reservation.qty for reservation in held_reservations)
     return revise(lot, recalled=True, on_hand=on_hand, reservations=freed), publications
+
+
+def lift_recall(lot: Lot, request: LotRecallLifted) -> Change:
+    """The lot that may be reserved again. What the recall released stays released.
+
+    Every festival with a dispatch receives LotRecallLiftReached.
+    """
+    if not lot.recalled:
+        return lot, []
+    booths: dict[str, set[str]] = {}
+    for reservation in lot.reservations:
+        if reservation.status is DISPATCHED:
+            booths.setdefault(reservation.festival, set()).add(reservation.booth)
+    publications = [
+        RESERVATIONS.of(
+            LotRecallLiftReached(festival=festival, lot=lot.id, reason=request.reason, booths=tuple(sorted(at)))
+        )
+        for festival, at in sorted(booths.items())
+    ]
+    return revise(lot, recalled=False), publications
+
+
+def withdraw(lot: Lot, request: WithdrawalRequested) -> Change:
+    """The lot without its pieces on hand, as it was reported by mistake. Refused while any piece is promised."""
+    if promised := lot.reserved + lot.dispatched:
+        refused = WithdrawalRefused(
+            facility=lot.facility, lot=lot.id, withdrawal=request.withdrawal, promised=promised
+        )
+        return lot, [LOT_ANSWERS.of(refused)]
+    withdrawn = ReportWithdrawn(facility=lot.facility, lot=lot.id, withdrawal=request.withdrawal, qty=lot.on_hand)
+    if not lot.withdrawn:
+        lot = replace(revise(lot, on_hand=0, corrected=lot.corrected - lot.on_hand), withdrawn=True)
+    return lot, [LOT_ANSWERS.of(withdrawn)]
 
 
 def receive_return(lot: Lot, order: ReturnReceived) -> Change:
@@ -255,6 +296,7 @@ def revise(
         lot.revision + 1,
         lot.reservations if reservations is None else reservations,
         lot.finds if finds is None else finds,
+        lot.withdrawn,
     )
 
 

@@ -53,4 +53,5 @@ def _balance(lot: Lot) -> StockChanged:
         returned=lot.returned,
         written_off=lot.written_off,
         found=lot.found,
+        withdrawn=lot.withdrawn,
     )

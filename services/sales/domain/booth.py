@@ -379,3 +379,11 @@ def withdraw_lot(booth: Booth, lot: str, reason: str) -> Booth:
     if booth_lot is None or booth_lot.withdrawn is not None:
         return booth
     return with_lot(booth, replace(booth_lot, withdrawn=reason))
+
+
+def reinstate_lot(booth: Booth, lot: str) -> Booth:
+    """The booth after the recall of the lot was lifted."""
+    booth_lot = booth.find_lot(lot)
+    if booth_lot is None or booth_lot.withdrawn is None:
+        return booth
+    return with_lot(booth, replace(booth_lot, withdrawn=None))

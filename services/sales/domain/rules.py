@@ -23,6 +23,7 @@ from shared.events.festival import (
     BoothStockMoved,
     DisputeResolved,
     LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     PricesChanged,
     TillAdded,
@@ -216,6 +217,11 @@ def move_stock(state: State, booth: Booth, body: BoothStockMoved, event: Event) 
 def withdraw_lot(state: State, booth: Booth, body: LotWithdrawn, _event: Event) -> Change:
     """A lot was recalled."""
     return state, _level(booths.withdraw_lot(booth, body.lot, body.reason), body.lot), []
+
+
+def reinstate_lot(state: State, booth: Booth, body: LotReinstated, _event: Event) -> Change:
+    """The recall of a lot was lifted. Sales made meanwhile keep their mark."""
+    return state, _level(booths.reinstate_lot(booth, body.lot), body.lot), []
 
 
 def resolve(state: State, booth: Booth, body: DisputeResolved, _event: Event) -> Change:

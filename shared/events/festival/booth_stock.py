@@ -120,6 +120,14 @@ class LotWithdrawn(Body):
     reason: Text
 
 
+class LotReinstated(Body):
+    """The recall of the lot is lifted: the booth may sell it again."""
+
+    booth: Id
+    lot: Id
+    reason: Text
+
+
 class DisputeResolved(Body):
     """The organiser's decision on the disputed pieces of a sale."""
 
@@ -165,6 +173,7 @@ BOOTH_STOCK = Topic(
         BoothStockLost,
         BoothStockMoved,
         LotWithdrawn,
+        LotReinstated,
         DisputeResolved,
         VoidOrdered,
         BoothForwarded,

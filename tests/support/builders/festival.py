@@ -56,7 +56,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, ReservationRequested
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
-from shared.events.production import LotRecalled, LotRecorded
+from shared.events.production import LotRecalled, LotRecallLifted, LotRecorded
 from shared.events.sales import (
     LotSoFar,
     ProductSoFar,
@@ -298,6 +298,10 @@ class FestivalWorld:
 
     def recall(self, lot: str) -> None:
         self.tell_inventory(lot, LotRecalled(lot=lot, facility=self.lots[lot].facility, reason="mould"))
+
+    def lift_recall(self, lot: str) -> None:
+        lifted = LotRecallLifted(lot=lot, facility=self.lots[lot].facility, reason="the wrong lot")
+        self.tell_inventory(lot, lifted)
 
     def tell_inventory(self, lot: str, body: Body) -> None:
         lot_before = self.lots.get(lot)

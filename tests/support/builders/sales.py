@@ -27,6 +27,7 @@ from shared.events.festival import (
     DisputeOutcome,
     DisputeResolved,
     LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     Price,
     PricesChanged,
@@ -94,6 +95,10 @@ def a_loss(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockLost:
 
 def a_move(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockMoved:
     return BoothStockMoved(booth=booth, lot=lot, qty=qty, to=B2)
+
+
+def a_reinstatement(lot: str = "L1", booth: str = B1) -> LotReinstated:
+    return LotReinstated(booth=booth, lot=lot, reason="the wrong lot")
 
 
 def a_withdrawal(lot: str = "L1", booth: str = B1) -> LotWithdrawn:

@@ -6,7 +6,15 @@ from typing import Any
 
 from edge.spool import SpooledRecord
 from edge.till.till import Till
-from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, Price, PricesChanged
+from shared.events.festival import (
+    BOOTH_STOCK,
+    BoothOpened,
+    BoothStocked,
+    LotReinstated,
+    LotWithdrawn,
+    Price,
+    PricesChanged,
+)
 from shared.events.language import Body, Event
 from shared.events.lot_number import LotNumber
 from shared.events.sales import (
@@ -141,3 +149,7 @@ def receive(till: Till, *bodies: Body) -> None:
 
 def _prices(prices: dict[str, int]) -> tuple[Price, ...]:
     return tuple(Price(product=product, price_rupiah=rupiah) for product, rupiah in prices.items())
+
+
+def reinstated(lot: str) -> LotReinstated:
+    return LotReinstated(booth=BOOTH, lot=lot, reason="the wrong lot")

@@ -20,6 +20,7 @@ from shared.events.festival import (
     Discrepancy,
     FestivalClosed,
     LossPlace,
+    LotReinstated,
     LotWithdrawn,
     Price,
     RecordLoss,
@@ -223,6 +224,21 @@ def test_a_recall_reaches_what_came_by_transfer() -> None:
     world.recall("LA")
     world.settle()
     assert [body.booth for body in world.bodies(LotWithdrawn)] == [B1, B2]
+
+
+def test_a_lifted_recall_reaches_every_booth_of_the_festival_and_what_is_on_its_way() -> None:
+    world = stocked_world()
+    world.give(a_transfer(LA=4))
+    world.recall("LA")
+    world.lift_recall("LA")
+    world.settle()
+    assert [body.booth for body in world.bodies(LotReinstated)] == [B1, B2]
+    assert kinds(world.give(an_arrival(LA=4))) == ["TransferReceived", "BoothStocked"]
+    assert held_lot(world, booth=B2).withdrawn is None
+    assert kinds(world.give(a_transfer("T2", LA=1))) == ["TransferSent", "BoothStockMoved"]
+    world.recall("LA")
+    world.settle()
+    assert held_lot(world, booth=B2).withdrawn == "mould"
 
 
 def test_a_transfer_that_nobody_counts_in_is_overdue_and_can_still_come() -> None:
