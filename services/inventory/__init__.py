@@ -1,7 +1,8 @@
 """Inventory: the stock, the reservations and the dispatches of every facility. Stock never falls below zero.
 
 In, keyed by lot:  LotRecorded, CorrectionRequested, LotRecalled   from production
-                   ReservationRequested, ReleaseRequested, DispatchOrdered, ReturnReceived, LossRecorded
+                   ReservationRequested, ReleaseRequested, DispatchOrdered, ReturnReceived, ReturnRecounted,
+                   SurplusCounted, LossRecorded
                                                                    from festival
 Out:               StockChanged                      the lot's whole balance, for anyone, by lot
                    StockReserved, ReservationRefused, StockDispatched, ...   answers, by festival

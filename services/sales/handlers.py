@@ -7,7 +7,14 @@ from typing import Any
 from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement, facility, rules
 from services.sales.domain.demand import demand_id
 from services.sales.domain.forwarding import forwarded_record, kept_at
-from services.sales.domain.receipt import entity_id, parse_sale_id, receipt_id, sold_after, waiting_at
+from services.sales.domain.receipt import (
+    disputed_at,
+    entity_id,
+    parse_sale_id,
+    receipt_id,
+    sold_after,
+    waiting_at,
+)
 from services.sales.domain.rules import at_booth, of_till
 from services.sales.domain.settlement import FromBooth, Percentages, settlement_id
 from services.sales.store import BOOTHS, DEMANDS, FEEDS, KEPT_RECORDS, RECEIPTS, SETTLEMENTS
@@ -22,6 +29,7 @@ from shared.events.festival import (
     BoothStockLost,
     BoothStockMoved,
     DisputeResolved,
+    LotRecounted,
     LotWithdrawn,
     PricesChanged,
     TillAdded,
@@ -71,6 +79,11 @@ def _voided(event: Event, body: ReceiptVoided | VoidOrdered) -> tuple[Read, ...]
 
 def _resolved(event: Event, body: DisputeResolved) -> tuple[Read, ...]:
     return *_booth(event, body), Ref(Receipt, entity_id(body.booth, parse_sale_id(body.sale)[0]))
+
+
+def _recounted(event: Event, body: LotRecounted) -> tuple[Read, ...]:
+    # More stock than was known may settle what was in dispute.
+    return *_booth(event, body), disputed_at(body.booth)
 
 
 def _counted(event: Event, body: BoothCounted) -> tuple[Read, ...]:
@@ -126,6 +139,7 @@ BOOTH = Processor(
         on(TillAdded, at_booth(rules.add_till), reads=_booth),
         on(TillStruck, at_booth(rules.strike_till), reads=_booth),
         on(BoothStocked, at_booth(rules.stock), reads=_booth),
+        on(LotRecounted, at_booth(rules.recount), reads=_recounted),
         on(BoothStockLost, at_booth(rules.lose_stock), reads=_booth),
         on(BoothStockMoved, at_booth(rules.move_stock), reads=_booth),
         on(LotWithdrawn, at_booth(rules.withdraw_lot), reads=_booth),

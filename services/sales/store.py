@@ -126,6 +126,7 @@ def _lot_document(lot: BoothLot) -> dict[str, Any]:
         "withdrawn": lot.withdrawn,
         "final": _count_document(lot.final),
         "latest": _count_document(lot.latest),
+        "recount": lot.recount,
     }
 
 
@@ -260,6 +261,7 @@ def _lot(document: Document) -> BoothLot:
         withdrawn=document["withdrawn"],
         final=_count(document["final"]),
         latest=_count(document["latest"]),
+        recount=document["recount"],
     )
 
 
@@ -317,6 +319,7 @@ def _receipt_document(receipt: Receipt) -> dict[str, Any]:
         "sales": [_sale_document(sale) for sale in receipt.sales],
         # What the queries ask for; it follows from the rest.
         "waiting": receipt.waiting,
+        "disputed": receipt.disputed,
         "sold": receipt.sold,
     }
 
@@ -485,7 +488,7 @@ def _feed(document: Document) -> FacilityFeed:
 
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, listed_by=("festival", "arrived"))
 RECEIPTS = Collection(
-    "receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "sold"), listed_by=("booth",)
+    "receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "disputed", "sold"), listed_by=("booth",)
 )
 SETTLEMENTS = Collection(
     "settlements",

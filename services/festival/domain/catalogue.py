@@ -6,7 +6,7 @@ rules see only the command, so a rebuild decides by the revisions of that time.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from shared.events.catalogue import (
     CatalogueRevision,
@@ -26,7 +26,6 @@ from shared.runtime.state import State
 from shared.wording import Message
 
 Fact: TypeAlias = TermSet | ProductSet | FacilitySet | LeadTimeSet
-OnIsland = TypeVar("OnIsland", AnnounceFestival, ChangeFestival)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,9 @@ def pass_over(state: State, _event: Event, _body: EntryCommandRefused) -> Decisi
     return state, []
 
 
-def with_lead_times(body: OnIsland, facts: Mapping[str, Fact]) -> OnIsland | Wrong:
+def with_lead_times(
+    body: AnnounceFestival | ChangeFestival, facts: Mapping[str, Fact]
+) -> AnnounceFestival | ChangeFestival | Wrong:
     """The announcement or change with the days of a parcel from each facility to its island. Days that it names
     stay."""
     if body.island is None:

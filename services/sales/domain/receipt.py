@@ -190,6 +190,11 @@ class Receipt:
         return self.booth if self.is_waiting else None
 
     @property
+    def disputed(self) -> str | None:
+        """The booth, while anything of the receipt is in dispute: what its disputed receipts are looked up by."""
+        return self.booth if any(sale.disputed for sale in self.sales) else None
+
+    @property
     def sold(self) -> str:
         """What a booth's receipts are looked up by in the order in which they were sold."""
         return _sold_key(self.booth, self.sold_at)
@@ -198,6 +203,11 @@ class Receipt:
 def waiting_at(booth: str) -> OwnedQuery[Receipt]:
     """The booth's receipts that wait."""
     return OwnedQuery(Receipt, "waiting", booth)
+
+
+def disputed_at(booth: str) -> OwnedQuery[Receipt]:
+    """The booth's receipts with a sale in dispute."""
+    return OwnedQuery(Receipt, "disputed", booth)
 
 
 def sold_after(booth: str, moment: datetime) -> KeyRange[Receipt]:

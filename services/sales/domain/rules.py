@@ -22,6 +22,7 @@ from shared.events.festival import (
     BoothStockLost,
     BoothStockMoved,
     DisputeResolved,
+    LotRecounted,
     LotWithdrawn,
     PricesChanged,
     TillAdded,
@@ -180,6 +181,16 @@ def stock(state: State, booth: Booth, body: BoothStocked, event: Event) -> Chang
     booth, opened = booths.stock_lot(booth, body, event.time)
     state, booth, covered = selling.cover_waiting(state, pool.redistribute(booth, body.product), body.product)
     return state, booth, opened + covered
+
+
+def recount(state: State, booth: Booth, body: LotRecounted, event: Event) -> Change:
+    """A lot's arrivals were counted again, in any state of the booth. More stock may be what sales wait for, or what
+    they are in dispute for."""
+    booth, opened = booths.recount_lot(booth, body, event.time)
+    booth = pool.redistribute(booth, body.product)
+    state, booth, covered = selling.cover_waiting(state, booth, body.product)
+    state, booth, settled = selling.cover_disputed(state, booth, body.product)
+    return state, booth, opened + covered + settled
 
 
 def open_booth(state: State, booth: Booth, body: BoothOpened, _event: Event) -> Change:
