@@ -5,6 +5,7 @@ from collections.abc import Callable
 import typer
 
 from cli.festival.changes import add_product, change, merge_booths, move_stray, rename_booth
+from cli.festival.counting import recount_return, recount_shipment
 from cli.festival.disputes import disputes
 from cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from cli.festival.goods import accept, plan, receive, request, return_stock, ship, stock
@@ -34,6 +35,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "revise": revise,
     "ship": ship,
     "receive": receive,
+    "recount": recount_shipment,
     "replenish": replenish,
     "loss": loss,
     "change-price": change_price,
@@ -52,6 +54,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "close": close,
     "missing": missing,
     "return": return_stock,
+    "recount-return": recount_return,
     "cancel": cancel,
     "list": list_festivals,
     "show": show,

@@ -12,6 +12,8 @@ from shared.events.festival import (
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
+    LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     Price,
     PricesChanged,
@@ -149,7 +151,8 @@ class _BoothState:
     struck: set[_Holder] = field(default_factory=set)
     price_lists: dict[int, KnownPrices] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    lots: dict[str, BoothStocked] = field(default_factory=dict)
+    lots: dict[str, BoothStocked | LotRecounted] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
     stocked: dict[str, int] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
 
@@ -173,17 +176,26 @@ class _BoothState:
             case DeviceHeard():
                 self.devices.add((body.till, body.device))
             case BoothStocked():
-                self.lots.setdefault(body.lot, body)
-                self.stocked[body.lot] = self.stocked.get(body.lot, 0) + body.qty
+                self._count(body, self.counted.get(body.lot, 0) + body.qty)
+            case LotRecounted():
+                self._count(body, body.qty)
             case BoothStockLost() | BoothStockMoved():
                 self.stocked[body.lot] = self.stocked.get(body.lot, 0) - body.qty
             case LotWithdrawn():
                 self.withdrawn.add(body.lot)
+            case LotReinstated():
+                self.withdrawn.discard(body.lot)
             case BoothClosing():
                 self.closing = body
             case BoothReopened():
                 # The topics of festival and sales have no order between them.
                 self.opening = max(self.opening, body.opening)
+
+    def _count(self, body: BoothStocked | LotRecounted, counted: int) -> None:
+        """Set the pieces of the lot that were counted in, in all."""
+        self.lots.setdefault(body.lot, body)
+        self.stocked[body.lot] = self.stocked.get(body.lot, 0) + counted - self.counted.get(body.lot, 0)
+        self.counted[body.lot] = counted
 
     def _add_list(self, revision: int, valid_from: datetime | None, prices: Sequence[Price]) -> None:
         # A list that changes prices need not repeat the names.

@@ -39,11 +39,15 @@ from shared.events.production import (
     RELEASED,
     TERMINAL,
     CorrectionRefused,
+    LiftRecall,
     LotCorrected,
     ProductionCorrected,
     ProductionReported,
     RecallLot,
     ReportReleased,
+    ReportWithdrawn,
+    WithdrawalRefused,
+    WithdrawReport,
 )
 from shared.http.command_handler import CommandHandler
 from shared.runtime.processor import Processor, Rule, on
@@ -61,7 +65,7 @@ def _of_goods(event: Event, body: ProductionReported) -> tuple[Ref, ...]:
     )
 
 
-def _of_lot(event: Event, body: ProductionCorrected | RecallLot) -> Iterator[Ref]:
+def _of_lot(event: Event, body: ProductionCorrected | RecallLot | LiftRecall | WithdrawReport) -> Iterator[Ref]:
     yield Ref(TerminalReport, event.known_as)
     yield Ref(FacilityCatalogue, body.facility)
     number = lot_number.parse(body.lot)
@@ -72,6 +76,10 @@ def _of_lot(event: Event, body: ProductionCorrected | RecallLot) -> Iterator[Ref
 
 def _of_correction(_event: Event, body: LotCorrected | CorrectionRefused) -> tuple[Ref, ...]:
     return Ref(TerminalReport, body.correction), Ref(Lot, body.lot)
+
+
+def _of_withdrawal(_event: Event, body: ReportWithdrawn | WithdrawalRefused) -> tuple[Ref, ...]:
+    return Ref(TerminalReport, body.withdrawal), Ref(Lot, body.lot)
 
 
 def _of_listing(_event: Event, body: FacilityListed | ProductListed) -> tuple[Read, ...]:
@@ -130,8 +138,12 @@ def by_facility(clock_skew: timedelta) -> Processor:
             on(ProductionReported, partial(rules.record, clock_skew), reads=_of_goods),
             on(ProductionCorrected, rules.pass_on, reads=_of_lot),
             on(RecallLot, rules.recall, reads=_of_lot),
+            on(LiftRecall, rules.lift, reads=_of_lot),
+            on(WithdrawReport, rules.withdraw, reads=_of_lot),
             on(LotCorrected, rules.answer_correction, reads=_of_correction),
             on(CorrectionRefused, rules.answer_correction, reads=_of_correction),
+            on(ReportWithdrawn, rules.answer_withdrawal, reads=_of_withdrawal),
+            on(WithdrawalRefused, rules.answer_withdrawal, reads=_of_withdrawal),
             on(FacilityListed, facility_catalogue.list_facility, reads=_of_listing),
             on(ProductListed, facility_catalogue.list_product, reads=_of_listing),
             on(ReportReleased, partial(rules.decide_released, clock_skew), reads=_of_released),

@@ -1,10 +1,10 @@
 """Sales: the stock and sales of every booth, disputes, and the money owed. Every rupiah is counted once.
 
 In, keyed by booth:     BoothOpened, BoothChanged, PricesChanged, TillAdded, TillStruck, BoothStocked,
-                        BoothStockLost, BoothStockMoved, LotWithdrawn, DisputeResolved, VoidOrdered,
-                        BoothForwarded, BoothClosing, ReopeningRequested   from festival
+                        BoothStockLost, BoothStockMoved, LotRecounted, LotWithdrawn, LotReinstated, DisputeResolved,
+                        VoidOrdered, BoothForwarded, BoothClosing, ReopeningRequested   from festival
                         ReceiptIssued, ReceiptVoided, BoothCounted, DrawerOpened, CashDropped, CashCounted,
-                        DeviceIntroduced, TillClosed          from tills: late, early, twice
+                        DeviceIntroduced, RecordTakenOut, TillClosed          from tills: late, early, twice
                         DeadlineReached, ShareHoldAnswered, RecordForwarded, DeviceForwarded    its own
 In, keyed by facility:  ShareOpened, SaleShared, PoolAdjusted, BoothSettled, DemandCounted, ShareHoldRequested,
                         ShareReopened

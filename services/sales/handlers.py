@@ -29,6 +29,8 @@ from shared.events.festival import (
     BoothStockLost,
     BoothStockMoved,
     DisputeResolved,
+    LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     PricesChanged,
     ReopeningRequested,
@@ -55,6 +57,7 @@ from shared.events.sales import (
     ReceiptIssued,
     ReceiptVoided,
     RecordForwarded,
+    RecordTakenOut,
     SaleShared,
     ShareHoldAnswered,
     ShareHoldRequested,
@@ -89,6 +92,11 @@ def _reopened(event: Event, body: ReopeningRequested | ShareHoldAnswered) -> tup
     return *_booth(event, body), disputed_at(event.key)
 
 
+def _recounted(event: Event, body: LotRecounted) -> tuple[Read, ...]:
+    # More stock than was known may settle what was in dispute.
+    return *_booth(event, body), disputed_at(body.booth)
+
+
 def _counted(event: Event, body: BoothCounted) -> tuple[Read, ...]:
     # A count is about what was sold up to its moment.
     return *_booth(event, body), sold_after(body.booth, body.counted_at)
@@ -108,6 +116,7 @@ _OF_TILLS = (
     on(CashDropped, of_till(rules.drop_cash), reads=_booth),
     on(CashCounted, of_till(rules.count_cash), reads=_booth),
     on(TillClosed, of_till(rules.note_device), reads=_booth),
+    on(RecordTakenOut, of_till(rules.note_device), reads=_booth),
 )
 _OF_TILL = {handler.body: handler for handler in _OF_TILLS}
 _NUMBER_ONLY = of_till(rules.note_device)
@@ -142,9 +151,11 @@ BOOTH = Processor(
         on(TillAdded, at_booth(rules.add_till), reads=_booth),
         on(TillStruck, at_booth(rules.strike_till), reads=_booth),
         on(BoothStocked, at_booth(rules.stock), reads=_booth),
+        on(LotRecounted, at_booth(rules.recount), reads=_recounted),
         on(BoothStockLost, at_booth(rules.lose_stock), reads=_booth),
         on(BoothStockMoved, at_booth(rules.move_stock), reads=_booth),
         on(LotWithdrawn, at_booth(rules.withdraw_lot), reads=_booth),
+        on(LotReinstated, at_booth(rules.reinstate_lot), reads=_booth),
         # Festival has struck a resolved sale from its list: it receives those in dispute anew.
         on(DisputeResolved, at_booth(rules.resolve, AdjustmentCause.DISPUTE, again=True), reads=_resolved),
         on(VoidOrdered, at_booth(rules.void_ordered, AdjustmentCause.VOID), reads=_voided),

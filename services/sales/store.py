@@ -137,6 +137,7 @@ def _lot_document(lot: BoothLot) -> dict[str, Any]:
         "withdrawn": lot.withdrawn,
         "final": _count_document(lot.final),
         "latest": _count_document(lot.latest),
+        "recount": lot.recount,
     }
 
 
@@ -285,6 +286,7 @@ def _lot(document: Document) -> BoothLot:
         withdrawn=document["withdrawn"],
         final=_count(document["final"]),
         latest=_count(document["latest"]),
+        recount=document["recount"],
     )
 
 

@@ -212,6 +212,16 @@ class CashCounted(TillRecord):
     counted_at: Utc
 
 
+class RecordTakenOut(TillRecord):
+    """Stands in the place of a record that was taken out on its device before it was sent, so that its number is not
+    missing. `kind`: the event that it was, with its rupiah."""
+
+    kind: Id
+    rupiah: Rupiah
+    reason: Text = ""
+    taken_out_at: Utc
+
+
 class TillClosed(TillRecord):
     """The device's last record. Its records are 1 to `last_seq`, which is this one. `opening`: the latest opening of
     the booth that the device knows, the first being 1. A booth that was reopened since waits for another one."""
@@ -788,6 +798,7 @@ TILL = Topic(
         DrawerOpened,
         CashDropped,
         CashCounted,
+        RecordTakenOut,
         TillClosed,
     ),
 )

@@ -21,6 +21,7 @@ from shared.events.festival import (
     CountedLot,
     DisputeOutcome,
     DisputeResolved,
+    LotReinstated,
     LotWithdrawn,
     Price,
     ReopeningRequested,
@@ -142,6 +143,10 @@ class SalesMachine(Machine):
     @rule(booth=booths, lot=lots)
     def withdraw(self, booth: str, lot: str) -> None:
         self.kafka.say(BOOTH_STOCK, LotWithdrawn(booth=booth, lot=lot, reason="made up"))
+
+    @rule(booth=booths, lot=lots)
+    def reinstate(self, booth: str, lot: str) -> None:
+        self.kafka.say(BOOTH_STOCK, LotReinstated(booth=booth, lot=lot, reason="made up"))
 
     @rule(booth=booths, n=which)
     def close(self, booth: str, n: int) -> None:

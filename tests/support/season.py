@@ -27,6 +27,8 @@ from shared.events.festival import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    RecountReturn,
+    RecountShipment,
     ReopenBooth,
     Replenish,
     RequestAllocation,
@@ -35,7 +37,14 @@ from shared.events.festival import (
     SendTransfer,
 )
 from shared.events.language import Body, Topic
-from shared.events.production import TERMINAL, ProductionCorrected, ProductionReported, RecallLot
+from shared.events.production import (
+    TERMINAL,
+    LiftRecall,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+    WithdrawReport,
+)
 from shared.events.sales import (
     TILL,
     BoothCounted,
@@ -82,6 +91,7 @@ class RunningSeason:
     today: date
     lots: list[str] = field(default_factory=list)
     recalled: str = ""
+    withdrawn: str = ""
     moved: str = ""
     records: dict[str, list[str]] = field(default_factory=dict)
 
@@ -192,10 +202,13 @@ async def finished_season(stack: Stack) -> AsyncIterator[RunningSeason]:
                 await make(season)
                 await allocate(season)
                 await move(season)
+                await recount(season)
                 await sell(season)
+                await take_back(season)
                 await replenish(season)
                 await close(season)
                 await bring_home(season)
+                await recount_home(season)
             yield season
         finally:
             await season.mongo.close()
@@ -311,6 +324,31 @@ async def move(season: RunningSeason) -> None:
     await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": season.moved, "moved": 3}}})
 
 
+async def recount(season: RunningSeason) -> None:
+    """A shipment to the second booth is counted again: it brought one piece more than was sent."""
+    shipments = season.mongo.database("festival")["shipments"]
+    shipment = await shipments.find_one({"booth": B2}, sort=[("_id", 1)])
+    assert shipment is not None, "goods came to the second booth"
+    first = shipment["stocked"][0]
+    counted = (CountedLot(lot=first["lot"], qty=first["qty"] + 1),)
+    again = RecountShipment(festival=FESTIVAL, shipment=shipment["name"], booth=B2, counted=counted)
+    await season.say(ORGANISER, again, "recount")
+    recounted = {"lots": {"$elemMatch": {"lot": first["lot"], "recount": 1}}}
+    await season.until("sales", "booths", {"_id": B2, **recounted})
+
+
+async def recount_home(season: RunningSeason) -> None:
+    """What came home of a lot is counted again, twice: it was right at first."""
+    booths = season.mongo.database("festival")["booths"]
+    booth = await booths.find_one({"_id": B2, "lots.returned": {"$gt": 0}})
+    assert booth is not None, "something came home from the second booth"
+    lot = next(held for held in booth["lots"] if held["returned"])
+    for name, qty in (("fewer", lot["returned"] - 1), ("as-before", lot["returned"])):
+        again = RecountReturn(festival=FESTIVAL, booth=B2, lot=lot["lot"], qty=qty)
+        await season.say(ORGANISER, again, f"home-{name}")
+        await season.until("festival", "commands", {"_id": f"home-{name}", "outcome": "done"})
+
+
 async def sell(season: RunningSeason) -> None:
     """Sales with and without a label, of more than is left and of far too many; a basket with a discount, of what two
     facilities make; voids, one of them refused; a loss at the booth, a recall. `sale-3` comes in a form that sales
@@ -352,6 +390,30 @@ async def sell(season: RunningSeason) -> None:
     await season.say(TERMINAL, recall, "recall")
     withdrawn_lot = {"_id": B1, "lots": {"$elemMatch": {"lot": craft, "withdrawn": {"$ne": None}}}}
     await season.until("sales", "booths", withdrawn_lot)
+
+
+async def take_back(season: RunningSeason) -> None:
+    """A recall of a wrong lot, which is lifted; and a report under a wrong product, which is withdrawn."""
+    cloth = await _lot_at(season, B1, "KTI")
+    facility = cloth[:6]
+    terminal = f"{facility}.T1"
+    recall = RecallLot(facility=facility, terminal=terminal, lot=cloth, reason="mistyped")
+    await season.say(TERMINAL, recall, "wrong-recall")
+    withdrawn = {"$elemMatch": {"lot": cloth, "withdrawn": {"$ne": None}}}
+    await season.until("sales", "booths", {"_id": B1, "lots": withdrawn})
+    lift = LiftRecall(facility=facility, terminal=terminal, lot=cloth, reason="the wrong lot")
+    await season.say(TERMINAL, lift, "lift")
+    await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": cloth, "withdrawn": None}}})
+    made = ProductionReported(facility=facility, terminal=terminal, product="KTI", qty=7, made_on=season.today)
+    await season.say(TERMINAL, made, "wrong-product")
+    await season.until("inventory", "lots", {"recorded": 7, "facility": facility})
+    wrong = await season.mongo.database("inventory")["lots"].find_one({"recorded": 7, "facility": facility})
+    assert wrong is not None
+    season.withdrawn = wrong["_id"]
+    withdraw = WithdrawReport(facility=facility, terminal=terminal, lot=season.withdrawn, reason="it was craft")
+    await season.say(TERMINAL, withdraw, "withdraw")
+    await season.until("festival", "stock", {"_id": season.withdrawn, "on_hand": 0})
+    await season.until("production", "lots", {"_id": season.withdrawn, "withdrawn": True})
 
 
 async def replenish(season: RunningSeason) -> None:

@@ -1,6 +1,6 @@
 """A booth and its lots. Derived numbers are not stored, so the sums can't drift:
 
-dispatched to the booth + moved to it = in transit + received + lost on the way
+dispatched to the booth + moved to it + found = in transit + received + lost on the way
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +9,15 @@ from enum import StrEnum
 
 from services.festival.domain.booth_lot import Account, BoothLot, ReturnBalance, accounts, return_balance
 from services.festival.domain.line import AllocationLine
-from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothStocked, BoothStockMoved, LotWithdrawn
+from shared.events.festival import (
+    BOOTH_STOCK,
+    BoothClosing,
+    BoothStocked,
+    BoothStockMoved,
+    LotRecounted,
+    LotReinstated,
+    LotWithdrawn,
+)
 from shared.events.language import Publication
 from shared.events.sales import SellThroughCounted
 
@@ -159,12 +167,51 @@ def receive_lots(
     return booth, publications
 
 
+def recount_lot(
+    booth: Booth, held: BoothLot, *, received: int, lost: int, found: int
+) -> tuple[Booth, list[Publication]]:
+    """The booth after a lot of one arrival was counted again, and the events; the changes are in pieces.
+
+    `held` is the booth's lot, or a new one. A withdrawn lot is withdrawn again, as it may be new to sales.
+    """
+    held = replace(
+        held,
+        received=held.received + received,
+        lost_on_the_way=held.lost_on_the_way + lost,
+        found=held.found + found,
+        recounts=held.recounts + 1,
+    )
+    recounted = LotRecounted(
+        booth=booth.id,
+        festival=booth.festival,
+        lot=held.lot,
+        facility=held.facility,
+        product=held.product,
+        made_on=held.made_on,
+        qty=held.received,
+        revision=held.recounts,
+    )
+    publications = [BOOTH_STOCK.of(recounted)]
+    if held.withdrawn is not None:
+        publications.append(_withdrawn_event(booth, held.lot, held.withdrawn))
+    return with_lot(booth, held), publications
+
+
 def withdraw(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publication]]:
     """The booth after a recall of the lot, and the event; nothing changes a second time."""
     held = booth.find_lot(lot)
     if held is None or held.withdrawn is not None:
         return booth, []
     return with_lot(booth, replace(held, withdrawn=reason)), [_withdrawn_event(booth, lot, reason)]
+
+
+def reinstate(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publication]]:
+    """The booth after the recall of the lot was lifted, and the event; nothing changes if it holds no such lot."""
+    held = booth.find_lot(lot)
+    if held is None or held.withdrawn is None:
+        return booth, []
+    reinstated = LotReinstated(booth=booth.id, lot=lot, reason=reason)
+    return with_lot(booth, replace(held, withdrawn=None)), [BOOTH_STOCK.of(reinstated)]
 
 
 def close(booth: Booth, deadline: datetime) -> tuple[Booth, Publication]:

@@ -53,7 +53,7 @@ class FestivalStatus(StrEnum):
 class Sums:
     """The final sums in pieces: received + surplus = sold + returned + lost.
 
-    A piece that moved between booths counts once.
+    A piece that moved between booths counts once. `found`: received pieces beyond those that were sent.
     """
 
     received: int
@@ -62,6 +62,7 @@ class Sums:
     lost: int
     surplus: int
     lost_on_the_way: int
+    found: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +346,7 @@ def update_sums(state: State, festival: Festival, changed: str = "") -> Decision
         surplus=sums.surplus,
         lost_on_the_way=sums.lost_on_the_way,
         revision=festival.revision,
+        found=sums.found,
     )
     return state.put(festival), [FESTIVAL.of(closed)]
 
@@ -362,4 +364,5 @@ def _sums(booths: list[Booth]) -> Sums:
         lost=sum(account.lost for account in accounts),
         surplus=sum(account.surplus for account in accounts),
         lost_on_the_way=sum(lot.lost_on_the_way for booth in booths for lot in booth.lots),
+        found=sum(lot.found for booth in booths for lot in booth.lots),
     )

@@ -28,10 +28,10 @@ from services.festival.domain import (
 )
 from services.festival.domain.allocation import allocation, pages, revising
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import request_id, requests_at
+from services.festival.domain.allocation.request import PlanTerms, request_id, requests_at
 from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
-from services.festival.domain.logistics import losses, shipment, transfer
+from services.festival.domain.logistics import losses, recount, shipment, transfer
 from services.festival.domain.logistics.shipment import shipment_id, shipments_at
 from services.festival.domain.logistics.transfer import transfer_id, transfers_at
 from services.festival.domain.replenishment import replenish
@@ -54,6 +54,9 @@ from shared.events.festival import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    RecountReturn,
+    RecountShipment,
+    RecountTransfer,
     RenameBooth,
     ReopenBooth,
     Replenish,
@@ -68,7 +71,7 @@ from shared.events.festival import (
 from shared.events.language import Body, Event
 from shared.http.command_handler import CommandHandler
 from shared.runtime.processor import Rule, on
-from shared.runtime.state import Read, Ref
+from shared.runtime.state import OwnedQuery, Read, Ref
 
 B = TypeVar("B", bound=Body)
 
@@ -154,6 +157,20 @@ def _receiving(body: ReceiveShipment) -> Iterable[Read]:
     )
 
 
+def _recounting(body: RecountShipment | RecountTransfer) -> Iterator[Read]:
+    # A lot that another booth has is known, and the sums of the festival may change.
+    yield booths_at(body.festival)
+    yield Ref(Booth, body.booth)
+    yield Ref(BoothSales, body.booth)
+    if isinstance(body, RecountShipment):
+        yield Ref(Shipment, shipment_id(body.festival, body.shipment))
+        yield requests_at(body.festival)
+        yield OwnedQuery(PlanTerms, "festival", body.festival)
+        yield pages.pages_at(body.booth)
+    else:
+        yield Ref(Transfer, transfer_id(body.festival, body.transfer))
+
+
 def _moving(body: SendTransfer) -> Iterable[Read]:
     return (
         Ref(Transfer, transfer_id(body.festival, body.transfer)),
@@ -170,7 +187,7 @@ def _moved(body: ReceiveTransfer) -> Iterable[Read]:
     return Ref(Transfer, transfer_id(body.festival, body.transfer)), Ref(Booth, body.booth)
 
 
-def _returning(body: ReceiveReturn) -> Iterable[Read]:
+def _returning(body: ReceiveReturn | RecountReturn) -> Iterable[Read]:
     return Ref(Booth, body.booth), booths_at(body.festival)
 
 
@@ -287,6 +304,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             reads=_receiving,
         ),
         _given(
+            "/festivals/{festival}/shipments/{shipment}/recount",
+            "Count what came of a shipment again",
+            RecountShipment,
+            command(recount.recount_shipment),
+            reads=_recounting,
+        ),
+        _given(
             "/festivals/{festival}/transfers",
             "Count what leaves a booth for another",
             SendTransfer,
@@ -301,10 +325,24 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             reads=_moved,
         ),
         _given(
+            "/festivals/{festival}/transfers/{transfer}/recount",
+            "Count what came of a transfer again",
+            RecountTransfer,
+            command(recount.recount_transfer),
+            reads=_recounting,
+        ),
+        _given(
             "/festivals/{festival}/returns",
             "Count what came home of a lot",
             ReceiveReturn,
             command(losses.receive_return),
+            reads=_returning,
+        ),
+        _given(
+            "/festivals/{festival}/returns/recount",
+            "Count what came home of a lot again",
+            RecountReturn,
+            command(recount.recount_return),
             reads=_returning,
         ),
         _given(

@@ -31,6 +31,7 @@ def _festival_document(festival: Festival) -> dict[str, Any]:
             "lost": sums.lost,
             "surplus": sums.surplus,
             "lost_on_the_way": sums.lost_on_the_way,
+            "found": sums.found,
         },
     }
 
@@ -80,6 +81,8 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "moved_out": lot.moved_out,
                 "best_before": day_text(lot.best_before),
                 "returned_before": lot.returned_before,
+                "found": lot.found,
+                "recounts": lot.recounts,
             }
             for lot in booth.lots
         ],
@@ -127,6 +130,8 @@ def _booth(document: Document) -> Booth:
                 moved_out=lot.get("moved_out", 0),
                 best_before=as_day(lot.get("best_before")),
                 returned_before=lot["returned_before"],
+                found=lot["found"],
+                recounts=lot["recounts"],
             )
             for lot in document["lots"]
         ),

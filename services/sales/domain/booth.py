@@ -14,7 +14,7 @@ from services.sales.domain.device import Device
 from services.sales.domain.drawer import Drawers
 from services.sales.domain.prices import PriceList
 from services.sales.domain.shelf import Shelves
-from shared.events.festival import BoothStocked, BoothStockMoved
+from shared.events.festival import BoothStocked, BoothStockMoved, LotRecounted
 from shared.events.language import Publication
 from shared.events.sales import SALE_SHARES, ShareOpened
 
@@ -43,7 +43,7 @@ class BoothLot:
     `moved`: pieces sent to other booths, or home before the booth was reopened. `label_...`: sold by label, or
     assigned to the lot by the organiser; `named_qty` is the assigned part. `after_qty`: the part of `label_qty` that
     was sold after the final count. `pool_...`: the lot's share of the unlabelled sales. `withdrawn`: the reason of a
-    recall.
+    recall. `recount`: the revision of the recount that `stocked` follows, without later arrivals.
     """
 
     lot: str
@@ -62,6 +62,7 @@ class BoothLot:
     withdrawn: str | None = None
     final: StockCount | None = None
     latest: StockCount | None = None
+    recount: int = 0
 
     def with_sales(self, qty: int, rupiah: int, named: int, after: int) -> "BoothLot":
         """The lot with additional sales by label.
@@ -86,6 +87,7 @@ class BoothLot:
             self.withdrawn,
             self.final,
             self.latest,
+            self.recount,
         )
 
     @property
@@ -325,6 +327,28 @@ def stock_lot(booth: Booth, body: BoothStocked, at: datetime) -> tuple[Booth, li
     return with_lot(booth, replace(booth_lot, stocked=booth_lot.stocked + body.qty)), publications
 
 
+def recount_lot(booth: Booth, body: LotRecounted, at: datetime) -> tuple[Booth, list[Publication]]:
+    """The booth after a lot's arrivals were counted again, and the publications; an older recount changes nothing.
+
+    Sales beyond a lower count stay recorded: the lot's `beyond` then rises.
+    """
+    held = booth.find_lot(body.lot)
+    if held is not None and held.recount >= body.revision:
+        return booth, []
+    booth = replace(booth, festival=body.festival)
+    booth, publications = add_lot(booth, BoothLot(body.lot, body.facility, body.product, body.made_on))
+    held = booth.find_lot(body.lot)
+    assert held is not None, "it was just taken in"
+    change = body.qty - held.stocked
+    shelves = shelf.restock(booth.shelves, body.facility, body.product, at, change)
+    interim = booth.interim
+    if change > 0:
+        still_sold_out = tuple(product for product in interim.sold_out if product != body.product)
+        interim = replace(interim, sold_out=still_sold_out)
+    booth = replace(booth, shelves=shelves, interim=interim)
+    return with_lot(booth, replace(held, stocked=body.qty, recount=body.revision)), publications
+
+
 def add_lot(booth: Booth, lot: BoothLot) -> tuple[Booth, list[Publication]]:
     """The booth with this lot added, unless the booth has it; and ShareOpened for the first lot of a facility."""
     if booth.find_lot(lot.lot) is not None:
@@ -379,3 +403,11 @@ def withdraw_lot(booth: Booth, lot: str, reason: str) -> Booth:
     if booth_lot is None or booth_lot.withdrawn is not None:
         return booth
     return with_lot(booth, replace(booth_lot, withdrawn=reason))
+
+
+def reinstate_lot(booth: Booth, lot: str) -> Booth:
+    """The booth after the recall of the lot was lifted."""
+    booth_lot = booth.find_lot(lot)
+    if booth_lot is None or booth_lot.withdrawn is None:
+        return booth
+    return with_lot(booth, replace(booth_lot, withdrawn=None))

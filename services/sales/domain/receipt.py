@@ -201,8 +201,7 @@ class Receipt:
 
     @property
     def disputed(self) -> str | None:
-        """The booth, while anything of the receipt is disputed: what a booth's disputed receipts are looked up
-        by."""
+        """The booth, while anything of the receipt is in dispute: what its disputed receipts are looked up by."""
         return self.booth if any(sale.disputed for sale in self.sales) else None
 
     @property

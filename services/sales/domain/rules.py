@@ -22,6 +22,8 @@ from shared.events.festival import (
     BoothStockLost,
     BoothStockMoved,
     DisputeResolved,
+    LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     PricesChanged,
     ReopeningRequested,
@@ -184,6 +186,16 @@ def stock(state: State, booth: Booth, body: BoothStocked, event: Event) -> Chang
     return state, booth, opened + covered
 
 
+def recount(state: State, booth: Booth, body: LotRecounted, event: Event) -> Change:
+    """A lot's arrivals were counted again, in any state of the booth. More stock may be what sales wait for, or what
+    they are in dispute for."""
+    booth, opened = booths.recount_lot(booth, body, event.time)
+    booth = pool.redistribute(booth, body.product)
+    state, booth, covered = selling.cover_waiting(state, booth, body.product)
+    state, booth, settled = selling.cover_disputed(state, booth, body.product)
+    return state, booth, opened + covered + settled
+
+
 def open_booth(state: State, booth: Booth, body: BoothOpened, _event: Event) -> Change:
     """The booth is known by name, with its first prices."""
     return selling.cover_waiting(state, _opened(booth, body))
@@ -207,6 +219,11 @@ def move_stock(state: State, booth: Booth, body: BoothStockMoved, event: Event) 
 def withdraw_lot(state: State, booth: Booth, body: LotWithdrawn, _event: Event) -> Change:
     """A lot was recalled."""
     return state, _level(booths.withdraw_lot(booth, body.lot, body.reason), body.lot), []
+
+
+def reinstate_lot(state: State, booth: Booth, body: LotReinstated, _event: Event) -> Change:
+    """The recall of a lot was lifted. Sales made meanwhile keep their mark."""
+    return state, _level(booths.reinstate_lot(booth, body.lot), body.lot), []
 
 
 def resolve(state: State, booth: Booth, body: DisputeResolved, _event: Event) -> Change:

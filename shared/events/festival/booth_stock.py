@@ -4,7 +4,7 @@ from datetime import date
 
 from shared.events.catalogue import CatalogueRevision
 from shared.events.festival.organiser import CountedLot, DisputeOutcome, Price
-from shared.events.language import Body, CommandId, Id, Qty, Text, Topic, Utc
+from shared.events.language import Body, CommandId, Count, Id, Qty, Text, Topic, Utc
 
 
 class BoothOpened(Body):
@@ -77,6 +77,23 @@ class BoothStocked(Body):
     qty: Qty
 
 
+class LotRecounted(Body):
+    """`qty` pieces of the lot were counted in at the booth in all. The number replaces all earlier ones of the lot.
+
+    The highest `revision` of a lot is valid. The lot may be new to the booth. The event may also come after the booth
+    was closed.
+    """
+
+    booth: Id
+    festival: Id
+    lot: Id
+    facility: Id
+    product: Id
+    made_on: date
+    qty: Count
+    revision: Qty
+
+
 class BoothStockLost(Body):
     """`qty` pieces at the booth are spoilt or missing, and can't be sold."""
 
@@ -97,6 +114,14 @@ class BoothStockMoved(Body):
 
 class LotWithdrawn(Body):
     """The lot is recalled and must not be sold at the booth."""
+
+    booth: Id
+    lot: Id
+    reason: Text
+
+
+class LotReinstated(Body):
+    """The recall of the lot is lifted: the booth may sell it again."""
 
     booth: Id
     lot: Id
@@ -128,8 +153,8 @@ class BoothForwarded(Body):
 
 
 class BoothClosing(Body):
-    """No more stock will come. Tills have until `deadline` to send records. `opening`: it ends this opening of the
-    booth, the first being 1."""
+    """No more stock will come but by a recount. Tills have until `deadline` to send records. `opening`: it ends this
+    opening of the booth, the first being 1."""
 
     booth: Id
     festival: Id
@@ -161,9 +186,11 @@ BOOTH_STOCK = Topic(
         TillAdded,
         TillStruck,
         BoothStocked,
+        LotRecounted,
         BoothStockLost,
         BoothStockMoved,
         LotWithdrawn,
+        LotReinstated,
         DisputeResolved,
         VoidOrdered,
         BoothForwarded,

@@ -202,7 +202,26 @@ class CountedLot(Body):
 
 
 class ReceiveShipment(Body):
-    """The booth has counted a shipment. Missing pieces count as lost on the way."""
+    """The booth has counted a shipment. Missing pieces count as lost on the way.
+
+    `counted` names every lot of the shipment. With `lose_unnamed`, a lot that it does not name is lost. Pieces
+    counted beyond those sent are not stocked: RecountShipment stocks them.
+    """
+
+    festival: Id
+    shipment: Id
+    booth: Id
+    counted: tuple[CountedLot, ...]
+    lose_unnamed: bool = False
+
+
+class RecountShipment(Body):
+    """The count of a received shipment was wrong. `counted` are whole counts of some of its lots, also beyond the
+    pieces sent. Other lots keep their count.
+
+    A lot that the shipment did not have is counted in too. If the festival never had it, it is counted alone, and
+    inventory must know it.
+    """
 
     festival: Id
     shipment: Id
@@ -222,7 +241,21 @@ class SendTransfer(Body):
 
 
 class ReceiveTransfer(Body):
-    """Booth `booth` has counted a transfer to it. Missing pieces count as lost on the way."""
+    """Booth `booth` has counted a transfer to it. Missing pieces count as lost on the way.
+
+    `counted` and `lose_unnamed`: as in ReceiveShipment.
+    """
+
+    festival: Id
+    transfer: Id
+    booth: Id
+    counted: tuple[CountedLot, ...]
+    lose_unnamed: bool = False
+
+
+class RecountTransfer(Body):
+    """The count of a received transfer at `booth` was wrong. `counted`: as in RecountShipment. The count at the other
+    booth stays."""
 
     festival: Id
     transfer: Id
@@ -239,6 +272,16 @@ class ReceiveReturn(Body):
     lot: Id
     qty: Count
     final: bool = True
+
+
+class RecountReturn(Body):
+    """The count of what came home of a lot from one booth was wrong. `qty` is the whole number that ever came home
+    from there."""
+
+    festival: Id
+    booth: Id
+    lot: Id
+    qty: Count
 
 
 class LossPlace(StrEnum):
@@ -399,9 +442,12 @@ ORGANISER = Topic(
         AcceptPlan,
         SendShipment,
         ReceiveShipment,
+        RecountShipment,
         SendTransfer,
         ReceiveTransfer,
+        RecountTransfer,
         ReceiveReturn,
+        RecountReturn,
         RecordLoss,
         ResolveDispute,
         VoidSale,

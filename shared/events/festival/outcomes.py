@@ -395,7 +395,7 @@ class ShipmentOverdue(Body):
 
 
 class Discrepancy(Body):
-    """`sent` and `counted` pieces of a lot. Pieces counted beyond the pieces sent are not stocked."""
+    """`sent` and `counted` pieces of a lot. Pieces counted beyond the pieces sent are stocked by a recount alone."""
 
     lot: Id
     sent: Count
@@ -410,6 +410,32 @@ class ShipmentReceived(Body):
     booth: Id
     lots: tuple[CountedLot, ...]
     discrepancies: tuple[Discrepancy, ...]
+
+
+class Surplus(Body):
+    """Pieces that a booth gets beyond those it asked for."""
+
+    booth: Id
+    product: Id
+    asked: Qty
+    surplus: Qty
+
+
+class ShipmentRecounted(Body):
+    """The booth counted lots of a received shipment again. The highest `revision` is valid.
+
+    `lots`: the stocked pieces of the whole shipment now. `discrepancies`: the differences from the pieces sent that
+    are left. `surplus`: what the request now has beyond its demands, since a revision has replaced pieces that were
+    found after all. Reserved pieces stay reserved.
+    """
+
+    festival: Id
+    shipment: Id
+    booth: Id
+    revision: Qty
+    lots: tuple[CountedLot, ...]
+    discrepancies: tuple[Discrepancy, ...]
+    surplus: tuple[Surplus, ...] = ()
 
 
 class TransferSent(Body):
@@ -443,13 +469,26 @@ class TransferReceived(Body):
     discrepancies: tuple[Discrepancy, ...]
 
 
+class TransferRecounted(Body):
+    """Booth `to` counted lots of a received transfer again. `revision`, `lots` and `discrepancies`: as in
+    ShipmentRecounted."""
+
+    festival: Id
+    transfer: Id
+    booth: Id
+    to: Id
+    revision: Qty
+    lots: tuple[CountedLot, ...]
+    discrepancies: tuple[Discrepancy, ...]
+
+
 class FestivalClosed(Body):
     """Every booth is settled, and every unsold piece is home or recorded as lost.
 
     Pieces: received + surplus = sold + returned + lost. A piece moved between booths counts once, at its first booth.
     `surplus`: more of a product was sold and came home than came to its booth, because a sale was heard late. Pieces
-    that were recorded as lost and came home count there too. A late sale or return publishes the event again with a
-    higher revision.
+    that were recorded as lost and came home count there too. `found`: received pieces beyond those that were sent, by
+    recounts. A late sale, return or recount publishes the event again with a higher revision.
     """
 
     festival: Id
@@ -460,6 +499,7 @@ class FestivalClosed(Body):
     surplus: Count = 0
     lost_on_the_way: Count = 0
     revision: Count = 1
+    found: Count = 0
 
 
 class FestivalReopened(Body):
@@ -487,9 +527,11 @@ FESTIVAL = Topic(
         ShipmentDropped,
         ShipmentOverdue,
         ShipmentReceived,
+        ShipmentRecounted,
         TransferSent,
         TransferOverdue,
         TransferReceived,
+        TransferRecounted,
         FestivalClosed,
         FestivalReopened,
     ),

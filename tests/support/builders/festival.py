@@ -46,6 +46,9 @@ from shared.events.festival import (
     ReceiveReturn,
     ReceiveShipment,
     ReceiveTransfer,
+    RecountReturn,
+    RecountShipment,
+    RecountTransfer,
     ReopenBooth,
     RequestAllocation,
     ReviseAllocation,
@@ -54,7 +57,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, ReservationRequested
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
-from shared.events.production import LotRecalled, LotRecorded
+from shared.events.production import LotRecalled, LotRecallLifted, LotRecorded
 from shared.events.sales import (
     LotSoFar,
     ProductSoFar,
@@ -125,10 +128,31 @@ def a_shipment(shipment: str = "S1", facility: str = "LP-AAA", booth: str = B1, 
     return SendShipment(**defaults | {"shipment": shipment, "facility": facility, "booth": booth} | changed)
 
 
-def a_receipt(shipment: str = "S1", booth: str = B1, **counted: int) -> ReceiveShipment:
+def a_receipt(shipment: str = "S1", booth: str = B1, *, lose_unnamed: bool = True, **counted: int) -> ReceiveShipment:
     """`counted` by lot; a lot's name may hold `_` for `-`."""
+    return ReceiveShipment(
+        festival=booth.rpartition(".")[0],
+        shipment=shipment,
+        booth=booth,
+        counted=_counted(counted),
+        lose_unnamed=lose_unnamed,
+    )
+
+
+def a_recount(shipment: str = "S1", booth: str = B1, **counted: int) -> RecountShipment:
+    """`counted` as in a receipt."""
     festival = booth.rpartition(".")[0]
-    return ReceiveShipment(festival=festival, shipment=shipment, booth=booth, counted=_counted(counted))
+    return RecountShipment(festival=festival, shipment=shipment, booth=booth, counted=_counted(counted))
+
+
+def a_transfer_recount(transfer: str = "T1", booth: str = B2, **counted: int) -> RecountTransfer:
+    """`counted` as in a receipt."""
+    festival = booth.rpartition(".")[0]
+    return RecountTransfer(festival=festival, transfer=transfer, booth=booth, counted=_counted(counted))
+
+
+def a_return_recount(lot: str, qty: int, booth: str = B1) -> RecountReturn:
+    return RecountReturn(festival=booth.rpartition(".")[0], booth=booth, lot=lot, qty=qty)
 
 
 def a_transfer(transfer: str = "T1", booth: str = B1, to: str = B2, **lots: int) -> SendTransfer:
@@ -137,10 +161,17 @@ def a_transfer(transfer: str = "T1", booth: str = B1, to: str = B2, **lots: int)
     return SendTransfer(festival=festival, transfer=transfer, booth=booth, to=to, lots=counted)
 
 
-def an_arrival(transfer: str = "T1", booth: str = B2, **counted: int) -> ReceiveTransfer:
+def an_arrival(
+    transfer: str = "T1", booth: str = B2, *, lose_unnamed: bool = True, **counted: int
+) -> ReceiveTransfer:
     """`counted` as in a receipt."""
-    festival = booth.rpartition(".")[0]
-    return ReceiveTransfer(festival=festival, transfer=transfer, booth=booth, counted=_counted(counted))
+    return ReceiveTransfer(
+        festival=booth.rpartition(".")[0],
+        transfer=transfer,
+        booth=booth,
+        counted=_counted(counted),
+        lose_unnamed=lose_unnamed,
+    )
 
 
 def a_report(
@@ -275,6 +306,10 @@ class FestivalWorld:
 
     def recall(self, lot: str) -> None:
         self.tell_inventory(lot, LotRecalled(lot=lot, facility=self.lots[lot].facility, reason="mould"))
+
+    def lift_recall(self, lot: str) -> None:
+        lifted = LotRecallLifted(lot=lot, facility=self.lots[lot].facility, reason="the wrong lot")
+        self.tell_inventory(lot, lifted)
 
     def tell_inventory(self, lot: str, body: Body) -> None:
         lot_before = self.lots.get(lot)

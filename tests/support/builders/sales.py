@@ -27,6 +27,8 @@ from shared.events.festival import (
     CountedLot,
     DisputeOutcome,
     DisputeResolved,
+    LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     Price,
     PricesChanged,
@@ -84,12 +86,22 @@ def a_stocking(lot: str = "L1", qty: int = 10, booth: str = B1, **changed: Any) 
     return BoothStocked(**defaults | {"booth": booth, "lot": lot, "qty": qty} | changed)
 
 
+def a_recount(qty: int, lot: str = "L1", revision: int = 1, booth: str = B1, **changed: Any) -> LotRecounted:
+    """The lot's whole count at the booth."""
+    given: dict[str, Any] = {"festival": ODOP, "facility": "LP-A", "product": "KTI", "made_on": date(2023, 4, 1)}
+    return LotRecounted(**given | {"booth": booth, "lot": lot, "qty": qty, "revision": revision} | changed)
+
+
 def a_loss(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockLost:
     return BoothStockLost(booth=booth, lot=lot, qty=qty)
 
 
 def a_move(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockMoved:
     return BoothStockMoved(booth=booth, lot=lot, qty=qty, to=B2)
+
+
+def a_reinstatement(lot: str = "L1", booth: str = B1) -> LotReinstated:
+    return LotReinstated(booth=booth, lot=lot, reason="the wrong lot")
 
 
 def a_withdrawal(lot: str = "L1", booth: str = B1) -> LotWithdrawn:

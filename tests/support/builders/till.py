@@ -11,6 +11,7 @@ from shared.events.festival import (
     BoothClosing,
     BoothOpened,
     BoothStocked,
+    LotReinstated,
     LotWithdrawn,
     Price,
     PricesChanged,
@@ -153,3 +154,7 @@ def receive(till: Till, *bodies: Body) -> None:
 
 def _prices(prices: dict[str, int]) -> tuple[Price, ...]:
     return tuple(Price(product=product, price_rupiah=rupiah) for product, rupiah in prices.items())
+
+
+def reinstated(lot: str) -> LotReinstated:
+    return LotReinstated(booth=BOOTH, lot=lot, reason="the wrong lot")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from services.festival.domain import Booth, Festival
-from services.festival.domain.catalogue import Wrong, with_product
-from shared.events.catalogue import ProductSet
+from services.festival.domain.catalogue import Wrong, with_lead_times, with_product
+from shared.events.catalogue import FacilitySet, LeadTimeSet, ProductSet, TermSet
 from shared.events.festival import (
     AddProduct,
     BoothChanged,
@@ -116,6 +116,30 @@ def test_a_product_that_is_not_in_the_catalogue_is_refused_and_others_get_name_a
     assert (completed.category, completed.name) == ("tenun", "Kain tenun ikat")
     assert [revision.revision for revision in completed.catalogue] == [3]
     assert with_product(adding, {}) == adding
+
+
+def test_a_new_island_brings_the_lead_times_of_the_catalogue() -> None:
+    common: dict[str, Any] = {"revision": 2, "changed_at": NOON, "command": "c-1"}
+    facts = {
+        fact.entry: fact
+        for fact in (
+            TermSet(entry="island/jawa", name="Jawa", **common),
+            FacilitySet(
+                entry="facility/PR-KPG",
+                facility_kind="rutan",
+                name="Rutan",
+                zone="Asia/Makassar",
+                products=(),
+                island="timor",
+                **common,
+            ),
+            LeadTimeSet(entry="lead-time/timor/jawa", days=5, **common),
+        )
+    }
+    completed = with_lead_times(a_change(island="jawa"), facts)
+    assert isinstance(completed, ChangeFestival)
+    assert completed.lead_days == (LeadTime(facility="PR-KPG", days=5),)
+    assert isinstance(with_lead_times(a_change(island="jva"), facts), Wrong)
 
 
 # changes

@@ -222,6 +222,10 @@ class Saga(RuleBasedStateMachine):
     def recall(self, data: st.DataObject) -> None:
         self.world.recall(data.draw(st.sampled_from(sorted(self.world.lots))))
 
+    @rule(data=st.data())
+    def lift_recall(self, data: st.DataObject) -> None:
+        self.world.lift_recall(data.draw(st.sampled_from(sorted(self.world.lots))))
+
     # deliveries in any order
 
     @precondition(lambda self: self.world.wishes)

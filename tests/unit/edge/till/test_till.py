@@ -41,6 +41,7 @@ from tests.support.builders.till import (
     closing,
     line,
     receive,
+    reinstated,
     void_refused,
     withdrawn,
 )
@@ -182,6 +183,12 @@ def test_a_withdrawn_lot_is_refused_wherever_it_lies_in_the_basket_unless_it_hap
     assert stocked_till.sell([BasketEntry(OTHER), BasketEntry("KTI")], at=NOW).warnings == ()
     assert stocked_till.sell([BasketEntry(LOT)], at=NOW, happened=True).warnings != ()
     assert stocked_till.spool.counts().records == 2
+
+
+def test_a_lot_whose_recall_is_lifted_is_sold_again(stocked_till: Till) -> None:
+    receive(stocked_till, withdrawn(LOT), reinstated(LOT))
+    assert stocked_till.view().withdrawn == frozenset()
+    assert stocked_till.sell([BasketEntry(LOT, 1)], at=NOW).warnings == ()
 
 
 def test_a_product_whose_lots_were_all_withdrawn_is_refused(till: Till) -> None:
