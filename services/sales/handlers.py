@@ -87,14 +87,14 @@ def _resolved(event: Event, body: DisputeResolved) -> tuple[Read, ...]:
     return *_booth(event, body), Ref(Receipt, entity_id(body.booth, parse_sale_id(body.sale)[0]))
 
 
-def _reopened(event: Event, body: ReopeningRequested | ShareHoldAnswered) -> tuple[Read, ...]:
-    # Disputed sales wait again at an open booth.
-    return *_booth(event, body), disputed_at(event.key)
-
-
 def _recounted(event: Event, body: LotRecounted) -> tuple[Read, ...]:
     # More stock than was known may settle what was in dispute.
     return *_booth(event, body), disputed_at(body.booth)
+
+
+def _reopened(event: Event, body: ReopeningRequested | ShareHoldAnswered) -> tuple[Read, ...]:
+    # Disputed sales wait again at an open booth.
+    return *_booth(event, body), disputed_at(event.key)
 
 
 def _counted(event: Event, body: BoothCounted) -> tuple[Read, ...]:

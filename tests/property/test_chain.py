@@ -697,10 +697,10 @@ def check_festival_and_sales(festival: ServiceShell, sales: ServiceShell) -> Non
             id: (lot.received, lot.recorded_lost, lot.moved_out + lot.returned_before, lot.withdrawn)
             for id, lot in lots.items()
         } == {id: (lot.stocked, lot.lost, lot.moved, lot.withdrawn) for id, lot in stocked.items()}
-        assert (booth.opening, booth.reopening) == (other.opening, None)
         assert {lot.lot: lot.recounts for lot in booth.lots if lot.recounts} == {
             lot.lot: lot.recount for lot in other.lots if lot.recount
         }
+        assert (booth.opening, booth.reopening) == (other.opening, None)
         assert (booth.status is BoothStatus.SETTLED) == (other.status is SalesStatus.SETTLED)
         if booth.status is BoothStatus.SETTLED:
             assert booth.revision == other.revision

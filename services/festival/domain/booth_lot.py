@@ -42,9 +42,9 @@ class BoothLot:
     withdrawn: str | None = None
     moved_out: int = 0
     best_before: date | None = None
-    returned_before: int = 0
     found: int = 0
     recounts: int = 0
+    returned_before: int = 0
 
     @property
     def home(self) -> int:

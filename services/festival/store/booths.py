@@ -80,9 +80,9 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "withdrawn": lot.withdrawn,
                 "moved_out": lot.moved_out,
                 "best_before": day_text(lot.best_before),
-                "returned_before": lot.returned_before,
                 "found": lot.found,
                 "recounts": lot.recounts,
+                "returned_before": lot.returned_before,
             }
             for lot in booth.lots
         ],
@@ -129,9 +129,9 @@ def _booth(document: Document) -> Booth:
                 withdrawn=lot["withdrawn"],
                 moved_out=lot.get("moved_out", 0),
                 best_before=as_day(lot.get("best_before")),
-                returned_before=lot["returned_before"],
                 found=lot["found"],
                 recounts=lot["recounts"],
+                returned_before=lot["returned_before"],
             )
             for lot in document["lots"]
         ),
