@@ -10,7 +10,17 @@ import typer
 from cli.console import say, show_json, show_table, warn
 from cli.festival.client import Row
 from cli.festival.devices import waited_for
-from cli.festival.session import Festival, Json, booth_id, festival_time, sales_service, service, show_answer
+from cli.festival.session import (
+    Festival,
+    Json,
+    Yes,
+    booth_id,
+    confirmed_command,
+    festival_time,
+    sales_service,
+    service,
+    show_answer,
+)
 from cli.parameters import DAY, LOT, WHOLE, parsed
 from shared import shown, typed
 from shared.errors import NotAnswered
@@ -35,9 +45,10 @@ def announce(
     zone: Annotated[str, typer.Option(help="Its time zone.")] = "Asia/Jakarta",
     island: Annotated[str | None, typer.Option(help="Destination of parcels: plans count their travel time.")] = None,
     weight: Annotated[list[str] | None, typer.Option(help="FACILITY=N: it gets N times the share.")] = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Announce a festival."""
+    """Announce a festival. One that is over, or longer than 60 days, needs a yes."""
     weights = parsed(lambda: typed.pairs(weight or [], "--weight PR-KPG=2", typed.facility))
     body = {
         "festival": festival,
@@ -51,7 +62,7 @@ def announce(
     }
     message = f"{name} is announced as {festival}, {_days(body)}."
     with service(context) as api:
-        show_answer(api.command("festivals", body=body), message, as_json=as_json)
+        show_answer(confirmed_command(api, "festivals", body=body, yes=yes), message, as_json=as_json)
 
 
 def booth(

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from edge.spool import Counts, Owner, RecordPlace, Spool, SpooledRecord
 from edge.sync import Subscription, SyncReport, sync
-from edge.terminal.catalogue import FacilityCatalogue, received_catalogue
+from edge.terminal.catalogue import CatalogueCopy, received_catalogue
 from edge.terminal.maker import key_at, pseudonym
 from shared import typed
 from shared.errors import WrongEntry
@@ -208,7 +208,7 @@ class Terminal:
                 answers.setdefault(event.body.report, event.body)
         return [_standing(record, answers.get(record.id)) for record in self.spool.records()]
 
-    def catalogue(self) -> FacilityCatalogue:
+    def catalogue(self) -> CatalogueCopy:
         """The device's copy of the facility's part of the catalogue."""
         return received_catalogue(event.body for event in self.spool.received(FACILITY_CATALOGUE))
 
@@ -233,7 +233,7 @@ class Terminal:
             subscriptions += [Subscription(topic, self.facility) for topic in (PUBLIC_SALES, SETTLEMENTS)]
         return await sync(self.spool, settings, subscriptions, awaited=REPORTS, wait=wait, on_sent=on_sent)
 
-    def _refusal(self, entry: MadeEntry, catalogue: FacilityCatalogue, unlisted: bool) -> Message | None:
+    def _refusal(self, entry: MadeEntry, catalogue: CatalogueCopy, unlisted: bool) -> Message | None:
         try:
             self._production(entry, self._pseudonym(entry.maker), catalogue, unlisted)
         except WrongEntry as wrong:
@@ -241,7 +241,7 @@ class Terminal:
         return None
 
     def _production(
-        self, entry: MadeEntry, maker: str | None, catalogue: FacilityCatalogue, unlisted: bool
+        self, entry: MadeEntry, maker: str | None, catalogue: CatalogueCopy, unlisted: bool
     ) -> ProductionReported:
         if entry.qty < 1:
             raise WrongEntry("The quantity must be at least 1.")

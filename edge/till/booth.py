@@ -6,11 +6,13 @@ from datetime import date, datetime
 
 from edge.till.receipts import Receipts
 from shared.events.festival import (
+    BoothChanged,
     BoothClosing,
     BoothOpened,
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
+    LotRecounted,
     LotReinstated,
     LotWithdrawn,
     Price,
@@ -99,8 +101,8 @@ def view(till: str, device: str, bodies: Iterable[Body], receipts: Receipts) -> 
     opened = booth.opened
     return BoothView(
         festival=opened.festival if opened else None,
-        name=opened.name if opened else None,
-        zone=opened.zone if opened else None,
+        name=booth.name,
+        zone=booth.zone,
         listed=till in booth.tills,
         struck=(till, device) in booth.struck or (till, None) in booth.struck,
         closing=booth.closing,
@@ -137,13 +139,16 @@ def _slice(stocked: int, holders: Sequence[_Holder], holder: _Holder) -> int:
 @dataclass(slots=True)
 class _BoothState:
     opened: BoothOpened | None = None
+    name: str | None = None
+    zone: str | None = None
     closing: datetime | None = None
     tills: set[str] = field(default_factory=set)
     devices: set[_Holder] = field(default_factory=set)
     struck: set[_Holder] = field(default_factory=set)
     price_lists: dict[int, KnownPrices] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    lots: dict[str, BoothStocked] = field(default_factory=dict)
+    lots: dict[str, BoothStocked | LotRecounted] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
     stocked: dict[str, int] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
 
@@ -151,8 +156,11 @@ class _BoothState:
         match body:
             case BoothOpened():
                 self.opened = body
+                self.name, self.zone = body.name, body.zone
                 self.tills.update(body.tills)
                 self._add_list(1, None, body.prices)
+            case BoothChanged():
+                self.name, self.zone = body.name, body.zone
             case PricesChanged():
                 self._add_list(body.revision, body.valid_from, body.prices)
             case TillAdded():
@@ -164,8 +172,9 @@ class _BoothState:
             case DeviceHeard():
                 self.devices.add((body.till, body.device))
             case BoothStocked():
-                self.lots.setdefault(body.lot, body)
-                self.stocked[body.lot] = self.stocked.get(body.lot, 0) + body.qty
+                self._count(body, self.counted.get(body.lot, 0) + body.qty)
+            case LotRecounted():
+                self._count(body, body.qty)
             case BoothStockLost() | BoothStockMoved():
                 self.stocked[body.lot] = self.stocked.get(body.lot, 0) - body.qty
             case LotWithdrawn():
@@ -174,6 +183,12 @@ class _BoothState:
                 self.withdrawn.discard(body.lot)
             case BoothClosing():
                 self.closing = body.deadline
+
+    def _count(self, body: BoothStocked | LotRecounted, counted: int) -> None:
+        """Set the pieces of the lot that were counted in, in all."""
+        self.lots.setdefault(body.lot, body)
+        self.stocked[body.lot] = self.stocked.get(body.lot, 0) + counted - self.counted.get(body.lot, 0)
+        self.counted[body.lot] = counted
 
     def _add_list(self, revision: int, valid_from: datetime | None, prices: Sequence[Price]) -> None:
         # A list that changes prices need not repeat the names.

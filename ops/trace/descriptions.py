@@ -9,10 +9,13 @@ from shared.events.festival import (
     BoothStockLost,
     BoothStockMoved,
     Discrepancy,
+    LotRecounted,
     LotReinstated,
     LotWithdrawn,
     ShipmentReceived,
+    ShipmentRecounted,
     TransferReceived,
+    TransferRecounted,
 )
 from shared.events.inventory import (
     DispatchOrdered,
@@ -22,11 +25,15 @@ from shared.events.inventory import (
     ReservationRefused,
     ReservationReleased,
     ReservationRequested,
+    ReturnRecounted,
     StockDispatched,
+    StockFound,
     StockOrderRefused,
     StockReserved,
     StockReturned,
+    StockReturnRecounted,
     StockWrittenOff,
+    SurplusCounted,
 )
 from shared.events.language import Body
 from shared.events.production import (
@@ -98,6 +105,14 @@ def _describe_plan(body: Body, lot: str) -> Iterator[str]:
         case ShipmentReceived():
             for counted, expected in _counts(body.discrepancies, lot):
                 yield f"{counted} of {expected} counted at {body.booth}, shipment {body.shipment}"
+        case ShipmentRecounted():
+            for stocked in body.lots:
+                if stocked.lot == lot:
+                    yield f"{stocked.qty} of shipment {body.shipment} at {body.booth} by recount {body.revision}"
+        case TransferRecounted():
+            for stocked in body.lots:
+                if stocked.lot == lot:
+                    yield f"{stocked.qty} of transfer {body.transfer} at {body.to} by recount {body.revision}"
         case TransferReceived():
             for counted, expected in _counts(body.discrepancies, lot):
                 yield f"{counted} of {expected} counted at {body.to}, transfer {body.transfer}"
@@ -107,7 +122,7 @@ def _describe_plan(body: Body, lot: str) -> Iterator[str]:
 
 def _describe_stock(body: Body) -> Iterator[str]:
     match body:
-        case ReservationRequested() | ReleaseRequested() | DispatchOrdered():
+        case ReservationRequested() | ReleaseRequested() | DispatchOrdered() | ReturnRecounted() | SurplusCounted():
             return  # inventory's answer describes it
         case StockReserved():
             yield f"{body.qty} reserved for {body.booth}, {body.reservation}"
@@ -119,6 +134,10 @@ def _describe_stock(body: Body) -> Iterator[str]:
             yield f"{body.qty} sent to {body.booth}, shipment {body.shipment}"
         case StockReturned():
             yield f"{body.qty} came home from {body.booth}"
+        case StockReturnRecounted():
+            yield f"count of what came home from {body.booth} changed by {body.change:+}"
+        case StockFound():
+            yield f"{body.qty} found at {body.booth} beyond those sent"
         case StockWrittenOff():
             yield f"{body.qty} written off at the facility"
         case StockOrderRefused():
@@ -137,6 +156,8 @@ def _describe_booth_stock(body: Body) -> Iterator[str]:
     match body:
         case BoothStocked():
             yield f"{body.qty} counted in at {body.booth}"
+        case LotRecounted():
+            yield f"{body.qty} at {body.booth} in all, by recount {body.revision} of the lot"
         case BoothStockLost():
             yield f"{body.qty} lost at {body.booth}"
         case BoothStockMoved():

@@ -33,8 +33,8 @@ def booth_stock(evidence: Evidence) -> Check:
             continue
         check.expect_equal(
             f"booth {booth.id}",
-            (booth.status.value, booth.tills),
-            (selling_booth.status.value, selling_booth.tills),
+            (booth.status.value, booth.tills, booth.name),
+            (selling_booth.status.value, selling_booth.tills, selling_booth.name),
             "by festival, by sales",
         )
         prices = tuple((tag.product, tag.price_rupiah) for tag in booth.prices)
@@ -44,21 +44,21 @@ def booth_stock(evidence: Evidence) -> Check:
         )
         _compare_announcements(check, selling_booth, evidence.published.booths[booth.id])
         festival_lots = {
-            lot.lot: (lot.received, lot.recorded_lost, lot.moved_out, lot.withdrawn)
+            lot.lot: (lot.received, lot.recorded_lost, lot.moved_out, lot.recounts, lot.withdrawn)
             for lot in booth.lots
-            if lot.received
+            if lot.received or lot.recounts
         }
         sales_lots = {
-            lot.lot: (lot.stocked, lot.lost, lot.moved, lot.withdrawn)
+            lot.lot: (lot.stocked, lot.lost, lot.moved, lot.recount, lot.withdrawn)
             for lot in selling_booth.lots
-            if lot.stocked or lot.lost or lot.moved
+            if lot.stocked or lot.lost or lot.moved or lot.recount
         }
         for lot in sorted(festival_lots.keys() | sales_lots.keys()):
             check.expect_equal(
                 f"lot {lot} at {booth.id}",
                 festival_lots.get(lot),
                 sales_lots.get(lot),
-                "received, lost, moved, withdrawn by festival, by sales",
+                "received, lost, moved, recounts, withdrawn by festival, by sales",
             )
     opened = {id for id, booth in selling_booths.items() if booth.status is not BoothStatus.UNKNOWN}
     for id in sorted(opened - evidence.of(FestivalBooth).keys()):

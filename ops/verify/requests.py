@@ -62,19 +62,19 @@ def _words(tallies: Mapping[LineStatus, StatusSum]) -> str:
 def lost_on_the_way(evidence: Evidence) -> Check:
     """The lost pieces of lines agree with the counts of shipments; a revision plans them again."""
     check = Check(
-        "lost on the way", "pieces that lines count as lost = pieces sent in their shipments and not counted in"
+        "lost on the way", "pieces that lines count as lost = pieces sent in their shipments and not stocked"
     )
     lines = [line for request in whole_requests(evidence) for line in request.lines.loaded]
     lost = {line.reservation: line.lost for line in lines if line.lost}
     for shipment in evidence.of(Shipment).values():
-        counts = dict(shipment.counted)
+        stocked = dict(shipment.stocked)
         lost_by_lot: dict[str, int] = {}
         for parcel in shipment.parcels:
             if parcel.leg is DispatchStatus.LEFT:
                 lost_by_lot[parcel.lot] = lost_by_lot.get(parcel.lot, 0) + lost.pop(parcel.reservation, 0)
         received = shipment.status is ShipmentStatus.RECEIVED
         for lot, sent_qty in shipment.lots.items():
-            missing = max(0, sent_qty - counts.get(lot, 0)) if received else 0
+            missing = max(0, sent_qty - stocked.get(lot, 0)) if received else 0
             check.expect_equal(
                 f"lot {lot} in shipment {shipment.id}", lost_by_lot[lot], missing, "lost by its lines, by its count"
             )

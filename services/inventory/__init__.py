@@ -2,7 +2,8 @@
 
 In, keyed by lot:  LotRecorded, CorrectionRequested, LotRecalled, LotRecallLifted, WithdrawalRequested
                                                                    from production
-                   ReservationRequested, ReleaseRequested, DispatchOrdered, ReturnReceived, LossRecorded
+                   ReservationRequested, ReleaseRequested, DispatchOrdered, ReturnReceived, ReturnRecounted,
+                   SurplusCounted, LossRecorded
                                                                    from festival
 Out:               StockChanged                      the lot's whole balance, for anyone, by lot
                    StockReserved, ReservationRefused, StockDispatched, ...   answers, by festival

@@ -30,6 +30,7 @@ class Balance(BaseModel):
     dispatched: int
     returned: int
     written_off: int
+    found: int
     revision: int
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import correct, lift_recall, recall, receive_return, withdraw, write_off
+from services.inventory.domain.recount import count_surplus, recount_return
 from services.inventory.domain.reservation import dispatch, release, reserve
 from services.inventory.domain.rules import change, record
 from services.inventory.store import LOTS
@@ -12,6 +13,8 @@ from shared.events.inventory import (
     ReleaseRequested,
     ReservationRequested,
     ReturnReceived,
+    ReturnRecounted,
+    SurplusCounted,
 )
 from shared.events.language import Body, Event
 from shared.events.production import (
@@ -45,6 +48,8 @@ LOT = Processor(
         on(ReleaseRequested, change(release), reads=_lot),
         on(DispatchOrdered, change(dispatch), reads=_lot),
         on(ReturnReceived, change(receive_return), reads=_lot),
+        on(ReturnRecounted, change(recount_return), reads=_lot),
+        on(SurplusCounted, change(count_surplus), reads=_lot),
         on(LossRecorded, change(write_off), reads=_lot),
     ),
 )

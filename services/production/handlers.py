@@ -1,7 +1,6 @@
 """Production's two processors: whatever changes a facility's lots, and the entries of the catalogue."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -34,7 +33,7 @@ from shared.events.catalogue import (
     SetProduct,
     SetTerm,
 )
-from shared.events.language import Body, Event
+from shared.events.language import Event
 from shared.events.production import (
     LOT_ANSWERS,
     RELEASED,
@@ -50,24 +49,12 @@ from shared.events.production import (
     WithdrawalRefused,
     WithdrawReport,
 )
-from shared.runtime.processor import Handler, Processor, Rule, on
+from shared.http.command_handler import CommandHandler
+from shared.runtime.processor import Processor, Rule, on
 from shared.runtime.state import Read, Ref
 from shared.settings import Settings
 
 B = TypeVar("B", SetTerm, SetProduct, SetFacility, SetLeadTime, RetireEntry)
-
-
-@dataclass(frozen=True, slots=True)
-class CommandHandler:
-    """How one command is handled, and where it is given over HTTP; the names in the path are fields of its body."""
-
-    path: str
-    summary: str
-    handler: Handler
-
-    @property
-    def body(self) -> type[Body]:
-        return self.handler.body
 
 
 def _of_goods(event: Event, body: ProductionReported) -> tuple[Ref, ...]:

@@ -10,16 +10,17 @@ from services.sales.domain.booth import (
     BoothStatus,
     EarlyCount,
     EarlyVoid,
+    Forwarding,
     InterimState,
     LotSum,
     Pool,
     RefusedOrder,
     StockCount,
-    StrayMove,
 )
 from services.sales.domain.demand import DemandFromBooth, ProductAtBooth, SoldOutSpan
 from services.sales.domain.device import Branch, Device, RecordRun
 from services.sales.domain.drawer import Drawer, Taking
+from services.sales.domain.forwarding import KeptRecord
 from services.sales.domain.prices import PriceList
 from services.sales.domain.receipt import Part, Sale
 from services.sales.domain.settlement import BoothShare, Percentages, PoolShare, SettlementFigures
@@ -103,7 +104,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         },
         "refused_orders": [list(order) for order in booth.refused_orders],
         "early_strikes": list(booth.early_strikes),
-        "moved": None if booth.moved is None else list(booth.moved),
+        "forwarding": None if booth.forwarding is None else list(booth.forwarding),
     }
 
 
@@ -125,6 +126,7 @@ def _lot_document(lot: BoothLot) -> dict[str, Any]:
         "withdrawn": lot.withdrawn,
         "final": _count_document(lot.final),
         "latest": _count_document(lot.latest),
+        "recount": lot.recount,
     }
 
 
@@ -237,7 +239,7 @@ def _booth(document: Document) -> Booth:
         ),
         refused_orders=tuple(map(RefusedOrder._make, document["refused_orders"])),
         early_strikes=tuple(document["early_strikes"]),
-        moved=None if document["moved"] is None else StrayMove(*document["moved"]),
+        forwarding=None if document["forwarding"] is None else Forwarding(*document["forwarding"]),
     )
 
 
@@ -259,6 +261,7 @@ def _lot(document: Document) -> BoothLot:
         withdrawn=document["withdrawn"],
         final=_count(document["final"]),
         latest=_count(document["latest"]),
+        recount=document["recount"],
     )
 
 
@@ -316,6 +319,7 @@ def _receipt_document(receipt: Receipt) -> dict[str, Any]:
         "sales": [_sale_document(sale) for sale in receipt.sales],
         # What the queries ask for; it follows from the rest.
         "waiting": receipt.waiting,
+        "disputed": receipt.disputed,
         "sold": receipt.sold,
     }
 
@@ -333,6 +337,7 @@ def _sale_document(sale: Sale) -> dict[str, Any]:
         "disputed": sale.disputed,
         "rejected": sale.rejected,
         "voided": sale.voided,
+        "forwarded": sale.forwarded,
         "revision": sale.revision,
         "status": sale.status.value,  # derived, for people who read the document
     }
@@ -373,6 +378,7 @@ def _sale(line: int, document: Document) -> Sale:
         disputed=document["disputed"],
         rejected=document["rejected"],
         voided=document["voided"],
+        forwarded=document["forwarded"],
         revision=document["revision"],
     )
 
@@ -482,7 +488,7 @@ def _feed(document: Document) -> FacilityFeed:
 
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, listed_by=("festival", "arrived"))
 RECEIPTS = Collection(
-    "receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "sold"), listed_by=("booth",)
+    "receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "disputed", "sold"), listed_by=("booth",)
 )
 SETTLEMENTS = Collection(
     "settlements",
@@ -492,4 +498,24 @@ SETTLEMENTS = Collection(
     listed_by=("facility", "festival", "arrived"),
 )
 DEMANDS = Collection("demand", FacilityDemand, _demand_document, _demand, listed_by=("facility", "festival"))
+
+
+def _kept_document(record: KeptRecord) -> dict[str, Any]:
+    return {name: value for name, value in asdict(record).items() if name != "id"}
+
+
+def _kept(document: Document) -> KeptRecord:
+    return KeptRecord(
+        document["_id"],
+        document["booth"],
+        document["number"],
+        document["event"],
+        document["source"],
+        document["time"],
+        document["type"],
+        document["json"],
+    )
+
+
+KEPT_RECORDS = Collection("kept_records", KeptRecord, _kept_document, _kept, indexes=("booth",))
 FEEDS = Collection("feeds", FacilityFeed, _feed_document, _feed)

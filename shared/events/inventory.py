@@ -44,6 +44,31 @@ class ReturnReceived(Body):
     qty: Qty
 
 
+class ReturnRecounted(Body):
+    """The count of pieces that came home from `booth` changes by `change`."""
+
+    lot: Id
+    order: Id
+    festival: Id
+    booth: Id
+    change: TypedNumber
+
+
+class SurplusCounted(Body):
+    """`qty` pieces of the lot were counted at `booth` beyond those sent to it, over all its shipments and transfers.
+
+    The number replaces earlier ones of this booth. `shipment` or `transfer`: whose count it follows from.
+    """
+
+    lot: Id
+    order: Id
+    festival: Id
+    booth: Id
+    qty: Count
+    shipment: Id | None = None
+    transfer: Id | None = None
+
+
 class LossRecorded(Body):
     """`qty` pieces on hand at the facility are spoilt or missing."""
 
@@ -60,6 +85,7 @@ class StockChanged(Body):
     recorded + corrected = on_hand + reserved + dispatched - returned + written_off
 
     `withdrawn`: the lot's report was withdrawn, so there is no such lot. Its pieces are part of `corrected`.
+    `found`: pieces counted at booths beyond those dispatched. dispatched + found - returned are away.
     """
 
     lot: Id
@@ -78,6 +104,7 @@ class StockChanged(Body):
     returned: Count
     written_off: Count
     withdrawn: bool = False
+    found: Count = 0
 
 
 class OrderRefusal(StrEnum):
@@ -156,6 +183,33 @@ class StockReturned(Body):
     qty: Qty
 
 
+class StockReturnRecounted(Body):
+    """The pieces on hand and the pieces that came home from `booth` changed by `change`, as they were counted
+    again."""
+
+    festival: Id
+    order: Id
+    lot: Id
+    booth: Id
+    change: TypedNumber
+
+
+class StockFound(Body):
+    """`qty` pieces of the lot were found at `booth` beyond those sent to it. Inventory knows the lot."""
+
+    festival: Id
+    order: Id
+    lot: Id
+    booth: Id
+    qty: Count
+    facility: Id
+    product: Id
+    made_on: date
+    best_before: date | None
+    shipment: Id | None = None
+    transfer: Id | None = None
+
+
 class StockWrittenOff(Body):
     """Lost pieces were taken off the stock on hand."""
 
@@ -166,8 +220,8 @@ class StockWrittenOff(Body):
 
 
 class StockOrderRefused(Body):
-    """A release, dispatch, return or loss that inventory can't carry out. `order` is the reservation's id for a
-    release or dispatch, otherwise the order's own id."""
+    """A release, dispatch, return, recount or loss that inventory can't carry out. `order` is the reservation's id
+    for a release or dispatch, otherwise the order's own id."""
 
     festival: Id
     order: Id
@@ -198,7 +252,15 @@ class LotRecallLiftReached(Body):
 STOCK_ORDERS = Topic(
     "karya.stock-orders.v1",
     "lot",
-    (ReservationRequested, ReleaseRequested, DispatchOrdered, ReturnReceived, LossRecorded),
+    (
+        ReservationRequested,
+        ReleaseRequested,
+        DispatchOrdered,
+        ReturnReceived,
+        ReturnRecounted,
+        SurplusCounted,
+        LossRecorded,
+    ),
 )
 INVENTORY = Topic("karya.inventory.v1", "lot", (StockChanged,))
 RESERVATIONS = Topic(
@@ -210,6 +272,8 @@ RESERVATIONS = Topic(
         ReservationReleased,
         StockDispatched,
         StockReturned,
+        StockReturnRecounted,
+        StockFound,
         StockWrittenOff,
         StockOrderRefused,
         LotRecallReached,

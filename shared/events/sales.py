@@ -7,8 +7,10 @@ from pydantic import Field, model_validator
 
 from shared.events.amounts import net_amounts
 from shared.events.language import (
+    MAX_VALUE_BYTES,
     MAX_WHOLE,
     Body,
+    CommandId,
     Count,
     DeadlineReached,
     Id,
@@ -226,15 +228,6 @@ class TillClosed(TillRecord):
     last_seq: Qty
 
 
-class StrayMoved(Body):
-    """`records` records that tills made for booth `booth`, which no festival has opened, were also published for
-    booth `to`. An operator publishes this."""
-
-    booth: Id
-    to: Id
-    records: Count
-
-
 # --- sales -> anyone, keyed by booth. A sale is one line of a receipt: its id is `<receipt>/<line>`.
 
 
@@ -261,9 +254,9 @@ class SalePart(Body):
 class SaleAccounted(Body):
     """A snapshot of one sale; the highest `revision` (from 1) is valid.
 
-    Pieces: `qty` = the parts + `waiting` + `disputed` + `rejected` + `voided`. Rupiah: `net_rupiah` = the parts +
-    `open_rupiah` (waiting, disputed and rejected pieces) + `returned_rupiah` (voided pieces). `lot`: the lot on the
-    label.
+    Pieces: `qty` = the parts + `waiting` + `disputed` + `rejected` + `voided` + `forwarded`. Rupiah: `net_rupiah` =
+    the parts + `open_rupiah` (waiting, disputed, rejected and forwarded pieces) + `returned_rupiah` (voided pieces).
+    `forwarded` pieces count at another booth. `lot`: the lot on the label.
     """
 
     booth: Id
@@ -285,6 +278,7 @@ class SaleAccounted(Body):
     voided: Count = 0
     open_rupiah: Rupiah = 0
     returned_rupiah: Rupiah = 0
+    forwarded: Count = 0
 
 
 class VoidRefused(Body):
@@ -378,6 +372,98 @@ class SellThroughSoFar(Body):
     revision: Count
     lots: tuple[LotSoFar, ...]
     products: tuple[ProductSoFar, ...]
+
+
+class BoothForwardingBegun(Body):
+    """Answers BoothForwarded: records of `booth` count at booth `to` from now on. `records`: those that had come.
+    `lots`: unsold pieces that go to booth `to` too."""
+
+    festival: Id
+    booth: Id
+    to: Id
+    order: CommandId
+    records: Count
+    lots: tuple[LotCount, ...] = ()
+
+
+class ForwardingRefusal(StrEnum):
+    """The reason why the records of a booth can't count at another one. `ELSEWHERE`: they count at a third one
+    already. `OPENED`: a festival has opened the booth. `NOT_OPEN`: it is no open booth of the festival."""
+
+    ELSEWHERE = "elsewhere"
+    OPENED = "opened"
+    NOT_OPEN = "not_open"
+    NO_RECORDS = "no_records"
+
+
+class BoothForwardingRefused(Body):
+    """Answers BoothForwarded: nothing changed. `other`: the booth or the festival that the reason is about."""
+
+    festival: Id
+    booth: Id
+    to: Id
+    order: CommandId
+    reason: ForwardingRefusal
+    other: Id | None = None
+
+
+# --- sales -> sales: from booth to booth
+
+
+class ForwardedAs(StrEnum):
+    """The effect of a forwarded record. `COPY`: it counts at the new booth, and the old one keeps its sales as
+    forwarded. `WHOLE`: it counts at the new booth only. `NUMBER`: it counts at the old booth, and the new one knows
+    its number."""
+
+    COPY = "copy"
+    WHOLE = "whole"
+    NUMBER = "number"
+
+
+class RecordForwarded(Body):
+    """A till's record for booth `booth` counts at booth `key`.
+
+    `id`, `source`, `time` and `type` are those of the original, and `record` is its JSON.
+    """
+
+    key: Id
+    booth: Id
+    effect: ForwardedAs
+    id: CommandId
+    source: Text
+    time: Utc
+    type: Id
+    record: Annotated[str, Field(max_length=MAX_VALUE_BYTES // 2)]
+
+
+class RunOfRecords(Body):
+    """Consecutive records of a device, by their numbers. `after`: the ce_id of the record before the first; `head`:
+    that of the last."""
+
+    first: Qty
+    last: Qty
+    after: CommandId | None
+    head: CommandId
+
+
+class BranchOfRecords(Body):
+    """One sequence of a device's records. `first`: the number at which it begins. `last_seq`: as in its
+    TillClosed."""
+
+    first: Count
+    runs: tuple[RunOfRecords, ...]
+    last_seq: Qty | None = None
+    struck: bool = False
+
+
+class DeviceForwarded(Body):
+    """A device of booth `booth` goes on at booth `key`, with the records that have come so far."""
+
+    key: Id
+    booth: Id
+    till: Id
+    device: Id
+    branches: tuple[BranchOfRecords, ...]
 
 
 # --- sales -> sales: from booth to facility
@@ -614,11 +700,14 @@ TILL = Topic(
         CashCounted,
         RecordTakenOut,
         TillClosed,
-        StrayMoved,
     ),
 )
 SALES = Topic("karya.sales.v1", "booth", (SaleAccounted, VoidRefused, DeviceHeard))
-BOOTH_REPORTS = Topic("karya.booth-reports.v1", "festival", (SellThroughCounted, SellThroughSoFar))
+BOOTH_REPORTS = Topic(
+    "karya.booth-reports.v1",
+    "festival",
+    (SellThroughCounted, SellThroughSoFar, BoothForwardingBegun, BoothForwardingRefused),
+)
 SALE_SHARES = Topic(
     "karya.sale-shares.v1",
     "facility",
@@ -627,4 +716,4 @@ SALE_SHARES = Topic(
 SETTLEMENTS = Topic("karya.settlements.v1", "facility", (SettlementIssued, SettlementCorrected))
 DEMAND = Topic("karya.demand.v1", "facility", (DemandSignalled,))
 PUBLIC_SALES = Topic("karya.public.sales.v1", "facility", (SalePublished, AdjustmentPublished))
-SALES_DEADLINES = Topic("karya.sales.deadlines.v1", "key", (DeadlineReached,))
+SALES_DEADLINES = Topic("karya.sales.deadlines.v1", "key", (DeadlineReached, RecordForwarded, DeviceForwarded))

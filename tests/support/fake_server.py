@@ -10,10 +10,14 @@ from urllib.parse import unquote, urlsplit
 
 
 class FakeServer:
-    """A service on a free port: it answers with `pages`, and takes every command down in `given`."""
+    """A service on a free port: it answers with `pages`, and takes every command down in `given`.
+
+    After a command the pages `then` are there too.
+    """
 
     def __init__(self) -> None:
         self.pages: dict[str, Any] = {}
+        self.then: dict[str, Any] = {}
         self.given: list[tuple[str, Any]] = []
         answering = self
 
@@ -25,6 +29,7 @@ class FakeServer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 answering.given.append((self.path, body))
+                answering.pages |= answering.then
                 self.reply(200, {})
 
             def reply(self, status: int, page: Any) -> None:

@@ -27,6 +27,8 @@ from shared.events.festival import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    RecountReturn,
+    RecountShipment,
     Replenish,
     RequestAllocation,
     ResolveDispute,
@@ -199,11 +201,13 @@ async def finished_season(stack: Stack) -> AsyncIterator[RunningSeason]:
                 await make(season)
                 await allocate(season)
                 await move(season)
+                await recount(season)
                 await sell(season)
                 await take_back(season)
                 await replenish(season)
                 await close(season)
                 await bring_home(season)
+                await recount_home(season)
             yield season
         finally:
             await season.mongo.close()
@@ -317,6 +321,31 @@ async def move(season: RunningSeason) -> None:
     await season.until("sales", "booths", {"_id": B2, "lots.lot": season.moved})
     # Sales hears of both booths on one topic, but not in one order.
     await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": season.moved, "moved": 3}}})
+
+
+async def recount(season: RunningSeason) -> None:
+    """A shipment to the second booth is counted again: it brought one piece more than was sent."""
+    shipments = season.mongo.database("festival")["shipments"]
+    shipment = await shipments.find_one({"booth": B2}, sort=[("_id", 1)])
+    assert shipment is not None, "goods came to the second booth"
+    first = shipment["stocked"][0]
+    counted = (CountedLot(lot=first["lot"], qty=first["qty"] + 1),)
+    again = RecountShipment(festival=FESTIVAL, shipment=shipment["name"], booth=B2, counted=counted)
+    await season.say(ORGANISER, again, "recount")
+    recounted = {"lots": {"$elemMatch": {"lot": first["lot"], "recount": 1}}}
+    await season.until("sales", "booths", {"_id": B2, **recounted})
+
+
+async def recount_home(season: RunningSeason) -> None:
+    """What came home of a lot is counted again, twice: it was right at first."""
+    booths = season.mongo.database("festival")["booths"]
+    booth = await booths.find_one({"_id": B2, "lots.returned": {"$gt": 0}})
+    assert booth is not None, "something came home from the second booth"
+    lot = next(held for held in booth["lots"] if held["returned"])
+    for name, qty in (("fewer", lot["returned"] - 1), ("as-before", lot["returned"])):
+        again = RecountReturn(festival=FESTIVAL, booth=B2, lot=lot["lot"], qty=qty)
+        await season.say(ORGANISER, again, f"home-{name}")
+        await season.until("festival", "commands", {"_id": f"home-{name}", "outcome": "done"})
 
 
 async def sell(season: RunningSeason) -> None:
@@ -456,6 +485,7 @@ def _festival() -> AnnounceFestival:
         zone="Asia/Makassar",
         first_day=date(2026, 4, 18),
         last_day=date(2026, 4, 18),
+        confirmed=True,
     )
 
 

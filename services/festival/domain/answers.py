@@ -22,7 +22,7 @@ from services.festival.domain.allocation.revision import on_rest
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival, booths_of, update_sums
 from services.festival.domain.line import LineStatus
-from services.festival.domain.logistics import losses, transfer
+from services.festival.domain.logistics import losses, recount, transfer
 from services.festival.domain.logistics.shipment import (
     ARRIVAL_DEADLINE,
     DispatchStatus,
@@ -41,9 +41,11 @@ from shared.events.inventory import (
     ReservationRefused,
     ReservationReleased,
     StockDispatched,
+    StockFound,
     StockOrderRefused,
     StockReserved,
     StockReturned,
+    StockReturnRecounted,
     StockWrittenOff,
 )
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
@@ -138,6 +140,16 @@ def order_refused(state: State, festival: Festival, answer: StockOrderRefused, e
 def returned(state: State, festival: Festival, answer: StockReturned, _event: Event) -> Decision:
     """Pieces are on hand again."""
     return losses.confirm_return(state, festival, answer)
+
+
+def return_recounted(state: State, festival: Festival, answer: StockReturnRecounted, _event: Event) -> Decision:
+    """Pieces that came home were counted again."""
+    return recount.confirm_return(state, festival, answer)
+
+
+def found(state: State, festival: Festival, answer: StockFound, _event: Event) -> Decision:
+    """Inventory knows of pieces that were found at a booth."""
+    return recount.take_in_found(state, festival, answer)
 
 
 def written_off(state: State, _festival: Festival, answer: StockWrittenOff, _event: Event) -> Decision:

@@ -1,6 +1,6 @@
 """A booth and its lots. Derived numbers are not stored, so the sums can't drift:
 
-dispatched to the booth + moved to it = in transit + received + lost on the way
+dispatched to the booth + moved to it + found = in transit + received + lost on the way
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from shared.events.festival import (
     BoothClosing,
     BoothStocked,
     BoothStockMoved,
+    LotRecounted,
     LotReinstated,
     LotWithdrawn,
 )
@@ -52,6 +53,7 @@ class Booth:
     - `sold`: pieces by lot, and `seen`: the counts, both from the sell-through of the highest `revision`.
     - `disputed`: sales in doubt.
     - `capacity`: the pieces that it can hold at once. `limits`: pieces by category.
+    - `merged_into`: the booth that has its stock and devices, or is about to have them.
     - `prices`: the list of revision `price_list`, valid from `prices_from`; None: from the opening.
     """
 
@@ -71,6 +73,7 @@ class Booth:
     price_list: int = 1
     prices_from: datetime | None = None
     seen: tuple[LastCount, ...] = ()
+    merged_into: str | None = None
 
     def find_lot(self, lot: str) -> BoothLot | None:
         """The booth's lot of this id."""
@@ -159,6 +162,36 @@ def receive_lots(
             if held.withdrawn is not None:
                 publications.append(_withdrawn_event(booth, held.lot, held.withdrawn))
     return booth, publications
+
+
+def recount_lot(
+    booth: Booth, held: BoothLot, *, received: int, lost: int, found: int
+) -> tuple[Booth, list[Publication]]:
+    """The booth after a lot of one arrival was counted again, and the events; the changes are in pieces.
+
+    `held` is the booth's lot, or a new one. A withdrawn lot is withdrawn again, as it may be new to sales.
+    """
+    held = replace(
+        held,
+        received=held.received + received,
+        lost_on_the_way=held.lost_on_the_way + lost,
+        found=held.found + found,
+        recounts=held.recounts + 1,
+    )
+    recounted = LotRecounted(
+        booth=booth.id,
+        festival=booth.festival,
+        lot=held.lot,
+        facility=held.facility,
+        product=held.product,
+        made_on=held.made_on,
+        qty=held.received,
+        revision=held.recounts,
+    )
+    publications = [BOOTH_STOCK.of(recounted)]
+    if held.withdrawn is not None:
+        publications.append(_withdrawn_event(booth, held.lot, held.withdrawn))
+    return with_lot(booth, held), publications
 
 
 def withdraw(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publication]]:

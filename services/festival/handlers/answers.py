@@ -12,15 +12,16 @@ from services.festival.domain import (
     Shipment,
     Transfer,
     answers,
+    merging,
 )
 from services.festival.domain.allocation import pages, revising
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import HOLD_DEADLINE, request_id, request_of
+from services.festival.domain.allocation.request import HOLD_DEADLINE, PlanTerms, request_id, request_of, requests_at
 from services.festival.domain.answers import at_festival
 from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics.shipment import ARRIVAL_DEADLINE, shipment_id, shipments_of
-from services.festival.domain.logistics.transfer import CARRY_DEADLINE
+from services.festival.domain.logistics.transfer import CARRY_DEADLINE, transfer_id
 from services.festival.domain.stock import plannable_of, view_of
 from shared.events.festival import RequestRested, RevisionRequested
 from shared.events.inventory import (
@@ -29,15 +30,22 @@ from shared.events.inventory import (
     ReservationRefused,
     ReservationReleased,
     StockDispatched,
+    StockFound,
     StockOrderRefused,
     StockReserved,
     StockReturned,
+    StockReturnRecounted,
     StockWrittenOff,
 )
 from shared.events.language import Body, DeadlineReached, Event
-from shared.events.sales import SellThroughCounted, SellThroughSoFar
+from shared.events.sales import (
+    BoothForwardingBegun,
+    BoothForwardingRefused,
+    SellThroughCounted,
+    SellThroughSoFar,
+)
 from shared.runtime.processor import Decision, Handler, on
-from shared.runtime.state import Read, Ref, State
+from shared.runtime.state import OwnedQuery, Read, Ref, State
 
 B = TypeVar("B", bound=Body)
 
@@ -79,8 +87,22 @@ def _order_refused(event: Event, body: StockOrderRefused) -> Iterable[Read]:
     return Ref(Command, body.order), *pages.line_reads(body.order), shipments_of(request), booths_at(event.key)
 
 
-def _returned(event: Event, body: StockReturned) -> Iterable[Read]:
+def _returned(event: Event, body: StockReturned | StockReturnRecounted) -> Iterable[Read]:
     return Ref(Command, body.order), Ref(Booth, body.booth), booths_at(event.key)
+
+
+def _found(event: Event, body: StockFound) -> Iterator[Read]:
+    yield Ref(Command, body.order)
+    yield Ref(Booth, body.booth)
+    yield booths_at(event.key)
+    if body.shipment is not None:
+        yield Ref(Shipment, shipment_id(event.key, body.shipment))
+        # The shipment alone knows of which request it is.
+        yield requests_at(event.key)
+        yield OwnedQuery(PlanTerms, "festival", event.key)
+        yield pages.pages_at(body.booth)
+    if body.transfer is not None:
+        yield Ref(Transfer, transfer_id(event.key, body.transfer))
 
 
 def _written_off(_event: Event, body: StockWrittenOff) -> Iterable[Read]:
@@ -97,6 +119,15 @@ def _pace(_event: Event, body: SellThroughSoFar) -> Iterable[Read]:
 
 def _counted(event: Event, body: SellThroughCounted) -> Iterable[Read]:
     return Ref(Booth, body.booth), booths_at(event.key)
+
+
+def _forwarding(event: Event, body: BoothForwardingBegun | BoothForwardingRefused) -> Iterable[Read]:
+    return (
+        Ref(Command, body.order),
+        Ref(Booth, body.booth),
+        Ref(Booth, body.to),
+        Ref(Transfer, transfer_id(event.key, merging.transfer_name(body.booth))),
+    )
 
 
 def _revising(event: Event, body: RevisionRequested) -> Iterator[Read]:
@@ -132,12 +163,16 @@ def answers_to(planner: Planner) -> tuple[Handler, ...]:
         _said(ReservationReleased, answers.released, reads=_line),
         _said(StockDispatched, answers.dispatched, reads=_dispatched),
         _said(StockReturned, answers.returned, reads=_returned),
+        _said(StockReturnRecounted, answers.return_recounted, reads=_returned),
+        _said(StockFound, answers.found, reads=_found),
         _said(StockWrittenOff, answers.written_off, reads=_written_off),
         _said(StockOrderRefused, answers.order_refused, reads=_order_refused),
         _said(LotRecallReached, answers.recalled, reads=_booths),
         _said(LotRecallLiftReached, answers.recall_lifted, reads=_booths),
         _said(SellThroughCounted, answers.counted, reads=_counted),
         _said(SellThroughSoFar, answers.sold_so_far, reads=_pace),
+        _said(BoothForwardingBegun, merging.begun, reads=_forwarding),
+        _said(BoothForwardingRefused, merging.refused, reads=_forwarding),
         _said(RevisionRequested, partial(revising.revise, planner=planner), reads=_revising),
         _said(RequestRested, answers.rested, reads=_rested),
         _said(DeadlineReached, answers.deadline_reached, reads=_due),

@@ -9,17 +9,20 @@ from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from services.sales.domain import booth as booths
-from services.sales.domain import closing, counting, device, drawer, pool, selling
-from services.sales.domain.booth import Booth, BoothStatus, StrayMove
+from services.sales.domain import closing, counting, device, drawer, forwarding, pool, selling
+from services.sales.domain.booth import Booth, BoothStatus
 from services.sales.domain.device import Device
 from services.sales.domain.prices import PriceList, with_list
 from shared.events.festival import (
+    BoothChanged,
     BoothClosing,
+    BoothForwarded,
     BoothOpened,
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
     DisputeResolved,
+    LotRecounted,
     LotReinstated,
     LotWithdrawn,
     PricesChanged,
@@ -30,18 +33,19 @@ from shared.events.festival import (
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
 from shared.events.sales import (
     SALES,
+    SALES_DEADLINES,
     AdjustmentCause,
     BoothCounted,
     CashCounted,
     CashDropped,
-    DeviceIntroduced,
+    DeviceForwarded,
+    DeviceHeard,
     DrawerOpened,
+    ForwardedAs,
     PoolAdjusted,
     ReceiptIssued,
     ReceiptVoided,
-    RecordTakenOut,
     SaleShared,
-    StrayMoved,
     TillClosed,
     TillRecord,
 )
@@ -93,7 +97,47 @@ def of_till(
         state, booth, outputs = change(state, replace(booth, devices=devices), record, event)
         return state, booth, [*greetings, *outputs]
 
-    return at_booth(recorded, cause)
+    return at_booth(routed(recorded), cause)
+
+
+def routed(change: Callable[[State, Booth, R, Event], Change]) -> Callable[[State, Booth, R, Event], Change]:
+    """The change by a till's record, at a booth whose records may count elsewhere."""
+
+    def rule(state: State, booth: Booth, record: R, event: Event) -> Change:
+        effect = forwarding.effect(state, booth, record)
+        if effect is None:
+            state, booth, outputs = change(state, booth, record, event)
+            if booth.status is BoothStatus.UNKNOWN:
+                state = state.put(forwarding.original(booth, record, event))
+            return state, booth, outputs
+        if effect is ForwardedAs.WHOLE:
+            devices, outputs = _receive_device_record(booth, record, event)
+            booth = replace(booth, devices=devices)
+        else:
+            state, booth, outputs = change(state, booth, record, event)
+        original = forwarding.original(booth, record, event)
+        snapshots: Sequence[Publication | Deadline] = ()
+        if effect is ForwardedAs.COPY:
+            state, booth, snapshots = forwarding.mark_forwarded(state.put(original), booth)
+        booth, forwarded = forwarding.forward(booth, original, effect)
+        return state, booth, [*outputs, *snapshots, forwarded]
+
+    return rule
+
+
+def note_forwarded_device(state: State, booth: Booth, body: DeviceForwarded, _event: Event) -> Change:
+    """A device of another booth goes on at this one."""
+    if any(known.device == body.device for known in booth.devices):
+        return state, booth, []
+    outputs = [SALES.of(DeviceHeard(booth=booth.id, till=body.till, device=body.device))]
+    if booth.forwarding is not None:
+        outputs.append(SALES_DEADLINES.of(body.model_copy(update={"key": booth.forwarding.to})))
+    return state, replace(booth, devices=(*booth.devices, forwarding.device_from(body))), outputs
+
+
+def forward_booth(state: State, booth: Booth, body: BoothForwarded, _event: Event) -> Change:
+    """The organiser lets the booth's records count at another one."""
+    return forwarding.begin(state, booth, body)
 
 
 def issue(state: State, booth: Booth, record: ReceiptIssued, event: Event) -> Change:
@@ -128,9 +172,7 @@ def count_cash(state: State, booth: Booth, record: CashCounted, _event: Event) -
     return state, replace(booth, drawers=drawer.count_cash(booth.drawers, record)), []
 
 
-def note_device(
-    state: State, booth: Booth, _record: TillClosed | DeviceIntroduced | RecordTakenOut, _event: Event
-) -> Change:
+def note_device(state: State, booth: Booth, _record: TillRecord, _event: Event) -> Change:
     """The device's record of itself. It changes nothing else at the booth."""
     return state, booth, []
 
@@ -142,9 +184,24 @@ def stock(state: State, booth: Booth, body: BoothStocked, event: Event) -> Chang
     return state, booth, opened + covered
 
 
+def recount(state: State, booth: Booth, body: LotRecounted, event: Event) -> Change:
+    """A lot's arrivals were counted again, in any state of the booth. More stock may be what sales wait for, or what
+    they are in dispute for."""
+    booth, opened = booths.recount_lot(booth, body, event.time)
+    booth = pool.redistribute(booth, body.product)
+    state, booth, covered = selling.cover_waiting(state, booth, body.product)
+    state, booth, settled = selling.cover_disputed(state, booth, body.product)
+    return state, booth, opened + covered + settled
+
+
 def open_booth(state: State, booth: Booth, body: BoothOpened, _event: Event) -> Change:
     """The booth is known by name, with its first prices."""
     return selling.cover_waiting(state, _opened(booth, body))
+
+
+def change_booth(state: State, booth: Booth, body: BoothChanged, _event: Event) -> Change:
+    """The booth has another name, or its festival another zone."""
+    return state, replace(booth, name=body.name, zone=body.zone), []
 
 
 def lose_stock(state: State, booth: Booth, body: BoothStockLost, _event: Event) -> Change:
@@ -193,11 +250,6 @@ def add_till(state: State, booth: Booth, body: TillAdded, _event: Event) -> Chan
 def strike_till(state: State, booth: Booth, body: TillStruck, _event: Event) -> Change:
     """A till, a device or a branch of its records is no longer waited for."""
     return state, _struck(booth, body), []
-
-
-def move_stray(state: State, booth: Booth, body: StrayMoved, _event: Event) -> Change:
-    """What tills said of a booth that does not exist was meant for another."""
-    return state, replace(booth, moved=StrayMove(body.to, body.records)), []
 
 
 def close(state: State, booth: Booth, body: BoothClosing, _event: Event) -> Change:
@@ -253,6 +305,8 @@ def _opened(booth: Booth, body: BoothOpened) -> Booth:
         price_lists=with_list(booth.price_lists, first),
         tills=body.tills,
         status=BoothStatus.OPEN if booth.status is BoothStatus.UNKNOWN else booth.status,
+        # Records that come from now on are this booth's own.
+        forwarding=None if booth.status is BoothStatus.UNKNOWN else booth.forwarding,
     )
 
 

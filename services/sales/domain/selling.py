@@ -146,6 +146,27 @@ def cover_waiting(state: State, booth: Booth, product: str | None = None) -> Cha
     return state, booth, publications
 
 
+def cover_disputed(state: State, booth: Booth, product: str) -> Change:
+    """Record the disputed sales of this product that a recount covers, in the order of their sale.
+
+    They were in dispute only because the booth was not known to hold the pieces. What a person rejected stays so.
+    """
+    publications: list[Publication] = []
+    names = dict.fromkeys(parse_sale_id(sale)[0] for sale in booth.disputed)
+    receipts = [_issued_receipt(state, booth, name) for name in names]
+    for receipt in sorted(receipts, key=lambda disputed: (disputed.sold_at, disputed.receipt)):
+        for line in [sale.line for sale in receipt.sales if sale.disputed and product == sale.product]:
+            receipt = _issued_receipt(state, booth, receipt.receipt)
+            sale = receipt.sales[line - 1]
+            covered = sale
+            for part in _parts(booth, sale.lot, sale.product, sale.disputed, receipt.sold_at):
+                covered = replace(covered.with_part(part), disputed=covered.disputed - part.qty)
+            if covered != sale:
+                state, booth, added = book(state, booth, receipt, covered)
+                publications += added
+    return state, booth, publications
+
+
 def dispute_waiting(state: State, booth: Booth) -> Change:
     """Move all waiting pieces into dispute, since no more stock will come. A person decides on them."""
     publications: list[Publication] = []

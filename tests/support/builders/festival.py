@@ -46,6 +46,9 @@ from shared.events.festival import (
     ReceiveReturn,
     ReceiveShipment,
     ReceiveTransfer,
+    RecountReturn,
+    RecountShipment,
+    RecountTransfer,
     RequestAllocation,
     ReviseAllocation,
     SendShipment,
@@ -70,6 +73,7 @@ ODOP = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
 NOON = datetime(2023, 4, 18, 4, 0, tzinfo=UTC)
 LAST_DAY = date(2023, 4, 20)
+
 _UTC = CodecOptions[dict[str, Any]](tz_aware=True, tzinfo=UTC)
 
 B = TypeVar("B", bound=Body)
@@ -90,6 +94,8 @@ def an_announcement(festival: str = ODOP, **changed: Any) -> AnnounceFestival:
         "zone": "Asia/Makassar",
         "first_day": date(2023, 4, 18),
         "last_day": LAST_DAY,
+        # Tests run in any year.
+        "confirmed": True,
     }
     return AnnounceFestival(**defaults | changed)
 
@@ -121,10 +127,31 @@ def a_shipment(shipment: str = "S1", facility: str = "LP-AAA", booth: str = B1, 
     return SendShipment(**defaults | {"shipment": shipment, "facility": facility, "booth": booth} | changed)
 
 
-def a_receipt(shipment: str = "S1", booth: str = B1, **counted: int) -> ReceiveShipment:
+def a_receipt(shipment: str = "S1", booth: str = B1, *, lose_unnamed: bool = True, **counted: int) -> ReceiveShipment:
     """`counted` by lot; a lot's name may hold `_` for `-`."""
+    return ReceiveShipment(
+        festival=booth.rpartition(".")[0],
+        shipment=shipment,
+        booth=booth,
+        counted=_counted(counted),
+        lose_unnamed=lose_unnamed,
+    )
+
+
+def a_recount(shipment: str = "S1", booth: str = B1, **counted: int) -> RecountShipment:
+    """`counted` as in a receipt."""
     festival = booth.rpartition(".")[0]
-    return ReceiveShipment(festival=festival, shipment=shipment, booth=booth, counted=_counted(counted))
+    return RecountShipment(festival=festival, shipment=shipment, booth=booth, counted=_counted(counted))
+
+
+def a_transfer_recount(transfer: str = "T1", booth: str = B2, **counted: int) -> RecountTransfer:
+    """`counted` as in a receipt."""
+    festival = booth.rpartition(".")[0]
+    return RecountTransfer(festival=festival, transfer=transfer, booth=booth, counted=_counted(counted))
+
+
+def a_return_recount(lot: str, qty: int, booth: str = B1) -> RecountReturn:
+    return RecountReturn(festival=booth.rpartition(".")[0], booth=booth, lot=lot, qty=qty)
 
 
 def a_transfer(transfer: str = "T1", booth: str = B1, to: str = B2, **lots: int) -> SendTransfer:
@@ -133,10 +160,17 @@ def a_transfer(transfer: str = "T1", booth: str = B1, to: str = B2, **lots: int)
     return SendTransfer(festival=festival, transfer=transfer, booth=booth, to=to, lots=counted)
 
 
-def an_arrival(transfer: str = "T1", booth: str = B2, **counted: int) -> ReceiveTransfer:
+def an_arrival(
+    transfer: str = "T1", booth: str = B2, *, lose_unnamed: bool = True, **counted: int
+) -> ReceiveTransfer:
     """`counted` as in a receipt."""
-    festival = booth.rpartition(".")[0]
-    return ReceiveTransfer(festival=festival, transfer=transfer, booth=booth, counted=_counted(counted))
+    return ReceiveTransfer(
+        festival=booth.rpartition(".")[0],
+        transfer=transfer,
+        booth=booth,
+        counted=_counted(counted),
+        lose_unnamed=lose_unnamed,
+    )
 
 
 def a_report(

@@ -26,6 +26,7 @@ from shared.events.festival import (
     BoothStockMoved,
     DisputeOutcome,
     DisputeResolved,
+    LotRecounted,
     LotReinstated,
     LotWithdrawn,
     Price,
@@ -80,6 +81,12 @@ def an_opening(booth: str = B1, **changed: Any) -> BoothOpened:
 def a_stocking(lot: str = "L1", qty: int = 10, booth: str = B1, **changed: Any) -> BoothStocked:
     defaults: dict[str, Any] = {"festival": ODOP, "facility": "LP-A", "product": "KTI", "made_on": date(2023, 4, 1)}
     return BoothStocked(**defaults | {"booth": booth, "lot": lot, "qty": qty} | changed)
+
+
+def a_recount(qty: int, lot: str = "L1", revision: int = 1, booth: str = B1, **changed: Any) -> LotRecounted:
+    """The lot's whole count at the booth."""
+    given: dict[str, Any] = {"festival": ODOP, "facility": "LP-A", "product": "KTI", "made_on": date(2023, 4, 1)}
+    return LotRecounted(**given | {"booth": booth, "lot": lot, "qty": qty, "revision": revision} | changed)
 
 
 def a_loss(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockLost:

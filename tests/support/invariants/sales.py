@@ -12,12 +12,15 @@ from shared.events.sales import (
     PUBLIC_SALES,
     SALE_SHARES,
     SALES,
+    SALES_DEADLINES,
     SETTLEMENTS,
     TILL,
     AdjustmentPublished,
     DemandSignalled,
+    ForwardedAs,
     PoolAdjusted,
     ReceiptIssued,
+    RecordForwarded,
     SaleAccounted,
     SalePublished,
     SaleShared,
@@ -42,6 +45,9 @@ def check_publications(sales: ServiceShell) -> None:
     """Every receipt that a till issued is there once, and each of its sales was told as it is now."""
     kafka = sales.kafka
     issued = {(event.key, event.id) for event in kafka.events(TILL) if isinstance(event.body, ReceiptIssued)}
+    records = [one for one in kafka.bodies(SALES_DEADLINES, RecordForwarded) if one.type == ReceiptIssued.__name__]
+    issued |= {(record.key, record.id) for record in records}
+    issued -= {(record.booth, record.id) for record in records if record.effect is ForwardedAs.WHOLE}
     receipts = sales.all(Receipt)
     assert sorted(issued) == sorted((receipt.booth, receipt.receipt) for receipt in receipts)
     for booth in sales.all(Booth):
@@ -58,8 +64,8 @@ def check_publications(sales: ServiceShell) -> None:
             assert [(part.lot, part.qty, part.basis) for part in last.parts] == [
                 (part.lot, part.qty, part.basis) for part in sale.parts
             ]
-            assert (last.waiting, last.disputed, last.rejected, last.voided) == (
-                *(sale.waiting, sale.disputed, sale.rejected, sale.voided),
+            assert (last.waiting, last.disputed, last.rejected, last.voided, last.forwarded) == (
+                *(sale.waiting, sale.disputed, sale.rejected, sale.voided, sale.forwarded),
             )
             assert (last.open_rupiah, last.returned_rupiah) == (sale.open_rupiah, sale.returned_rupiah)
     assert not snapshots

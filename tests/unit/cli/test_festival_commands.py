@@ -271,7 +271,7 @@ def test_sales_at_another_price_are_marked(festival: FakeServer, sales: FakeServ
     def a_sale(line: int, **changed: Any) -> dict[str, Any]:
         usual = {"lot": None, "product": "KTI", "qty": 2, "unit_price_rupiah": 9_000, "net_rupiah": 18_000}
         marks = {"status": "recorded", "price_reason": "", "old_list": False, "departs": False}
-        marks |= {"waiting": 0, "disputed": 0, "rejected": 0, "voided": 0}
+        marks |= {"waiting": 0, "disputed": 0, "rejected": 0, "voided": 0, "forwarded": 0}
         return {"sale": f"r/{line}", "line": line} | usual | marks | changed
 
     lines = [a_sale(1), a_sale(2, old_list=True), a_sale(3, departs=True, price_reason="stain")]
@@ -302,7 +302,7 @@ def test_a_receipts_id_and_what_became_of_each_piece_are_shown(festival: FakeSer
     def a_sale(line: int, status: str, **pieces: int) -> dict[str, Any]:
         usual = {"lot": None, "product": "KTI", "qty": 3, "unit_price_rupiah": 9_000, "net_rupiah": 27_000}
         marks = {"status": status, "price_reason": "", "old_list": False, "departs": False}
-        none = {"waiting": 0, "disputed": 0, "rejected": 0, "voided": 0}
+        none = {"waiting": 0, "disputed": 0, "rejected": 0, "voided": 0, "forwarded": 0}
         return {"sale": f"r-7/{line}", "line": line} | usual | marks | none | pieces
 
     lines = [
