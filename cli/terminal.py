@@ -25,7 +25,7 @@ from shared.settings import settings_for
 from shared.shown import pluralize
 from shared.translation import received, translated
 
-app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="A facility's terminal: record what was made, sync when online.")
 
 HOME = Path(typer.get_app_dir("karya"))
 

@@ -124,4 +124,8 @@ class NotReached(KaryaError):
 
 
 class NotAnswered(KaryaError):
-    """A service could not be reached over HTTP, or did not have what was asked for."""
+    """A service could not be reached over HTTP, or did not have what was asked for: `status` of its answer, if any."""
+
+    def __init__(self, message: Message | str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status

@@ -72,7 +72,7 @@ class ServiceClient:
         """The page at this place, e.g. `"festivals", "ODOP", "booths"`."""
         answer = self._get(_path(place))
         if answer.status_code != 200:
-            raise NotAnswered(self._detail(answer))
+            raise NotAnswered(self._detail(answer), answer.status_code)
         return answer.json()
 
     def find(self, *place: str) -> Any | None:
@@ -81,7 +81,7 @@ class ServiceClient:
         if answer.status_code == 404:
             return None
         if answer.status_code != 200:
-            raise NotAnswered(self._detail(answer))
+            raise NotAnswered(self._detail(answer), answer.status_code)
         return answer.json()
 
     def all(self, *place: str, by: str, **query: str | None) -> list[Row]:
@@ -93,7 +93,7 @@ class ServiceClient:
         while path is not None:
             answer = self._get(path, params)
             if answer.status_code != 200:
-                raise NotAnswered(self._detail(answer))
+                raise NotAnswered(self._detail(answer), answer.status_code)
             page: list[Row] = answer.json()
             rows += page
             path, params = (answer.links["next"]["url"] if len(page) == PAGE else None), None
@@ -157,7 +157,7 @@ class ServiceClient:
                 messages = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
                 return Answer(id, AnswerStatus.REFUSED, errors[0]["field"], "not_valid", messages)
             case _:
-                raise NotAnswered(self._detail(answer))
+                raise NotAnswered(self._detail(answer), answer.status_code)
 
     def _detail(self, answer: httpx.Response) -> str:
         problem = _problem(answer)
