@@ -34,6 +34,7 @@ _GROUPS = {
     "bench": "cli.bench:bench",
     "dlq": "cli.dlq:app",
     "strays": "cli.strays:app",
+    "catalogue": "cli.catalogue:app",
     "festival": "cli.festival:app",
     "terminal": "cli.terminal:app",
     "till": "cli.till:app",

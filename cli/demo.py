@@ -25,8 +25,8 @@ from cli.exclusive import exclusive, terminable
 from cli.parameters import WHOLE, between
 from cli.verify import show as show_verdict
 from deploy.local.services import LocalServices
+from deploy.seed import set_up
 from deploy.stack import choose_stack
-from deploy.topics import make_topics
 from lab.simulate.scenario import Scenario, SeasonCounts
 from lab.simulate.season import Season
 from lab.simulate.summary import FacilitySum, SeasonBooks, StockOut, books, per_facility, stock_outs, total
@@ -73,7 +73,7 @@ def _run(seed: int, scale: int, *, as_json: bool) -> None:
                 # Other programs use these servers too: the season's topics and databases get a prefix.
                 prefix = f"demo-{uuid4().hex[:8]}"
                 settings = settings.model_copy(update={"topic_prefix": f"{prefix}.", "database_prefix": f"{prefix}_"})
-            asyncio.run(make_topics(settings))
+            asyncio.run(set_up(settings))
             bar.finish()
             bar = bars.begin("Starting the four services", None)
             services = LocalServices(FOLDER / "services", settings)

@@ -18,7 +18,7 @@ from deploy.local.group import ServerStatus
 from deploy.local.server import Server
 from deploy.local.services import PREFERRED_PORTS, LocalServices
 from deploy.local.stack import LocalStack, StackError
-from deploy.topics import make_topics
+from deploy.seed import set_up
 from shared import typed
 from shared.settings import Settings
 from shared.visible import visible
@@ -59,7 +59,7 @@ def up(
         stack.start()
         settings = _settings(stack)
         progress.update("Making topics")
-        asyncio.run(make_topics(settings))
+        asyncio.run(set_up(settings))
         progress.update("Starting production, inventory, festival and sales")
         LocalServices(FOLDER, settings, keep_running=True, http_port=http_port).start()
     _show(as_json=as_json)

@@ -23,7 +23,7 @@ from shared.events.production import ProductionCorrected, ProductionReported, Re
 from shared.events.zones import FACILITY_ZONES
 from shared.settings import settings_for
 from shared.shown import pluralize
-from shared.translation import received, translated
+from shared.translation import received, tr, translated
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A facility's terminal: record what was made, sync when online.")
 
@@ -59,7 +59,20 @@ def choose(
         ),
     ] = None,
 ) -> None:
+    code = facility.strip().upper()
+    if zone is None and code not in FACILITY_ZONES and not names.FACILITY.wrong(code):
+        zone = _received_zone(spool_dir, facility, terminal)
     context.obj = TerminalOptions(spool_dir, facility, terminal, zone_of(facility, zone))
+
+
+def _received_zone(folder: Path, facility: str, name: str) -> str | None:
+    """The facility's zone in this device's copy of the catalogue; None if it has none."""
+    with exit_on_error():
+        if not owner(folder, facility.strip().upper(), name.strip()).path.exists():
+            return None
+        with Terminal(folder, facility, name) as terminal:
+            listed = terminal.catalogue().facility
+            return listed.zone if listed is not None else None
 
 
 def zone_of(facility: str, option: str | None) -> str:
@@ -80,7 +93,7 @@ def zone_of(facility: str, option: str | None) -> str:
 @app.command()
 def record(
     context: typer.Context,
-    product: Annotated[str, typer.Argument(help="The product's code, e.g. KTI.")],
+    product: Annotated[str, typer.Argument(help="The product's code or name, e.g. KTI.")],
     qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces (in the product's unit), e.g. 1.250.")],
     made_on: Annotated[
         date | None, typer.Option(parser=DAY, help="The day when it was made; the facility's today if left out.")
@@ -93,6 +106,9 @@ def record(
         typer.Option(help="The maker's private number; only a keyed pseudonym of it is kept and sent."),
     ] = None,
     ask_maker: Annotated[bool, typer.Option(help="Ask for the maker's number without showing it.")] = False,
+    unlisted: Annotated[
+        bool, typer.Option("--unlisted", help="Record a product that this device's list does not have (yet).")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Record a new lot."""
@@ -107,8 +123,21 @@ def record(
             best_before=best_before,
             maker=maker,
             at=now,
+            unlisted=unlisted,
         )
         _show_record(context, terminal, spooled, as_json=as_json)
+
+
+@app.command()
+def products(context: typer.Context, as_json: Json = False) -> None:
+    """List the products of this facility, as this device has received them."""
+    with _terminal(context) as terminal:
+        rows = [product.model_dump(mode="json") for product in terminal.catalogue().on_list()]
+        if as_json:
+            show_json(rows)
+            return
+        columns = ["product", "name", "category", "unit", "max_qty", "shelf_life_days"]
+        show_table(columns, rows, tr("No list has been received yet; `karya terminal sync` fetches it."))
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

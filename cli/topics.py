@@ -1,4 +1,4 @@
-"""`karya topics`: creates missing topics on a Kafka cluster, and corrects the settings of others."""
+"""`karya topics`: creates missing topics on a Kafka cluster, corrects others, and sows the catalogue."""
 
 import asyncio
 from dataclasses import asdict
@@ -8,28 +8,36 @@ import typer
 from aiokafka.errors import KafkaError
 
 from cli.console import say, show_json
-from deploy.topics import reconcile_topics
+from deploy.seed import sow_catalogue
+from deploy.topics import TopicChanges, reconcile_topics
 from shared.errors import NotReached, TopicsRefused
-from shared.settings import settings_for
+from shared.settings import Settings, settings_for
 
 
 def topics(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
-    """Create every missing topic, and correct wrong settings of existing ones. Safe to repeat.
+    """Create every missing topic, correct wrong settings of existing ones, and sow the catalogue. Safe to repeat.
 
     Ends with 1 if something is left that only a person may change, and says what to do.
     """
     settings = settings_for("kafka")
     try:
-        result = asyncio.run(reconcile_topics(settings))
+        result, sown = asyncio.run(_set_up(settings))
     except (KafkaError, OSError) as error:
         raise NotReached(f"Kafka at {settings.kafka} did not put the topics in order: {error!r}") from error
     if as_json:
-        show_json(asdict(result))
+        show_json({**asdict(result), "sown": sown})
         raise typer.Exit(1 if result.refused else 0)
     for topic in result.altered:
         say(f"altered {topic.topic}: {topic.setting}={topic.wanted} (was {topic.found})")
     if result.refused:
         raise TopicsRefused("\n".join(result.refused))
     say(f"{len(result.made)} topics created." if result.made else "All topics exist already.")
+    if sown:
+        say(f"{sown} entries of the reference data were sent to the catalogue.")
+
+
+async def _set_up(settings: Settings) -> tuple[TopicChanges, int]:
+    result = await reconcile_topics(settings)
+    return result, 0 if result.refused else await sow_catalogue(settings)

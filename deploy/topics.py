@@ -16,7 +16,7 @@ from services.inventory.handlers import PROCESSORS as INVENTORY
 from services.production.handlers import PROCESSORS as PRODUCTION
 from services.sales.handlers import PROCESSORS as SALES
 from shared.errors import TopicsRefused
-from shared.events import festival, inventory, operator, production, sales
+from shared.events import catalogue, festival, inventory, operator, production, sales
 from shared.events.journal import journal
 from shared.events.language import Topic
 from shared.kafka import reader, stop_reader, topic_name
@@ -31,9 +31,16 @@ SERVICES: dict[str, tuple[Processor, ...]] = {
     "sales": SALES,
 }
 
-# The topics that each service writes. Terminals, organisers, tills and operators write all others.
+# The topics that each service writes. Terminals, staff, organisers, tills and operators write all others.
 _WRITTEN: dict[str, tuple[Topic, ...]] = {
-    "production": (production.PRODUCTION, production.ANSWERS),
+    "production": (
+        production.PRODUCTION,
+        production.ANSWERS,
+        production.RELEASED,
+        catalogue.CATALOGUE,
+        catalogue.REFERENCES,
+        catalogue.FACILITY_CATALOGUE,
+    ),
     "inventory": (production.LOT_ANSWERS, inventory.INVENTORY, inventory.RESERVATIONS),
     "festival": (inventory.STOCK_ORDERS, festival.FESTIVAL, festival.BOOTH_STOCK, festival.FESTIVAL_DEADLINES),
     "sales": (
@@ -66,7 +73,7 @@ class TopicChanges:
 
 def all_topics() -> list[Topic]:
     """Every topic that carries events: the published language and the services' journals."""
-    modules = (production, inventory, festival, sales, operator)
+    modules = (production, catalogue, inventory, festival, sales, operator)
     language = {
         topic.name: topic for module in modules for topic in vars(module).values() if isinstance(topic, Topic)
     }

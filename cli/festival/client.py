@@ -68,9 +68,9 @@ class ServiceClient:
     ) -> None:
         self._client.close()
 
-    def get(self, *place: str) -> Any:
+    def get(self, *place: str, **query: str) -> Any:
         """The page at this place, e.g. `"festivals", "ODOP", "booths"`."""
-        answer = self._get(_path(place))
+        answer = self._get(_path(place), query or None)
         if answer.status_code != 200:
             raise NotAnswered(self._detail(answer), answer.status_code)
         return answer.json()

@@ -12,9 +12,8 @@ from cli.festival.client import Row
 from cli.festival.devices import waited_for
 from cli.festival.session import Festival, Json, booth_id, festival_time, sales_service, service, show_answer
 from cli.parameters import DAY, LOT, WHOLE, parsed
-from services.production import reference
 from shared import shown, typed
-from shared.errors import BadReference, NotAnswered
+from shared.errors import NotAnswered
 
 Day = Annotated[date, typer.Option(parser=DAY, help="A day there, e.g. 2026-04-18.")]
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
@@ -47,22 +46,12 @@ def announce(
         "zone": zone,
         "first_day": first_day.isoformat(),
         "last_day": last_day.isoformat(),
-        "lead_days": _lead_days(island),
+        "island": island,
         "weights": [{"facility": facility, "weight": times} for facility, times in weights.items()],
     }
     message = f"{name} is announced as {festival}, {_days(body)}."
     with service(context) as api:
         show_answer(api.command("festivals", body=body), message, as_json=as_json)
-
-
-def _lead_days(island: str | None) -> list[Row]:
-    if island is None:
-        return []
-    try:
-        lead_days = reference.load().days_to(island)
-    except BadReference as error:
-        raise typer.BadParameter(str(error)) from None
-    return [{"facility": facility, "days": days} for facility, days in lead_days.items()]
 
 
 def booth(
@@ -82,20 +71,12 @@ def booth(
 ) -> None:
     """Open a booth."""
     id = booth_id(festival, booth)
-    products = reference.load().catalogue.products
     limits = parsed(lambda: typed.pairs(limit or [], "--limit tenun=40", str.strip))
     prices = parsed(lambda: typed.pairs(price, "--price KTI=150.000", typed.product, typed.rupiah))
     body = {
         "booth": id,
         "name": name or id,
-        "prices": [
-            {
-                "product": product,
-                "price_rupiah": rupiah,
-                "category": products[product].category if product in products else None,
-            }
-            for product, rupiah in prices.items()
-        ],
+        "prices": [{"product": product, "price_rupiah": rupiah} for product, rupiah in prices.items()],
         "tills": till or ["T1"],
         "capacity": capacity,
         "limits": [{"category": category, "qty": qty} for category, qty in limits.items()],

@@ -1,6 +1,7 @@
 """Commands for the stock of booths: request, plan, accept, ship, receive, return."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +19,7 @@ from cli.festival.session import (
     show_answer,
     show_answers,
 )
-from cli.parameters import FACILITY, LOT, PRODUCT, WHOLE, parsed
+from cli.parameters import DAY, FACILITY, LOT, PRODUCT, WHOLE, parsed
 from shared import typed
 from shared.errors import WrongEntry
 
@@ -28,19 +29,35 @@ Lots = list[Row]
 def stock(
     context: typer.Context,
     product: Annotated[str | None, typer.Argument(parser=PRODUCT, help="Only this product, lot by lot.")] = None,
+    festival: Annotated[str | None, typer.Option(help="Count by the rules of this festival.")] = None,
+    day: Annotated[
+        date | None, typer.Option(parser=DAY, help="The day for which it is wanted, instead of all the festival's.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the stock that a plan could use now."""
+    """Show the stock, and what of it a plan could use now."""
+    filters = {name: str(value) for name, value in (("festival", festival), ("day", day)) if value is not None}
     with service(context) as api:
         if product is None:
-            rows, columns = api.get("stock"), ["product", "on_hand", "lots", "facilities"]
+            rows, columns = api.get("stock", **filters), ["product", "on_hand", "plannable", "kept_out", "facilities"]
         else:
-            rows = list(api.all("stock", product, by="lot"))
-            columns = ["lot", "facility", "on_hand", "made_on", "best_before"]
+            rows = list(api.all("stock", product, by="lot", **filters))
+            columns = ["lot", "facility", "on_hand", "made_on", "best_before", "kept_out"]
         if as_json:
             show_json(rows)
         else:
-            show_table(columns, rows, "Nothing is on hand.")
+            shown = [{**row, "kept_out": _kept_out(row["kept_out"])} for row in rows]
+            show_table(columns, shown, "Nothing is on hand.")
+
+
+_RULES = {"best_before": "best-before day", "lead_time": "too late"}
+
+
+def _kept_out(rules: list[Any]) -> str:
+    """`86: best-before day` of a product, `best-before day` of a lot."""
+    if all(isinstance(rule, str) for rule in rules):
+        return ", ".join(_RULES.get(rule, rule) for rule in rules)
+    return "; ".join(f"{group['qty']}: {_kept_out(group['rules'])}" for group in rules)
 
 
 def request(
@@ -50,8 +67,13 @@ def request(
     demands: Annotated[list[str], typer.Argument(help="BOOTH:PRODUCT=PIECES, e.g. B1:KTI=20.")],
     consent: Annotated[bool, typer.Option(help="Accept the plan without a look at it.")] = False,
     hold_hours: Annotated[
-        int, typer.Option(parser=WHOLE, help="After how many hours unsent pieces are released.")
-    ] = 72,
+        int | None,
+        typer.Option(parser=WHOLE, help="Hours until unsent pieces are released: 72, or to the end of --day."),
+    ] = None,
+    day: Annotated[
+        date | None,
+        typer.Option(parser=DAY, help="The day of the festival that the stock is for, instead of all days."),
+    ] = None,
     even: Annotated[
         bool, typer.Option(help="Spread a shortage evenly over the booths, or serve a few in full.")
     ] = True,
@@ -72,6 +94,7 @@ def request(
         "demands": demand_rows,
         "consent": consent,
         "hold_hours": hold_hours,
+        "day": day.isoformat() if day is not None else None,
         "even": even,
         "revise_at_percent": revise_at,
     }
@@ -227,6 +250,8 @@ def _show_plan(api: ServiceClient, page: Row, *, why: bool = False) -> None:
     zone = api.get("festivals", page["festival"])["zone"]
     until = festival_time(page["hold_until"], zone)
     say(f"{page['request']}: {page['status']}, {page['asked']} asked, {page['held']} held, {page['short']} short")
+    if page["day"]:
+        say(f"It is for {page['day']}.")
     if page["status"] == "proposed":
         say(f"Accept it by {until}, or it is withdrawn.")
     if until and any(line["status"] in ("asked", "reserved") for line in page["lines"]):

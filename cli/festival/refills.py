@@ -82,6 +82,8 @@ def _show(page: Row, zone: str) -> None:
         if forecast["missing"]
     ]
     show_table(["booth", "product", "left", "expected", "missing", "runs_out"], forecasts, "Nothing will run out.")
+    if unknown := sorted({forecast["product"] for forecast in page["forecasts"] if not forecast["known"]}):
+        say(f"Too little is known yet of {', '.join(unknown)}: ask again when they were on sale for an hour in all.")
     say("")
     empty = "No booth can spare what another one lacks."
     show_table(["booth", "to", "product", "qty", "lot", "reason"], page["transfers"], empty)

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from deploy.topics import SERVICES, all_topics, read_topics, writers
-from shared.events import festival, inventory, names, operator, production, sales
+from shared.events import catalogue, festival, inventory, names, operator, production, sales
 from shared.events.journal import journal
 from shared.events.language import EVENT_ID, Body, Topic, event_type
 
 _MODULES = {
     "production": ("Terminals and production", production),
+    "catalogue": ("The catalogue", catalogue),
     "inventory": ("Inventory", inventory),
     "festival": ("Organisers and festival", festival),
     "sales": ("Tills and sales", sales),
@@ -21,6 +22,7 @@ _MODULES = {
 # The code does not tell which topics are written by other parties than services.
 _WRITERS = {
     production.TERMINAL.name: "terminals",
+    catalogue.ENTRY_COMMANDS.name: "staff (by production's HTTP API)",
     festival.ORGANISER.name: "organisers (by festival's HTTP API)",
     sales.TILL.name: "tills",
     operator.OPERATOR.name: "operators (by `karya dlq`)",
@@ -28,6 +30,8 @@ _WRITERS = {
 }
 _READERS = {
     production.ANSWERS.name: ("terminals", "staff"),
+    catalogue.CATALOGUE.name: ("staff", "anyone"),
+    catalogue.FACILITY_CATALOGUE.name: ("terminals",),
     inventory.INVENTORY.name: ("anyone",),
     festival.FESTIVAL.name: ("organisers", "anyone"),
     festival.BOOTH_STOCK.name: ("tills",),
@@ -42,6 +46,7 @@ _PATTERNS = {
     r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$": "id",
     EVENT_ID: "id of any visible characters",
     r"^[^\x00-\x1f\x7f]+$": "what was typed",
+    r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$": "a name of at most 120 characters",
     r"^[^\x00]*$": "text",
 }
 _INTRODUCTION = """# Topics and events

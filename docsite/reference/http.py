@@ -10,7 +10,6 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from deploy.topics import SERVICES
-from services.production import reference
 from shared.runtime.service import Service
 from shared.settings import Settings
 
@@ -54,8 +53,7 @@ async def openapi(name: str) -> Schema:
     """The OpenAPI document of a service's own routes; connects to no server."""
     service = Service(name, (), Settings())
     try:
-        more = (reference.load().catalogue,) if name == "production" else ()
-        router: APIRouter = import_module(f"services.{name}.api").routes(service, *more)
+        router: APIRouter = import_module(f"services.{name}.api").routes(service)
     finally:
         await service.mongo.close()
     app = FastAPI()

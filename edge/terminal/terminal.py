@@ -12,10 +12,12 @@ from pydantic import ValidationError
 
 from edge.spool import Counts, Owner, Spool, SpooledRecord
 from edge.sync import Subscription, SyncReport, sync
+from edge.terminal.catalogue import FacilityCatalogue, received_catalogue
 from edge.terminal.maker import key_at, pseudonym
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events import lot_number, names
+from shared.events.catalogue import FACILITY_CATALOGUE
 from shared.events.language import Body
 from shared.events.production import (
     ANSWERS,
@@ -88,13 +90,19 @@ class Terminal:
         at: datetime,
         best_before: date | None = None,
         maker: str | None = None,
+        unlisted: bool = False,
     ) -> SpooledRecord:
-        """Record a lot of `qty` pieces. `maker` is a private number, of which only a keyed pseudonym is kept."""
+        """Record a lot of `qty` pieces of a product, by its code or its name in the device's list.
+
+        `maker` is a private number, of which only a keyed pseudonym is kept. `unlisted`: the device's copy of the
+        catalogue is not asked, for it may be old. Raises WrongEntry for what production would refuse.
+        """
         if qty < 1:
             raise WrongEntry("The quantity must be at least 1.")
         if best_before and best_before < made_on:
             raise WrongEntry("The best-before day is earlier than the day of making.")
-        code = typed.product(product)
+        catalogue = self.catalogue()
+        code = typed.product(catalogue.code_of(product))
         maker_pseudonym = pseudonym(key_at(self._key_path), self.facility, maker) if maker is not None else None
         return self._append(
             at,
@@ -107,6 +115,7 @@ class Terminal:
                 best_before=best_before,
                 maker=maker_pseudonym,
             ),
+            FacilityCatalogue() if unlisted else catalogue,
         )
 
     def correct(self, lot: str, change: int, *, at: datetime, reason: str = "") -> SpooledRecord:
@@ -137,14 +146,22 @@ class Terminal:
                 answers.setdefault(event.body.report, event.body)
         return [_standing(record, answers.get(record.id)) for record in self.spool.records()]
 
+    def catalogue(self) -> FacilityCatalogue:
+        """The device's copy of the facility's part of the catalogue."""
+        return received_catalogue(event.body for event in self.spool.received(FACILITY_CATALOGUE))
+
     def counts(self) -> Counts:
         return self.spool.counts()
 
     async def sync(
         self, settings: Settings, *, wait: float, on_sent: Callable[[int], None] = lambda _: None
     ) -> SyncReport:
-        """Send pending records and receive answers; wait up to `wait` seconds for missing answers."""
-        subscriptions = [Subscription(ANSWERS, self.facility, about="report")]
+        """Send pending records, receive answers and the facility's catalogue; wait up to `wait` seconds for missing
+        answers."""
+        subscriptions = [
+            Subscription(ANSWERS, self.facility, about="report"),
+            Subscription(FACILITY_CATALOGUE, self.facility),
+        ]
         return await sync(self.spool, settings, subscriptions, awaited=REPORTS, wait=wait, on_sent=on_sent)
 
     def _own_lot(self, typed: str) -> str:
@@ -157,13 +174,17 @@ class Terminal:
             raise WrongEntry("This lot was made by another facility; only a terminal there can change it.")
         return str(number)
 
-    def _append(self, at: datetime, body: Callable[[], Body]) -> SpooledRecord:
+    def _append(
+        self, at: datetime, body: Callable[[], Body], catalogue: FacilityCatalogue | None = None
+    ) -> SpooledRecord:
         try:
             report = body()
         except ValidationError as error:
             fault = error.errors(include_input=False, include_url=False)[0]
             field = ".".join(map(str, fault["loc"]))
             raise WrongEntry(Message("{field}: {reason}", field=field, reason=fault_message(fault))) from None
+        if catalogue is not None and isinstance(report, ProductionReported):
+            catalogue.check(report)
         return self.spool.append(lambda _: report, at)
 
 

@@ -10,6 +10,7 @@ from shared.errors import WrongEntry
 from shared.events import lot_number
 from shared.events.lot_number import PRODUCT_CODE
 from shared.events.sales import MAX_LINES, ReceiptLine
+from shared.nearest import nearest
 
 _HAS_LETTER = re.compile(r"[A-Za-z]")
 _EXAMPLE = "Write e.g.: KRJ 2, KRJ=2, or KRJ=2@25.000 for another price."
@@ -149,7 +150,8 @@ def _line(number: int, entry: BasketEntry, prices: KnownPrices, why: str) -> Rec
     price = entry.price_rupiah if entry.price_rupiah is not None else listed
     if price is None:
         raise WrongEntry(
-            f"This till knows no price of {product}. Please sync, or give one: {product}={entry.qty}@25.000."
+            f"This till knows no price of {product}.{_meant(product, prices)} Please sync, or give one: "
+            f"{product}={entry.qty}@25.000."
         )
     departs = price != listed
     if departs and listed is not None and not why:
@@ -171,6 +173,13 @@ def _line(number: int, entry: BasketEntry, prices: KnownPrices, why: str) -> Rec
         discount_rupiah=entry.discount_rupiah,
         price_reason=why if departs else "",
     )
+
+
+def _meant(product: str, prices: KnownPrices) -> str:
+    """A question whether a product of the list was meant, if one is alike."""
+    alike = nearest(product, {code: filter(None, [prices.names.get(code)]) for code in prices.prices})
+    listed = (f"{code} ({prices.names[code]})" if code in prices.names else code for code in alike)
+    return f" Did you mean {' or '.join(listed)}?" if alike else ""
 
 
 def _oversold(booth: BoothView, lines: Sequence[ReceiptLine]) -> list[str]:

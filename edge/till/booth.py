@@ -12,6 +12,7 @@ from shared.events.festival import (
     BoothStockLost,
     BoothStockMoved,
     LotWithdrawn,
+    Price,
     PricesChanged,
     TillAdded,
     TillStruck,
@@ -35,11 +36,12 @@ class StockedLot:
 
 @dataclass(frozen=True, slots=True)
 class KnownPrices:
-    """A price list: rupiah per piece by product. `revision` 0: no list is known."""
+    """A price list: rupiah per piece by product. `revision` 0: no list is known. `names`: for people, by product."""
 
     revision: int
     valid_from: datetime | None
     prices: Mapping[str, int]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ class _BoothState:
     devices: set[_Holder] = field(default_factory=set)
     struck: set[_Holder] = field(default_factory=set)
     price_lists: dict[int, KnownPrices] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     lots: dict[str, BoothStocked] = field(default_factory=dict)
     stocked: dict[str, int] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
@@ -148,11 +151,9 @@ class _BoothState:
             case BoothOpened():
                 self.opened = body
                 self.tills.update(body.tills)
-                prices = {price.product: price.price_rupiah for price in body.prices}
-                self.price_lists[1] = KnownPrices(1, None, prices)
+                self._add_list(1, None, body.prices)
             case PricesChanged():
-                prices = {price.product: price.price_rupiah for price in body.prices}
-                self.price_lists[body.revision] = KnownPrices(body.revision, body.valid_from, prices)
+                self._add_list(body.revision, body.valid_from, body.prices)
             case TillAdded():
                 self.tills.add(body.till)
             case TillStruck():
@@ -170,6 +171,12 @@ class _BoothState:
                 self.withdrawn.add(body.lot)
             case BoothClosing():
                 self.closing = body.deadline
+
+    def _add_list(self, revision: int, valid_from: datetime | None, prices: Sequence[Price]) -> None:
+        # A list that changes prices need not repeat the names.
+        self.names.update({price.product: price.name for price in prices if price.name})
+        rupiah = {price.product: price.price_rupiah for price in prices}
+        self.price_lists[revision] = KnownPrices(revision, valid_from, rupiah, self.names)
 
     def holders(self, till: str, device: str) -> list[_Holder]:
         """The holders that share the stock, in the same order at every till: each device, and each name without a

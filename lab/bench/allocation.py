@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 from lab.bench.planner import LAST_DAY, PlanCase, make_case
-from services.festival.domain.planning import AvailableLot, RequestDemand, Rules, plan
+from services.festival.domain.planning import AvailableLot, RequestDemand, Rules, good_on, plan
 
 DOCS = Path(__file__).parents[2] / "docs"
 # Pieces by facility, booth and product.
@@ -50,8 +50,7 @@ class RemainingStock:
         self.stock: dict[str, dict[str, int]] = {}
         for lot in stock:
             too_late = rules.days_left is not None and rules.lead_days.get(lot.facility, 0) > rules.days_left
-            spoilt = lot.best_before is not None and lot.best_before <= LAST_DAY
-            if not too_late and not spoilt:
+            if not too_late and good_on(lot.best_before, LAST_DAY):
                 stock_of_product = self.stock.setdefault(lot.product, {})
                 stock_of_product[lot.facility] = stock_of_product.get(lot.facility, 0) + lot.qty
         self.rules = rules

@@ -10,8 +10,8 @@ import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
+from deploy.seed import set_up
 from deploy.stack import Stack
-from deploy.topics import make_topics
 from shared.settings import Settings
 
 PARTITIONS = 12
@@ -38,7 +38,7 @@ class BenchEnvironment:
             http_host="127.0.0.1",
             http_port=0,
         )
-        await make_topics(settings)
+        await set_up(settings)
         try:
             yield settings
         finally:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from lab.bench.buyers import MINUTES, Buyer, SimulatedFestival, unallocated
-from services.festival.domain.planning import plan
+from services.festival.domain.planning import good_on, plan
 from services.festival.domain.replenishment import HeldLot, Proposal, SalesHistory, SalesHour, Situation, rules_after
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -154,7 +154,7 @@ class BoothSimulation:
         last_day = self.festival.plan.announcement.last_day
         for lot, qty in self.stock.items():
             placed = self.festival.lots[lot]
-            if placed.best_before is None or placed.best_before > last_day:
+            if good_on(placed.best_before, last_day):
                 pieces[placed.product] += qty
         for (_, product), lots in self._shelves.items():
             pieces[product] += sum(lots.values())

@@ -13,7 +13,8 @@ from typing import Any
 
 from deploy.local import kafka, process
 from deploy.local.stack import LocalStack
-from deploy.topics import SERVICES, make_topics
+from deploy.seed import set_up
+from deploy.topics import SERVICES
 from lab.chaos.expected import ExpectedState
 from lab.chaos.faults import FaultKind, InjectedFault, by_kind, plan
 from lab.chaos.injector import MIN_INSTANCES, FaultInjector
@@ -119,7 +120,7 @@ async def run(
     _redirect_client_logs(folder)
     on_progress("starting Kafka and MongoDB behind proxies")
     async with _stack(folder) as (stack, direct, proxies, proxied):
-        await make_topics(direct)
+        await set_up(direct)
         instances = Instances(folder / "services", proxied, dict(programs or {}))
         try:
             on_progress("starting the services")

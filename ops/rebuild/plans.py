@@ -20,6 +20,7 @@ from services.festival.domain.planning import (
 from shared.derivation import derived_ids
 from shared.events.festival import FESTIVAL, AllocationPlanned, CommandRefused, PlanConflict, ReplenishmentProposed
 from shared.events.language import Body, Event, event_type
+from shared.events.parts import joined
 
 _PLANNED = event_type(FESTIVAL, AllocationPlanned)
 _REFUSED = event_type(FESTIVAL, CommandRefused)
@@ -34,7 +35,7 @@ _MODELS: dict[str, type[Body]] = {
 class RecordedPlans:
     """A planner for `services.festival.handlers.by_festival` that returns the published plans.
 
-    `unknown` lists the events without a complete published plan. Decisions on them are invalid.
+    `unknown` lists the events whose published plan is not whole. Decisions on them are invalid.
     """
 
     def __init__(self) -> None:
@@ -63,7 +64,7 @@ class RecordedPlans:
             return nothing_to_plan("demands", "", _conflicts(body.conflicts))
         if isinstance(body, AllocationPlanned):
             return self._plan(event, body)
-        self.unknown.append(f"{event.source} {event.id}")
+        self._miss(event)
         return _NOTHING
 
     def replan(
@@ -79,8 +80,20 @@ class RecordedPlans:
         return self._plan(event, body) if isinstance(body, AllocationPlanned) else None
 
     def _of(self, event: Event) -> Body | None:
-        # A plan, or a refusal in its place, is the first event that its cause brings about on this topic.
-        ids = derived_ids(f"{event.source} {event.id}", FESTIVAL.name, 0)
+        # A plan, or a refusal in its place, is the first event that its cause brings about on this topic. A long plan
+        # is the first few events, and counts only whole.
+        first = self._at(event, 0)
+        if not isinstance(first, AllocationPlanned):
+            return first
+        parts = [first, *(self._at(event, number) for number in range(1, first.parts))]
+        whole = joined([part for part in parts if isinstance(part, AllocationPlanned)])
+        if whole is None:
+            self._miss(event)
+        return whole
+
+    def _at(self, event: Event, index: int) -> Body | None:
+        """The event at this place among those that the cause brings about on the topic."""
+        ids = derived_ids(f"{event.source} {event.id}", FESTIVAL.name, index)
         publication = next((self._publications[id] for id in ids if id in self._publications), None)
         if publication is None:
             return None
@@ -88,12 +101,17 @@ class RecordedPlans:
         try:
             return model.model_validate_json(value)
         except ValidationError:
-            self.unknown.append(f"{event.source} {event.id}")
+            self._miss(event)
             return None
+
+    def _miss(self, event: Event) -> None:
+        name = f"{event.source} {event.id}"
+        if name not in self.unknown:
+            self.unknown.append(name)
 
     def _plan(self, event: Event, planned: AllocationPlanned) -> Plan:
         if planned.lines and not (planned.offers and all(line.made_on for line in planned.lines)):
-            self.unknown.append(f"{event.source} {event.id}")
+            self._miss(event)
         return Plan(
             allotments=tuple(
                 Allotment(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiokafka import ConsumerRecord
 
@@ -13,7 +14,7 @@ from ops.trace.sold import LotSales
 from ops.trace.timeline import TimelineEntry
 from ops.verify.log import Ends, TopicLog
 from services.inventory.store import LOTS
-from services.production import reference
+from services.production.store import FACILITIES
 from services.sales.store import BOOTHS
 from shared import envelope
 from shared.errors import Unusable, WrongEntry
@@ -98,8 +99,7 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
         raise WrongEntry(
             f"{typed} is no lot number: its check character does not fit. Please compare it with the label."
         )
-    facility = reference.load().catalogue.facilities.get(number.facility)
-    zone: tzinfo = facility.zone if facility is not None else UTC
+    zone = await _zone_of(settings, number.facility)
     history = LotHistory(str(number), number.facility, number.product, zone, ())
     topics = (*_BY_LOT, *_BY_FACILITY, *_BY_CONTENT)
     repairs, causes = Repairs(), set[str]()
@@ -193,6 +193,16 @@ def _entries(event: Event, record: ConsumerRecord, lot: str) -> Iterator[Timelin
         yield TimelineEntry(
             event.time, type(event.body).__name__, text, getattr(event.body, "terminal", None) or source, position
         )
+
+
+async def _zone_of(settings: Settings, facility: str) -> tzinfo:
+    """The facility's zone in the catalogue; UTC for a facility that production does not know."""
+    mongo = Mongo(settings)
+    try:
+        document = await mongo.database("production")[FACILITIES.name].find_one({"_id": facility})
+    finally:
+        await mongo.close()
+    return ZoneInfo(FACILITIES.from_document(document).zone) if document is not None else UTC
 
 
 def _repair(mending: Mending) -> Iterator[TimelineEntry]:

@@ -1,26 +1,61 @@
 """Checks of terminals' reports: answers, and the lots that they became."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
-from services.production.domain.entities import Lot, ReportKind, ReportOutcome, TerminalReport
+from services.production.domain.entities import Lot, ReportKind, ReportOutcome, TerminalReport, WaitingReport
+from services.production.domain.entries import Entry, EntryRevision
+from services.production.domain.facility_catalogue import FacilityCatalogue, can_be_decided
+from shared.events.catalogue import EntryKind, FacilitySet, code_of, entry_id
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
     yield answered(evidence)
     yield became_lots(evidence)
+    yield catalogue(evidence)
 
 
 def answered(evidence: Evidence) -> Check:
-    """Each report has one answer. None waits at quiescence, since inventory has answered every correction."""
-    check = Check("answers to terminals", "each report has exactly one answer")
+    """Each report has one answer, but those that wait for the catalogue have none.
+
+    At quiescence no other report waits, since inventory has answered every correction.
+    """
+    check = Check("answers to terminals", "each report has exactly one answer, or waits for the catalogue")
+    waiting = {id: held for id, held in evidence.of(WaitingReport).items() if held.waits_at}
+    catalogues = evidence.of(FacilityCatalogue)
     for report in evidence.of(TerminalReport).values():
-        check.expect_equal(f"report {report.id}", evidence.published.answers[report.id], 1, "answers, not")
-        if report.outcome is ReportOutcome.WAITING:
+        expected = 0 if report.id in waiting else 1
+        check.expect_equal(f"report {report.id}", evidence.published.answers[report.id], expected, "answers, not")
+        if report.outcome is ReportOutcome.WAITING and report.id not in waiting:
             check.fail(f"report {report.id} waits for inventory's answer")
+    for id, held in waiting.items():
+        known = catalogues.get(held.waits_at)
+        if known is not None and can_be_decided(known, held):
+            check.fail(f"report {id} waits, although the catalogue of {held.waits_at} has come")
     for id in sorted(evidence.published.answers.keys() - evidence.of(TerminalReport).keys()):
         check.fail(f"report {id} was answered, but production does not know it")
+    return check
+
+
+def catalogue(evidence: Evidence) -> Check:
+    """Each facility's lane holds the newest revisions of the facility's entry and of its products."""
+    check = Check("catalogue", "each facility holds the newest revisions of the catalogue's entries")
+    entries, catalogues = evidence.of(Entry), evidence.of(FacilityCatalogue)
+    histories = Counter(revision.entry for revision in evidence.of(EntryRevision).values())
+    for entry in entries.values():
+        check.expect_equal(f"entry {entry.id}", histories[entry.id], entry.revision, "revisions are kept, not")
+        if not isinstance(entry.fact, FacilitySet):
+            continue
+        facility = code_of(entry.id)
+        known = catalogues.get(facility, FacilityCatalogue(facility))
+        check.expect_equal(f"facility {facility}", known.revision, entry.revision, "is its revision there, not")
+        for product in entry.fact.products:
+            of_product = entries.get(entry_id(EntryKind.PRODUCT, product))
+            listed = known.products.get(product)
+            kept, newest = listed.revision if listed else 0, of_product.revision if of_product else 0
+            check.expect_equal(f"product {product} at {facility}", kept, newest, "is its revision there, not")
     return check
 
 

@@ -1,10 +1,14 @@
-"""Checks of requests: lost pieces agree with counts at booths, and no revision is unfinished."""
+"""Checks of requests: their pages and sums, losses by counts at booths, and no revision is unfinished."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
 from services.festival.domain import Booth, Request, Shipment
+from services.festival.domain.allocation.lines import Lines, StatusSum, StoredLines
+from services.festival.domain.allocation.pages import assembled
+from services.festival.domain.allocation.request import PlanTerms
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics.shipment import DispatchStatus, ShipmentStatus
@@ -14,6 +18,45 @@ def checks(evidence: Evidence) -> Iterator[Check]:
     """Every check of requests alone."""
     yield lost_on_the_way(evidence)
     yield revisions(evidence)
+    yield pages(evidence)
+
+
+def whole_requests(evidence: Evidence) -> Iterator[Request]:
+    """Every request with its terms and the lines of its pages."""
+    by_request: dict[str, list[StoredLines]] = defaultdict(list)
+    for page in evidence.of(StoredLines).values():
+        by_request[page.request].append(page)
+    for id, request in evidence.of(Request).items():
+        yield assembled(request, by_request[id], evidence.of(PlanTerms).get(id))
+
+
+def pages(evidence: Evidence) -> Check:
+    """The pages of a request hold all its lines, and its sums are theirs."""
+    check = Check("pages of lines", "the sums of a request = its lines in pages; each line stands in its own place")
+    known = evidence.of(Request)
+    for page in evidence.of(StoredLines).values():
+        check.expect(page.request in known, f"page {page.id} is of no known request")
+    for request in whole_requests(evidence):
+        lines = list(request.lines.loaded)
+        check.expect_equal(f"request {request.id}", len(request.lines), len(lines), "lines by its sums, by its pages")
+        names = [f"{request.id}.{number}" for number in range(1, len(lines) + 1)]
+        check.expect([line.reservation for line in lines] == names, f"lines of {request.id} are not in their places")
+        sums = {status: tally for status, tally in request.lines.tallies.items() if tally.lines}
+        counted = Lines.of(lines).tallies
+        check.expect(sums == counted, f"request {request.id} counts {_words(sums)}; its lines are {_words(counted)}")
+        check.expect(request.terms is not None, f"request {request.id} has no terms")
+        if request.terms is not None:
+            asked = sum(demand.qty for demand in request.demands)
+            check.expect_equal(f"request {request.id}", request.asked, asked, "asked by its sum, by its demands")
+        stranded = sum(
+            line.qty for line in lines if line.status is LineStatus.RESERVED and line.booth in request.closed
+        )
+        check.expect_equal(f"request {request.id}", request.stranded, stranded, "stranded by its sum, by its lines")
+    return check
+
+
+def _words(tallies: Mapping[LineStatus, StatusSum]) -> str:
+    return ", ".join(f"{tally.lines} {status.value} ({tally.pieces})" for status, tally in sorted(tallies.items()))
 
 
 def lost_on_the_way(evidence: Evidence) -> Check:
@@ -21,7 +64,7 @@ def lost_on_the_way(evidence: Evidence) -> Check:
     check = Check(
         "lost on the way", "pieces that lines count as lost = pieces sent in their shipments and not counted in"
     )
-    lines = [line for request in evidence.of(Request).values() for line in request.lines]
+    lines = [line for request in whole_requests(evidence) for line in request.lines.loaded]
     lost = {line.reservation: line.lost for line in lines if line.lost}
     for shipment in evidence.of(Shipment).values():
         counts = dict(shipment.counted)
@@ -44,18 +87,18 @@ def revisions(evidence: Evidence) -> Check:
     """No pieces are reserved for a closed booth, and no revision is unfinished."""
     check = Check("revisions", "nothing is reserved for a closed booth; no revision is unfinished")
     booths = evidence.of(Booth)
-    for request in evidence.of(Request).values():
+    for request in whole_requests(evidence):
         check.expect(not request.revising, f"request {request.id} is to be revised, but was not")
-        proposed = any(line.status is LineStatus.PROPOSED for line in request.lines)
+        proposed = any(line.status is LineStatus.PROPOSED for line in request.lines.loaded)
         check.expect(
-            request.pending_revision is not None or not proposed,
+            request.waiting is not None or not proposed,
             f"request {request.id} has proposed lines, but no pending revision",
         )
         for id in request.closed:
             booth = booths.get(id)
             open_still = booth is None or booth.status is BoothStatus.OPEN
             check.expect(not open_still, f"request {request.id} lists {id} as closed, but it is open")
-        for line in request.lines:
+        for line in request.lines.loaded:
             if line.booth in request.closed and line.status in (LineStatus.PLANNED, LineStatus.RESERVED):
                 check.fail(f"{line.reservation} is {line.status.value} for {line.booth}, which is closed")
     return check

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
+from ops.verify.requests import whole_requests
 from services.festival.domain import Booth, Command, Request, Shipment, Transfer
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.command import CommandStatus
@@ -329,8 +330,8 @@ def _reservations(evidence: Evidence) -> Iterator[tuple[str, tuple[str, Reservat
 
 
 def _lines(evidence: Evidence) -> Iterator[tuple[Request, AllocationLine]]:
-    for request in evidence.of(Request).values():
-        for line in request.lines:
+    for request in whole_requests(evidence):
+        for line in request.lines.loaded:
             yield request, line
 
 

@@ -5,6 +5,7 @@ In, keyed by festival:  AnnounceFestival, OpenBooth, RequestAllocation, ...   co
                         SellThroughSoFar, SellThroughCounted                  from sales
                         DeadlineReached, RevisionRequested                    from festival itself
 In, keyed by lot:       StockChanged     from inventory: a view of the stock for plans, perhaps stale
+In, keyed by entry:     ProductSet, FacilitySet, LeadTimeSet, ...   from production: a copy of the catalogue
 Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered, ...   orders to inventory, by lot
                         BoothOpened, BoothStocked, BoothStockMoved, BoothClosing, ...   for sales and tills, by booth
                         AllocationPlanned, ShipmentSent, CommandRefused, ...   for anyone, by festival
@@ -14,6 +15,6 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
                `shortage` (plan again), `revising` and `revision`; `logistics/` with `shipment`, `transfer`, `losses`;
                `booth` (the sums), `booth_sales` (sold so far); `replenishment/` (forecasts, refills); `closing`.
 `store/`       the entities as MongoDB documents.
-`handlers/`    the two processors. `commands` and `answers` register each event once, with its rule and its reads.
+`handlers/`    the three processors. `commands` and `answers` register each event once, with its rule and its reads.
 `api/`         commands and pages over HTTP. `app.py`: the wiring.
 """

@@ -1,13 +1,20 @@
-"""Production: terminals' reports become lots with numbers for the whole chain.
+"""Production: terminals' reports become lots with numbers for the whole chain; staff keep the catalogue.
 
-In, by facility: ProductionReported, ProductionCorrected and RecallLot from terminals; LotCorrected and
-CorrectionRefused from inventory. Out: LotRecorded, CorrectionRequested and LotRecalled, by lot, for inventory;
-ReportAccepted and ReportRejected, by facility, for the terminal. Each report gets one answer. A report of goods and a
-recall are answered at once, a correction after inventory's decision.
+In, by facility:  ProductionReported, ProductionCorrected, RecallLot      from terminals
+                  LotCorrected, CorrectionRefused                         from inventory
+                  FacilityListed, ProductListed, ReportReleased           from production itself
+In, by entry:     SetTerm, SetProduct, SetFacility, SetLeadTime, RetireEntry    commands of staff
+                  EntryAsked, EntryAnswered                               from production itself
+Out:              LotRecorded, CorrectionRequested, LotRecalled           for inventory, by lot
+                  ReportAccepted, ReportRejected                          for terminals, by facility
+                  FacilityListed, ProductListed                           for terminals too, by facility
+                  TermSet, ProductSet, FacilitySet, LeadTimeSet, EntryCommandRefused    for anyone, by entry
 
-The facilities and the catalogue are reference data in YAML, validated at start. Only production knows the maker of a
-lot, as a keyed pseudonym.
+Each report gets one answer. A report of goods is answered once its facility and its product are in the catalogue, a
+recall at once, a correction after inventory's decision. Only production knows the maker of a lot, as a keyed
+pseudonym.
 
-`domain/`, `store.py`, `handlers.py`, `api.py` and `app.py` are the modules that every service has (see inventory).
-`reference.py` and `reference.yaml` are the facilities and the catalogue.
+`domain/`, `store/`, `handlers.py`, `api/` and `app.py` are the modules that every service has (see inventory). In
+`domain/` begin with `rules` (reports), then `entries` (the catalogue) and `facility_catalogue` (the facility's part).
+`reference.py` and `reference.yaml` are the reference data. `seed.py` makes the catalogue's first commands of them.
 """

@@ -1,6 +1,5 @@
 """Wiring of the production service."""
 
-from services.production import reference
 from services.production.api import routes
 from services.production.handlers import PROCESSORS
 from shared import log
@@ -14,7 +13,7 @@ def main() -> None:
     settings = Settings()
     log.configure(settings, "production")
     service = Service("production", PROCESSORS, settings)
-    serve(application(service, "Karya production", routes(service, reference.load().catalogue)), service)
+    serve(application(service, "Karya production", routes(service)), service)
 
 
 if __name__ == "__main__":

@@ -84,3 +84,10 @@ PRODUCT = NameRule(PRODUCT_CODE, Message("A product's code is three capital lett
 FACILITY = NameRule(
     FACILITY_CODE, Message("A facility's code is two capital letters, a dash and three more, e.g. LP-KPG.")
 )
+TERM = NameRule(
+    _WHOLE,
+    Message(
+        "The code of a category, a unit or an island has at most 60 letters, digits, '.', '_' and '-', and begins "
+        "with a letter or digit, e.g. tenun."
+    ),
+)

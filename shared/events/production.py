@@ -95,6 +95,7 @@ class Refusal(StrEnum):
     NO_CHANGE = "no_change"
     NOT_ENOUGH_STOCK = "not_enough_stock"
     ID_REUSED = "id_reused"
+    RETIRED = "retired"
 
 
 class ReportAccepted(Body):
@@ -142,7 +143,22 @@ class CorrectionRefused(Body):
     on_hand: Count
 
 
+class ReportReleased(Body):
+    """A report of goods that has waited for the facility's catalogue is to be decided now.
+
+    Production writes and reads it. `product` and `made_on` name what the decision reads. `more`: further reports wait
+    behind this one.
+    """
+
+    facility: Typed
+    report: ReportId
+    product: Typed
+    made_on: date
+    more: bool = False
+
+
 TERMINAL = Topic("karya.terminal.production.v1", "facility", (ProductionReported, ProductionCorrected, RecallLot))
 PRODUCTION = Topic("karya.production.v1", "lot", (LotRecorded, CorrectionRequested, LotRecalled))
 ANSWERS = Topic("karya.report-answers.v1", "facility", (ReportAccepted, ReportRejected))
 LOT_ANSWERS = Topic("karya.lot-answers.v1", "facility", (LotCorrected, CorrectionRefused))
+RELEASED = Topic("karya.released-reports.v1", "facility", (ReportReleased,))

@@ -30,12 +30,25 @@ class Endpoint(Protocol):
     def summary(self) -> str: ...
 
 
-def add_commands(router: APIRouter, commands: Commands, endpoints: Iterable[Endpoint]) -> None:
-    """Add a POST for each endpoint to the router. `commands` appends what it takes in."""
+async def unchanged(body: Body) -> Body:
+    """The command as it was given."""
+    return body
+
+
+def add_commands(
+    router: APIRouter,
+    commands: Commands,
+    endpoints: Iterable[Endpoint],
+    complete: Callable[[Body], Awaitable[Body]] = unchanged,
+) -> None:
+    """Add a POST for each endpoint to the router. `commands` appends what it takes in.
+
+    `complete` adds to a command what the service knows. It raises RequestValidationError for one that can't be meant.
+    """
     for endpoint in endpoints:
         router.add_api_route(
             endpoint.path,
-            _endpoint_function(commands, endpoint.body),
+            _endpoint_function(commands, endpoint.body, complete),
             methods=["POST"],
             status_code=202,
             summary=endpoint.summary,
@@ -45,9 +58,11 @@ def add_commands(router: APIRouter, commands: Commands, endpoints: Iterable[Endp
         )
 
 
-def _endpoint_function(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
+def _endpoint_function(
+    commands: Commands, body: type[Body], complete: Callable[[Body], Awaitable[Body]]
+) -> Callable[..., Awaitable[JSONResponse]]:
     async def give(request: Request, prefer: Prefer = None, id: IdempotencyKey = None) -> JSONResponse:
-        return await commands.append(await parse_command(request, body), prefer, id)
+        return await commands.append(await complete(await parse_command(request, body)), prefer, id)
 
     return give
 

@@ -25,7 +25,7 @@ class Ref(NamedTuple):
 
 
 class OwnedQuery(NamedTuple, Generic[E]):
-    """All entities whose indexed `field` has this value. They must lie in the event's own lane.
+    """All entities whose indexed `field` has this value or is a tuple with it. They must lie in the event's lane.
 
     The result is complete and may be written. The entity has an attribute with the field's name and value.
     """
@@ -35,7 +35,8 @@ class OwnedQuery(NamedTuple, Generic[E]):
     value: str
 
     def matches(self, entity: Any) -> bool:
-        return bool(getattr(entity, self.field) == self.value)
+        value = getattr(entity, self.field)
+        return self.value in value if isinstance(value, tuple) else bool(value == self.value)
 
 
 class KeyRange(NamedTuple, Generic[E]):

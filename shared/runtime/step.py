@@ -279,7 +279,10 @@ async def load(
 
     async def by_value(entity: type[Any], field: str, ids: dict[str, list[str]]) -> None:
         for document in await documents(entity, {field: {"$in": list(ids)}}):
-            ids[document[field]].append(document["_id"])
+            values = document[field]
+            for value in values if isinstance(values, list) else (values,):
+                if value in ids:
+                    ids[value].append(document["_id"])
 
     async def by_range(query: KeyRange[Any]) -> None:
         between = {query.field: {"$gt": query.above, "$lt": query.below}}

@@ -16,10 +16,28 @@ from deploy.topics import SERVICES
 from ops.verify.log import TopicLog
 from ops.verify.quiescence import Observation, topic_names, wait_until_quiet
 from shared import envelope
+from shared.events.catalogue import (
+    CATALOGUE,
+    ENTRY_COMMANDS,
+    FACILITY_CATALOGUE,
+    REFERENCES,
+    EntryAsked,
+    SetTerm,
+    TermSet,
+)
 from shared.events.festival import BOOTH_STOCK, ORGANISER, AnnounceFestival, BoothOpened
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, LossRecorded, StockChanged, StockReturned
 from shared.events.language import Body, DeadlineReached, Topic
-from shared.events.production import LOT_ANSWERS, PRODUCTION, TERMINAL, LotCorrected, LotRecorded, ProductionReported
+from shared.events.production import (
+    LOT_ANSWERS,
+    PRODUCTION,
+    RELEASED,
+    TERMINAL,
+    LotCorrected,
+    LotRecorded,
+    ProductionReported,
+    ReportReleased,
+)
 from shared.events.sales import BOOTH_REPORTS, SALE_SHARES, TILL, SellThroughCounted, ShareOpened, TillClosed
 from shared.kafka import partition_for_bytes, producer, stop_producer, topic_name
 from shared.mongo import Mongo
@@ -28,6 +46,7 @@ from shared.runtime.processor import Processor
 from shared.runtime.storage import lane_id
 from shared.settings import Settings
 from tests.support import foreign
+from tests.support.builders.production import facility_listed
 from tests.support.corpus import Made, corpus, ledger_id
 from tests.support.place import RunProcess
 from tests.support.probe import DeadLetter, Probe, Record
@@ -241,6 +260,11 @@ async def good_records_go_through(probe: Probe, mongo: Mongo) -> None:
         BOOTH_STOCK: BoothOpened(booth="GOOD.B1", festival="GOOD", name="Good", prices=(), tills=("T",)),
         TILL: TillClosed(booth="GOOD.B1", till="T", device="D", seq=1, last_seq=1),
         SALE_SHARES: ShareOpened(facility="GOOD", festival="GOOD", booth="GOOD.B1"),
+        ENTRY_COMMANDS: SetTerm(entry="category/good", name="Good"),
+        REFERENCES: EntryAsked(entry="category/good", asker="product/GUD", command="g"),
+        CATALOGUE: TermSet(entry="category/good", revision=9, name="Good", changed_at=today, command="g"),
+        FACILITY_CATALOGUE: facility_listed("LP-GUD"),
+        RELEASED: ReportReleased(facility="LP-GUD", report="g", product="KTI", made_on=today.date()),
     }
     for service, _, topic in READ:
         body = good.get(topic) or DeadlineReached(key="GOOD", deadline="g", due=today)

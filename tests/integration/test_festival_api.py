@@ -107,7 +107,7 @@ async def some_stock(api: httpx.AsyncClient, probe: Probe) -> None:
     """Ten pieces of one facility and twenty of another, where festival sees them."""
     await a_lot(probe, LA, 10, "LP-KPG")
     await a_lot(probe, LB, 20, "PR-KPG")
-    expected = [{"product": "KTI", "on_hand": 30, "lots": 2, "facilities": 2}]
+    expected = [{"product": "KTI", "on_hand": 30, "plannable": 30, "lots": 2, "facilities": 2, "kept_out": []}]
     await eventually(lambda: read(api, "/stock"), equals=expected)
 
 

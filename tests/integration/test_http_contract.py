@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from services.production import reference
 from shared.http.server import application
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -35,8 +34,7 @@ ODD_HEADERS = [
 async def an_api(name: str, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """The whole application of a service that works no lanes."""
     service = Service(name, (), settings)
-    more = (reference.load().catalogue,) if name == "production" else ()
-    app = application(service, f"Karya {name}", import_module(f"services.{name}.api").routes(service, *more))
+    app = application(service, f"Karya {name}", import_module(f"services.{name}.api").routes(service))
     try:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=60) as client:

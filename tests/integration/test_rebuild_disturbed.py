@@ -184,9 +184,11 @@ async def test_of_two_lanes_that_used_one_id_for_a_command_the_first_stays_the_f
 
 
 async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings, probe: Probe, mongo: Mongo) -> None:
-    [processor] = SERVICES["production"]
+    facility, entry = SERVICES["production"]
 
     def reject_report(state: State, event: Event) -> Decision:
+        if not isinstance(event.body, ProductionReported):
+            return facility.decide(state, event)
         rejection = ReportRejected(
             facility=event.key,
             terminal="T1",
@@ -199,7 +201,7 @@ async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings,
         )
         return state, [ANSWERS.of(rejection)]
 
-    wrong = Service("production", [processor.with_decide(reject_report)], settings)
+    wrong = Service("production", [facility.with_decide(reject_report), entry], settings)
     try:
         await wrong.start()
         made = ProductionReported(facility=CLOTH, terminal="T1", product="KTI", qty=1, made_on=date(2026, 4, 1))

@@ -51,8 +51,8 @@ async def carry_out(season: RunningSeason, proposal: ReplenishmentProposed) -> N
         await season.say(ORGANISER, leaves, f"leaves-{n}")
         await season.say(ORGANISER, receipt, f"comes-{n}")
     await season.until("festival", "transfers", {"status": "received"}, len(proposal.transfers))
-    request = await season.document("festival", "requests", f"{FESTIVAL}/R2")
-    ways = sorted({(line["facility"], line["booth"]) for line in request["lines"] if line["status"] == "reserved"})
+    lines = await season.lines(f"{FESTIVAL}/R2")
+    ways = sorted({(line["facility"], line["booth"]) for line in lines if line["status"] == "reserved"})
     for n, (facility, booth) in enumerate(ways):
         send = SendShipment(festival=FESTIVAL, request="R2", shipment=f"R2-{n}", facility=facility, booth=booth)
         await season.say(ORGANISER, send, f"send-R2-{n}")
@@ -99,8 +99,8 @@ async def test_a_refill_is_proposed_carried_out_and_sold(season: RunningSeason) 
     assert {refill.booth for refill in proposal.refills} == {B1}
     await carry_out(season, proposal)
 
-    request = await season.document("festival", "requests", f"{FESTIVAL}/R2")
-    more = sum(move.qty for move in cloth) + sum(line["qty"] for line in request["lines"])
+    lines = await season.lines(f"{FESTIVAL}/R2")
+    more = sum(move.qty for move in cloth) + sum(line["qty"] for line in lines)
     assert more > 0
     # All that is there by now, and not one piece waits.
     for n in range(first.left + more):

@@ -110,26 +110,27 @@ async def close(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
     await place.say(ORGANISER, CloseFestival(festival="FA", till_hours=48), "close")
 
 
+ALL_RELEASED = {"tallies.released": {"$exists": True}}
 WAITS = [
     Wait(
         "a plan to be accepted",
         *("festival", "hold/FA/R1", 73, "4a written, not committed", propose),
-        document=("festival", "requests", {"status": "proposed", "lines.status": "planned"}),
-        becomes=("festival", "requests", {"status": "withdrawn", "lines.status": "released"}),
+        document=("festival", "requests", {"status": "proposed", "tallies.planned": {"$exists": True}}),
+        becomes=("festival", "requests", {"status": "withdrawn", "tallies.released": {"$exists": True}}),
         announcement=(FESTIVAL, AllocationWithdrawn),
     ),
     Wait(
         "an order to be answered by inventory",
         *("festival", "hold/FA/R1", 73, "4-6 committed, not handed to the relay", kill_inventory),
-        document=("festival", "requests", {"status": "reserving", "lines.status": "asked"}),
-        becomes=("festival", "requests", {"status": "settled", "lapsed": True, "lines.status": "released"}),
+        document=("festival", "requests", {"status": "reserving", "tallies.asked": {"$exists": True}}),
+        becomes=("festival", "requests", {"status": "settled", "lapsed": True, **ALL_RELEASED}),
         announcement=(FESTIVAL, AllocationFellShort),
     ),
     Wait(
         "what is reserved to be sent",
         *("festival", "hold/FA/R1", 73, "R2-R3 published, outbox not deleted", reserve),
-        document=("festival", "requests", {"status": "settled", "lines.status": "reserved"}),
-        becomes=("festival", "requests", {"lapsed": True, "lines.status": "released"}),
+        document=("festival", "requests", {"status": "settled", "tallies.reserved": {"$exists": True}}),
+        becomes=("festival", "requests", {"lapsed": True, "tallies.released": {"$exists": True}}),
         announcement=(FESTIVAL, AllocationFellShort),
     ),
     Wait(

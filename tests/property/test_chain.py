@@ -14,7 +14,8 @@ from hypothesis.stateful import initialize, rule
 
 from services.festival.domain import Booth as FestivalBooth
 from services.festival.domain import BoothSales, Command, Festival, Replenishment, Request, Shipment, Transfer
-from services.festival.domain.allocation.request import RequestStatus
+from services.festival.domain.allocation.lines import Lines, StoredLines
+from services.festival.domain.allocation.request import PlanTerms, RequestStatus, shortfalls
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
@@ -30,6 +31,7 @@ from services.production.handlers import PROCESSORS as PRODUCTION_PROCESSORS
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus as SalesStatus
 from services.sales.handlers import PROCESSORS as SALES_PROCESSORS
+from shared.events.catalogue import ENTRY_COMMANDS
 from shared.events.festival import FESTIVAL as FESTIVAL_TOPIC
 from shared.events.festival import (
     ORGANISER,
@@ -73,11 +75,13 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
+from tests.support.builders.production import seed_commands
 from tests.support.examples import examples
 from tests.support.invariants import inventory as of_inventory
 from tests.support.invariants import production as of_production
 from tests.support.invariants import sales as of_sales
 from tests.support.machine import Machine, one_of, until, which
+from tests.support.requests import whole_requests
 from tests.support.shell import NOON, ServiceShell
 
 FESTIVAL = "ODOP"
@@ -116,6 +120,8 @@ class Chain(Machine):
         self.festival = ServiceShell(self.kafka, FESTIVAL_PROCESSORS)
         self.sales = ServiceShell(self.kafka, SALES_PROCESSORS)
         self.services = [self.production, self.inventory, self.festival, self.sales]
+        for command in seed_commands(MAKERS):
+            self.kafka.say(ENTRY_COMMANDS, command, source="seed")
         self.spools: dict[str, list[tuple[str, Body]]] = {booth: [] for booth in BOOTHS}
         self.numbers: Counter[str] = Counter()
         self.rung_up: dict[str, list[str]] = {booth: [] for booth in BOOTHS}
@@ -209,7 +215,7 @@ class Chain(Machine):
         )
 
     def revise(self, n: int, qty: int, odd: bool) -> None:
-        request = one_of(self.festival.all(Request), n)
+        request = one_of(requests_of(self.festival), n)
         if request is not None:
             without = () if qty == 1 else (sorted(MAKERS)[qty % len(MAKERS)],)
             self.command(ReviseAllocation(festival=FESTIVAL, request=request.name, without=without, consent=odd))
@@ -221,7 +227,7 @@ class Chain(Machine):
     def accept(self, n: int, qty: int, odd: bool) -> None:
         waiting = [
             request
-            for request in self.festival.all(Request)
+            for request in requests_of(self.festival)
             if request.status is RequestStatus.PROPOSED or request.pending_revision is not None
         ]
         request = one_of(waiting, n)
@@ -231,7 +237,7 @@ class Chain(Machine):
     def send(self, n: int, qty: int, odd: bool) -> None:
         ready = {
             (request.name, line.facility, line.booth)
-            for request in self.festival.all(Request)
+            for request in requests_of(self.festival)
             for line in request.lines
             if line.status is LineStatus.RESERVED
         }
@@ -471,6 +477,10 @@ ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
 }
 
 
+def requests_of(festival: ServiceShell) -> list[Request]:
+    return whole_requests(festival.all(Request), festival.all(PlanTerms), festival.all(StoredLines))
+
+
 def check_festival(festival: ServiceShell) -> None:
     """Nothing is below zero, no line is answered twice, no demand is covered twice."""
     for booth in festival.all(FestivalBooth):
@@ -489,7 +499,10 @@ def check_festival(festival: ServiceShell) -> None:
     assert moved == {
         (b.id, lot.lot): lot.moved_out for b in festival.all(FestivalBooth) for lot in b.lots if lot.moved_out
     }
-    for request in festival.all(Request):
+    for request in requests_of(festival):
+        counted = Lines.of(request.lines)
+        assert {s: t for s, t in request.lines.tallies.items() if t.lines} == counted.tallies, request
+        assert request.short == sum(gap.short for gap in shortfalls(request)), request
         covered: Counter[tuple[str, str]] = Counter()
         for line in request.lines:
             if line.status in COUNTED:
@@ -516,12 +529,12 @@ def check_production_and_inventory(production: ServiceShell, inventory: ServiceS
 def check_inventory_and_festival(inventory: ServiceShell, festival: ServiceShell) -> None:
     """Every line stands as its reservation does, and what was sent is on the way, at booths, lost or home."""
     standing = {r.id: r.status for lot in inventory.all(Lot) for r in lot.reservations}
-    lines = {line.reservation: line for request in festival.all(Request) for line in request.lines}
+    lines = {line.reservation: line for request in requests_of(festival) for line in request.lines}
     assert standing.keys() <= lines.keys()
     for id, line in lines.items():
         assert line.status in ENDS, f"{line.status} for ever"
         assert standing.get(id) in ENDS[line.status], (line, standing.get(id))
-    for request in festival.all(Request):
+    for request in requests_of(festival):
         assert not (request.lapsed and any(line.status is LineStatus.RESERVED for line in request.lines)), request
     sent: Counter[tuple[str, str]] = Counter()
     for line in lines.values():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from services.production.handlers import PROCESSORS
+from shared.events.catalogue import ENTRY_COMMANDS, RetireEntry, SetFacility, SetProduct
 from shared.events.production import (
     LOT_ANSWERS,
     PRODUCTION,
@@ -19,12 +20,20 @@ from shared.events.production import (
     ProductionReported,
     RecallLot,
 )
+from tests.support.builders.production import seed_commands
 from tests.support.examples import examples
-from tests.support.invariants.production import MAKER, check_lots, check_nobody_learns_a_maker, check_publications
+from tests.support.invariants.production import (
+    MAKER,
+    check_catalogue,
+    check_lots,
+    check_nobody_learns_a_maker,
+    check_publications,
+)
 from tests.support.machine import Machine, one_of, which
 from tests.support.shell import NOON, ServiceShell
 
-facilities = st.sampled_from(["PR-KPG", "LP-KPG", "RT-KPG", "XX-XXX"])
+MADE = {"PR-KPG": ("KTI", "KBS", "SVR"), "LP-KPG": ("KRJ",), "RT-KPG": ("SVR",)}
+facilities = st.sampled_from(["PR-KPG", "LP-KPG", "RT-KPG", "XX-XXX"])  # the last is not in the seed
 products = st.sampled_from(["KTI", "KRJ", "SVR", "KBS", "NIX"])
 sources = st.sampled_from(["T1", "T2"])
 Made: TypeAlias = tuple[str, str, int, int, int | None]
@@ -47,6 +56,8 @@ class ProductionMachine(Machine):
         self.production = ServiceShell(self.kafka, PROCESSORS)
         self.services = [self.production]
         self.answered: set[str] = set()
+        for command in seed_commands(MADE):
+            self.kafka.say(ENTRY_COMMANDS, command, source="seed")
 
     @initialize(made=st.lists(reports, min_size=1, max_size=6), worked=st.booleans())
     def begin(self, made: list[Made], worked: bool) -> None:
@@ -76,6 +87,21 @@ class ProductionMachine(Machine):
             made_on = NOON.date()
             body = ProductionReported(facility=facility, terminal="T", product="SVR", qty=7, made_on=made_on)
             self.kafka.say(TERMINAL, body, id=report_id, source=f"other-{source}-{self.kafka.next_id()}")
+
+    @rule(facility=facilities, products=st.sets(products, max_size=3), retired=st.booleans())
+    def staff_change_a_facility(self, facility: str, products: set[str], retired: bool) -> None:
+        """Also one that is not there yet, or that names a product which is not there."""
+        entry = f"facility/{facility}"
+        body = SetFacility(
+            entry=entry, facility_kind="lapas", name="A", zone="Asia/Makassar", products=tuple(sorted(products))
+        )
+        self.kafka.say(ENTRY_COMMANDS, RetireEntry(entry=entry) if retired else body, source="staff")
+
+    @rule(product=products, retired=st.booleans(), max_qty=st.sampled_from([5, 500]))
+    def staff_change_a_product(self, product: str, retired: bool, max_qty: int) -> None:
+        entry = f"product/{product}"
+        body = SetProduct(entry=entry, name="A", category="kayu", unit="buah", max_qty=max_qty, seed=True)
+        self.kafka.say(ENTRY_COMMANDS, RetireEntry(entry=entry) if retired else body, source="staff")
 
     @rule(wanted=st.lists(st.tuples(facilities, which, st.integers(-9, 9)), min_size=1, max_size=4))
     def correct(self, wanted: list[tuple[str, int, int]]) -> None:
@@ -148,6 +174,7 @@ class ProductionMachine(Machine):
 
     def check_at_rest(self) -> None:
         check_publications(self.production)
+        check_catalogue(self.production)
         check_nobody_learns_a_maker(self.kafka)
 
 

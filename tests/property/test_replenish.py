@@ -145,7 +145,7 @@ def test_only_what_is_on_the_shelf_and_good_is_moved_to_where_it_has_a_price(cas
             moved_pieces[move.booth, move.lot] += move.qty
             assert move.booth != move.to
             assert not lot.withdrawn
-            assert lot.best_before is None or lot.best_before > LAST_DAY
+            assert lot.best_before is None or lot.best_before >= LAST_DAY
             assert (move.product, move.facility) == (lot.product, lot.facility)
             assert move.product in case.now.sells[move.to]
         assert all(0 < qty <= held_lots[key].left for key, qty in moved_pieces.items())
@@ -193,7 +193,7 @@ def test_parcels_come_in_time_and_keep(cases: list[Case]) -> None:
     for case in cases:
         for allotment in case.plan.allotments:
             assert case.now.rules.lead_days[allotment.lot.facility] == 0
-            assert allotment.lot.best_before is None or allotment.lot.best_before > LAST_DAY
+            assert allotment.lot.best_before is None or allotment.lot.best_before >= LAST_DAY
         if case.now.until - case.now.at <= case.now.sent_within:
             assert case.made.refills == ()
         if case.now.until - case.now.at <= case.now.carried_within:

@@ -31,6 +31,8 @@ _BY_NAME: dict[str, Any] = {
     "terminal": "PR-KPG.T1",
     "product": "KTI",
     "products": ("KTI",),
+    "entry": "product/KTI",
+    "asker": "facility/PR-KPG",
     "lots": ("PR-KPG-KTI-230418-007-4",),
     "without": ("LP-KPG",),
     "category": "tenun",

@@ -9,8 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 from pymongo.errors import NetworkTimeout
 
+from deploy.seed import set_up
 from deploy.stack import Stack
-from deploy.topics import make_topics
 from shared.runtime.service import Service
 from shared.settings import MongoDriver, Settings
 from tests.support import running
@@ -37,7 +37,7 @@ async def a_place(stack: Stack, driver: MongoDriver = MongoDriver.PYMONGO) -> As
         http_host="127.0.0.1",
         http_port=0,
     )
-    await make_topics(settings)
+    await set_up(settings)
     try:
         yield settings
     finally:

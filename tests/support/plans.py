@@ -87,7 +87,7 @@ def bounds(case: Case) -> Bounds:
     has = Counter[tuple[str, str]]()
     for lot in case.stock:
         on_time = rules.days_left is None or rules.lead_days.get(lot.facility, 0) <= rules.days_left
-        good = lot.best_before is None or rules.last_day is None or lot.best_before > rules.last_day
+        good = lot.best_before is None or rules.last_day is None or lot.best_before >= rules.last_day
         if on_time and good and lot.product in totals and lot.qty:
             has[lot.facility, lot.product] += lot.qty
     return Bounds(

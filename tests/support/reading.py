@@ -67,4 +67,6 @@ def state(
 def _finds(read: Read, document: Document) -> bool:
     assert not isinstance(read, Ref)
     value = document[read.field]
-    return read.above < value < read.below if isinstance(read, KeyRange) else value == read.value
+    if isinstance(read, KeyRange):
+        return bool(read.above < value < read.below)
+    return read.value in value if isinstance(value, list) else bool(value == read.value)

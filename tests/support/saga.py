@@ -69,8 +69,12 @@ def ask(festival: str, name: str, qty: int, **changed: Any) -> RequestAllocation
 
 
 async def requests_of(place: RunningSeason) -> dict[Pair, dict[str, Any]]:
+    """The documents of all requests, each with its lines."""
     requests = await place.mongo.database("festival")["requests"].find({}).to_list(None)
-    return {(request["festival"], request["name"]): request for request in requests}
+    return {
+        (request["festival"], request["name"]): {**request, "lines": await place.lines(request["_id"])}
+        for request in requests
+    }
 
 
 async def answers(place: RunningSeason) -> dict[Pair, list[AllocationConfirmed | AllocationFellShort]]:

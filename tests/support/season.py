@@ -12,6 +12,7 @@ from ops.dlq import DeadLetters, dead_letters
 from ops.drafts import draft
 from ops.letters import Letter
 from shared import envelope
+from shared.events.catalogue import ENTRY_COMMANDS, RetireEntry, SetFacility, SetProduct
 from shared.events.festival import (
     ORGANISER,
     AnnounceFestival,
@@ -60,6 +61,7 @@ FESTIVAL = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
 T1, T2 = "B1.T1", "B2.T1"
 CLOTH, CRAFT, ALSO_CRAFT = "PR-KPG", "LP-KPG", "LA-KPG"
+NEW = "LP-SOE"
 MAKERS = ("p.mazcrdi4ewgq7ubn", "p.k5txh3bqv2ojy6la")
 STRANGER = "p.wd7ne2sfr9cuk1xp"
 PRICE = 250_000
@@ -156,6 +158,11 @@ class RunningSeason:
         documents = self.mongo.database(service)[collection]
         await eventually(lambda: documents.count_documents(wanted), equals=count, within=WITHIN)
 
+    async def lines(self, request: str) -> list[dict[str, Any]]:
+        """The lines of the request of this id, in order."""
+        pages = self.mongo.database("festival")["plan_lines"].find({"request": request}).sort("number", 1)
+        return [line for page in await pages.to_list(None) for line in page["lines"]]
+
     async def document(self, service: str, collection: str, id: str) -> dict[str, Any]:
         document = await self.mongo.database(service)[collection].find_one({"_id": id})
         assert document is not None, f"{service} has no {collection} {id}"
@@ -180,6 +187,7 @@ async def finished_season(stack: Stack) -> AsyncIterator[RunningSeason]:
             async with AsyncExitStack() as running:
                 for service in SERVICES:
                     await running.enter_async_context(run_service(service, settings))
+                await catalogue(season)
                 await make(season)
                 await allocate(season)
                 await move(season)
@@ -203,6 +211,27 @@ async def morning_season(stack: Stack) -> AsyncIterator[RunningSeason]:
         await make(season)
         await allocate(season)
         yield season
+
+
+async def catalogue(season: RunningSeason) -> None:
+    """A report waits until staff add its facility, with a new product; a category is refused and one retired."""
+    await season.say(TERMINAL, _report(season, NEW, "SVR", 3, STRANGER), "early")
+    await season.until("production", "waiting_reports", {"_id": "early", "waits_at": NEW})
+    products = {
+        "PTG": SetProduct(entry="product/PTG", name="Patung", category="mebel", unit="buah", max_qty=20),
+        "PTX": SetProduct(entry="product/PTX", name="Patung", category="no-such", unit="buah", max_qty=20),
+    }
+    for code, product in products.items():
+        await season.say(ENTRY_COMMANDS, product, f"set-{code}")
+    await season.until("production", "entry_commands", {"command": "set-PTG", "status": "done"})
+    await season.until("production", "entry_commands", {"command": "set-PTX", "status": "refused"})
+    facility = SetFacility(
+        entry=f"facility/{NEW}", facility_kind="lapas", name=NEW, zone="Asia/Makassar", products=("PTG",)
+    )
+    await season.say(ENTRY_COMMANDS, facility, "set-facility")
+    await season.until("production", "reports", {"_id": "early", "outcome": "rejected"})
+    await season.say(ENTRY_COMMANDS, RetireEntry(entry="category/mebel", reason="made up"), "retire")
+    await season.until("production", "entry_commands", {"command": "retire", "status": "done"})
 
 
 async def make(season: RunningSeason) -> None:
@@ -253,7 +282,7 @@ async def allocate(season: RunningSeason) -> None:
     )
     await season.say(ORGANISER, request, "request")
     await season.until("festival", "requests", {"status": "settled"})
-    planned = (await season.document("festival", "requests", f"{FESTIVAL}/R1"))["lines"]
+    planned = await season.lines(f"{FESTIVAL}/R1")
     ways = sorted({(line["facility"], line["booth"]) for line in planned})
     for facility, booth in ways:
         name = f"S-{facility}-{booth}"

@@ -5,6 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
+from services.festival.api.completion import Completion
 from services.festival.api.pages import ConflictPage
 from services.festival.domain import Command
 from services.festival.domain.allocation.planner import FairPlanner
@@ -91,7 +92,7 @@ def routes(service: Service) -> APIRouter:
         )
 
     commands_over_http = Commands(service, ORGANISER, SOURCE, find)
-    add_commands(router, commands_over_http, ENDPOINTS)
+    add_commands(router, commands_over_http, ENDPOINTS, Completion(service))
 
     @router.get("/commands/{command:path}", summary="What became of a command")
     async def command_page(command: str) -> CommandPage:

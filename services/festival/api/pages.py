@@ -1,5 +1,7 @@
 """The pages of festivals, booths, requests and the stock view. All counts are in pieces."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
@@ -7,13 +9,16 @@ from pydantic import BaseModel, Field
 
 from services.festival.api.entity_page import EntityPage
 from services.festival.api.revisions import RevisionPage
-from services.festival.domain import Booth, Festival, Request
+from services.festival.domain import Booth, Festival, Request, StockView
 from services.festival.domain.allocation.request import shortfalls
 from services.festival.domain.booth import LastCount
 from services.festival.domain.booth_lot import Account, BoothLot
-from services.festival.domain.line import HELD, AllocationLine, pieces
+from services.festival.domain.line import HELD, AllocationLine
 from services.festival.domain.missing import Missing
-from services.festival.domain.planning import explanations
+from services.festival.domain.planning import Rules, explanations
+from services.festival.domain.planning.stock import eligible_stock
+from services.festival.domain.stock import lot_of
+from shared.events.festival import PlanRule
 
 # An id, which a page names after its kind.
 Named = Annotated[str, Field(validation_alias="id")]
@@ -212,7 +217,7 @@ class SharePage(BaseModel):
 
 
 class ShortPage(BaseModel):
-    """A demand that the lines do not cover in full, and the fewest rules that explain it, by the plan.
+    """A demand that the lines do not cover in full, and the rules that explain it, by the plan.
 
     `reason` is a sentence (`reason_id`: in Indonesian). Planned pieces that were lost since have no rules.
     """
@@ -245,7 +250,7 @@ class ShortPage(BaseModel):
 
 
 class ConflictPage(EntityPage):
-    """The fewest rules that leave a demand of the booth short, with a sentence (`reason_id`: in Indonesian)."""
+    """The rules that leave a demand of the booth short, with a sentence (`reason_id`: in Indonesian)."""
 
     booth: str
     product: str
@@ -258,6 +263,7 @@ class ConflictPage(EntityPage):
 class RequestSummary(BaseModel):
     """A request without its lines.
 
+    - `day`: the day of the festival that it is for; null: all days.
     - `held`: pieces reserved or sent, less those lost on the way.
     - `hold_until`: then a plan that was not accepted is withdrawn, and unsent stock goes back. `lapsed`: it has
       passed.
@@ -269,6 +275,7 @@ class RequestSummary(BaseModel):
     asked: int
     held: int
     short: int
+    day: date | None
     hold_hours: int
     hold_until: datetime | None
     lapsed: bool
@@ -279,9 +286,10 @@ class RequestSummary(BaseModel):
             request=request.name,
             festival=request.festival,
             status=request.status.value,
-            asked=sum(demand.qty for demand in request.demands),
-            held=pieces(request.lines, HELD),
-            short=sum(missing.short for missing in shortfalls(request)),
+            asked=request.asked,
+            held=request.lines.pieces(HELD),
+            short=request.short,
+            day=request.day,
             hold_hours=request.hold_hours,
             hold_until=request.hold_until,
             lapsed=request.lapsed,
@@ -304,6 +312,10 @@ class RequestPage(RequestSummary):
 
     @classmethod
     def of(cls, request: Request) -> "RequestPage":
+        held = Counter[str]()
+        for line in request.lines:
+            if line.status in HELD:
+                held[line.facility] += line.qty - line.lost
         return cls(
             **RequestSummary.of(request).model_dump(),
             demands=[RequestDemandPage.model_validate(demand) for demand in request.demands],
@@ -313,7 +325,7 @@ class RequestPage(RequestSummary):
                     facility=share.facility,
                     offered=share.offered,
                     allocated=share.allocated,
-                    held=pieces((line for line in request.lines if line.facility == share.facility), HELD),
+                    held=held[share.facility],
                     reason=share.reason,
                     reason_id=share.reason_id,
                 )
@@ -362,16 +374,46 @@ class MissingPages(BaseModel):
         )
 
 
+class KeptOut(BaseModel):
+    """Pieces that all of `rules` together keep out of plans."""
+
+    rules: list[PlanRule]
+    qty: int
+
+
 class ProductStock(BaseModel):
-    """The stock of a product that plans can use, by the stock view."""
+    """The stock of a product by the stock view: `plannable` of the pieces `on_hand`, in `lots` of `facilities`.
+
+    Without a festival the only rule is that a lot is still good today.
+    """
 
     product: str
     on_hand: int
+    plannable: int
     lots: int
     facilities: int
+    kept_out: list[KeptOut]
+
+    @classmethod
+    def of(cls, product: str, stock: Sequence[StockView], rules: Rules) -> "ProductStock":
+        """`stock`: all lots of the product with pieces that are not recalled."""
+        eligible, excluded = eligible_stock(map(lot_of, stock), [product], rules)
+        qty_by_rules = Counter[tuple[PlanRule, ...]]()
+        for group in excluded:
+            qty_by_rules[group.rules] += group.qty
+        return cls(
+            product=product,
+            on_hand=sum(lot.on_hand for lot in stock),
+            plannable=sum(lot.qty for row in eligible.values() for lots in row.values() for lot in lots),
+            lots=len(stock),
+            facilities=len({lot.facility for lot in stock}),
+            kept_out=[KeptOut(rules=list(keeping), qty=qty) for keeping, qty in sorted(qty_by_rules.items())],
+        )
 
 
 class LotStock(EntityPage):
+    """A lot by the stock view. `kept_out`: the rules that keep it out of plans, for a festival or of today."""
+
     lot: Named
     facility: str
     product: str
@@ -379,6 +421,13 @@ class LotStock(EntityPage):
     made_on: date
     best_before: date | None
     revision: int
+    kept_out: tuple[PlanRule, ...] = ()
+
+    @classmethod
+    def under(cls, rules: Rules, lot: StockView) -> "LotStock":
+        _, excluded = eligible_stock([lot_of(lot)], [lot.product], rules)
+        keeping_out = tuple(rule for group in excluded for rule in group.rules)
+        return cls.model_validate(lot).model_copy(update={"kept_out": keeping_out})
 
 
 def _lots(booth: Booth) -> list[BoothLotPage]:

@@ -1,7 +1,9 @@
 """The pages of festivals: plans with their reasons, shipments, booths, open steps, the stock."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from operator import attrgetter
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException
 
@@ -16,17 +18,31 @@ from services.festival.api.pages import (
     RequestSummary,
 )
 from services.festival.api.refills import ReplenishmentPage
-from services.festival.domain import Booth, Festival, Request, Shipment, Transfer
-from services.festival.domain.allocation.request import request_id
+from services.festival.domain import Booth, Festival, Request, Shipment, StockView, Transfer
+from services.festival.domain.allocation.bounds import planning_rules
+from services.festival.domain.allocation.lines import Lines
+from services.festival.domain.allocation.request import PlanTerms, request_id
 from services.festival.domain.logistics.shipment import shipment_id
 from services.festival.domain.logistics.transfer import transfer_id
 from services.festival.domain.missing import missing
-from services.festival.store import BOOTHS, FESTIVALS, REPLENISHMENTS, REQUESTS, SHIPMENTS, STOCK, TRANSFERS
+from services.festival.domain.planning import Rules
+from services.festival.store import (
+    BOOTHS,
+    FESTIVALS,
+    PLAN_LINES,
+    PLAN_TERMS,
+    REPLENISHMENTS,
+    REQUESTS,
+    SHIPMENTS,
+    STOCK,
+    TRANSFERS,
+)
 from shared.http.listing import Listing
 from shared.runtime.processor import Collection
 from shared.runtime.service import Service
 from shared.runtime.state import E
 
+_NUMBER = attrgetter("number")
 Paged = Annotated[Listing, Depends()]
 
 
@@ -50,6 +66,23 @@ class Reader:
     async def festival(self, id: str) -> Festival:
         """The festival of this id. Raises HTTPException 404."""
         return await self.find(FESTIVALS, id, f"festival {id}")
+
+    async def request(self, id: str, name: str) -> Request:
+        """The request of this id, with everything. Raises HTTPException 404."""
+        request: Request = await self.find(REQUESTS, id, name)
+        terms: PlanTerms = await self.find(PLAN_TERMS, id, name)
+        pages = await self._database[PLAN_LINES.name].find({"request": id}).to_list(None)
+        in_order = sorted(map(PLAN_LINES.from_document, pages), key=_NUMBER)
+        # The parts are read one after the other, so the sums are those of the lines.
+        return replace(request, lines=Lines.of(line for page in in_order for line in page.lines), terms=terms)
+
+    async def rules(self, festival: str | None, day: date | None) -> Rules:
+        """The rules by which a festival plans for all its days or for one. Without a festival: a lot is good on the
+        day, or today. Raises HTTPException 404 for an unknown festival."""
+        now = datetime.now(UTC)
+        if festival is None:
+            return Rules(last_day=day or now.date())
+        return planning_rules(await self.festival(festival), now, day=day)
 
     async def of_festival(self, collection: Collection[E], festival: str) -> list[E]:
         """All entities of a festival, in the order of their ids. Raises HTTPException 404 for an unknown festival."""
@@ -94,10 +127,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/festivals/{festival}/requests/{request}", summary="A plan: lines, shares and their reasons")
     async def request(festival: str, request: str) -> RequestPage:
-        entity: Request = await reader.find(
-            REQUESTS, request_id(festival, request), f"request {request} of {festival}"
-        )
-        return RequestPage.of(entity)
+        return RequestPage.of(await reader.request(request_id(festival, request), f"request {request} of {festival}"))
 
     @router.get("/festivals/{festival}/replenishments/{request}", summary="What was proposed while booths sold")
     async def replenishment(festival: str, request: str) -> ReplenishmentPage:
@@ -133,26 +163,20 @@ def routes(service: Service) -> APIRouter:
         entity = await reader.festival(festival)
         return MissingPages.of(entity, missing(entity, booths, shipments, transfers))
 
-    @router.get("/stock", summary="What could be planned of each product", tags=["stock"])
-    async def stock() -> list[ProductStock]:
-        cursor = service.database[STOCK.name].find(
-            {"plannable": {"$gt": ""}}, {"plannable": 1, "on_hand": 1, "facility": 1}
-        )
-        products: dict[str, list[Mapping[str, Any]]] = {}
-        for lot in await cursor.to_list(None):
-            products.setdefault(lot["plannable"], []).append(lot)
-        return [
-            ProductStock(
-                product=product,
-                on_hand=sum(lot["on_hand"] for lot in lots),
-                lots=len(lots),
-                facilities=len({lot["facility"] for lot in lots}),
-            )
-            for product, lots in sorted(products.items())
-        ]
+    @router.get("/stock", summary="What is on hand of each product, and what of it can be planned", tags=["stock"])
+    async def stock(festival: str | None = None, day: date | None = None) -> list[ProductStock]:
+        rules = await reader.rules(festival, day)
+        cursor = service.database[STOCK.name].find({"plannable": {"$gt": ""}})
+        products: dict[str, list[StockView]] = {}
+        for document in await cursor.to_list(None):
+            products.setdefault(document["product"], []).append(STOCK.from_document(document))
+        return [ProductStock.of(product, lots, rules) for product, lots in sorted(products.items())]
 
-    @router.get("/stock/{product}", summary="The lots of a product that could be planned", tags=["stock"])
-    async def lots(product: str, listing: Paged) -> list[LotStock]:
-        return [LotStock.model_validate(lot) for lot in await reader.page(listing, STOCK, plannable=product)]
+    @router.get("/stock/{product}", summary="The lots of a product, and which can be planned", tags=["stock"])
+    async def lots(
+        product: str, listing: Paged, festival: str | None = None, day: date | None = None
+    ) -> list[LotStock]:
+        rules = await reader.rules(festival, day)
+        return [LotStock.under(rules, lot) for lot in await reader.page(listing, STOCK, plannable=product)]
 
     return router

@@ -13,6 +13,7 @@ class ForecastPage(EntityPage):
     """The stock of a product at a booth, with pieces on their way, and its expected sales until closing.
 
     `give_or_take`: the standard deviation of these sales. `missing`: the shortage.
+    Unless `known`, too little is known yet of the product's sales to expect any.
     """
 
     booth: str
@@ -22,6 +23,7 @@ class ForecastPage(EntityPage):
     give_or_take: int
     missing: int
     runs_out: datetime | None
+    known: bool
 
 
 class MovePage(EntityPage):

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from services.festival.domain import booth as booths
 from services.festival.domain import booth_sales
+from services.festival.domain.allocation import pages, shortage
 from services.festival.domain.allocation import request as requests
-from services.festival.domain.allocation import shortage
 from services.festival.domain.allocation.bounds import planning_rules
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import (
@@ -16,7 +16,6 @@ from services.festival.domain.allocation.request import (
     find_line,
     line_released,
     request_id,
-    request_of,
     with_status,
 )
 from services.festival.domain.allocation.revision import on_rest
@@ -35,6 +34,7 @@ from services.festival.domain.logistics.shipment import (
 )
 from services.festival.domain.logistics.transfer import CARRY_DEADLINE
 from services.festival.domain.stock import seen
+from shared.events.festival import RequestRested
 from shared.events.inventory import (
     LotRecallReached,
     ReservationRefused,
@@ -69,23 +69,26 @@ def deadline_reached(state: State, _festival: Festival, reached: DeadlineReached
         return mark_overdue(state, reached.deadline.removeprefix(ARRIVAL_DEADLINE))
     if reached.deadline.startswith(CARRY_DEADLINE):
         return transfer.mark_overdue(state, reached.deadline.removeprefix(CARRY_DEADLINE))
-    return _of_request(
-        state,
-        reached.deadline.removeprefix(HOLD_DEADLINE),
-        lambda request: requests.hold_expired(request, reached.due),
-    )
+    request = pages.whole(state, reached.deadline.removeprefix(HOLD_DEADLINE))
+    return _change(state, request, lambda request: requests.hold_expired(request, reached.due))
 
 
-def reserved(state: State, festival: Festival, answer: StockReserved, _event: Event) -> Decision:
+def rested(state: State, festival: Festival, rest: RequestRested, _event: Event) -> Decision:
+    """Something has to go back or be revised, now with the whole request at hand."""
+    request = pages.whole(state, request_id(festival.id, rest.request))
+    return _change(state, request, lambda request: (requests.without_proposed(request), []))
+
+
+def reserved(state: State, _festival: Festival, answer: StockReserved, _event: Event) -> Decision:
     """Inventory holds a line."""
-    id = request_id(festival.id, answer.request)
-    return _of_request(state, id, lambda request: requests.reserved(request, answer.reservation))
+    request = pages.of_line(state, answer.reservation)
+    return _change(state, request, lambda request: requests.reserved(request, answer.reservation))
 
 
-def released(state: State, festival: Festival, answer: ReservationReleased, _event: Event) -> Decision:
+def released(state: State, _festival: Festival, answer: ReservationReleased, _event: Event) -> Decision:
     """Inventory has let a line go."""
-    id = request_id(festival.id, answer.request)
-    return _of_request(state, id, lambda request: requests.released(request, answer.reservation))
+    request = pages.of_line(state, answer.reservation)
+    return _change(state, request, lambda request: requests.released(request, answer.reservation))
 
 
 def not_reserved(
@@ -95,25 +98,23 @@ def not_reserved(
 
     def again(request: Request) -> requests.Change:
         views = seen(state, [answer.product] if answer.product is not None else [])
-        return shortage.handle_refusal(
-            request, answer, views, planning_rules(festival, event.logged_at), event, planner
-        )
+        rules = planning_rules(festival, event.logged_at, day=request.day)
+        return shortage.handle_refusal(request, answer, views, rules, event, planner)
 
-    return _of_request(state, request_id(festival.id, answer.request), again)
+    return _change(state, pages.whole(state, request_id(festival.id, answer.request)), again)
 
 
-def _of_request(state: State, id: str, change: Callable[[Request], requests.Change]) -> Decision:
-    request = state.get(Request, id)
+def _change(state: State, request: Request | None, change: Callable[[Request], requests.Change]) -> Decision:
     if request is None:
         return state, []
     after, events = change(request)
     after, more = on_rest(after)
-    return (state if after == request else state.put(after)), events + more
+    return (state if after is request else pages.put(state, after)), events + more
 
 
 def dispatched(state: State, festival: Festival, answer: StockDispatched, event: Event) -> Decision:
     """Pieces have left their facility."""
-    request = state.get(Request, request_id(answer.festival, answer.request))
+    request = pages.of_line(state, answer.reservation)
     shipment = state.get(Shipment, shipment_id(answer.festival, answer.shipment))
     booth = state.get(Booth, answer.booth)
     line = find_line(request, answer.reservation) if request is not None else None
@@ -122,9 +123,8 @@ def dispatched(state: State, festival: Festival, answer: StockDispatched, event:
     if line.status is not LineStatus.DISPATCHING:
         return state, []
     shipment, events = record_dispatch(shipment, line.reservation, DispatchStatus.LEFT, festival, event.logged_at)
-    return state.put(
-        with_status(request, line, LineStatus.DISPATCHED), shipment, booths.add_in_transit(booth, line)
-    ), events
+    state = state.put(shipment, booths.add_in_transit(booth, line))
+    return pages.put(state, with_status(request, line, LineStatus.DISPATCHED)), events
 
 
 def order_refused(state: State, festival: Festival, answer: StockOrderRefused, event: Event) -> Decision:
@@ -146,13 +146,13 @@ def written_off(state: State, _festival: Festival, answer: StockWrittenOff, _eve
 
 def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, event: Event) -> Decision:
     """A dispatch or release came too late: a recall has let the reservation go."""
-    request = state.get(Request, request_of(answer.order)) if "/" in answer.order else None
+    request = pages.of_line(state, answer.order)
     line = find_line(request, answer.order) if request is not None else None
     if request is None or line is None or line.status not in (LineStatus.DISPATCHING, LineStatus.RELEASING):
         return state, []
     request, fell_short = conclude(line_released(request, line))
     request, revised = on_rest(request)
-    state = state.put(request)
+    state = pages.put(state, request)
     events: list[Publication | Deadline] = []
     for shipment in state.find(shipments_of(request.id)):
         if any(parcel.reservation == answer.order for parcel in shipment.parcels):
@@ -180,7 +180,7 @@ def counted(state: State, festival: Festival, report: SellThroughCounted, _event
     booth = state.get(Booth, report.booth)
     if booth is None or booth.festival != festival.id:
         return state, []
-    return update_sums(state.put(booths.apply_sell_through(booth, report)), festival)
+    return update_sums(state.put(booths.apply_sell_through(booth, report)), festival, booth.id)
 
 
 def sold_so_far(state: State, _festival: Festival, report: SellThroughSoFar, _event: Event) -> Decision:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.festival.domain import booth as booths
-from services.festival.domain.allocation.request import Request, lapse, requests_at
+from services.festival.domain.allocation import pages
+from services.festival.domain.allocation.request import lapse, requests_at
 from services.festival.domain.allocation.revision import without_booth
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import CommandResult, Rejection, first_names
@@ -43,7 +44,7 @@ def cancel(state: State, festival: Festival, body: CancelFestival) -> CommandRes
     """
     if festival.status is not FestivalStatus.OPEN:
         return festival_not_open(festival)
-    request_names = [request.name for request in state.find(requests_at(festival.id)) if _anything_sent(request)]
+    request_names = [request.name for request in state.find(requests_at(festival.id)) if request.lines.count(_SENT)]
     if request_names:
         message = (
             f"Stock was sent under {first_names(request_names)}; close the festival instead, so that it comes home."
@@ -76,10 +77,10 @@ def close_booth(state: State, festival: Festival, body: CloseBooth, at: datetime
     booth, closing = booths.close(booth, at + timedelta(hours=body.till_hours))
     state = state.put(booth)
     publications: list[Publication | Deadline] = [closing]
-    for request in state.find(requests_at(festival.id)):
+    for request in pages.all_whole(state, festival.id):
         closed, released = without_booth(request, booth.id)
-        if closed != request:
-            state = state.put(closed)
+        if closed is not request:
+            state = pages.put(state, closed)
             publications += released
     return state, publications
 
@@ -116,15 +117,11 @@ def _till_hours() -> Rejection:
 
 def _lapse_all(state: State, festival: Festival) -> tuple[State, list[Publication | Deadline]]:
     publications: list[Publication | Deadline] = []
-    for request in state.find(requests_at(festival.id)):
+    for request in pages.all_whole(state, festival.id):
         lapsed, events = lapse(request, Withdrawal.FESTIVAL_ENDED)
-        state = state.put(lapsed)
+        state = pages.put(state, lapsed)
         publications += events
     return state, publications
-
-
-def _anything_sent(request: Request) -> bool:
-    return any(line.status in _SENT for line in request.lines)
 
 
 def _shipments(state: State, festival: Festival) -> list[Shipment]:

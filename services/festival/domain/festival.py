@@ -1,8 +1,11 @@
 """A festival: its announcement, the opening of its booths, and its final sums."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from itertools import chain
+from operator import attrgetter
 
 from services.festival.domain.booth import Booth, BoothStatus, PriceTag
 from services.festival.domain.booth_lot import Account
@@ -131,6 +134,7 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival) ->
         zone=body.zone,
         first_day=body.first_day,
         last_day=body.last_day,
+        catalogue=body.catalogue,
     )
     return state.put(festival), [FESTIVAL.of(announced)]
 
@@ -198,6 +202,7 @@ def open_booth(state: State, festival: Festival, body: OpenBooth) -> CommandResu
         prices=body.prices,
         tills=body.tills,
         zone=festival.zone,
+        catalogue=body.catalogue,
     )
     return state.put(booth), [BOOTH_STOCK.of(opened)]
 
@@ -268,15 +273,18 @@ def booths_of(state: State, festival: str) -> list[Booth]:
     return state.find(booths_at(festival))
 
 
-def update_sums(state: State, festival: Festival) -> Decision:
+def update_sums(state: State, festival: Festival, changed: str = "") -> Decision:
     """The festival closed and its sums published once every piece is accounted for, and again when they change.
 
-    Until then the festival is closing.
+    Until then the festival is closing. `changed`: the booth that the event concerns.
     """
     if festival.status not in (FestivalStatus.CLOSING, FestivalStatus.CLOSED):
         return state, []
     booths = booths_of(state, festival.id)
-    if not all(booth.accounted for booth in booths):
+    # From the changed booth on: it or the next one is usually not accounted for yet. Else each of thousands of
+    # returns would add up hundreds of booths.
+    first = bisect_left(booths, changed, key=attrgetter("id"))
+    if not all(booth.accounted for booth in chain(booths[first:], booths[:first])):
         return _put_if_changed(state, festival, replace(festival, status=FestivalStatus.CLOSING)), []
     sums = _sums(booths)
     if sums == festival.sums:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from services.festival.domain.planning import AvailableLot
 from shared.events.inventory import StockChanged
 from shared.events.language import Event
 from shared.runtime.processor import Decision
@@ -44,6 +45,19 @@ def seen(state: State, products: Iterable[str], lots: Iterable[str] = ()) -> lis
     views = {view.id: view for product in products for view in state.find(plannable_of(product))}
     views |= {view.id: view for lot in lots for view in state.find(view_of(lot))}
     return [views[id] for id in sorted(views)]
+
+
+def lot_of(view: StockView) -> AvailableLot:
+    """The lot with all its pieces, for a plan."""
+    return AvailableLot(
+        lot=view.id,
+        facility=view.facility,
+        product=view.product,
+        qty=view.on_hand,
+        made_on=view.made_on,
+        best_before=view.best_before,
+        revision=view.revision,
+    )
 
 
 def keep(state: State, _event: Event, balance: StockChanged) -> Decision:

@@ -9,21 +9,20 @@ from services.festival.domain import (
     BoothSales,
     Command,
     Festival,
-    Request,
     Shipment,
     Transfer,
     answers,
 )
-from services.festival.domain.allocation import revising
+from services.festival.domain.allocation import pages, revising
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import HOLD_DEADLINE, promising_at, request_id, request_of
+from services.festival.domain.allocation.request import HOLD_DEADLINE, request_id, request_of
 from services.festival.domain.answers import at_festival
 from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics.shipment import ARRIVAL_DEADLINE, shipment_id, shipments_of
 from services.festival.domain.logistics.transfer import CARRY_DEADLINE
 from services.festival.domain.stock import plannable_of, view_of
-from shared.events.festival import RevisionRequested
+from shared.events.festival import RequestRested, RevisionRequested
 from shared.events.inventory import (
     LotRecallReached,
     ReservationRefused,
@@ -55,19 +54,20 @@ def _said(
     return on(body, at_festival(rule), reads=all_reads)
 
 
-def _request(event: Event, body: StockReserved | ReservationReleased) -> Iterable[Read]:
-    return (Ref(Request, request_id(event.key, body.request)),)
+def _line(_event: Event, body: StockReserved | ReservationReleased) -> Iterable[Read]:
+    return pages.line_reads(body.reservation)
 
 
 def _refused(event: Event, body: ReservationRefused) -> Iterator[Read]:
-    yield Ref(Request, request_id(event.key, body.request))
+    # A plan of what is missing takes account of everything in the request.
+    yield from pages.whole_reads(request_id(event.key, body.request))
     if body.product is not None:
         yield plannable_of(body.product)
 
 
 def _dispatched(event: Event, body: StockDispatched) -> Iterable[Read]:
     return (
-        Ref(Request, request_id(event.key, body.request)),
+        *pages.line_reads(body.reservation),
         Ref(Shipment, shipment_id(event.key, body.shipment)),
         Ref(Booth, body.booth),
     )
@@ -75,7 +75,7 @@ def _dispatched(event: Event, body: StockDispatched) -> Iterable[Read]:
 
 def _order_refused(event: Event, body: StockOrderRefused) -> Iterable[Read]:
     request = request_of(body.order)
-    return Ref(Command, body.order), Ref(Request, request), shipments_of(request), booths_at(event.key)
+    return Ref(Command, body.order), *pages.line_reads(body.order), shipments_of(request), booths_at(event.key)
 
 
 def _returned(event: Event, body: StockReturned) -> Iterable[Read]:
@@ -99,11 +99,11 @@ def _counted(event: Event, body: SellThroughCounted) -> Iterable[Read]:
 
 
 def _revising(event: Event, body: RevisionRequested) -> Iterator[Read]:
-    yield Ref(Request, request_id(event.key, body.request))
+    yield from pages.whole_reads(request_id(event.key, body.request))
     if body.command is not None:
         yield Ref(Command, body.command)
     # The room at the booths, with what others were promised.
-    yield promising_at(event.key)
+    yield pages.promising_pages(event.key)
     yield booths_at(event.key)
     yield booth_sales_at(event.key)
     for product in body.products:
@@ -116,15 +116,19 @@ def _due(_event: Event, body: DeadlineReached) -> Iterable[Read]:
     for prefix, entity in ((ARRIVAL_DEADLINE, Shipment), (CARRY_DEADLINE, Transfer)):
         if body.deadline.startswith(prefix):
             return (Ref(entity, body.deadline.removeprefix(prefix)),)
-    return (Ref(Request, body.deadline.removeprefix(HOLD_DEADLINE)),)
+    return pages.whole_reads(body.deadline.removeprefix(HOLD_DEADLINE))
+
+
+def _rested(event: Event, body: RequestRested) -> Iterable[Read]:
+    return pages.whole_reads(request_id(event.key, body.request))
 
 
 def answers_to(planner: Planner) -> tuple[Handler, ...]:
     """All of them, with plans by this planner."""
     return (
-        _said(StockReserved, answers.reserved, reads=_request),
+        _said(StockReserved, answers.reserved, reads=_line),
         _said(ReservationRefused, partial(answers.not_reserved, planner=planner), reads=_refused),
-        _said(ReservationReleased, answers.released, reads=_request),
+        _said(ReservationReleased, answers.released, reads=_line),
         _said(StockDispatched, answers.dispatched, reads=_dispatched),
         _said(StockReturned, answers.returned, reads=_returned),
         _said(StockWrittenOff, answers.written_off, reads=_written_off),
@@ -133,5 +137,6 @@ def answers_to(planner: Planner) -> tuple[Handler, ...]:
         _said(SellThroughCounted, answers.counted, reads=_counted),
         _said(SellThroughSoFar, answers.sold_so_far, reads=_pace),
         _said(RevisionRequested, partial(revising.revise, planner=planner), reads=_revising),
+        _said(RequestRested, answers.rested, reads=_rested),
         _said(DeadlineReached, answers.deadline_reached, reads=_due),
     )

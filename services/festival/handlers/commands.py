@@ -24,9 +24,9 @@ from services.festival.domain import (
     sale_corrections,
     tills,
 )
-from services.festival.domain.allocation import allocation, revising
+from services.festival.domain.allocation import allocation, pages, revising
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import promising_at, request_id, requests_at
+from services.festival.domain.allocation.request import request_id, requests_at
 from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics import losses, shipment, transfer
@@ -99,10 +99,10 @@ def _booth(
 
 
 def _planning(body: RequestAllocation) -> Iterator[Read]:
-    yield Ref(Request, request_id(body.festival, body.request))
-    # What others were promised takes room at the booths.
-    yield promising_at(body.festival)
+    yield from pages.whole_reads(request_id(body.festival, body.request))
     for booth in {demand.booth for demand in body.demands}:
+        # What others were promised takes room at the booths.
+        yield pages.coming_to(booth)
         yield Ref(Booth, booth)
         yield Ref(BoothSales, booth)
     for product in {demand.product for demand in body.demands}:
@@ -110,9 +110,9 @@ def _planning(body: RequestAllocation) -> Iterator[Read]:
 
 
 def _refilling(body: Replenish) -> Iterator[Read]:
-    yield Ref(Request, request_id(body.festival, body.request))
+    yield from pages.whole_reads(request_id(body.festival, body.request))
     yield Ref(Replenishment, request_id(body.festival, body.request))
-    yield promising_at(body.festival)
+    yield pages.promising_pages(body.festival)
     yield booths_at(body.festival)
     yield booth_sales_at(body.festival)
     for product in set(body.products):
@@ -120,15 +120,15 @@ def _refilling(body: Replenish) -> Iterator[Read]:
 
 
 def _accepting(body: AcceptPlan) -> Iterator[Read]:
-    yield Ref(Request, request_id(body.festival, body.request))
+    yield from pages.whole_reads(request_id(body.festival, body.request))
     # A revision that waits keeps no room, and the request alone knows at which booths it wants some.
-    yield promising_at(body.festival)
+    yield pages.promising_pages(body.festival)
     yield booths_at(body.festival)
     yield booth_sales_at(body.festival)
 
 
 def _request(body: ReviseAllocation) -> Iterable[Read]:
-    return (Ref(Request, request_id(body.festival, body.request)),)
+    return pages.whole_reads(request_id(body.festival, body.request))
 
 
 def _shipping(body: SendShipment) -> Iterable[Read]:
@@ -136,6 +136,7 @@ def _shipping(body: SendShipment) -> Iterable[Read]:
         Ref(Request, request_id(body.festival, body.request)),
         Ref(Shipment, shipment_id(body.festival, body.shipment)),
         Ref(Booth, body.booth),
+        pages.coming_to(body.booth),
     )
 
 
@@ -145,6 +146,7 @@ def _receiving(body: ReceiveShipment) -> Iterable[Read]:
         Ref(Shipment, shipment_id(body.festival, body.shipment)),
         Ref(Booth, body.booth),
         requests_at(body.festival),
+        pages.pages_at(body.booth),
     )
 
 
@@ -156,7 +158,7 @@ def _moving(body: SendTransfer) -> Iterable[Read]:
         Ref(BoothSales, body.booth),
         # The room at the other booth, with what it sold and was promised.
         Ref(BoothSales, body.to),
-        promising_at(body.festival),
+        pages.coming_to(body.to),
     )
 
 
@@ -173,17 +175,17 @@ def _losing(body: RecordLoss) -> Iterable[Read]:
 
 
 def _cancelling(body: CancelFestival) -> Iterable[Read]:
-    return (requests_at(body.festival),)
+    return pages.all_reads(body.festival)
 
 
 def _closing_booth(body: CloseBooth) -> Iterable[Read]:
     festival = body.festival
-    return Ref(Booth, body.booth), requests_at(festival), shipments_at(festival), transfers_at(festival)
+    return Ref(Booth, body.booth), *pages.all_reads(festival), shipments_at(festival), transfers_at(festival)
 
 
 def _closing(body: CloseFestival) -> Iterable[Read]:
     festival = body.festival
-    return requests_at(festival), shipments_at(festival), transfers_at(festival), booths_at(festival)
+    return *pages.all_reads(festival), shipments_at(festival), transfers_at(festival), booths_at(festival)
 
 
 def commands(planner: Planner) -> tuple[CommandHandler, ...]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from services.festival.domain import Request
 from services.festival.domain.allocation.difference import ReturningLine, Revision, ShareMove, ShortMove
-from services.festival.domain.allocation.request import RequestStatus
+from services.festival.domain.allocation.lines import Lines, StatusSum, StoredLines
+from services.festival.domain.allocation.request import PlanTerms, RequestStatus
 from services.festival.domain.line import AllocationLine, Cap, LineStatus, Offer
 from services.festival.domain.planning import Conflict, RequestDemand, Share
 from services.festival.store.days import as_day, day_text
@@ -18,9 +19,99 @@ def _request_document(request: Request) -> dict[str, Any]:
     return {
         "festival": request.festival,
         "name": request.name,
-        "demands": [{"booth": w.booth, "product": w.product, "qty": w.qty} for w in request.demands],
+        "asked": request.asked,
         "hold_hours": request.hold_hours,
         "status": request.status.value,
+        "lines": len(request.lines),
+        "tallies": {
+            status.value: list(tally) for status, tally in sorted(request.lines.tallies.items()) if tally.lines
+        },
+        "plans": request.plans,
+        "hold_until": request.hold_until,
+        "lapsed": request.lapsed,
+        "even": request.spread_evenly,
+        "revise_at_percent": request.revise_at_percent,
+        "closed": list(request.closed),
+        "without": list(request.excluded_facilities),
+        "lost": request.lost,
+        "freed": request.freed,
+        "recalled": request.recalled,
+        "stranded": request.stranded,
+        "revising": request.revising,
+        "waiting": None if request.waiting is None else list(request.waiting),
+        "outdated": request.outdated,
+        "day": day_text(request.day),
+        "day_over": request.day_over,
+    }
+
+
+def _request(document: Document) -> Request:
+    waiting = document["waiting"]
+    return Request(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        asked=document["asked"],
+        hold_hours=document["hold_hours"],
+        status=RequestStatus(document["status"]),
+        lines=Lines(
+            document["lines"],
+            {LineStatus(status): StatusSum(*tally) for status, tally in document["tallies"].items()},
+        ),
+        plans=document["plans"],
+        hold_until=document["hold_until"],
+        lapsed=document["lapsed"],
+        spread_evenly=document["even"],
+        revise_at_percent=document["revise_at_percent"],
+        closed=tuple(document["closed"]),
+        excluded_facilities=tuple(document["without"]),
+        lost=document["lost"],
+        freed=document["freed"],
+        # Older documents lack these fields.
+        recalled=document.get("recalled", 0),
+        stranded=document["stranded"],
+        revising=document["revising"],
+        waiting=None if waiting is None else tuple(waiting),
+        outdated=document.get("outdated", False),
+        day=as_day(document.get("day")),
+        day_over=document.get("day_over"),
+    )
+
+
+def _terms_document(terms: PlanTerms) -> dict[str, Any]:
+    return {
+        "festival": terms.festival,
+        "demands": [{"booth": w.booth, "product": w.product, "qty": w.qty} for w in terms.demands],
+        "offers": _offer_documents(terms.offers),
+        "caps": [{"lot": cap.lot, "line": cap.line, "qty": cap.qty} for cap in terms.caps],
+        "shares": _share_documents(terms.shares),
+        "conflicts": conflict_documents(terms.conflicts),
+        "revision": terms.revision and _revision_document(terms.revision),
+    }
+
+
+def _terms(document: Document) -> PlanTerms:
+    return PlanTerms(
+        id=document["_id"],
+        festival=document["festival"],
+        demands=tuple(RequestDemand(w["booth"], w["product"], w["qty"]) for w in document["demands"]),
+        offers=_offers(document["offers"]),
+        caps=tuple(Cap(cap["lot"], cap["line"], cap["qty"]) for cap in document["caps"]),
+        shares=_shares(document["shares"]),
+        conflicts=conflicts_from(document["conflicts"]),
+        revision=_revision(document["revision"]) if document["revision"] else None,
+    )
+
+
+def _page_document(page: StoredLines) -> dict[str, Any]:
+    return {
+        "request": page.request,
+        "festival": page.festival,
+        "number": page.number,
+        # Kept besides, for the indexes: a shipment looks up its booth, and room is taken by what still comes.
+        "booths": list(page.booths),
+        "coming_to": list(page.coming_to),
+        "promising": page.promising,
         "lines": [
             {
                 "reservation": line.reservation,
@@ -37,37 +128,17 @@ def _request_document(request: Request) -> dict[str, Any]:
                 "lost": line.lost,
                 "best_before": day_text(line.best_before),
             }
-            for line in request.lines
+            for line in page.lines
         ],
-        "offers": _offer_documents(request.offers),
-        "caps": [{"lot": cap.lot, "line": cap.line, "qty": cap.qty} for cap in request.caps],
-        "shares": _share_documents(request.shares),
-        "conflicts": conflict_documents(request.conflicts),
-        "hold_until": request.hold_until,
-        "lapsed": request.lapsed,
-        # Kept besides, for the index: room at booths is taken by what still comes, not by all that ever was asked.
-        "promising": request.promising,
-        "even": request.spread_evenly,
-        "revise_at_percent": request.revise_at_percent,
-        "closed": list(request.closed),
-        "without": list(request.excluded_facilities),
-        "lost": request.lost,
-        "freed": request.freed,
-        "recalled": request.recalled,
-        "revising": request.revising,
-        "revision": request.revision and _revision_document(request.revision),
-        **({"outdated": True} if request.outdated else {}),
     }
 
 
-def _request(document: Document) -> Request:
-    return Request(
+def _page(document: Document) -> StoredLines:
+    return StoredLines(
         id=document["_id"],
+        request=document["request"],
         festival=document["festival"],
-        name=document["name"],
-        demands=tuple(RequestDemand(w["booth"], w["product"], w["qty"]) for w in document["demands"]),
-        hold_hours=document["hold_hours"],
-        status=RequestStatus(document["status"]),
+        number=document["number"],
         lines=tuple(
             AllocationLine(
                 reservation=line["reservation"],
@@ -79,31 +150,13 @@ def _request(document: Document) -> Request:
                 qty=line["qty"],
                 revision=line["revision"],
                 status=LineStatus(line["status"]),
-                # Older documents lack these fields.
-                why=LineReason(line["why"]) if line.get("why") else None,
-                first=LotReason(line["first"]) if line.get("first") else None,
-                lost=line.get("lost", 0),
-                best_before=as_day(line.get("best_before")),
+                why=LineReason(line["why"]) if line["why"] else None,
+                first=LotReason(line["first"]) if line["first"] else None,
+                lost=line["lost"],
+                best_before=as_day(line["best_before"]),
             )
             for line in document["lines"]
         ),
-        offers=_offers(document["offers"]),
-        caps=tuple(Cap(cap["lot"], cap["line"], cap["qty"]) for cap in document["caps"]),
-        shares=_shares(document["shares"]),
-        conflicts=conflicts_from(document.get("conflicts", ())),
-        hold_until=document["hold_until"],
-        lapsed=document["lapsed"],
-        # Older documents lack these fields.
-        spread_evenly=document.get("even", True),
-        revise_at_percent=document.get("revise_at_percent"),
-        closed=tuple(document.get("closed", ())),
-        excluded_facilities=tuple(document.get("without", ())),
-        lost=document.get("lost", 0),
-        freed=document.get("freed", 0),
-        recalled=document.get("recalled", 0),
-        revising=document.get("revising", False),
-        revision=_revision(document["revision"]) if document.get("revision") else None,
-        outdated=document.get("outdated", False),
     )
 
 
@@ -216,4 +269,12 @@ def conflicts_from(documents: Iterable[Document]) -> tuple[Conflict, ...]:
     )
 
 
-REQUESTS = Collection("requests", Request, _request_document, _request, ("promising",), ("festival",))
+REQUESTS = Collection("requests", Request, _request_document, _request, listed_by=("festival",))
+PLAN_TERMS = Collection("plan_terms", PlanTerms, _terms_document, _terms, indexes=("festival",))
+PLAN_LINES = Collection(
+    "plan_lines",
+    StoredLines,
+    _page_document,
+    _page,
+    indexes=("request", "booths", "coming_to", "promising", "festival"),
+)

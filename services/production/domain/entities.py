@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from services.production.domain.refusals import ReportRejection
+from shared.events.production import ProductionReported
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class ReportKind(StrEnum):
 
 
 class ReportOutcome(StrEnum):
-    """WAITING: for inventory, which knows whether a correction fits the stock."""
+    """WAITING: goods wait for the facility's catalogue, a correction for inventory, which knows the stock."""
 
     WAITING = "waiting"
     ACCEPTED = "accepted"
@@ -70,3 +71,19 @@ class TerminalReport:
     lot: str | None = None
     change: int | None = None
     rejection: ReportRejection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingReport:
+    """A report of goods that waits until its facility's catalogue has come, with all that its event said.
+
+    `id` is the event's. `waits_at` is the facility, or empty once the report was released.
+    """
+
+    id: str
+    waits_at: str
+    source: str
+    key: str
+    time: datetime
+    logged_at: datetime
+    body: ProductionReported

@@ -33,6 +33,16 @@ NOT_MADE_HERE = ReportRejection(
     Refusal.NOT_MADE_HERE,
     Message("This product is not listed for your facility. If you have begun to make it, ask for it to be added."),
 )
+RETIRED_FACILITY = ReportRejection(
+    "facility",
+    Refusal.RETIRED,
+    Message("This facility was retired from the catalogue before this report was made. Please ask its staff."),
+)
+RETIRED_PRODUCT = ReportRejection(
+    "product",
+    Refusal.RETIRED,
+    Message("This product was retired before this report was made. Please choose another one from the list."),
+)
 NOT_POSITIVE = ReportRejection(
     "qty",
     Refusal.NOT_POSITIVE,

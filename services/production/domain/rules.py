@@ -4,11 +4,20 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from services.production.domain import refusals
-from services.production.domain.catalogue import Catalogue, Facility, Product
-from services.production.domain.entities import Counter, Lot, ReportKind, ReportOutcome, TerminalReport, counter_id
+from services.production.domain.catalogue import Facility, Product
+from services.production.domain.entities import (
+    Counter,
+    Lot,
+    ReportKind,
+    ReportOutcome,
+    TerminalReport,
+    WaitingReport,
+    counter_id,
+)
+from services.production.domain.facility_catalogue import FacilityCatalogue, release
 from services.production.domain.refusals import ReportRejection
-from shared.events import lot_number
-from shared.events.language import Event
+from shared.events import lot_number, names
+from shared.events.language import Deadline, Event, Publication
 from shared.events.lot_number import LotNumber
 from shared.events.production import (
     ANSWERS,
@@ -23,6 +32,7 @@ from shared.events.production import (
     RecallLot,
     ReportAccepted,
     ReportRejected,
+    ReportReleased,
 )
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
@@ -30,19 +40,51 @@ from shared.runtime.state import State
 OLDEST = timedelta(days=400)
 
 
-def record(
-    catalogue: Catalogue, clock_skew: timedelta, state: State, event: Event, body: ProductionReported
-) -> Decision:
-    """A report of goods becomes a lot, or is rejected. A terminal's clock may be ahead of Kafka's by `clock_skew`."""
+def record(clock_skew: timedelta, state: State, event: Event, body: ProductionReported) -> Decision:
+    """A report of goods becomes a lot, is rejected, or waits until the facility's catalogue has come.
+
+    A terminal's clock may be ahead of Kafka's by `clock_skew`.
+    """
     report = _report(event, body, ReportKind.PRODUCTION)
     if state.get(TerminalReport, report.id):
         return _reused(state, report)
-    facility = catalogue.facilities.get(body.facility)
-    if facility is None:
+    return _decide_goods(clock_skew, state, event, body)
+
+
+def decide_released(clock_skew: timedelta, state: State, _event: Event, body: ReportReleased) -> Decision:
+    """A report that has waited is decided as if it came now, at the time at which it came."""
+    waiting = state.get(WaitingReport, body.report)
+    report = state.get(TerminalReport, body.report)
+    published: list[Publication | Deadline] = []
+    if waiting is not None and report is not None and report.outcome is ReportOutcome.WAITING:
+        event = Event(waiting.id, waiting.source, waiting.key, waiting.time, waiting.logged_at, waiting.body)
+        state, published = _decide_goods(clock_skew, state, event, waiting.body)
+    if body.more:
+        state, released = release(state, body.facility)
+        published = [*published, *released]
+    return state, published
+
+
+def _decide_goods(clock_skew: timedelta, state: State, event: Event, body: ProductionReported) -> Decision:
+    report = _report(event, body, ReportKind.PRODUCTION)
+    if names.FACILITY.wrong(body.facility):
         return _reject(state, report, refusals.UNKNOWN_FACILITY)
-    product = catalogue.products.get(body.product)
-    if product is None:
+    listed = state.get(FacilityCatalogue, body.facility)
+    if listed is None or not listed.revision:
+        return _wait(state, event, report, body)
+    if listed.retired_at is not None and event.time >= listed.retired_at:
+        return _reject(state, report, refusals.RETIRED_FACILITY)
+    if names.PRODUCT.wrong(body.product):
         return _reject(state, report, refusals.UNKNOWN_PRODUCT)
+    facility = listed.facility_at(event.time)
+    if body.product not in facility.products:
+        return _reject(state, report, refusals.NOT_MADE_HERE)
+    entry = listed.products.get(body.product)
+    if entry is None:
+        return _wait(state, event, report, body)
+    if entry.retired_at is not None and event.time >= entry.retired_at:
+        return _reject(state, report, refusals.RETIRED_PRODUCT)
+    product = entry.product
     latest = facility.day_of(event.logged_at + clock_skew)
     wrong = wrong_goods(facility, product, body, latest)
     if wrong:
@@ -104,19 +146,25 @@ def spoils_on(product: Product, made_on: date) -> date | None:
     return made_on + product.shelf_life if product.shelf_life is not None else None
 
 
-def pass_on(catalogue: Catalogue, state: State, event: Event, body: ProductionCorrected) -> Decision:
+def _wait(state: State, event: Event, report: TerminalReport, body: ProductionReported) -> Decision:
+    waiting = WaitingReport(report.id, body.facility, event.source, event.key, event.time, event.logged_at, body)
+    return state.put(waiting, report), []
+
+
+def pass_on(state: State, event: Event, body: ProductionCorrected) -> Decision:
     """A correction is for inventory to say, which knows the stock; here only whether it can be meant."""
     report = _report(event, body, ReportKind.CORRECTION)
     if state.get(TerminalReport, report.id):
         return _reused(state, report)
-    lot = _lot_of(catalogue, state, body)
+    lot = _lot_of(state, body)
     if isinstance(lot, ReportRejection):
         return _reject(state, report, lot)
     if body.change == 0:
         return _reject(state, replace(report, lot=lot.id), refusals.NO_CHANGE)
-    product = catalogue.products.get(lot.product)
-    if product and abs(body.change) > product.max_qty:
-        wrong = refusals.too_large("change", product.max_qty, product.unit)
+    listed = state.get(FacilityCatalogue, lot.facility)
+    entry = listed.products.get(lot.product) if listed is not None else None
+    if entry is not None and abs(body.change) > entry.product.max_qty:
+        wrong = refusals.too_large("change", entry.product.max_qty, entry.product.unit)
         return _reject(state, replace(report, lot=lot.id), wrong)
     requested = CorrectionRequested(lot=lot.id, facility=lot.facility, correction=report.id, change=body.change)
     return state.put(replace(report, lot=lot.id, change=body.change)), [PRODUCTION.of(requested)]
@@ -137,12 +185,12 @@ def answer_correction(state: State, _event: Event, answer: LotCorrected | Correc
     return state.put(lot, report), [ANSWERS.of(_accepted(report, lot))]
 
 
-def recall(catalogue: Catalogue, state: State, event: Event, body: RecallLot) -> Decision:
+def recall(state: State, event: Event, body: RecallLot) -> Decision:
     """A lot is recalled, once."""
     report = _report(event, body, ReportKind.RECALL)
     if state.get(TerminalReport, report.id):
         return _reused(state, report)
-    lot = _lot_of(catalogue, state, body)
+    lot = _lot_of(state, body)
     if isinstance(lot, ReportRejection):
         return _reject(state, report, lot)
     if lot.recalled:
@@ -155,8 +203,10 @@ def recall(catalogue: Catalogue, state: State, event: Event, body: RecallLot) ->
     )
 
 
-def _lot_of(catalogue: Catalogue, state: State, body: ProductionCorrected | RecallLot) -> Lot | ReportRejection:
-    if body.facility not in catalogue.facilities:
+def _lot_of(state: State, body: ProductionCorrected | RecallLot) -> Lot | ReportRejection:
+    listed = state.get(FacilityCatalogue, body.facility)
+    # A facility whose catalogue has not come has no lot yet. A retired one may still correct and recall its lots.
+    if listed is None or not listed.revision:
         return refusals.UNKNOWN_FACILITY
     number = lot_number.parse(body.lot)
     if number is None:

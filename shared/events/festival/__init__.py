@@ -91,7 +91,7 @@ from shared.events.festival.booth_stock import (
 )
 
 # isort: split
-from shared.events.festival.deadlines import FESTIVAL_DEADLINES, RevisionRequested
+from shared.events.festival.deadlines import FESTIVAL_DEADLINES, RequestRested, RevisionRequested
 
 __all__ = [
     "BOOTH_STOCK",
@@ -152,6 +152,7 @@ __all__ = [
     "Replenish",
     "ReplenishmentProposed",
     "RequestAllocation",
+    "RequestRested",
     "ResolveDispute",
     "ReviseAllocation",
     "RevisedLine",

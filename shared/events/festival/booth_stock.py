@@ -2,12 +2,16 @@
 
 from datetime import date
 
+from shared.events.catalogue import CatalogueRevision
 from shared.events.festival.organiser import DisputeOutcome, Price
 from shared.events.language import Body, Id, Qty, Text, Topic, Utc
 
 
 class BoothOpened(Body):
-    """A booth opens. `prices` are revision 1 of the price list. `zone` is the festival's, e.g. `Asia/Makassar`."""
+    """A booth opens. `prices` are revision 1 of the price list. `zone` is the festival's, e.g. `Asia/Makassar`.
+
+    `catalogue`: the revisions that categories and names are from.
+    """
 
     booth: Id
     festival: Id
@@ -15,6 +19,7 @@ class BoothOpened(Body):
     prices: tuple[Price, ...]
     tills: tuple[Id, ...]
     zone: Id = "Asia/Jakarta"
+    catalogue: tuple[CatalogueRevision, ...] = ()
 
 
 class PricesChanged(Body):

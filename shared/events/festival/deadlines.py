@@ -21,4 +21,14 @@ class RevisionRequested(Body):
     command: CommandId | None = None
 
 
-FESTIVAL_DEADLINES = Topic("karya.festival.deadlines.v1", "key", (DeadlineReached, RevisionRequested))
+class RequestRested(Body):
+    """Inventory owes no answer for `request` of festival `key`, and something of it has to go back or be revised.
+
+    The event returns to festival, which then looks at the whole request.
+    """
+
+    key: Id
+    request: Id
+
+
+FESTIVAL_DEADLINES = Topic("karya.festival.deadlines.v1", "key", (DeadlineReached, RevisionRequested, RequestRested))

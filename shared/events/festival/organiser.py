@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from shared.events.language import Body, Count, Day, Id, PriceRupiah, Qty, Text, Topic, TypedNumber, Utc
+from shared.events.catalogue import CatalogueRevision
+from shared.events.language import Body, Count, Day, Id, PriceRupiah, Qty, Text, Topic, Typed, TypedNumber, Utc
 
 
 class LeadTime(Body):
@@ -24,6 +25,7 @@ class AnnounceFestival(Body):
 
     Parcels must arrive before the opening. Once the festival is open, they must arrive before the last day. Parcels
     of a facility without `lead_days` always arrive in time. A facility without a weight in `weights` has weight 1.
+    With an `island` the HTTP API adds the lead times of the catalogue, and names the revisions that it used.
     """
 
     festival: Id
@@ -34,6 +36,8 @@ class AnnounceFestival(Body):
     last_day: Day
     lead_days: tuple[LeadTime, ...] = ()
     weights: tuple[ProgrammeWeight, ...] = ()
+    island: Typed | None = None
+    catalogue: tuple[CatalogueRevision, ...] = ()
 
 
 class CancelFestival(Body):
@@ -44,11 +48,12 @@ class CancelFestival(Body):
 
 
 class Price(Body):
-    """A product's price. `category`: the kind of product, by which a booth may be limited."""
+    """A product's price. `category`: the kind of product, by which a booth may be limited. `name`: for people."""
 
     product: Id
     price_rupiah: PriceRupiah
     category: Id | None = None
+    name: Text = ""
 
 
 class CategoryLimit(Body):
@@ -62,7 +67,8 @@ class OpenBooth(Body):
     """A booth with its prices and tills. Its id begins with the festival's id and a dot (`ODOP.B07`), so that no two
     festivals share a booth.
 
-    `capacity`: the most pieces that the booth can hold at once; null: no limit.
+    `capacity`: the most pieces that the booth can hold at once; null: no limit. The HTTP API adds categories and
+    names of the catalogue where they are left out, and names the revisions that it used.
     """
 
     festival: Id
@@ -72,6 +78,7 @@ class OpenBooth(Body):
     tills: tuple[Id, ...]
     capacity: Count | None = None
     limits: tuple[CategoryLimit, ...] = ()
+    catalogue: tuple[CatalogueRevision, ...] = ()
 
 
 class Demand(Body):
@@ -90,15 +97,19 @@ class RequestAllocation(Body):
     a shortage evenly; otherwise fewer booths may be served, with fewer shipments. `revise_at_percent`:
     the percentage of missing pieces at which they are planned and reserved again without a command; null: never.
     Missing pieces were lost on the way, recalled before sending or freed by a closed booth.
+
+    `day`: the day of the festival that the stock is for; null: all its days. Lots must be good on that day and come
+    by it. Their hold ends with it at the latest. `hold_hours` null: until that day is over, or 72 without a day.
     """
 
     festival: Id
     request: Id
     demands: tuple[Demand, ...]
     consent: bool = False
-    hold_hours: TypedNumber = 72
+    hold_hours: TypedNumber | None = None
     even: bool = True
     revise_at_percent: TypedNumber | None = None
+    day: Day | None = None
 
 
 class ReviseAllocation(Body):

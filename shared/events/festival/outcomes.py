@@ -3,12 +3,13 @@
 from datetime import date
 from enum import StrEnum
 
+from shared.events.catalogue import CatalogueRevision
 from shared.events.festival.organiser import CountedLot
 from shared.events.language import Body, CommandId, Count, Day, Id, Qty, Text, Topic, Utc, Values
 
 
 class FestivalAnnounced(Body):
-    """The festival is announced."""
+    """The festival is announced. `catalogue`: the revisions that its lead times are from."""
 
     festival: Id
     name: Text
@@ -16,6 +17,7 @@ class FestivalAnnounced(Body):
     zone: Id
     first_day: Day
     last_day: Day
+    catalogue: tuple[CatalogueRevision, ...] = ()
 
 
 class FestivalCancelled(Body):
@@ -62,8 +64,10 @@ class PlanRule(StrEnum):
 
 
 class PlanConflict(Body):
-    """The smallest set of rules that together leave a booth `short` of a product, and a sentence about it
-    (`reason_id`: in Indonesian)."""
+    """The rules that leave a booth `short` of a product, and a sentence about it (`reason_id`: in Indonesian).
+
+    If the stock is a reason, every rule that keeps some of it out is named too.
+    """
 
     booth: Id
     product: Id
@@ -160,6 +164,10 @@ class AllocationPlanned(Body):
     With `made_on` of its lines and with `offers`, the event holds everything that a rebuild needs to restore the
     plan. `shipments` counts the pairs of facility and booth. `shipments_at_least` is a lower limit for every plan in
     which each facility gives the same pieces. If booths share evenly, each booth also gets the same pieces.
+
+    `short` names what the demands of this plan lack. A long plan comes in several events: part number `part` of
+    `parts`, each with some of the rows. `plan` counts the plans and revisions of the request. `digest` is of the
+    whole plan, and a reader takes a plan only whole.
     """
 
     festival: Id
@@ -172,6 +180,10 @@ class AllocationPlanned(Body):
     conflicts: tuple[PlanConflict, ...] = ()
     shipments: Count = 0
     shipments_at_least: Count = 0
+    plan: Count = 0
+    part: Count = 1
+    parts: Count = 1
+    digest: Text = ""
 
 
 class RevisedLine(Body):
@@ -222,6 +234,8 @@ class AllocationRevised(Body):
 
     `shares` and `short` leave out entries that are zero before and after. Unless `carried_out`, the change is a
     proposal for AcceptPlan. `reason` is a sentence (`reason_id`: in Indonesian).
+
+    A long change comes in parts, as a plan does.
     """
 
     festival: Id
@@ -234,6 +248,10 @@ class AllocationRevised(Body):
     back: tuple[GivenBack, ...]
     shares: tuple[ShareMoved, ...]
     short: tuple[ShortMoved, ...]
+    plan: Count = 0
+    part: Count = 1
+    parts: Count = 1
+    digest: Text = ""
 
 
 class AllocationConfirmed(Body):
@@ -245,12 +263,12 @@ class AllocationConfirmed(Body):
 
 
 class AllocationFellShort(Body):
-    """Every available line is reserved; `short` pieces stay missing."""
+    """Every available line is reserved; `short` pieces stay missing. The plans name their booths and products."""
 
     festival: Id
     request: Id
     reserved: Count
-    short: tuple[Shortfall, ...]
+    short: Count
 
 
 class Withdrawal(StrEnum):
@@ -272,7 +290,8 @@ class BoothForecast(Body):
     """The forecast of a product at a booth until closing.
 
     `left`: pieces there and on their way. `expected`: sales with enough stock, within `give_or_take`. `missing`: the
-    shortage. `runs_out`: the time of the last piece, if that is before closing.
+    shortage. `runs_out`: the time of the last piece, if that is before closing. Unless `known`, the product was in
+    stock for less than an hour, over all booths: that is too little to expect anything of it.
     """
 
     booth: Id
@@ -282,6 +301,7 @@ class BoothForecast(Body):
     give_or_take: Count
     missing: Count
     runs_out: Utc | None
+    known: bool = True
 
 
 class ProposedTransfer(Body):

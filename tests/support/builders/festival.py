@@ -23,6 +23,8 @@ from services.festival.domain import (
     StockView,
     Transfer,
 )
+from services.festival.domain.allocation.lines import StoredLines
+from services.festival.domain.allocation.request import PlanTerms
 from services.festival.domain.command import CommandStatus
 from services.festival.handlers import FESTIVAL as PROCESSOR
 from services.festival.handlers import LOT as VIEW_PROCESSOR
@@ -62,6 +64,7 @@ from shared.events.sales import (
 from shared.runtime.processor import Collection, Document, Processor
 from shared.runtime.state import Ref, State
 from tests.support import reading
+from tests.support.requests import whole_requests
 
 ODOP = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
@@ -319,6 +322,9 @@ class FestivalWorld:
     # what is so
 
     def all(self, entity: type[E]) -> list[E]:
+        if entity is Request:
+            parts = (self._entities[kind].values() for kind in (Request, PlanTerms, StoredLines))
+            return whole_requests(*parts)  # type: ignore[return-value]
         return [instance for _, instance in sorted(self._entities[entity].items())]
 
     def one(self, entity: type[E], id: str) -> E:
@@ -348,13 +354,16 @@ class FestivalWorld:
         return str(UUID(int=self._count))
 
     def _snapshot(self) -> dict[type[Any], dict[str, bytes]]:
-        kinds = (Booth, BoothSales, Festival, Replenishment, Request, Shipment, StockView, Transfer)
+        of_requests = (Request, PlanTerms, StoredLines)
+        kinds = (Booth, BoothSales, Festival, Replenishment, *of_requests, Shipment, StockView, Transfer)
         return {kind: dict(self._documents[kind]) for kind in kinds}
 
     def _decide(self, processor: Processor, event: Event) -> list[Publication | Deadline]:
         state, outputs = processor.decide(reading.state(processor, event, self._stored), event)
         # A batch loads what all its events read: what is there besides must not sway the decision.
-        everything = {(kind, instance.id): instance for kind in processor.readable for instance in self.all(kind)}
+        everything = {
+            (kind, id): instance for kind in processor.readable for id, instance in self._entities[kind].items()
+        }
         crowded, again = processor.decide(reading.state(processor, event, self._stored, crowd=everything), event)
         assert again == outputs
         assert crowded.changes == state.changes

@@ -1,13 +1,12 @@
 """Events and a small catalogue for production's tests: valid by default, override what the test is about."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from services.production.domain.catalogue import Catalogue, Facility, Product
-from services.production.handlers import processor
+from services.production.handlers import by_facility
+from shared.events.catalogue import FacilityListed, ProductListed, SetFacility, SetProduct
 from shared.events.language import Body, Deadline, Event, Publication
 from shared.events.production import (
     CorrectionRefused,
@@ -16,26 +15,61 @@ from shared.events.production import (
     ProductionReported,
     RecallLot,
 )
-from shared.runtime.state import Entities, Ref, State
+from shared.runtime.state import Entities, OwnedQuery, Ref, State
 
-WITA = ZoneInfo("Asia/Makassar")
 NOW = datetime(2023, 4, 18, 2, 0, tzinfo=UTC)
 TODAY = date(2023, 4, 18)
 SKEW = timedelta(minutes=15)
 MAKER = "p.MAKERPSEUDONYM"
 
-CATALOGUE = Catalogue(
-    facilities={
-        "LP-KPG": Facility("LP-KPG", "lapas", "Lapas Kupang", WITA, frozenset({"KRJ"})),
-        "PR-KPG": Facility("PR-KPG", "lapas perempuan", "Lapas Perempuan", WITA, frozenset({"KBS", "KTI"})),
+PRODUCTS: dict[str, dict[str, Any]] = {
+    "KRJ": {"name": "Kerajinan tangan", "category": "kerajinan-tangan", "unit": "buah", "max_qty": 500},
+    "KTI": {"name": "Kain tenun ikat", "category": "tenun", "unit": "helai", "max_qty": 200},
+    "KBS": {
+        "name": "Kue basah",
+        "category": "jajanan-khas",
+        "unit": "potong",
+        "max_qty": 5000,
+        "shelf_life_days": 2,
     },
-    products={
-        "KRJ": Product("KRJ", "Kerajinan tangan", "kerajinan-tangan", "buah", max_qty=500),
-        "KTI": Product("KTI", "Kain tenun ikat", "tenun", "helai", max_qty=200),
-        "KBS": Product("KBS", "Kue basah", "jajanan-khas", "potong", 5000, timedelta(days=2)),
-    },
-)
-PROCESSOR = processor(CATALOGUE, SKEW)
+}
+SVR: dict[str, Any] = {"name": "Suvenir", "category": "kerajinan-tangan", "unit": "buah", "max_qty": 2000}
+FACILITIES = {"LP-KPG": ("KRJ",), "PR-KPG": ("KBS", "KTI")}
+PROCESSOR = by_facility(SKEW)
+BEFORE = NOW - timedelta(days=500)
+
+
+def facility_listed(facility: str = "PR-KPG", **changed: Any) -> FacilityListed:
+    defaults: dict[str, Any] = {
+        "facility": facility,
+        "revision": 1,
+        "facility_kind": "lapas",
+        "name": facility,
+        "zone": "Asia/Makassar",
+        "products": FACILITIES.get(facility, ()),
+        "changed_at": BEFORE,
+    }
+    return FacilityListed(**defaults | changed)
+
+
+def product_listed(product: str = "KTI", facility: str = "PR-KPG", **changed: Any) -> ProductListed:
+    defaults: dict[str, Any] = {"facility": facility, "product": product, "revision": 1, "changed_at": BEFORE}
+    return ProductListed(**defaults | PRODUCTS.get(product, {}) | changed)
+
+
+def seed_commands(makers: Mapping[str, Sequence[str]]) -> Iterator[SetProduct | SetFacility]:
+    """The seed of a catalogue with these facilities and their products."""
+    for product in sorted({product for products in makers.values() for product in products}):
+        yield SetProduct(entry=f"product/{product}", seed=True, **{**PRODUCTS, "SVR": SVR}[product])
+    for facility, products in makers.items():
+        yield SetFacility(
+            entry=f"facility/{facility}",
+            facility_kind="lapas",
+            name=facility,
+            zone="Asia/Makassar",
+            products=tuple(products),
+            seed=True,
+        )
 
 
 def a_production_report(**changed: Any) -> ProductionReported:
@@ -68,24 +102,42 @@ def a_refused_correction(lot: str, correction: str, change: int = -1) -> Correct
     return CorrectionRefused(facility=lot[:6], lot=lot, correction=correction, change=change, on_hand=0)
 
 
-def an_event(body: Body, *, id: str, at: datetime = NOW, source: str = "terminal/PR-KPG.T1") -> Event:
+def an_event(
+    body: Body, *, id: str, at: datetime = NOW, source: str = "terminal/PR-KPG.T1", time: datetime | None = None
+) -> Event:
     facility: str = body.facility  # type: ignore[attr-defined]
-    return Event(id=id, source=source, key=facility, time=at, logged_at=at, body=body)
+    return Event(id=id, source=source, key=facility, time=time or at, logged_at=at, body=body)
 
 
 class Production:
     """What the shell does for production: it loads what an event reads, decides, and keeps the outcome."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_catalogue: bool = True) -> None:
         self.entities: dict[tuple[type[Any], str], Any] = {}
         self._count = 0
+        for facility, products in FACILITIES.items() if with_catalogue else ():
+            for body in (facility_listed(facility), *(product_listed(code, facility) for code in products)):
+                self.give(body, id=f"seed-{facility}-{getattr(body, 'product', '')}")
 
-    def give(self, body: Body, *, id: str | None = None, at: datetime = NOW, source: str = "t") -> list[Body]:
+    def give(
+        self,
+        body: Body,
+        *,
+        id: str | None = None,
+        at: datetime = NOW,
+        source: str = "t",
+        time: datetime | None = None,
+    ) -> list[Body]:
         """The bodies that production publishes when it works this event."""
-        event = an_event(body, id=id or self.next_id(), at=at, source=source)
+        event = an_event(body, id=id or self.next_id(), at=at, source=source, time=time)
         reads = PROCESSOR.reads(event)
-        loaded = {read: self.entities.get(read) for read in reads if isinstance(read, Ref)}
-        state, published = PROCESSOR.decide(State(Entities(loaded), reads), event)
+        loaded: dict[Any, Any] = {read: self.entities.get(read) for read in reads if isinstance(read, Ref)}
+        results: dict[Any, list[str]] = {}
+        for query in (read for read in reads if isinstance(read, OwnedQuery)):
+            matching = [entity for entity in self.all(query.entity) if query.matches(entity)]
+            results[query] = [entity.id for entity in matching]
+            loaded.update({(query.entity, entity.id): entity for entity in matching})
+        state, published = PROCESSOR.decide(State(Entities(loaded, results), reads), event)
         self.entities.update(state.changes)
         return list(_bodies(published))
 

@@ -3,8 +3,18 @@
 from collections import Counter as Count
 from collections import defaultdict
 
-from services.production.domain.entities import Counter, Lot, ReportKind, ReportOutcome, TerminalReport
+from services.production.domain.entities import (
+    Counter,
+    Lot,
+    ReportKind,
+    ReportOutcome,
+    TerminalReport,
+    WaitingReport,
+)
+from services.production.domain.entries import Entry, EntryCommand, EntryCommandStatus, EntryRevision
+from services.production.domain.facility_catalogue import FacilityCatalogue, can_be_decided
 from shared.events import lot_number
+from shared.events.catalogue import FacilitySet
 from shared.events.production import (
     ANSWERS,
     PRODUCTION,
@@ -42,7 +52,8 @@ def check_lots(production: ServiceShell) -> None:
 
 
 def check_publications(production: ServiceShell) -> None:
-    """Every report ended; its terminal was told once, and production said each lot and each recall once."""
+    """Every report ended or waits for the catalogue; its terminal was told once, and production said each lot and
+    each recall once."""
     kafka = production.kafka
     reports = {report.id: report for report in production.all(TerminalReport)}
     assert reports.keys() == {event.id for event in kafka.events(TERMINAL)}
@@ -53,11 +64,33 @@ def check_publications(production: ServiceShell) -> None:
             answers[body.report].append("accepted")
         elif isinstance(body, ReportRejected) and body.reason is not Refusal.ID_REUSED:
             answers[body.report].append("rejected")
-    assert {id: [report.outcome.value] for id, report in reports.items()} == answers
+    waiting = {report.id for report in production.all(WaitingReport) if report.waits_at}
+    ended = {id: [report.outcome.value] for id, report in reports.items() if id not in waiting}
+    assert ended == answers
+    assert {reports[id].outcome for id in waiting} <= {ReportOutcome.WAITING}
     recorded = kafka.bodies(PRODUCTION, LotRecorded)
     assert sorted((lot.lot, lot.qty) for lot in recorded) == sorted((lot.id, lot.qty) for lot in production.all(Lot))
     recalls = Count(recall.lot for recall in kafka.bodies(PRODUCTION, LotRecalled))
     assert recalls == {lot.id: 1 for lot in production.all(Lot) if lot.recalled}
+
+
+def check_catalogue(production: ServiceShell) -> None:
+    """Each facility holds the newest revisions of its entry and its products; no report waits that can be decided."""
+    entries = {entry.id: entry for entry in production.all(Entry)}
+    known = {facility.id: facility for facility in production.all(FacilityCatalogue)}
+    for entry in entries.values():
+        history = [revision.fact.revision for revision in production.all(EntryRevision) if revision.entry == entry.id]
+        assert sorted(history) == list(range(1, entry.revision + 1))
+        if isinstance(entry.fact, FacilitySet):
+            facility = known[entry.id.partition("/")[2]]
+            assert facility.revision == entry.revision
+            for product in entry.fact.products:
+                of_product = entries.get(f"product/{product}")
+                listed = facility.products.get(product)
+                assert (listed.revision if listed else 0) == (of_product.revision if of_product else 0)
+    for waiting in production.all(WaitingReport):
+        assert not (waiting.waits_at in known and can_be_decided(known[waiting.waits_at], waiting))
+    assert EntryCommandStatus.WAITING not in {command.status for command in production.all(EntryCommand)}
 
 
 def check_nobody_learns_a_maker(kafka: Kafka) -> None:

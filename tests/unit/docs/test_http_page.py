@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from services.production import reference
 from shared.runtime.service import Service
 from shared.settings import Settings
 
@@ -24,8 +23,7 @@ def documented(service: str) -> set[str]:
 async def served_paths(name: str) -> set[str]:
     service = Service(name, (), Settings())
     try:
-        more = (reference.load().catalogue,) if name == "production" else ()
-        router: APIRouter = import_module(f"services.{name}.api").routes(service, *more)
+        router: APIRouter = import_module(f"services.{name}.api").routes(service)
     finally:
         await service.mongo.close()
     app = FastAPI()

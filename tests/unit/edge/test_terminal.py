@@ -15,6 +15,7 @@ from cli.terminal import app
 from edge.terminal.maker import key_at, pseudonym
 from edge.terminal.terminal import ReportStatus, Terminal
 from shared.errors import SpoolFailed, WrongEntry
+from shared.events.catalogue import FACILITY_CATALOGUE
 from shared.events.language import Body, Event
 from shared.events.lot_number import LotNumber
 from shared.events.production import (
@@ -26,6 +27,7 @@ from shared.events.production import (
     ReportAccepted,
     ReportRejected,
 )
+from tests.support.builders.production import facility_listed, product_listed
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, tzinfo=UTC)
 DAY = date(2023, 4, 18)
@@ -101,6 +103,62 @@ def test_names_are_checked_before_a_file_is_made(tmp_path: Path, facility: str, 
     with pytest.raises(WrongEntry):
         Terminal(tmp_path, facility, name)
     assert list(tmp_path.iterdir()) == []
+
+
+def hear_catalogue(terminal: Terminal, *bodies: Body) -> None:
+    events = [Event(f"c{index}", "production", "PR-KPG", NOW, NOW, body) for index, body in enumerate(bodies)]
+    terminal.spool.receive(FACILITY_CATALOGUE, 0, [(event, None) for event in events], next=len(events))
+
+
+def test_before_a_list_has_come_every_product_is_taken(terminal: Terminal) -> None:
+    hear_catalogue(terminal, facility_listed(products=("KTI", "KBS")), product_listed("KTI"))
+    terminal.record("XYZ", 1, made_on=DAY, at=NOW)
+    assert terminal.catalogue().known is False
+
+
+@pytest.mark.parametrize(
+    ("product", "options", "message"),
+    [
+        ("KTL", {}, r"KTL is not on this facility's list\. Did you mean KTI \(Kain tenun ikat\)\?"),
+        ("XYZ", {}, "`karya terminal products` shows the list"),
+        ("KBS", {}, "not on this facility's list"),
+        ("KTI", {"qty": 201}, "More than 200 \\(helai\\) of Kain tenun ikat"),
+        ("KKR", {"best_before": date(2023, 4, 21)}, "keeps for 2 days, until 2023-04-20"),
+    ],
+)
+def test_what_the_devices_list_does_not_allow_is_refused_at_once(
+    terminal: Terminal, product: str, options: dict[str, Any], message: str
+) -> None:
+    hear_catalogue(
+        terminal,
+        product_listed("KTI", revision=2),
+        product_listed("KTI", max_qty=9),  # an older revision that comes later
+        product_listed("KBS", retired_at=NOW),
+        product_listed("KKR", name="Kue kering", category="x", unit="x", max_qty=9, shelf_life_days=2),
+        facility_listed(products=("KTI", "KBS", "KKR")),
+    )
+    with pytest.raises(WrongEntry, match=message):
+        terminal.record(product, **{"qty": 1, "made_on": DAY, "at": NOW, **options})
+    assert terminal.counts().records == 0
+    terminal.record(product, **{"qty": 1, "made_on": DAY, "at": NOW, "unlisted": True, **options})
+    assert terminal.counts().records == 1
+
+
+def test_a_product_can_be_chosen_by_its_name(terminal: Terminal) -> None:
+    hear_catalogue(terminal, facility_listed(products=("KTI",)), product_listed("KTI"))
+    spooled = terminal.record("kain tenun IKAT", 1, made_on=DAY, at=NOW)
+    assert isinstance(spooled.body, ProductionReported)
+    assert spooled.body.product == "KTI"
+
+
+def test_the_list_is_shown_and_a_new_facilitys_zone_is_taken_from_it(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "LP-SOE", "T1") as terminal:
+        events = (facility_listed("LP-SOE", products=("KTI",), zone="Asia/Jayapura"), product_listed("KTI", "LP-SOE"))
+        hear_catalogue(terminal, *events)
+    words = ["--facility", "LP-SOE", "--spool-dir", str(tmp_path)]
+    result = CliRunner().invoke(app, [*words, "products", "--json"])
+    assert [row["product"] for row in json.loads(result.output)] == ["KTI"]
+    assert "WIT" in CliRunner().invoke(app, [*words, "record", "KTI", "3"]).output
 
 
 def test_each_record_shows_what_became_of_it(terminal: Terminal) -> None:

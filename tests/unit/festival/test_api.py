@@ -13,7 +13,7 @@ from services.festival.api.goods import ShipmentPage
 from services.festival.api.pages import BoothPage, RequestPage
 from services.festival.domain import Booth, Festival, Shipment
 from services.festival.handlers import CommandHandler
-from services.festival.store import BOOTHS, FESTIVALS, REQUESTS
+from services.festival.store import BOOTHS, FESTIVALS
 from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute
 from shared.http.commands import parse_command
 from shared.http.endpoints import _openapi
@@ -206,13 +206,12 @@ def test_a_refused_line_for_which_nothing_is_found_has_a_reason_too() -> None:
     )
 
 
-def test_what_was_written_before_plans_had_reasons_and_rules_is_read() -> None:
+def test_what_was_written_before_booths_had_rules_is_read() -> None:
     world = a_world()
     world.make("LA", 4)
     world.give(a_request((B1, "KTI", 4)))
     booth = next(booth for booth in world.all(Booth) if booth.id == B1)
     new: list[tuple[Collection, Any, tuple[str, ...]]] = [
-        (REQUESTS, world.request(), ("conflicts",)),
         (BOOTHS, booth, ("capacity", "limits")),
         (FESTIVALS, world.all(Festival)[0], ("lead_days", "weights")),
     ]
@@ -220,9 +219,8 @@ def test_what_was_written_before_plans_had_reasons_and_rules_is_read() -> None:
         document = {"_id": entity.id, **collection.to_document(entity)}
         for field in fields:
             del document[field]
-        for row in (*document.get("lines", ()), *document.get("shares", ()), *document.get("prices", ())):
-            for field in ("why", "first", "reason_id", "category"):
-                row.pop(field, None)
+        for row in document.get("prices", ()):
+            row.pop("category", None)
         read = collection.from_document(document)
         assert all(not getattr(read, field) for field in fields)
         assert read.id == entity.id

@@ -6,9 +6,10 @@ import pytest
 
 from services.festival.api.commands import CommandPage
 from services.festival.domain import Command, Request
-from services.festival.domain.allocation.request import promising_at
+from services.festival.domain.allocation.lines import StoredLines
+from services.festival.domain.allocation.pages import coming_to, pages_of
 from services.festival.handlers import FESTIVAL
-from services.festival.store import REQUESTS
+from services.festival.store import PLAN_LINES
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
@@ -158,10 +159,11 @@ def test_a_plan_is_bounded_without_loading_the_requests_of_which_nothing_is_to_c
     world.settle()
     world.fire("hold/ODOP/R2")
     world.settle()
-    promises = {request.id: REQUESTS.to_document(request)["promising"] for request in world.all(Request)}
-    assert promises == {"ODOP/R1": None, "ODOP/R2": None, "ODOP/R3": ODOP}
+    promises = {page.request: PLAN_LINES.to_document(page)["coming_to"] for page in world.all(StoredLines)}
+    assert promises == {"ODOP/R1": [], "ODOP/R2": [], "ODOP/R3": [B1]}
     reads = FESTIVAL.reads(an_event(a_request((B1, "KTI", 9), request="R4")))
-    assert [read for read in reads if read.entity is Request and not isinstance(read, Ref)] == [promising_at(ODOP)]
+    queries = [read for read in reads if read.entity in (Request, StoredLines) and not isinstance(read, Ref)]
+    assert queries == [pages_of("ODOP/R4"), coming_to(B1)]
     assert pieces(planned(world, (B1, "KTI", 9), request="R4")) == 4
 
 

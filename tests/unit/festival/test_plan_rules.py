@@ -30,19 +30,19 @@ def against(result: Plan) -> dict[tuple[str, str], tuple[PlanRule, ...]]:
     return {(conflict.booth, conflict.product): conflict.rules for conflict in result.conflicts}
 
 
-def test_a_lot_must_be_good_beyond_the_last_day() -> None:
-    stock = [a_lot("1", "A", "p", 4, LAST_DAY), a_lot("2", "A", "p", 4, LAST_DAY + timedelta(1))]
+def test_a_lot_must_be_good_on_the_last_day_and_its_best_before_day_is_good() -> None:
+    stock = [a_lot("1", "A", "p", 4, LAST_DAY - timedelta(1)), a_lot("2", "A", "p", 4, LAST_DAY)]
     result = plan([RequestDemand("b", "p", 8)], stock, rules=Rules(last_day=LAST_DAY))
     assert [(allotment.lot.lot, allotment.qty) for allotment in result.allotments] == [("2", 4)]
     [conflict] = result.conflicts
     assert conflict.rules == (PlanRule.STOCK, PlanRule.BEST_BEFORE)
     assert conflict.reason == (
         "b lacks 4 of 8 pieces of p: all 4 pieces that can be had are given out, "
-        "and 4 pieces of A do not keep beyond the festival."
+        "and 4 pieces of A would be past their best-before day."
     )
     assert conflict.reason_id == (
         "b kekurangan 4 dari 8 p: semua 4 buah yang ada sudah dibagikan, "
-        "dan 4 buah dari A tidak tahan sampai festival usai."
+        "dan 4 buah dari A akan melewati tanggal kedaluwarsa."
     )
 
 
@@ -52,7 +52,7 @@ def test_a_parcel_must_come_before_the_opening() -> None:
     assert sent_pieces(result) == {("B", "b", "p"): 4}
     assert against(result) == {("b", "p"): (PlanRule.STOCK, PlanRule.LEAD_TIME)}
     assert {share.facility: (share.offered, share.reason) for share in result.shares} == {
-        "A": (0, "Nothing of it can be planned: 4 pieces of A would come after the opening."),
+        "A": (0, "Nothing of it can be planned: 4 pieces of A would come too late."),
         "B": (4, "All 4 pieces that it could offer of what was asked are taken."),
     }
 
@@ -148,18 +148,20 @@ def test_few_booths_are_served_in_full_unless_all_are_to_have_their_part() -> No
     ("stock", "rules"),
     [
         ([], (PlanRule.STOCK,)),
-        ([("A", 4, True)], (PlanRule.STOCK,)),
+        ([("A", 4, True)], (PlanRule.STOCK, PlanRule.BEST_BEFORE)),
         ([("A", 5, True)], (PlanRule.STOCK, PlanRule.BEST_BEFORE)),
         ([("late", 5, False)], (PlanRule.STOCK, PlanRule.LEAD_TIME)),
-        ([("late", 5, True)], (PlanRule.STOCK, PlanRule.BEST_BEFORE)),
-        ([("A", 5, True), ("late", 4, False)], (PlanRule.STOCK, PlanRule.BEST_BEFORE)),
+        ([("late", 5, True)], (PlanRule.STOCK, PlanRule.BEST_BEFORE, PlanRule.LEAD_TIME)),
+        ([("A", 5, True), ("late", 4, False)], (PlanRule.STOCK, PlanRule.BEST_BEFORE, PlanRule.LEAD_TIME)),
         ([("A", 5, True), ("late", 5, False)], (PlanRule.STOCK, PlanRule.BEST_BEFORE, PlanRule.LEAD_TIME)),
     ],
 )
-def test_a_conflict_names_the_fewest_rules(stock: list[tuple[str, int, bool]], rules: tuple[PlanRule, ...]) -> None:
+def test_a_conflict_names_every_rule_that_keeps_a_lot_out(
+    stock: list[tuple[str, int, bool]], rules: tuple[PlanRule, ...]
+) -> None:
     """Five pieces are asked for, and no piece of the stock (facility, pieces, spoilt or not) can be planned."""
     lots = [
-        a_lot(str(n), facility, "p", qty, LAST_DAY if spoilt else None)
+        a_lot(str(n), facility, "p", qty, LAST_DAY - timedelta(1) if spoilt else None)
         for n, (facility, qty, spoilt) in enumerate(stock)
     ]
     result = plan(
@@ -167,6 +169,20 @@ def test_a_conflict_names_the_fewest_rules(stock: list[tuple[str, int, bool]], r
     )
     assert not result.allotments
     assert against(result) == {("b", "p"): rules}
+
+
+def test_what_is_kept_out_and_what_does_not_exist_are_told_apart() -> None:
+    stock = [a_lot("1", "A", "p", 86, LAST_DAY - timedelta(1))]
+    [conflict] = plan([RequestDemand("b", "p", 90)], stock, rules=Rules(last_day=LAST_DAY)).conflicts
+    assert conflict.rules == (PlanRule.STOCK, PlanRule.BEST_BEFORE)
+    assert conflict.reason == (
+        "b lacks 90 of 90 pieces of p: no facility has any that can be planned, "
+        "and 86 pieces of A would be past their best-before day; 4 more do not exist yet."
+    )
+    assert conflict.reason_id == (
+        "b kekurangan 90 dari 90 p: tidak ada satuan kerja yang dapat menyediakannya, "
+        "dan 86 buah dari A akan melewati tanggal kedaluwarsa; 4 lagi belum ada."
+    )
 
 
 def test_every_line_says_why_in_two_languages() -> None:
@@ -205,11 +221,12 @@ def test_sentences_about_many_facilities_fit_into_an_event() -> None:
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_no_smaller_set_of_rules_would_leave_the_demand_short(seed: int) -> None:
-    """The conflict names a smallest set of rules, compared with plans under every set."""
+def test_the_named_rules_leave_the_demand_short_and_include_each_that_keeps_a_lot_out(seed: int) -> None:
+    """The conflict names a smallest set of rules, compared with plans under every set. If stock is one of them, it
+    names every rule besides that keeps some of it out."""
     random = Random(seed)
     stock = [
-        a_lot(f"{n}", random.choice("AB"), "p", random.randint(1, 6), random.choice([None, LAST_DAY]))
+        a_lot(f"{n}", random.choice("AB"), "p", random.randint(1, 6), random.choice([None, LAST_DAY - timedelta(1)]))
         for n in range(random.randint(0, 4))
     ]
     every = {
@@ -235,4 +252,10 @@ def test_no_smaller_set_of_rules_would_leave_the_demand_short(seed: int) -> None
     assert bool(sets) == bool(result.conflicts)
     for conflict in result.conflicts:
         assert short(conflict.rules)
-        assert len(conflict.rules) == len(sets[0])
+        keeping_out = {PlanRule.BEST_BEFORE} if any(lot.best_before for lot in stock) else set()
+        keeping_out |= {PlanRule.LEAD_TIME} if any(lot.facility == "A" for lot in stock) else set()
+        if PlanRule.STOCK in conflict.rules:
+            assert set(conflict.rules) - {PlanRule.CAPACITY, PlanRule.CATEGORY} == {PlanRule.STOCK, *keeping_out}
+            assert any(set(rules) <= set(conflict.rules) for rules in sets if len(rules) == len(sets[0]))
+        else:
+            assert len(conflict.rules) == len(sets[0])

@@ -61,6 +61,24 @@ def test_whole_hours_are_smoothed_as_pandas_does_it(sold: list[int], start: floa
     assert last.level == pytest.approx(judge.iloc[-1], abs=1e-9)
 
 
+def test_a_sale_in_the_first_minutes_is_too_little_to_expect_anything_of() -> None:
+    """Ten pieces at once, in a product's first minutes on sale."""
+    situation = a_situation(a_history("B1", 10, minutes=5), a_lot("B1", 40), a_history("B2", 0, minutes=50), hours=10)
+    proposal = propose(situation)
+    assert [(one.known, one.expected, one.missing, one.runs_out) for one in proposal.forecasts] == [
+        (False, 0, 0, None),
+        (False, 0, 0, None),
+    ]
+    assert not proposal.moves
+    assert not proposal.refills
+
+
+def test_an_hour_on_sale_over_all_booths_is_enough() -> None:
+    situation = a_situation(a_history("B1", 10, minutes=5), a_lot("B1", 5), a_history("B2", 0, minutes=55))
+    assert all(one.known for one in propose(situation).forecasts)
+    assert wanted_pieces(propose(situation))
+
+
 def test_an_hour_without_goods_says_nothing() -> None:
     hours = a_history("B1", 6, 4).hours
     *_, before = levels(hours, 5)
@@ -201,9 +219,9 @@ def test_a_recalled_lot_is_not_there_and_stays() -> None:
 def test_what_will_be_stale_stays_and_what_spoils_first_leaves_first() -> None:
     rows = [
         a_history("B1", *[0] * 5),
-        a_lot("B1", 200, "stale", best_before=date(2023, 4, 20)),
+        a_lot("B1", 200, "stale", best_before=date(2023, 4, 19)),
         a_lot("B1", 9, "keeps"),
-        a_lot("B1", 9, "spoils", best_before=date(2023, 4, 22)),
+        a_lot("B1", 9, "spoils", best_before=date(2023, 4, 20)),
         a_history("B2", *[10] * 5),
     ]
     proposal = propose(a_situation(*rows, rules=Rules(last_day=date(2023, 4, 20))))

@@ -420,7 +420,7 @@ class Saga(RuleBasedStateMachine):
             assert not request.revising
             requested = sum(want.qty for want in request.demands)
             for body in answers:
-                short = sum(s.short for s in body.short) if isinstance(body, AllocationFellShort) else 0
+                short = body.short if isinstance(body, AllocationFellShort) else 0
                 assert body.reserved + short == requested
 
     def festivals_can_be_closed(self, world: FestivalWorld) -> None:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from services.festival.domain import Request, StockView
-from services.festival.domain.allocation.request import RequestStatus, with_all_statuses
+from services.festival.domain.allocation import pages, planner
+from services.festival.domain.allocation.lines import StoredLines
+from services.festival.domain.allocation.request import PlanTerms, RequestStatus, with_all_statuses
 from services.festival.domain.line import LineStatus
 from services.festival.domain.planning import ExcludedStock, explanations
 from services.festival.handlers import FESTIVAL
@@ -26,10 +28,14 @@ from shared.events.festival import (
     RevisionRequested,
 )
 from shared.events.language import MAX_TEXT, MAX_VALUE_BYTES, Body, Event, Publication
+from shared.events.parts import joined
 from shared.runtime.processor import Collection, Document
-from shared.runtime.state import Entity, Key
+from shared.runtime.state import Entity, Key, State
 from tests.support import reading
 from tests.support.builders.festival import NOON, an_announcement, kinds, product_codes
+from tests.support.requests import whole_requests
+
+E = TypeVar("E")
 
 FIRST, SECOND = 1, 2
 
@@ -107,7 +113,8 @@ class Season:
         """Inventory reserves all requested pieces and has no more."""
         request = with_all_statuses(self.request, LineStatus.ASKED, LineStatus.RESERVED)
         views = [replace(view, on_hand=0) for view in self.entities.values() if isinstance(view, StockView)]
-        self.keep(replace(request, status=RequestStatus.SETTLED), *views)
+        self.keep_request(replace(request, status=RequestStatus.SETTLED))
+        self.keep(*views)
 
     def without_all(self) -> tuple[str, ...]:
         return tuple(sorted({line.facility for line in self.request.lines}))
@@ -123,7 +130,15 @@ class Season:
 
     @property
     def request(self) -> Request:
-        return next(entity for entity in self.entities.values() if isinstance(entity, Request))
+        [request] = whole_requests(*(self.all(kind) for kind in (Request, PlanTerms, StoredLines)))
+        return request
+
+    def all(self, kind: type[E]) -> list[E]:
+        return [one for one in self.entities.values() if isinstance(one, kind)]
+
+    def keep_request(self, request: Request) -> None:
+        state = State.of(*self.all(Request), *self.all(PlanTerms))
+        self.entities |= pages.put(state, request).changes
 
     def keep(self, *entities: Entity) -> None:
         self.entities |= {(type(entity), entity.id): entity for entity in entities}
@@ -133,93 +148,61 @@ class Season:
         return {id: {"_id": id, **collection.to_document(entity)} for id, entity in entities.items()}
 
 
-def is_refused_as_too_many(bodies: list[Body]) -> bool:
-    return any(isinstance(body, CommandRefused) and body.reason is CommandRefusal.TOO_MANY for body in bodies)
+def planned(bodies: list[Body]) -> AllocationPlanned:
+    parts = [body for body in bodies if isinstance(body, AllocationPlanned)]
+    whole = joined(parts)
+    assert whole is not None
+    return whole
+
+
+def revised(bodies: list[Body]) -> AllocationRevised:
+    whole = joined([body for body in bodies if isinstance(body, AllocationRevised)])
+    assert whole is not None
+    return whole
 
 
 @pytest.mark.parametrize(
     ("names", "facilities", "demands", "lines"),
-    [
-        (USUAL, 10, 50, (950, 1100)),
-        (USUAL, 10, 500, (200, 300)),
-        (USUAL, 500, 50, (300, 550)),
-        (LONGEST, 10, 50, (200, 400)),
-        (LONGEST, 200, 50, (100, 250)),
-    ],
+    [(USUAL, 10, 50, 50), (USUAL, 10, 50, 4000), (USUAL, 500, 500, 2000), (LONGEST, 200, 50, 3000)],
 )
-def test_the_largest_plan_is_a_readable_record(
-    names: Names, facilities: int, demands: int, lines: tuple[int, int]
+def test_a_plan_of_any_size_is_said_in_readable_records(
+    names: Names, facilities: int, demands: int, lines: int
 ) -> None:
-    can, can_not = lines
     season = Season(names, facilities, demands)
-    season.stock(can, FIRST)
-    assert [len(body.lines) for body in season.ask() if isinstance(body, AllocationPlanned)] == [can]
-    season = Season(names, facilities, demands)
-    season.stock(can_not, FIRST)
+    season.stock(lines, FIRST)
     bodies = season.ask()
-    assert kinds(bodies) == ["CommandRefused"]
-    assert is_refused_as_too_many(bodies)
+    parts = [body for body in bodies if isinstance(body, AllocationPlanned)]
+    assert (len(parts) == 1) is (lines == 50)
+    whole = planned(bodies)
+    assert [line.reservation for line in whole.lines] == [line.reservation for line in season.request.lines]
+    assert len(whole.lines) == lines
+    assert len(whole.short) == demands
+    assert {(part.plan, part.parts, part.digest) for part in parts} == {(1, len(parts), parts[0].digest)}
 
 
-def season_with_lines(names: Names, lots: int, facilities: int = 10) -> Season:
-    """A request that holds so many lines, and as many lots from others to have instead."""
-    season = Season(names, facilities)
-    season.stock(lots, FIRST)
-    assert not is_refused_as_too_many(season.ask())
+@pytest.mark.parametrize("names", [USUAL, LONGEST])
+def test_a_revision_of_any_size_is_said_in_readable_records(names: Names) -> None:
+    season = Season(names, 100)
+    season.stock(2000, FIRST)
+    season.ask()
     season.reserve()
-    season.stock(lots, SECOND)
-    return season
-
-
-@pytest.mark.parametrize(
-    ("names", "facilities", "lines"),
-    [(USUAL, 10, (700, 800)), (USUAL, 100, (600, 800)), (LONGEST, 10, (150, 250))],
-)
-def test_the_largest_revision_is_a_readable_record(names: Names, facilities: int, lines: tuple[int, int]) -> None:
-    can, can_not = lines
-    season = season_with_lines(names, can, facilities)
+    season.stock(2000, SECOND)
     bodies = season.revise(*season.without_all(), reason="\x01" * 500)
-    [revision] = [body for body in bodies if isinstance(body, AllocationRevised)]
-    assert len(revision.back) == len(revision.added) == can
-    season = season_with_lines(names, can_not, facilities)
-    before = season.request
-    assert is_refused_as_too_many(season.revise(*season.without_all()))
-    assert season.request == before
+    shown = revised(bodies)
+    assert (len(shown.back), len(shown.added)) == (2000, 2000)
+    assert len([body for body in bodies if isinstance(body, AllocationRevised)]) > 1
+    assert len(planned(bodies).lines) == 2000
+    # The plan counts as the first and this change as the second.
+    assert (shown.plan, planned(bodies).plan) == (2, 2)
 
 
-@pytest.mark.parametrize(("names", "lots"), [(USUAL, 300), (LONGEST, 60)])
-def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -> None:
-    """Plans are added until no more fits: promised lines must always fit into an event."""
-    season = Season(names, 10)
-    season.stock(lots, FIRST)
-    assert not is_refused_as_too_many(season.ask())
-    for series in range(SECOND, 30):
-        season.reserve()
-        season.stock(lots, series)
-        if is_refused_as_too_many(season.revise()):
-            break
-    else:
-        pytest.fail("nothing was too much")
-    line_count = len(season.request.lines)
-    bodies = season.give(
-        RevisionRequested(
-            key=names.festival,
-            request=names.request,
-            products=(),
-            without=tuple(sorted({line.facility for line in season.request.lines})),
-        )
-    )
-    # No command asked for it, so no reason is published.
-    [revision] = [body for body in bodies if isinstance(body, AllocationRevised)]
-    assert (len(revision.back), revision.added) == (line_count, ())
-
-
-def test_what_is_sent_makes_place_for_more() -> None:
-    season = season_with_lines(USUAL, 800)
-    assert is_refused_as_too_many(season.revise(*season.without_all()))
-    season.keep(with_all_statuses(season.request, LineStatus.RESERVED, LineStatus.DISPATCHED))
-    assert not is_refused_as_too_many(season.revise())
-    assert len(season.request.lines) == 1600
+def test_a_plan_beyond_what_one_step_can_carry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "MAX_LINES", 100)
+    season = Season(USUAL, 10)
+    season.stock(101, FIRST)
+    [refused] = season.ask()
+    assert isinstance(refused, CommandRefused)
+    assert (refused.field, refused.reason) == ("demands", CommandRefusal.TOO_MANY)
 
 
 def test_every_sentence_fits_into_an_event() -> None:

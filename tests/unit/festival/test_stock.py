@@ -62,6 +62,7 @@ def test_only_what_has_something_and_is_not_recalled_can_be_planned() -> None:
 def test_the_processors_read_what_concerns_them() -> None:
     assert [(processor.group, [topic.name for topic in processor.topics]) for processor in PROCESSORS] == [
         ("karya.festival.lot", ["karya.inventory.v1"]),
+        ("karya.festival.entry", ["karya.catalogue.v1"]),
         (
             "karya.festival.festival",
             [

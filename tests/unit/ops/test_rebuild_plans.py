@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -9,13 +10,14 @@ from hypothesis import strategies as st
 
 from ops.rebuild.plans import RecordedPlans
 from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment
-from services.festival.domain.allocation import planner
+from services.festival.domain.allocation import planner, request
 from services.festival.handlers import LOT as VIEW_PROCESSOR
 from services.festival.handlers import by_festival
 from shared import envelope
 from shared.derivation import derived_id
 from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
 from shared.events.language import Deadline, Event, Publication, event_type
+from shared.events.parts import in_parts
 from shared.runtime.processor import Processor
 from tests.support.builders.festival import (
     B1,
@@ -175,9 +177,32 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
     assert plans.unknown == []
 
 
+@pytest.mark.parametrize("lost", [None, 0, 1, 2])
+def test_a_long_plan_is_taken_only_whole(monkeypatch: pytest.MonkeyPatch, lost: int | None) -> None:
+    monkeypatch.setattr(request, "in_parts", partial(in_parts, row_bytes=900))
+    world = Recorded()
+    for body in (an_announcement(), a_booth(B1)):
+        world.give(body)
+    for n in range(8):
+        world.make(f"L{n}", 1)
+    world.give(a_request((B1, "KTI", 9)))
+    event, outputs = world.worked[-1]
+    parts = [output for output in outputs if isinstance(output, Publication) and output.topic is FESTIVAL]
+    assert len(parts) > 2
+    plans = RecordedPlans()
+    for index, part in enumerate(parts):
+        if index != lost:
+            id = derived_id(f"{event.source} {event.id}", FESTIVAL.name, index)
+            plans.add(id, PLANNED, envelope.encode(part.body))
+    again = FestivalWorld()
+    for earlier, said in world.worked:
+        assert (again._decide(by_festival(plans), earlier) == said) is (lost is None or earlier is not event)
+    assert plans.unknown == ([] if lost is None else [f"{event.source} {event.id}"])
+
+
 def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(planner, "MAX_PROPOSED", 1)
+        patched.setattr(planner, "MAX_LINES", 1)
         world = recorded_world(
             PlanCase([("LP-AAA", "KTI", 1), ("LP-BBB", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled")
         )

@@ -79,9 +79,10 @@ def test_best_before_is_worked_out_from_the_shelf_life() -> None:
 @pytest.mark.parametrize(
     ("changed", "field", "reason"),
     [
-        ({"facility": "LP-XXX"}, "facility", Refusal.UNKNOWN_FACILITY),
+        ({"facility": "Kupang"}, "facility", Refusal.UNKNOWN_FACILITY),
         ({"facility": "pr-kpg"}, "facility", Refusal.UNKNOWN_FACILITY),
-        ({"product": "XXX"}, "product", Refusal.UNKNOWN_PRODUCT),
+        ({"product": "kain"}, "product", Refusal.UNKNOWN_PRODUCT),
+        ({"product": "XXX"}, "product", Refusal.NOT_MADE_HERE),
         ({"product": "KRJ"}, "product", Refusal.NOT_MADE_HERE),
         ({"qty": 0}, "qty", Refusal.NOT_POSITIVE),
         ({"qty": -3}, "qty", Refusal.NOT_POSITIVE),

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from services.festival.domain.allocation import pages
 from services.festival.domain.allocation.bounds import lacks_room, planning_rules, too_slow
-from services.festival.domain.allocation.request import Request, promising_at, withdraw_revision
+from services.festival.domain.allocation.request import Request, withdraw_revision
 from services.festival.domain.allocation.revision import without_returned
 from services.festival.domain.booth_sales import booths_less_sold, sales_by_booth
 from services.festival.domain.command import Rejection, first_names
@@ -15,7 +16,7 @@ from shared.runtime.state import State
 
 def too_late(festival: Festival, request: Request, at: datetime) -> Rejection | None:
     """The rejection of a proposal of which some lines can no longer come in time."""
-    slow = too_slow(festival, {line.facility for line in _incoming_lines(request)}, at)
+    slow = too_slow(festival, {line.facility for line in _incoming_lines(request)}, at, request.day)
     if not slow:
         return None
     how = "again" if request.pending_revision is not None else f"without {first_names(slow)}"
@@ -39,7 +40,7 @@ def no_room(state: State, festival: Festival, request: Request, at: datetime) ->
         festival,
         at,
         booths_less_sold(state, sales_by_booth(state, festival.id), {line.booth for line in incoming}),
-        [bare if other.id == bare.id else other for other in state.find(promising_at(festival.id))],
+        pages.promised(state, festival.id, bare),
     )
     bound = lacks_room(rules, ((line.booth, line.product, line.qty) for line in incoming))
     if bound is None:

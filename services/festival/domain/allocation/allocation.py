@@ -1,13 +1,20 @@
 """Requests for stock: a fair plan is proposed, and carried out on acceptance."""
 
-from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from math import ceil
 
-from services.festival.domain.allocation import acceptance
+from services.festival.domain.allocation import acceptance, pages
 from services.festival.domain.allocation import request as requests
-from services.festival.domain.allocation.bounds import planning_rules
+from services.festival.domain.allocation.bounds import day_over, local_day, planning_rules
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import Request, RequestStatus, add_plan, promising_at, request_id
+from services.festival.domain.allocation.request import (
+    Request,
+    RequestStatus,
+    add_plan,
+    new_request,
+    request_id,
+    with_terms,
+)
 from services.festival.domain.allocation.revision import carry_out
 from services.festival.domain.allocation.shortage import available_lots
 from services.festival.domain.booth import Booth, BoothStatus
@@ -22,8 +29,10 @@ from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAl
 from shared.events.language import Event
 from shared.runtime.state import State
 
+HOLD_HOURS = 72
 MAX_HOLD_HOURS = 90 * 24
-MAX_DEMANDS = 500
+# About as many as one command of 256 KiB can name.
+MAX_DEMANDS = 4000
 WHOLE = 100
 
 
@@ -31,27 +40,35 @@ def propose(
     state: State, festival: Festival, body: RequestAllocation, event: Event, planner: Planner
 ) -> CommandResult:
     """A new request with its plan, and the events. With `consent` inventory is asked for the stock at once."""
-    rejection = check_new_request(state, festival, body.request, body.hold_hours) or _check_demands(
-        state, festival, body
+    over = day_over(festival, body.day) if body.day is not None else None
+    hold_hours = body.hold_hours
+    if hold_hours is None:
+        hold_hours = HOLD_HOURS if over is None else max(0, ceil((over - event.logged_at) / timedelta(hours=1)))
+    rejection = (
+        check_new_request(state, festival, body.request, body.hold_hours or 0)
+        or _check_day(festival, body.day, event.logged_at)
+        or _check_demands(state, festival, body)
     )
     if rejection is not None:
         return rejection
-    request = Request(
-        id=request_id(festival.id, body.request),
-        festival=festival.id,
-        name=body.request,
-        demands=tuple(RequestDemand(demand.booth, demand.product, demand.qty) for demand in body.demands),
-        hold_hours=body.hold_hours,
+    request = new_request(
+        festival,
+        body.request,
+        [RequestDemand(demand.booth, demand.product, demand.qty) for demand in body.demands],
+        hold_hours=hold_hours,
         spread_evenly=body.even,
         revise_at_percent=body.revise_at_percent,
+        day=body.day,
+        day_over=over,
     )
     booths = {demand.booth for demand in body.demands}
     rules = planning_rules(
         festival,
         event.logged_at,
         booths_less_sold(state, booth_sales_of(state, booths), booths),
-        state.find(promising_at(festival.id)),
+        pages.promised_at(state, booths),
         spread_evenly=body.even,
+        day=body.day,
     )
     return plan_request(state, request, rules, event, planner, consent=body.consent)
 
@@ -65,15 +82,15 @@ def plan_request(
     if isinstance(proposal, Rejection):
         return proposal
     offers = tuple(Offer(facility, product, qty) for (facility, product), qty in proposal.offers.items())
-    request, publications = add_plan(replace(request, offers=offers), proposal, replan=False)
+    request, publications = add_plan(with_terms(request, offers=offers), proposal, replan=False)
     next_step = requests.accept if consent else requests.await_acceptance
     request, outputs = next_step(request, event.logged_at)
-    return state.put(request), publications + outputs
+    return pages.put(state, request), publications + outputs
 
 
 def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> CommandResult:
     """The request with its proposed plan or pending revision accepted, and the orders."""
-    request = state.get(Request, request_id(festival.id, body.request))
+    request = pages.whole(state, request_id(festival.id, body.request))
     if request is None:
         return Rejection("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {body.request}.")
     if festival.status is not FestivalStatus.OPEN:
@@ -81,7 +98,7 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
     if request.status is RequestStatus.WITHDRAWN:
         message = f"The plan of {body.request} was withdrawn: it was not accepted in time. Ask in a new request."
         return Rejection("request", CommandRefusal.WRONG_STATE, message)
-    if request.pending_revision is None and request.status is not RequestStatus.PROPOSED:
+    if request.waiting is None and request.status is not RequestStatus.PROPOSED:
         message = f"The plan of {body.request} was accepted before; it is {request.status.value}."
         if request.outdated:
             message = (
@@ -92,9 +109,9 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
     rejection = acceptance.too_late(festival, request, at) or acceptance.no_room(state, festival, request, at)
     if rejection is not None:
         return rejection
-    next_step = requests.accept if request.pending_revision is None else carry_out
+    next_step = requests.accept if request.waiting is None else carry_out
     request, outputs = next_step(request, at)
-    return state.put(request), outputs
+    return pages.put(state, request), outputs
 
 
 def check_new_request(state: State, festival: Festival, name: str, hold_hours: int) -> Rejection | None:
@@ -108,6 +125,18 @@ def check_new_request(state: State, festival: Festival, name: str, hold_hours: i
     if not 0 <= hold_hours <= MAX_HOLD_HOURS:
         message = f"Stock can be held from 0 to {MAX_HOLD_HOURS} hours."
         return Rejection("hold_hours", CommandRefusal.OUT_OF_RANGE, message)
+    return None
+
+
+def _check_day(festival: Festival, day: date | None, at: datetime) -> Rejection | None:
+    if day is None:
+        return None
+    if not festival.first_day <= day <= festival.last_day:
+        message = f"{festival.name} is from {festival.first_day} to {festival.last_day}; {day} is no day of it."
+        return Rejection("day", CommandRefusal.WRONG_DAYS, message)
+    if day < (today := local_day(festival, at)):
+        message = f"{day} is over; name {today} or a later day, or leave the day out."
+        return Rejection("day", CommandRefusal.WRONG_DAYS, message)
     return None
 
 

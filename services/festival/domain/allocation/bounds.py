@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.festival.domain.allocation.request import Request
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival
-from services.festival.domain.line import PROMISED
+from services.festival.domain.line import AllocationLine
 from services.festival.domain.planning import Rules, late_facilities
 
 
@@ -17,19 +16,20 @@ def planning_rules(
     festival: Festival,
     at: datetime,
     booths: Iterable[Booth] = (),
-    requests: Iterable[Request] = (),
+    lines: Iterable[AllocationLine] = (),
     *,
     spread_evenly: bool = True,
+    day: date | None = None,
 ) -> Rules:
     """The rules for a plan at a moment.
 
-    `booths`: those with a demand. `requests`: all of the festival with lines still to come. Without booths there are
-    no limits of booths.
+    `day`: the one day of the festival that the stock is for; None: all days. `booths`: those with a demand.
+    `lines`: all that are still to come to these booths. Without booths there are no limits of booths.
     """
     today = local_day(festival, at)
-    opening = festival.first_day if today < festival.first_day else festival.last_day
+    opening = day or (festival.first_day if today < festival.first_day else festival.last_day)
     limited_booths = [booth for booth in booths if booth.capacity is not None or booth.limits]
-    promised = _promised_pieces(requests) if limited_booths else {}
+    promised = _promised_pieces(lines) if limited_booths else {}
     capacity: dict[str, int] = {}
     limits: dict[tuple[str, str], int] = {}
     categories: dict[tuple[str, str], str] = {}
@@ -44,7 +44,7 @@ def planning_rules(
         for kind, most in booth.limits:
             limits[booth.id, kind] = max(0, most - sum(qty for p, qty in pieces.items() if category.get(p) == kind))
     return Rules(
-        last_day=festival.last_day,
+        last_day=day or festival.last_day,
         days_left=(opening - today).days,
         lead_days=dict(festival.lead_days),
         capacity=capacity,
@@ -55,9 +55,9 @@ def planning_rules(
     )
 
 
-def too_slow(festival: Festival, facilities: Iterable[str], at: datetime) -> list[str]:
+def too_slow(festival: Festival, facilities: Iterable[str], at: datetime, day: date | None = None) -> list[str]:
     """Those of the facilities that a plan no longer uses, as their parcels would come too late."""
-    return sorted(late_facilities(planning_rules(festival, at)).intersection(facilities))
+    return sorted(late_facilities(planning_rules(festival, at, day=day)).intersection(facilities))
 
 
 def misses_last_day(festival: Festival, facility: str, at: datetime) -> bool:
@@ -69,6 +69,11 @@ def misses_last_day(festival: Festival, facility: str, at: datetime) -> bool:
 def local_day(festival: Festival, at: datetime) -> date:
     """The calendar day in the festival's zone."""
     return at.astimezone(ZoneInfo(festival.zone)).date()
+
+
+def day_over(festival: Festival, day: date) -> datetime:
+    """The end of the day in the festival's zone."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(festival.zone)).astimezone(UTC)
 
 
 def lacks_room(rules: Rules, coming: Iterable[tuple[str, str, int]]) -> str | None:
@@ -87,12 +92,10 @@ def lacks_room(rules: Rules, coming: Iterable[tuple[str, str, int]]) -> str | No
     return None
 
 
-def _promised_pieces(requests: Iterable[Request]) -> dict[str, dict[str, int]]:
+def _promised_pieces(lines: Iterable[AllocationLine]) -> dict[str, dict[str, int]]:
     """Pieces by booth and product."""
     pieces: dict[str, dict[str, int]] = {}
-    for request in requests:
-        for line in request.lines:
-            if line.status in PROMISED:
-                products = pieces.setdefault(line.booth, {})
-                products[line.product] = products.get(line.product, 0) + line.qty
+    for line in lines:
+        products = pieces.setdefault(line.booth, {})
+        products[line.product] = products.get(line.product, 0) + line.qty
     return pieces

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from services.festival.domain.allocation.request import Request
-from services.festival.domain.allocation.size import fits
 from services.festival.domain.command import Rejection, nothing_to_plan
 from services.festival.domain.planning import AvailableLot, EarlierShare, Plan, RequestDemand, Rules, plan
 from shared.events.festival import CommandRefusal
-from shared.events.language import MAX_VALUE_BYTES, Event
+from shared.events.language import Event
 
-MAX_PROPOSED = 1000
-MAX_LINES = 2000
+# So that one step stays within the memory of a service and a transaction of its database.
+MAX_LINES = 50_000
 
 
 class Planner(Protocol):
@@ -50,7 +49,7 @@ class Planner(Protocol):
 
 
 class FairPlanner:
-    """Plans fairly, within the size limits of one request."""
+    """Plans fairly, up to the most lines of one request."""
 
     def propose(
         self,
@@ -63,23 +62,17 @@ class FairPlanner:
     ) -> Plan | Rejection:
         proposal = plan(demands, stock, earlier, rules)
         # Checked here and not by the caller, as old records hold empty plans.
-        if not proposal.allotments and not request.lines:
+        if not proposal.allotments and not len(request.lines):
             return nothing_to_plan(
                 "demands", f"Nothing of what {request.name} asks for can be planned.", proposal.conflicts
             )
-        if len(proposal.allotments) > MAX_PROPOSED:
-            message = (
-                f"The plan would have more than {MAX_PROPOSED} lines. Ask in several requests, for some booths each."
-            )
-            return Rejection("demands", CommandRefusal.TOO_MANY, message)
         if len(request.lines) + len(proposal.allotments) > MAX_LINES:
+            field = "request" if len(request.lines) else "demands"
             message = (
                 f"{request.name} would have more than {MAX_LINES} lines, with those that revisions have replaced. "
-                "It stays as it is. Ask for the rest in a new request."
+                "Ask in several requests, for some booths each."
             )
-            return Rejection("request", CommandRefusal.TOO_MANY, message)
-        if not fits(request, proposal):
-            return _too_large(request, proposal)
+            return Rejection(field, CommandRefusal.TOO_MANY, message)
         return proposal
 
     def replan(
@@ -92,25 +85,6 @@ class FairPlanner:
         rules: Rules,
     ) -> Plan | None:
         proposal = plan([demand], stock, earlier, rules)
-        if (
-            not proposal.allotments
-            or len(request.lines) + len(proposal.allotments) > MAX_LINES
-            or not fits(request, proposal)
-        ):
+        if not proposal.allotments or len(request.lines) + len(proposal.allotments) > MAX_LINES:
             return None
         return proposal
-
-
-def _too_large(request: Request, proposal: Plan) -> Rejection:
-    addition = f"{len(proposal.allotments)} lines from {len(proposal.shares)} facilities"
-    if not request.lines:
-        message = (
-            f"The plan is too large for one event of {MAX_VALUE_BYTES // 1024} KiB: {addition}. "
-            "Ask in several requests, for some booths or some products each."
-        )
-        return Rejection("demands", CommandRefusal.TOO_MANY, message)
-    message = (
-        f"{request.name} would be too large for one event of {MAX_VALUE_BYTES // 1024} KiB with {addition} more. "
-        "Go without fewer facilities at once, or ask for the rest in a new request."
-    )
-    return Rejection("request", CommandRefusal.TOO_MANY, message)

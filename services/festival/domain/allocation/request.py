@@ -3,24 +3,25 @@
 A line's reservation id is `<festival>/<request>.<n>`, so every answer names its request.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TypeAlias
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 from services.festival.domain.allocation.difference import Revision
+from services.festival.domain.allocation.lines import Lines
 from services.festival.domain.command import conflict_event
+from services.festival.domain.festival import Festival
 from services.festival.domain.line import (
     COUNTED,
     HELD,
-    OPEN,
+    PROMISED,
     AllocationLine,
     Cap,
     LineStatus,
     Offer,
-    has_promised,
-    pieces,
 )
 from services.festival.domain.planning import Conflict, Plan, RequestDemand, Share
 from shared.events.festival import (
@@ -37,6 +38,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationRequested
 from shared.events.language import Deadline, Publication
+from shared.events.parts import in_parts
 from shared.runtime.state import OwnedQuery
 
 HOLD_DEADLINE = "hold/"
@@ -52,29 +54,47 @@ class RequestStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A request for stock, with its plan.
+class PlanTerms:
+    """All of a request that grows with its plan but its lines, as stored. Answers to single lines do not need it.
 
-    - `hold_until`: the time by which the plan must be accepted, and after that its lines sent. `lapsed`: it is over.
     - `shares`: of each facility, with the reason, by the latest plan that could use its stock.
     - `conflicts`: of each booth and product, by the latest plan that was short of it.
+    """
+
+    id: str
+    festival: str
+    demands: tuple[RequestDemand, ...]
+    offers: tuple[Offer, ...] = ()
+    caps: tuple[Cap, ...] = ()
+    shares: tuple[Share, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    revision: Revision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request for stock, with its plan. As stored it has neither terms nor loaded lines: see `pages`.
+
+    - `hold_until`: the time by which the plan must be accepted, and after that its lines sent. `lapsed`: it is over.
+    - `asked`: the pieces of all demands. `plans`: the number of plans and revisions so far.
     - `closed`: booths that take no more. `excluded_facilities`: by the latest revision.
     - `lost`, `recalled`, `freed`: pieces lost on the way, recalled before dispatch, and given back by closed booths,
       since the latest revision. `revising`: they reached the threshold, and festival has asked itself to revise.
+    - `stranded`: pieces reserved for closed booths. `waiting`: the facilities that the pending revision excludes;
+      None if no revision is pending.
     - `outdated`: the latest revision was withdrawn before it was accepted.
+    - `day`: the one day that the stock is for, if not all. `day_over`: its end. No stock is held beyond it.
     """
 
     id: str
     festival: str
     name: str
-    demands: tuple[RequestDemand, ...]
+    asked: int
     hold_hours: int
     status: RequestStatus = RequestStatus.PROPOSED
-    lines: tuple[AllocationLine, ...] = ()
-    offers: tuple[Offer, ...] = ()
-    caps: tuple[Cap, ...] = ()
-    shares: tuple[Share, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
+    lines: Lines = field(default_factory=Lines)
+    terms: PlanTerms | None = None
+    plans: int = 0
     hold_until: datetime | None = None
     lapsed: bool = False
     spread_evenly: bool = True
@@ -84,19 +104,92 @@ class Request:
     lost: int = 0
     freed: int = 0
     recalled: int = 0
+    stranded: int = 0
     revising: bool = False
-    revision: Revision | None = None
+    waiting: tuple[str, ...] | None = None
     outdated: bool = False
+    day: date | None = None
+    day_over: datetime | None = None
+
+    @property
+    def details(self) -> PlanTerms:
+        """The terms. Raises LookupError if they are not loaded."""
+        if self.terms is None:
+            raise LookupError(f"The terms of {self.id} are not loaded.")
+        return self.terms
+
+    @property
+    def demands(self) -> tuple[RequestDemand, ...]:
+        return self.details.demands
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        return self.details.offers
+
+    @property
+    def caps(self) -> tuple[Cap, ...]:
+        return self.details.caps
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        return self.details.shares
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        return self.details.conflicts
+
+    @property
+    def revision(self) -> Revision | None:
+        """The latest revision, pending or carried out. One that was withdrawn is none."""
+        revision = self.details.revision
+        return None if revision is None or not (revision.carried_out or self.waiting is not None) else revision
 
     @property
     def pending_revision(self) -> Revision | None:
         """The revision that is not accepted yet, if any."""
-        return None if self.revision is None or self.revision.carried_out else self.revision
+        return None if self.waiting is None else self.revision
 
     @property
     def promising(self) -> str | None:
         """The festival, while something is still to come of the request."""
-        return self.festival if has_promised(self.lines) else None
+        return self.festival if self.lines.count(PROMISED) else None
+
+    @property
+    def short(self) -> int:
+        """The pieces that the lines do not cover. No demand is covered beyond what it asks for."""
+        return self.asked - self.lines.pieces()
+
+
+def new_request(
+    festival: Festival,
+    name: str,
+    demands: Iterable[RequestDemand],
+    *,
+    hold_hours: int,
+    spread_evenly: bool = True,
+    revise_at_percent: int | None = None,
+    day: date | None = None,
+    day_over: datetime | None = None,
+) -> Request:
+    """A request without a plan."""
+    id, wanted = request_id(festival.id, name), tuple(demands)
+    return Request(
+        id=id,
+        festival=festival.id,
+        name=name,
+        asked=sum(demand.qty for demand in wanted),
+        hold_hours=hold_hours,
+        terms=PlanTerms(id, festival.id, wanted),
+        spread_evenly=spread_evenly,
+        revise_at_percent=revise_at_percent,
+        day=day,
+        day_over=day_over,
+    )
+
+
+def with_terms(request: Request, **changes: Any) -> Request:
+    """The request with these terms changed."""
+    return replace(request, terms=replace(request.details, **changes))
 
 
 Outputs: TypeAlias = list[Publication | Deadline]
@@ -112,11 +205,6 @@ def requests_at(festival: str) -> OwnedQuery[Request]:
     return OwnedQuery(Request, "festival", festival)
 
 
-def promising_at(festival: str) -> OwnedQuery[Request]:
-    """The festival's requests of which something is still to come: they take room at its booths."""
-    return OwnedQuery(Request, "promising", festival)
-
-
 def request_of(reservation: str) -> str:
     """The id of the request that a reservation belongs to. Other ids give an id of no request."""
     return reservation.rpartition(".")[0]
@@ -124,29 +212,34 @@ def request_of(reservation: str) -> str:
 
 def find_line(request: Request, reservation: str) -> AllocationLine | None:
     """The request's line of this reservation."""
+    index = line_index(reservation)
+    line = request.lines.find(index) if index is not None else None
+    return line if line is not None and line.reservation == reservation else None
+
+
+def line_index(reservation: str) -> int | None:
+    """The index of a reservation among the lines of its request, or None if it can't be one of a line."""
     number = reservation.rpartition(".")[2]
-    if number.isdecimal() and 0 < int(number) <= len(request.lines):
-        line = request.lines[int(number) - 1]
-        return line if line.reservation == reservation else None
-    return None
+    return int(number) - 1 if number.isascii() and number.isdecimal() and number[0] != "0" else None
 
 
 def with_status(request: Request, line: AllocationLine, status: LineStatus) -> Request:
     """The request with the line in this status."""
-    index = int(line.reservation.rpartition(".")[2]) - 1
-    lines = (*request.lines[:index], replace(line, status=status), *request.lines[index + 1 :])
-    return replace(request, lines=lines)
+    index = line_index(line.reservation)
+    assert index is not None, "a line has a number"
+    change = (status is LineStatus.RESERVED) - (line.status is LineStatus.RESERVED)
+    stranded = change * line.qty if line.booth in request.closed else 0
+    lines = request.lines.with_line(index, replace(line, status=status))
+    return replace(request, lines=lines, stranded=request.stranded + stranded)
 
 
 def record_loss(request: Request, reservation: str, qty: int) -> Request:
     """The request after `qty` pieces of a line did not arrive with its shipment."""
-    return replace(
-        request,
-        lines=tuple(
-            replace(line, lost=line.lost + qty) if line.reservation == reservation else line for line in request.lines
-        ),
-        lost=request.lost + qty,
-    )
+    line, index = find_line(request, reservation), line_index(reservation)
+    if line is None or index is None:
+        return request
+    lines = request.lines.with_line(index, replace(line, lost=line.lost + qty))
+    return replace(request, lines=lines, lost=request.lost + qty)
 
 
 def shortfalls(request: Request) -> tuple[Shortfall, ...]:
@@ -163,14 +256,19 @@ def shortfalls(request: Request) -> tuple[Shortfall, ...]:
 
 
 def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
-    """The request with the lines of the plan behind its own, and the event."""
+    """The request with the lines of the plan behind its own, and the event in its parts."""
     lines = lines_of(request, plan)
-    request = with_reasons(replace(request, lines=request.lines + lines), plan.shares, plan.conflicts)
-    return request, [plan_event(request, lines, plan, replan=replan)]
+    request = with_reasons(
+        replace(request, lines=request.lines + lines, plans=request.plans + 1), plan.shares, plan.conflicts
+    )
+    return request, [*plan_events(request, lines, plan, replan=replan)]
 
 
 def lines_of(request: Request, plan: Plan) -> tuple[AllocationLine, ...]:
-    """The lines of the plan, numbered behind those of the request."""
+    """The lines of the plan, numbered behind those of the request.
+
+    The lines of a booth stand together, so that a shipment to it concerns few pages.
+    """
     first = len(request.lines) + 1
     return tuple(
         AllocationLine(
@@ -187,7 +285,7 @@ def lines_of(request: Request, plan: Plan) -> tuple[AllocationLine, ...]:
             first=allotment.first,
             best_before=allotment.lot.best_before,
         )
-        for n, allotment in enumerate(plan.allotments)
+        for n, allotment in enumerate(sorted(plan.allotments, key=attrgetter("booth")))
     )
 
 
@@ -198,15 +296,21 @@ def with_reasons(request: Request, shares: Iterable[Share], conflicts: Iterable[
         (conflict.booth, conflict.product): replace(conflict, kept=())
         for conflict in (*request.conflicts, *conflicts)
     }
-    return replace(
+    return with_terms(
         request,
         shares=tuple(share for _, share in sorted(share_of.items())),
         conflicts=tuple(conflict for _, conflict in sorted(conflict_of.items())),
     )
 
 
-def plan_event(request: Request, lines: tuple[AllocationLine, ...], plan: Plan, *, replan: bool) -> Publication:
-    """The event of a plan, whose `lines` the request already has."""
+def plan_events(
+    request: Request, lines: tuple[AllocationLine, ...], plan: Plan, *, replan: bool
+) -> Iterator[Publication]:
+    """The parts of the event of a plan, whose `lines` the request already has.
+
+    What is short of a demand is said by the plan that was made for it.
+    """
+    concerned = {(line.booth, line.product) for line in lines} | {(gap.booth, gap.product) for gap in plan.short}
     planned = AllocationPlanned(
         festival=request.festival,
         request=request.name,
@@ -222,27 +326,28 @@ def plan_event(request: Request, lines: tuple[AllocationLine, ...], plan: Plan, 
             )
             for share in plan.shares
         ),
-        short=shortfalls(request),
+        short=tuple(gap for gap in shortfalls(request) if (gap.booth, gap.product) in concerned),
         offers=tuple(
             PlanOffer(facility=facility, product=product, qty=qty) for (facility, product), qty in plan.offers.items()
         ),
         conflicts=tuple(conflict_event(conflict) for conflict in plan.conflicts),
         shipments=plan.shipments,
         shipments_at_least=plan.shipments_at_least,
+        plan=request.plans,
     )
-    return FESTIVAL.of(planned)
+    return map(FESTIVAL.of, in_parts(planned))
 
 
 def await_acceptance(request: Request, at: datetime) -> Change:
     """The request as waiting for acceptance, with its deadline."""
-    return _hold_until(request, at + timedelta(hours=request.hold_hours))
+    return _hold(request, at)
 
 
 def accept(request: Request, at: datetime) -> Change:
     """The request as accepted: reservations requested for every line, and the deadline for dispatch."""
     request, orders = ask(replace(request, status=RequestStatus.RESERVING, lapsed=False))
     # Set even if there is nothing to hold: it replaces the deadline for acceptance.
-    request, deadline = _hold_until(request, at + timedelta(hours=request.hold_hours))
+    request, deadline = _hold(request, at)
     request, events = conclude(request)
     return request, orders + deadline + events
 
@@ -305,9 +410,16 @@ def give_back(request: Request, lines: Iterable[AllocationLine]) -> Change:
 
 def withdraw_revision(request: Request) -> Request:
     """The request without its pending revision, which no longer fits. No part of it is carried out."""
-    if request.pending_revision is None:
+    if request.waiting is None:
+        return without_proposed(request)
+    return without_proposed(replace(request, waiting=None, outdated=True))
+
+
+def without_proposed(request: Request) -> Request:
+    """The request without what is left of a withdrawn revision: its proposed lines and its terms."""
+    if request.details.revision is None or request.revision is not None:
         return request
-    return replace(with_all_statuses(request, LineStatus.PROPOSED, LineStatus.RELEASED), revision=None, outdated=True)
+    return with_terms(with_all_statuses(request, LineStatus.PROPOSED, LineStatus.RELEASED), revision=None)
 
 
 def lapse(request: Request, why: Withdrawal) -> Change:
@@ -341,10 +453,10 @@ def conclude(request: Request) -> Change:
     """
     if request.status not in (RequestStatus.RESERVING, RequestStatus.SETTLED):
         return request, []
-    if any(line.status in OPEN for line in request.lines):
+    if not request.lines.at_rest:
         return request, []
-    held = pieces(request.lines, HELD)
-    short = shortfalls(request)
+    held = request.lines.pieces(HELD)
+    short = request.short
     request = replace(request, status=RequestStatus.SETTLED)
     if short:
         fell_short = AllocationFellShort(festival=request.festival, request=request.name, reserved=held, short=short)
@@ -353,17 +465,34 @@ def conclude(request: Request) -> Change:
     return request, [FESTIVAL.of(confirmed)]
 
 
-def _hold_until(request: Request, due: datetime) -> Change:
+def _hold(request: Request, at: datetime) -> Change:
+    due = at + timedelta(hours=request.hold_hours)
+    if request.day_over is not None:
+        due = max(at, min(due, request.day_over))
     # A request has one deadline: the same id moves it.
     return replace(request, hold_until=due), [Deadline(HOLD_DEADLINE + request.id, request.festival, due)]
 
 
 def with_all_statuses(request: Request, before: LineStatus, after: LineStatus) -> Request:
     """The request with all lines of status `before` in status `after`."""
-    return replace(
-        request,
-        lines=tuple(replace(line, status=after) if line.status is before else line for line in request.lines),
+    if not request.lines.count([before]):
+        return request
+    changed = {
+        index: replace(line, status=after) for index, line in enumerate(request.lines) if line.status is before
+    }
+    return recount_stranded(replace(request, lines=request.lines.with_all(changed)))
+
+
+def recount_stranded(request: Request) -> Request:
+    """The request with the sum of its stranded pieces; all its lines must be loaded, or all of its closed booths."""
+    if not request.closed:
+        return request
+    stranded = sum(
+        line.qty
+        for line in request.lines.loaded
+        if line.status is LineStatus.RESERVED and line.booth in request.closed
     )
+    return replace(request, stranded=stranded)
 
 
 def _release_event(request: Request, line: AllocationLine) -> Publication:

@@ -6,14 +6,13 @@ not say which stock to look up.
 
 from dataclasses import replace
 
-from services.festival.domain.allocation import acceptance
+from services.festival.domain.allocation import acceptance, pages
 from services.festival.domain.allocation import request as requests
 from services.festival.domain.allocation.bounds import planning_rules
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import (
     Request,
     RequestStatus,
-    promising_at,
     request_id,
     shortfalls,
     withdraw_revision,
@@ -24,7 +23,7 @@ from services.festival.domain.allocation.revision import (
     draw_up,
     request_revision,
     returning_lines,
-    revision_event,
+    revision_events,
     without_returned,
 )
 from services.festival.domain.allocation.shortage import available_lots, earlier_shares
@@ -83,25 +82,25 @@ def revise(state: State, festival: Festival, body: RevisionRequested, event: Eve
         command, refusal = refuse(command, change)
         return state.put(command), [refusal]
     request, outputs = change
-    return state.put(request, replace(command, outcome=CommandStatus.DONE)), outputs
+    return pages.put(state, request).put(replace(command, outcome=CommandStatus.DONE)), outputs
 
 
 def _revise_unasked(
     state: State, festival: Festival, body: RevisionRequested, event: Event, planner: Planner
 ) -> Decision:
-    request = state.get(Request, request_id(festival.id, body.request))
+    request = pages.whole(state, request_id(festival.id, body.request))
     if request is None:
         return state, []
-    state = state.put(replace(request, revising=False))
+    state = pages.put(state, replace(request, revising=False))
     change = _draw_up_revision(state, festival, body, event, planner)
     if isinstance(change, Rejection):
         # If nothing can be planned, the lost, recalled and freed pieces no longer count. After any other reason the
         # request asks for a revision again when it comes to rest.
         if change.reason is CommandRefusal.NOTHING_TO_PLAN:
-            state = state.put(replace(request, revising=False, lost=0, recalled=0, freed=0))
+            state = pages.put(state, replace(request, revising=False, lost=0, recalled=0, freed=0))
         return state, []
     request, outputs = change
-    return state.put(request), outputs
+    return pages.put(state, request), outputs
 
 
 def _draw_up_revision(
@@ -128,7 +127,7 @@ def _draw_up_revision(
         request, bare, back, plan, demands, excluded_facilities=body.without, own=body.reason
     )
     at_once = body.consent or request.status is RequestStatus.PROPOSED
-    outputs: requests.Outputs = [*publications, revision_event(request, carried_out=at_once)]
+    outputs: requests.Outputs = [*publications, *revision_events(request, carried_out=at_once)]
     if at_once:
         accepting = body.consent and request.status is RequestStatus.PROPOSED
         request, orders = carry_out(request, event.logged_at)
@@ -161,8 +160,9 @@ def _plan(
         festival,
         event.logged_at,
         booths_less_sold(state, sales_by_booth(state, festival.id), {demand.booth for demand in demands}),
-        [bare if other.id == bare.id else other for other in state.find(promising_at(festival.id))],
+        pages.promised(state, festival.id, bare),
         spread_evenly=bare.spread_evenly,
+        day=bare.day,
     )
     lots = set(body.lots)
     freed = [
@@ -191,7 +191,7 @@ def _plan(
 def _find_revisable(state: State, festival: Festival, name: str) -> Request | Rejection:
     if festival.status is not FestivalStatus.OPEN:
         return festival_not_open(festival)
-    request = state.get(Request, request_id(festival.id, name))
+    request = pages.whole(state, request_id(festival.id, name))
     if request is None:
         return Rejection("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {name}.")
     if request.status is RequestStatus.WITHDRAWN:

@@ -3,7 +3,7 @@
 Sent lines stay. Reserved lines stay unless their facility can't send or their booth takes no more.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,13 +14,15 @@ from services.festival.domain.allocation.request import (
     Request,
     RequestStatus,
     give_back,
+    recount_stranded,
     shortfalls,
     with_all_statuses,
     with_reasons,
+    with_terms,
     withdraw_revision,
 )
 from services.festival.domain.allocation.shortage import updated_offers
-from services.festival.domain.line import COUNTED, OPEN, AllocationLine, LineStatus, Offer, pieces
+from services.festival.domain.line import COUNTED, AllocationLine, LineStatus, Offer, pieces
 from services.festival.domain.planning import Plan, RequestDemand, explanations
 from shared.events.festival import (
     FESTIVAL,
@@ -28,13 +30,17 @@ from shared.events.festival import (
     AllocationRevised,
     BackReason,
     GivenBack,
+    RequestRested,
     RevisedLine,
     RevisionRequested,
     ShareMoved,
     ShortMoved,
 )
 from shared.events.language import Publication
+from shared.events.parts import in_parts
 
+# So that the event stays readable. Pieces of further lots are found again once inventory has told of them.
+MAX_LOTS = 2000
 _UNSENT = frozenset({LineStatus.PLANNED, LineStatus.RESERVED})
 
 
@@ -49,12 +55,14 @@ def returning_lines(request: Request, excluded_facilities: Set[str]) -> dict[str
 
 def stranded_lines(request: Request) -> list[AllocationLine]:
     """The lines reserved for booths that take no more."""
-    return [line for line in request.lines if line.status is LineStatus.RESERVED and line.booth in request.closed]
+    return [
+        line for line in request.lines.loaded if line.status is LineStatus.RESERVED and line.booth in request.closed
+    ]
 
 
 def at_rest(request: Request) -> bool:
     """Whether inventory owes no answer, so that the missing pieces are known."""
-    return not any(line.status in OPEN for line in request.lines)
+    return request.lines.at_rest
 
 
 def without_returned(request: Request, back: Iterable[str]) -> Request:
@@ -64,7 +72,7 @@ def without_returned(request: Request, back: Iterable[str]) -> Request:
     """
     returning = set(back)
     bare, _ = give_back(request, [line for line in request.lines if line.reservation in returning])
-    return replace(bare, caps=())
+    return with_terms(bare, caps=())
 
 
 def draw_up(
@@ -86,8 +94,8 @@ def draw_up(
     if plan is not None:
         offers = updated_offers(bare, {demand.product for demand in demands}, plan.offers)
         lines = requests.lines_of(bare, plan)
-        after = replace(bare, lines=bare.lines + lines)
-        publications.append(requests.plan_event(after, lines, plan, replan=True))
+        after = replace(bare, lines=bare.lines + lines, plans=bare.plans + 1)
+        publications += requests.plan_events(after, lines, plan, replan=True)
     added = after.lines[len(bare.lines) :]
     missing = sum(demand.qty for demand in demands)
     revision = _revision(request, bare, after, back, offers, missing, excluded_facilities, own)
@@ -96,39 +104,44 @@ def draw_up(
             revision, shares=plan.shares, conflicts=tuple(replace(conflict, kept=()) for conflict in plan.conflicts)
         )
     proposed = tuple(replace(line, status=LineStatus.PROPOSED) for line in added)
-    return replace(request, lines=request.lines + proposed, revision=revision, outdated=False), publications
+    request = replace(
+        with_terms(request, revision=revision),
+        lines=request.lines + proposed,
+        plans=request.plans + 1,
+        waiting=tuple(excluded_facilities),
+        outdated=False,
+    )
+    return request, publications
 
 
-def revision_event(request: Request, *, carried_out: bool) -> Publication:
-    """The event of the request's revision."""
+def revision_events(request: Request, *, carried_out: bool) -> Iterator[Publication]:
+    """The parts of the event of the request's revision."""
     revision = request.revision
     assert revision is not None, "there is a revision to show"
     lines = {line.reservation: line for line in request.lines}
-    return FESTIVAL.of(
-        AllocationRevised(
-            festival=request.festival,
-            request=request.name,
-            carried_out=carried_out,
-            reason=revision.reason,
-            reason_id=revision.reason_id,
-            kept=revision.kept,
-            added=tuple(_revised_line(lines[reservation]) for reservation in revision.added),
-            back=tuple(
-                GivenBack(**dict(_revised_line(lines[returning.reservation])), why=returning.why)
-                for returning in revision.back
-            ),
-            shares=tuple(
-                ShareMoved(facility=move.facility, offered=move.offered, before=move.before, after=move.after)
-                for move in revision.share_moves
-            ),
-            short=tuple(
-                ShortMoved(
-                    booth=move.booth, product=move.product, asked=move.asked, before=move.before, after=move.after
-                )
-                for move in revision.short_moves
-            ),
-        )
+    revised = AllocationRevised(
+        festival=request.festival,
+        request=request.name,
+        carried_out=carried_out,
+        reason=revision.reason,
+        reason_id=revision.reason_id,
+        kept=revision.kept,
+        added=tuple(_revised_line(lines[reservation]) for reservation in revision.added),
+        back=tuple(
+            GivenBack(**dict(_revised_line(lines[returning.reservation])), why=returning.why)
+            for returning in revision.back
+        ),
+        shares=tuple(
+            ShareMoved(facility=move.facility, offered=move.offered, before=move.before, after=move.after)
+            for move in revision.share_moves
+        ),
+        short=tuple(
+            ShortMoved(booth=move.booth, product=move.product, asked=move.asked, before=move.before, after=move.after)
+            for move in revision.short_moves
+        ),
+        plan=request.plans,
     )
+    return map(FESTIVAL.of, in_parts(revised))
 
 
 def carry_out(request: Request, at: datetime) -> Change:
@@ -145,16 +158,20 @@ def carry_out(request: Request, at: datetime) -> Change:
         request, [line for line in request.lines if line.reservation in returning and line.status in _UNSENT]
     )
     request = with_reasons(request, revision.shares, revision.conflicts)
-    request = replace(
-        with_all_statuses(request, LineStatus.PROPOSED, LineStatus.PLANNED),
+    request = with_terms(
+        request,
         offers=revision.offers,
         caps=(),
+        revision=replace(revision, offers=(), shares=(), conflicts=(), carried_out=True),
+    )
+    request = replace(
+        with_all_statuses(request, LineStatus.PROPOSED, LineStatus.PLANNED),
         excluded_facilities=revision.excluded_facilities,
         # Losses and recalls since it was drawn up still count. A booth that closed since would have withdrawn it.
         lost=request.lost - revision.lost,
         recalled=request.recalled - revision.recalled,
         freed=0,
-        revision=replace(revision, offers=(), shares=(), conflicts=(), carried_out=True),
+        waiting=None,
     )
     if request.status is RequestStatus.PROPOSED:
         return request, released
@@ -165,10 +182,14 @@ def carry_out(request: Request, at: datetime) -> Change:
 def on_rest(request: Request) -> Change:
     """The request once no line is open: lines of closed booths go back, or the whole request is revised.
 
-    It is called after every change of a line. A revision needs enough missing pieces.
+    It is called after every change of a line. A revision needs enough missing pieces. If not all of the request is
+    loaded, festival asks itself to do it with everything.
     """
     if request.status is not RequestStatus.SETTLED or request.revising or not at_rest(request):
         return request, []
+    if request.terms is None or not request.lines.whole:
+        needed = request.stranded or _reaches_threshold(request, request.stranded)
+        return request, [request_rest(request)] if needed else []
     stranded = stranded_lines(request)
     freed = pieces(stranded)
     if _reaches_threshold(request, freed):
@@ -181,11 +202,16 @@ def without_booth(request: Request, booth: str) -> Change:
     """The request after a booth of it closed, and the orders. A pending revision no longer fits and is withdrawn."""
     if request.status is RequestStatus.WITHDRAWN or all(demand.booth != booth for demand in request.demands):
         return request, []
-    request = replace(withdraw_revision(request), closed=(*request.closed, booth))
+    request = recount_stranded(replace(withdraw_revision(request), closed=(*request.closed, booth)))
     if request.status is RequestStatus.PROPOSED:
         planned = [line for line in request.lines if line.status is LineStatus.PLANNED and line.booth == booth]
         return give_back(request, planned)
     return on_rest(request)
+
+
+def request_rest(request: Request) -> Publication:
+    """Festival's event to itself, which loads the whole request."""
+    return FESTIVAL_DEADLINES.of(RequestRested(key=request.festival, request=request.name))
 
 
 def request_revision(
@@ -202,7 +228,7 @@ def request_revision(
             key=request.festival,
             request=request.name,
             products=tuple(sorted({demand.product for demand in request.demands})),
-            lots=tuple(sorted({line.lot for line in stranded_lines(request)})),
+            lots=tuple(sorted({line.lot for line in stranded_lines(request)})[:MAX_LOTS]),
             without=excluded_facilities,
             reason=reason,
             consent=consent,
@@ -215,7 +241,7 @@ def _reaches_threshold(request: Request, freed: int) -> bool:
     if request.revise_at_percent is None:
         return False
     missing = request.lost + request.recalled + request.freed + freed
-    return missing > 0 and missing * 100 >= request.revise_at_percent * sum(demand.qty for demand in request.demands)
+    return missing > 0 and missing * 100 >= request.revise_at_percent * request.asked
 
 
 def _revision(

@@ -1,7 +1,6 @@
 """Refused lines: the shortage alone is planned again, from lots that may still have stock."""
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import replace
 
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import (
@@ -14,6 +13,7 @@ from services.festival.domain.allocation.request import (
     shortfalls,
     with_reasons,
     with_status,
+    with_terms,
 )
 from services.festival.domain.line import COUNTED, AllocationLine, Cap, LineStatus, Offer, pieces
 from services.festival.domain.planning import AvailableLot, EarlierShare, RequestDemand, Rules, refused_conflict
@@ -55,7 +55,7 @@ def handle_refusal(
     )
     if plan is None:
         return conclude(with_reasons(request, (), (refused_conflict(demand),)))
-    request = replace(request, offers=updated_offers(request, {line.product}, plan.offers))
+    request = with_terms(request, offers=updated_offers(request, {line.product}, plan.offers))
     request, events = add_plan(request, plan, replan=True)
     request, orders = ask(request)
     return request, events + orders
@@ -117,7 +117,7 @@ def _free_pieces(view: StockView, own: list[AllocationLine], freed: list[Allocat
 
 def _with_cap(request: Request, line: AllocationLine, on_hand: int) -> Request:
     other_caps = tuple(cap for cap in request.caps if cap.lot != line.lot)
-    return replace(request, caps=(*other_caps, Cap(line.lot, _number(line), on_hand)))
+    return with_terms(request, caps=(*other_caps, Cap(line.lot, _number(line), on_hand)))
 
 
 def earlier_shares(request: Request, products: Set[str]) -> dict[str, EarlierShare]:

@@ -60,10 +60,10 @@ def receive_return(state: State, festival: Festival, body: ReceiveReturn, event:
     lot = replace(lot, returning=lot.returning + body.qty, final=lot.final or body.final)
     state = state.put(with_lot(booth, lot))
     if body.qty == 0:
-        return update_sums(state, festival)
+        return update_sums(state, festival, booth.id)
     command = replace(command_of(event, CommandStatus.WAITING), booth=booth.id, lot=lot.lot, qty=body.qty)
     order = ReturnReceived(lot=lot.lot, order=event.id, festival=festival.id, booth=booth.id, qty=body.qty)
-    state, events = update_sums(state.put(command), festival)
+    state, events = update_sums(state.put(command), festival, booth.id)
     return state, [STOCK_ORDERS.of(order), *events]
 
 
@@ -102,7 +102,7 @@ def confirm_return(state: State, festival: Festival, answer: StockReturned) -> D
         return state, []
     lot = replace(lot, returning=lot.returning - answer.qty, returned=lot.returned + answer.qty)
     state = state.put(with_lot(booth, lot), replace(command, outcome=CommandStatus.DONE))
-    return update_sums(state, festival)
+    return update_sums(state, festival, booth.id)
 
 
 def confirm_write_off(state: State, order: str) -> State:
@@ -125,7 +125,7 @@ def refuse_order(state: State, festival: Festival, answer: StockOrderRefused) ->
     if booth is None or lot is None:
         return state, [refusal]
     lot = replace(lot, returning=lot.returning - command.qty, final=False)
-    state, events = update_sums(state.put(with_lot(booth, lot)), festival)
+    state, events = update_sums(state.put(with_lot(booth, lot)), festival, booth.id)
     return state, [refusal, *events]
 
 

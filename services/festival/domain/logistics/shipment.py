@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.festival.domain import booth as booths
+from services.festival.domain.allocation import pages
 from services.festival.domain.allocation.bounds import misses_last_day
 from services.festival.domain.allocation.request import (
     Request,
     record_loss,
     request_id,
     with_status,
-    withdraw_revision,
 )
-from services.festival.domain.allocation.revision import on_rest
+from services.festival.domain.allocation.revision import on_rest, request_rest
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, check_names
@@ -131,9 +131,10 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
         return Rejection("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {order.booth}.")
     if booth.status is not BoothStatus.OPEN:
         return Rejection("booth", CommandRefusal.WRONG_STATE, f"Booth {booth.id} takes no more stock: it is closing.")
+    request = pages.found_by(state, request, pages.coming_to(booth.id))
     lines = [
         line
-        for line in request.lines
+        for line in request.lines.loaded
         if (line.facility, line.booth, line.status) == (order.facility, booth.id, LineStatus.RESERVED)
     ]
     if not lines:
@@ -145,12 +146,11 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
             f"Revise {request.name} without {order.facility}, so that it goes back."
         )
         return Rejection("facility", CommandRefusal.WRONG_DAYS, message)
-    pending = request.pending_revision
-    if pending is not None and {line.reservation for line in lines} & {
-        returning.reservation for returning in pending.back
-    }:
+    publications: list[Publication | Deadline] = []
+    if order.facility in (request.waiting or ()):
         # The revision expects these lines to go back.
-        request = withdraw_revision(request)
+        request = replace(request, waiting=None, outdated=True)
+        publications.append(request_rest(request))
     for line in lines:
         request = with_status(request, line, LineStatus.DISPATCHING)
     shipment = Shipment(
@@ -162,7 +162,7 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
         booth=booth.id,
         parcels=tuple(Parcel(line.reservation, line.lot, line.qty) for line in lines),
     )
-    return state.put(request, shipment), [
+    return pages.put(state.put(shipment), request), publications + [
         STOCK_ORDERS.of(
             DispatchOrdered(lot=line.lot, reservation=line.reservation, festival=festival.id, shipment=order.shipment)
         )
@@ -190,9 +190,9 @@ def receive(state: State, festival: Festival, count: ReceiveShipment) -> Command
     booth, booth_events = booths.receive_lots(booth, shipment.lots, stocked)
     request = state.get(Request, shipment.request)
     assert request is not None, "a shipment is of a request"
-    request_after, revised = on_rest(_without_lost(request, shipment, stocked))
-    state = state.put(received, booth)
-    return (state if request_after == request else state.put(request_after)), [receipt, *booth_events, *revised]
+    request = pages.found_by(state, request, pages.pages_at(booth.id))
+    request, revised = on_rest(_without_lost(request, shipment, stocked))
+    return pages.put(state.put(received, booth), request), [receipt, *booth_events, *revised]
 
 
 def _without_lost(request: Request, shipment: Shipment, stocked: Mapping[str, int]) -> Request:

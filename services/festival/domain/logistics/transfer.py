@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.festival.domain import booth as booths
+from services.festival.domain.allocation import pages
 from services.festival.domain.allocation.bounds import lacks_room, planning_rules
-from services.festival.domain.allocation.request import promising_at
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.booth_sales import BoothSales, booth_sales_of, booths_less_sold
@@ -203,7 +203,7 @@ def _check_room(
 ) -> Rejection | None:
     unsold = booths_less_sold(state, booth_sales_of(state, [taker.id]), [taker.id])
     coming = [(taker.id, held.product, lots[held.lot]) for held in giver.lots if held.lot in lots]
-    rules = planning_rules(festival, at, unsold, state.find(promising_at(festival.id)))
+    rules = planning_rules(festival, at, unsold, pages.promised_at(state, [taker.id]))
     bound = lacks_room(rules, coming)
     if bound is None:
         return None

@@ -38,6 +38,7 @@ from services.festival.domain.planning.terms import (
     RequestDemand,
     Rules,
     Share,
+    good_on,
 )
 from shared.events.festival import LineReason, LotReason
 
@@ -51,6 +52,7 @@ __all__ = [
     "RequestDemand",
     "Rules",
     "Share",
+    "good_on",
     "late_facilities",
     "plan",
     "refused_conflict",

@@ -113,7 +113,8 @@ def no_room_of_kind(room: int, requested: int) -> Bilingual:
     )
 
 
-def no_stock(planned: int, excluded: Sequence[ExcludedStock]) -> Bilingual:
+def no_stock(planned: int, excluded: Sequence[ExcludedStock], absent: int = 0) -> Bilingual:
+    """The reason of missing stock. `absent`: the pieces that would be missing with the excluded stock too."""
     stock = (
         Bilingual(
             f"all {planned} pieces that can be had are given out", f"semua {planned} buah yang ada sudah dibagikan"
@@ -121,7 +122,13 @@ def no_stock(planned: int, excluded: Sequence[ExcludedStock]) -> Bilingual:
         if planned
         else Bilingual("no facility has any that can be planned", "tidak ada satuan kerja yang dapat menyediakannya")
     )
-    return joined(stock, _excluded_phrase(excluded)) if excluded else stock
+    if not excluded:
+        return stock
+    kept_out = _excluded_phrase(excluded)
+    if absent:
+        more = Bilingual(f"{absent} more do not exist yet", f"{absent} lagi belum ada")
+        kept_out = Bilingual(f"{kept_out.en}; {more.en}", f"{kept_out.id}; {more.id}")
+    return joined(stock, kept_out)
 
 
 def nothing_else() -> Bilingual:
@@ -165,11 +172,11 @@ def recalled(qty: int) -> Bilingual:
 
 
 _EXCLUDED = {
-    (PlanRule.BEST_BEFORE,): Bilingual("do not keep beyond the festival", "tidak tahan sampai festival usai"),
-    (PlanRule.LEAD_TIME,): Bilingual("would come after the opening", "baru tiba setelah pembukaan"),
+    (PlanRule.BEST_BEFORE,): Bilingual("would be past their best-before day", "akan melewati tanggal kedaluwarsa"),
+    (PlanRule.LEAD_TIME,): Bilingual("would come too late", "akan tiba terlambat"),
     (PlanRule.BEST_BEFORE, PlanRule.LEAD_TIME): Bilingual(
-        "do not keep beyond the festival and would come after the opening",
-        "tidak tahan sampai festival usai dan baru tiba setelah pembukaan",
+        "would be past their best-before day and come too late",
+        "akan melewati tanggal kedaluwarsa dan tiba terlambat",
     ),
 }
 

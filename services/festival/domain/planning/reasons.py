@@ -67,11 +67,10 @@ def explain_conflicts(
     served: BoothPieces,
     excluded: Sequence[ExcludedStock],
 ) -> Iterator[Conflict]:
-    """For every demand not met in full, the fewest rules that together leave it short, all other demands being met
-    as they are.
+    """For every demand not met in full, the rules that leave it short, all other demands being met as they are.
 
     If the booth has room, the plan uses all allowed stock of the product, as it is the largest plan. Then the reason
-    is the stock, if need be with the rules that exclude some of it.
+    is the stock, with every rule that excludes some of it.
     """
     demand_of = {(demand.booth, demand.product): demand for demand in demands}
     missing: dict[str, int] = {}
@@ -97,33 +96,27 @@ def explain_conflicts(
     }
     for booth, product, gets in lacking_stock:
         rules, causes, why = by_stock[product]
-        # If the stock alone does not explain it, a capacity that is too small for the whole demand does.
-        small = _booth_rule(booth, product, gets, booth.asks[product] - gets[product]) if len(rules) > 1 else None
+        # If other stock could do, a capacity that is too small for the whole demand would still leave it short.
+        small = _booth_rule(booth, product, gets, booth.asks[product] - gets[product]) if causes else None
         if small:
-            yield _conflict(demand_of[booth.id, product], gets, small[0], explanations.joined(small[1], why), causes)
-        else:
-            yield _conflict(demand_of[booth.id, product], gets, rules, why, causes)
+            rules, why = (*rules, *small[0]), explanations.joined(small[1], why)
+        yield _conflict(demand_of[booth.id, product], gets, rules, why, causes)
 
 
 def _stock_rules(
     excluded: Sequence[ExcludedStock], missing: int, planned: int
 ) -> tuple[tuple[PlanRule, ...], tuple[ExcludedStock, ...], Bilingual]:
-    """The fewest rules, the stock among them, that explain `missing` pieces of a product, the stock that they
-    exclude, and the phrase.
+    """The stock and every rule that excludes some of it, all excluded stock, and the phrase.
 
-    Stock that other rules exclude counts as available.
+    All are named, as lifting one rule alone may not help. `missing`: pieces of the product, over all booths.
     """
-    candidates = ((), (PlanRule.BEST_BEFORE,), (PlanRule.LEAD_TIME,))
-    extra_rules = next(
-        (
-            rules
-            for rules in candidates
-            if sum(stock.qty for stock in excluded if not set(stock.rules) & set(rules)) < missing
-        ),
-        (PlanRule.BEST_BEFORE, PlanRule.LEAD_TIME),
+    excluding = {rule for stock in excluded for rule in stock.rules}
+    absent = missing - sum(stock.qty for stock in excluded)
+    return (
+        (PlanRule.STOCK, *(rule for rule in PlanRule if rule in excluding)),
+        tuple(excluded),
+        explanations.no_stock(planned, excluded, max(0, absent)),
     )
-    causes = tuple(stock for stock in excluded if set(stock.rules) & set(extra_rules))
-    return (PlanRule.STOCK, *extra_rules), causes, explanations.no_stock(planned, causes)
 
 
 def refused_conflict(demand: RequestDemand) -> Conflict:

@@ -1,10 +1,9 @@
 """The lots that rules allow a plan to use, in dispatch order."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from operator import attrgetter
 
-from services.festival.domain.planning.terms import AvailableLot, ExcludedStock, Rules
+from services.festival.domain.planning.terms import AvailableLot, ExcludedStock, Rules, good_on
 from shared.events.festival import PlanRule
 
 LotsByFacility = dict[str, dict[str, list[AvailableLot]]]
@@ -20,11 +19,10 @@ def eligible_stock(
     requested = frozenset(products)
     lasting: LotsByFacility = {}
     spoiling: LotsByFacility = {}
-    last_day = rules.last_day or date.min
+    last_day = rules.last_day
     for lot in stock:
         if lot.product in requested and lot.qty > 0:
-            best_before = lot.best_before
-            rows = lasting if best_before is None or best_before > last_day else spoiling
+            rows = lasting if good_on(lot.best_before, last_day) else spoiling
             row = rows.get(lot.facility)
             if row is None:
                 row = rows[lot.facility] = {}

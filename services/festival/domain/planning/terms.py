@@ -35,6 +35,11 @@ class AvailableLot:
     revision: int
 
 
+def good_on(best_before: date | None, day: date | None) -> bool:
+    """Whether a lot is good on a day: until its best-before day is over. A lot without one does not spoil."""
+    return best_before is None or day is None or best_before >= day
+
+
 @dataclass(frozen=True, slots=True)
 class EarlierShare:
     """Pieces that a facility offered and was allocated in earlier plans of the same request."""
@@ -47,7 +52,7 @@ class EarlierShare:
 class Rules:
     """The hard rules beside stock and demand, and the measure of fairness. A missing entry bounds nothing.
 
-    - A lot must be good beyond `last_day`.
+    - A lot must be good on `last_day`; its best-before day itself is good.
     - A parcel from a facility takes `lead_days`, and there are `days_left`.
     - A booth takes `capacity` pieces. `limits`: its pieces of one category, by booth and category. `categories`: by
       booth and product.
@@ -103,7 +108,7 @@ class ExcludedStock:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The fewest rules that together leave a demand `short` pieces short, and the stock that they keep out."""
+    """The rules that leave a demand `short` pieces short, with every rule that keeps stock out, and that stock."""
 
     booth: str
     product: str

@@ -19,15 +19,22 @@ from services.festival.domain.replenishment.terms import SalesHistory, SalesHour
 ALPHA = 0.1
 START_HOURS = 1.0
 MINUTES = 60
+# Minutes with the product in stock, over all booths, below which nothing is said of its sales. A bus in the first
+# minutes of a day would else count as its rate.
+LEAST_MINUTES = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A rate of `an_hour` pieces in an open hour, known from `hours` hours. `scatter`: the ratio of errors above."""
+    """A rate of `an_hour` pieces in an open hour, known from `hours` hours. `scatter`: the ratio of errors above.
+
+    Unless it is `known`, the product was in stock too shortly to tell.
+    """
 
     an_hour: float = 0.0
     hours: float = START_HOURS
     scatter: float = 1.0
+    known: bool = True
 
     def expected(self, hours: float) -> float:
         """The expected sales in so many open hours, in pieces."""
@@ -44,7 +51,8 @@ def by_chance(expected: float, hours: float, observed_hours: float) -> float:
 
 
 def rates(histories: Sequence[SalesHistory]) -> dict[tuple[str, str], Rate]:
-    """The rate of each history, by booth and product."""
+    """The rate of each history, by booth and product. A product with less than `LEAST_MINUTES` has no known rate."""
+    known = _known_products(histories)
     product_rates = _product_rates(histories)
     steps = {
         (history.booth, history.product): list(levels(history.hours, product_rates[history.product]))
@@ -52,8 +60,10 @@ def rates(histories: Sequence[SalesHistory]) -> dict[tuple[str, str], Rate]:
     }
     scatter = _scatter(steps.values())
     return {
-        key: Rate(history_levels[-1].level, history_levels[-1].hours, scatter)
-        for key, history_levels in steps.items()
+        (booth, product): Rate(history_levels[-1].level, history_levels[-1].hours, scatter)
+        if product in known
+        else Rate(known=False)
+        for (booth, product), history_levels in steps.items()
     }
 
 
@@ -87,6 +97,13 @@ def levels(hours: Iterable[SalesHour], start: float) -> Iterator[Level]:
 def _minutes(hour: SalesHour) -> int:
     # A sale proves stock, even for a moment that rounds to no minute.
     return max(hour.minutes, 1 if hour.qty else 0)
+
+
+def _known_products(histories: Iterable[SalesHistory]) -> frozenset[str]:
+    minutes: dict[str, int] = defaultdict(int)
+    for history in histories:
+        minutes[history.product] += sum(_minutes(hour) for hour in history.hours)
+    return frozenset(product for product, total in minutes.items() if total >= LEAST_MINUTES)
 
 
 def _product_rates(histories: Iterable[SalesHistory]) -> Mapping[str, float]:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from itertools import islice
 from math import ceil
 
+from services.festival.domain.planning import good_on
 from services.festival.domain.replenishment.forecast import Rate, rates
 from services.festival.domain.replenishment.terms import HOUR, Forecast, HeldLot, Situation
 
@@ -74,6 +75,7 @@ class StockPosition:
             expected=expected,
             give_or_take=round(self.rate.spread(hours)),
             missing=max(0, expected - self.left),
+            known=self.rate.known,
             runs_out=now.sells_from + HOUR * (self.left / self.rate.an_hour) if short else None,
         )
 
@@ -93,9 +95,8 @@ def positions(now: Situation) -> list[StockPosition]:
 
 def _position(now: Situation, booth: str, product: str, rate: Rate, lots: Sequence[HeldLot]) -> StockPosition:
     sellable = [lot for lot in lots if not lot.withdrawn]
-    last_day = now.rules.last_day or date.min
-    # As in plans: lots that spoil by the last day stay, and the lots that spoil soonest leave first.
-    movable = [lot for lot in sellable if lot.best_before is None or lot.best_before > last_day]
+    # As in plans: lots that spoil before the last day stay, and the lots that spoil soonest leave first.
+    movable = [lot for lot in sellable if good_on(lot.best_before, now.rules.last_day)]
     movable.sort(key=lambda lot: (lot.best_before or date.max, lot.made_on, lot.lot))
     coming = sum(lot.coming for lot in sellable)
     return StockPosition(booth, product, rate, sum(lot.left + lot.coming for lot in sellable), tuple(movable), coming)

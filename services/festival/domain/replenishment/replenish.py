@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.festival.domain import command
-from services.festival.domain.allocation import allocation
+from services.festival.domain.allocation import allocation, pages
 from services.festival.domain.allocation.bounds import local_day, planning_rules
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import Request, promising_at, request_id
+from services.festival.domain.allocation.request import new_request, request_id
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.booth_sales import BoothSales, less_sold, sales_by_booth
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, booths_of
-from services.festival.domain.line import LineStatus
+from services.festival.domain.line import AllocationLine, LineStatus
 from services.festival.domain.planning import Conflict
 from services.festival.domain.replenishment import (
     Forecast,
@@ -78,16 +78,16 @@ def replenish(state: State, festival: Festival, body: Replenish, event: Event, p
         for booth in booths_of(state, festival.id)
         if booth.status is BoothStatus.OPEN
     ]
-    requests = state.find(promising_at(festival.id))
+    to_come = pages.promised(state, festival.id)
     # What does not come by the day on which booths sell comes too late.
     days_left = _days_left(festival, event.logged_at, body.opens)
-    rules = replace(planning_rules(festival, event.logged_at, booths, requests), days_left=days_left)
+    rules = replace(planning_rules(festival, event.logged_at, booths, to_come), days_left=days_left)
     now = Situation(
         at=event.logged_at,
         until=body.until,
         sells={booth.id: frozenset(tag.product for tag in booth.prices) for booth in booths},
         histories=tuple(_histories(booths, sales, event.logged_at)),
-        held=(*_lots_at_booths(booths), *_lots_to_come(booths, requests)),
+        held=(*_lots_at_booths(booths), *_lots_to_come(booths, to_come)),
         rules=rules,
         most_moves=MOST_MOVES,
         opens=body.opens,
@@ -107,13 +107,8 @@ def replenish(state: State, festival: Festival, body: Replenish, event: Event, p
     state = state.put(replenishment)
     if not proposal.refills:
         return state, [proposal_event(replenishment)]
-    request = Request(
-        id=replenishment.id,
-        festival=festival.id,
-        name=body.request,
-        demands=tuple(refill.wanted for refill in proposal.refills),
-        hold_hours=body.hold_hours,
-    )
+    demands = [refill.wanted for refill in proposal.refills]
+    request = new_request(festival, body.request, demands, hold_hours=body.hold_hours)
     result = allocation.plan_request(
         state, request, rules_after(rules, proposal.moves), event, planner, consent=body.consent
     )
@@ -165,22 +160,21 @@ def _lots_at_booths(booths: Iterable[Booth]) -> Iterator[HeldLot]:
             )
 
 
-def _lots_to_come(booths: Iterable[Booth], requests: Iterable[Request]) -> Iterator[HeldLot]:
+def _lots_to_come(booths: Iterable[Booth], lines: Iterable[AllocationLine]) -> Iterator[HeldLot]:
     """The unsent lines for the booths. With them the refill of an hour ago is not requested again."""
     ids = {booth.id for booth in booths}
-    for request in requests:
-        for line in request.lines:
-            if line.booth in ids and line.status in _TO_COME:
-                yield HeldLot(
-                    booth=line.booth,
-                    lot=line.lot,
-                    facility=line.facility,
-                    product=line.product,
-                    made_on=line.made_on,
-                    left=0,
-                    coming=line.qty,
-                    best_before=line.best_before,
-                )
+    for line in lines:
+        if line.booth in ids and line.status in _TO_COME:
+            yield HeldLot(
+                booth=line.booth,
+                lot=line.lot,
+                facility=line.facility,
+                product=line.product,
+                made_on=line.made_on,
+                left=0,
+                coming=line.qty,
+                best_before=line.best_before,
+            )
 
 
 def _histories(booths: Sequence[Booth], sales: Mapping[str, BoothSales], at: datetime) -> Iterator[SalesHistory]:

@@ -88,7 +88,8 @@ class Situation:
 class Forecast:
     """The stock of a product at a booth, with coming pieces, and its expected sales until closing.
 
-    `missing`: the shortage. `runs_out`: the time of the last sale, if before closing.
+    `missing`: the shortage. `runs_out`: the time of the last sale, if before closing. Unless it is `known`,
+    too little was seen of the product's sales, and nothing is expected.
     """
 
     booth: str
@@ -98,6 +99,7 @@ class Forecast:
     give_or_take: int
     missing: int
     runs_out: datetime | None
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,3 +136,11 @@ def test_what_is_odd_is_told() -> None:
     assert warning == "The booth's price of KTI is Rp250.000."
     [warning] = warnings_of(line(1, 99), events=[TillStruck(booth=BOOTH, till="T1", device="d1")])
     assert "struck this till as lost" in warning
+
+
+def test_a_product_that_is_not_on_the_list_is_refused_with_the_nearest() -> None:
+    named = KnownPrices(4, None, {"KTI": 250_000, "KRJ": 50_000}, {"KRJ": "Kerajinan tangan"})
+    with pytest.raises(WrongEntry, match=r"no price of KRI\. Did you mean KRJ \(Kerajinan tangan\) or KTI\?"):
+        receipt_lines([BasketEntry("KRI")], named, "")
+    with pytest.raises(WrongEntry, match=r"no price of XYZ\. Please sync"):
+        receipt_lines([BasketEntry("XYZ")], named, "")

@@ -1,32 +1,16 @@
 """HTTP pages of production. No page contains the maker of a lot."""
 
 from datetime import date, datetime
+from typing import Annotated
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel
 
-from services.production.domain.catalogue import Catalogue
-from services.production.store import LOTS, REPORTS
+from services.production.api import catalogue
+from services.production.store import LOTS, REPORTS, WAITING_REPORTS
 from shared.events import lot_number
+from shared.http.listing import Listing
 from shared.runtime.service import Service
-
-
-class FacilityPage(BaseModel):
-    code: str
-    kind: str
-    name: str
-    products: list[str]
-
-
-class ProductPage(BaseModel):
-    """`max_qty`: the most pieces that one report may have."""
-
-    code: str
-    name: str
-    category: str
-    unit: str
-    max_qty: int
-    shelf_life_days: int | None
 
 
 class LotPage(BaseModel):
@@ -65,33 +49,23 @@ class ReportPage(BaseModel):
     wrong: ReportRejectionPage | None
 
 
-def routes(service: Service, catalogue: Catalogue) -> APIRouter:
+class WaitingReportPage(BaseModel):
+    """A report of goods that waits until its facility and its product are in the catalogue."""
+
+    report: str
+    facility: str
+    terminal: str
+    product: str
+    qty: int
+    made_on: date
+    taken_at: datetime
+
+
+def routes(service: Service) -> APIRouter:
     """The router of the service."""
     router = APIRouter(tags=["production"])
+    router.include_router(catalogue.routes(service))
     lots, reports = service.database[LOTS.name], service.database[REPORTS.name]
-
-    @router.get("/facilities", summary="Facilities and their products")
-    async def facilities() -> list[FacilityPage]:
-        return [
-            FacilityPage(
-                code=facility.code, kind=facility.kind, name=facility.name, products=sorted(facility.products)
-            )
-            for facility in catalogue.facilities.values()
-        ]
-
-    @router.get("/products", summary="Products of the catalogue")
-    async def products() -> list[ProductPage]:
-        return [
-            ProductPage(
-                code=product.code,
-                name=product.name,
-                category=product.category,
-                unit=product.unit,
-                max_qty=product.max_qty,
-                shelf_life_days=product.shelf_life.days if product.shelf_life else None,
-            )
-            for product in catalogue.products.values()
-        ]
 
     @router.get("/lots/{lot}", summary="A lot as it was recorded")
     async def lot(lot: str) -> LotPage:
@@ -132,5 +106,24 @@ def routes(service: Service, catalogue: Catalogue) -> APIRouter:
             lot=entity.lot,
             wrong=rejection,
         )
+
+    @router.get("/waiting-reports", summary="Reports that wait for the catalogue, a page at a time as they arrived")
+    async def waiting_reports(
+        listing: Annotated[Listing, Depends()], facility: str | None = None
+    ) -> list[WaitingReportPage]:
+        filters = {"waits_at": facility or {"$gt": ""}}
+        found = await listing.page(service.database, WAITING_REPORTS, filters)
+        return [
+            WaitingReportPage(
+                report=waiting.id,
+                facility=waiting.body.facility,
+                terminal=waiting.body.terminal,
+                product=waiting.body.product,
+                qty=waiting.body.qty,
+                made_on=waiting.body.made_on,
+                taken_at=waiting.logged_at,
+            )
+            for waiting in found
+        ]
 
     return router

@@ -1,0 +1,155 @@
+"""`karya catalogue import`: many entries from a CSV file, each line a command."""
+
+import csv
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.catalogue.changes import merged
+from cli.catalogue.session import ENTRIES, Json, service
+from cli.console import say, show_json, show_table
+from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
+from shared import typed
+from shared.errors import WrongEntry
+from shared.events.catalogue import TERMS, EntryKind
+
+AT_ONCE = 8
+# The columns of each kind, each with what reads it; a field that is left empty stays as it is.
+_READERS: dict[str, Callable[[str], Any]] = {
+    "name": str,
+    "category": str,
+    "unit": str,
+    "max_qty": typed.whole,
+    "shelf_life_days": typed.whole,
+    "usual_price_rupiah": typed.rupiah,
+    "facility_kind": str,
+    "zone": str,
+    "island": str,
+    "products": lambda text: [typed.product(code) for code in text.replace(",", " ").split()],
+    "days": typed.whole,
+}
+_FIELDS: dict[EntryKind, tuple[str, ...]] = {
+    **dict.fromkeys(TERMS, ("name",)),
+    EntryKind.PRODUCT: ("name", "category", "unit", "max_qty", "shelf_life_days", "usual_price_rupiah"),
+    EntryKind.FACILITY: ("name", "facility_kind", "zone", "island", "products"),
+    EntryKind.LEAD_TIME: ("days",),
+}
+_OPTIONAL = frozenset({"shelf_life_days", "usual_price_rupiah", "island", "products"})
+_COMMANDS = {
+    **dict.fromkeys(TERMS, "set-term"),
+    EntryKind.PRODUCT: "set-product",
+    EntryKind.FACILITY: "set-facility",
+    EntryKind.LEAD_TIME: "set-lead-time",
+}
+_COLUMNS = ("kind", "code", *_READERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the file, read: the entry and the fields that it gives."""
+
+    number: int
+    kind: EntryKind
+    code: str
+    fields: dict[str, Any]
+
+    @property
+    def entry(self) -> str:
+        return f"{self.kind.value}/{self.code}"
+
+
+def import_entries(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(help="A CSV file; its first line names columns.", dir_okay=False, exists=True)
+    ],
+    as_json: Json = False,
+) -> None:
+    """Add or change many entries from a CSV file. Nothing is sent while a line can't be read.
+
+    Columns: kind (category, unit, island, product, facility or lead-time), code (of a lead time both islands, e.g.
+    timor/jawa), name, category, unit, max_qty, shelf_life_days, usual_price_rupiah, facility_kind, zone, island,
+    products (codes with spaces between) and days. An empty field stays as it is.
+    """
+    with service(context) as api:
+        lines = read_lines(file.read_text(encoding="utf-8-sig"))
+        answers = [*_given(api, lines)]
+    rows = [{"line": line.number, "entry": line.entry, **answer.row} for line, answer in answers]
+    refused = [row for row in rows if row["status"] == AnswerStatus.REFUSED.value]
+    if as_json:
+        show_json(rows)
+    else:
+        open_ones = sum(row["status"] == AnswerStatus.ACCEPTED.value for row in rows)
+        say(f"{len(rows) - len(refused) - open_ones} of {len(rows)} entries are in the catalogue.")
+        if open_ones:
+            say(f"The outcome of {open_ones} is not known yet; `karya catalogue list` shows it later.")
+        if refused:
+            show_table(["line", "entry", "field", "message"], refused, "")
+    if refused:
+        raise typer.Exit(1)
+
+
+def read_lines(text: str) -> list[Line]:
+    """The lines of a CSV file, in the order in which entries name each other. Raises WrongEntry with all faults."""
+    first = text.split("\n", 1)[0]
+    rows = csv.DictReader(StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",")
+    columns = [(name or "").strip() for name in rows.fieldnames or ()]
+    if missing := {"kind", "code"} - set(columns):
+        raise WrongEntry(f"The file has no column {' and no column '.join(sorted(missing))} in its first line.")
+    if unknown := [name for name in columns if name not in _COLUMNS]:
+        raise WrongEntry(f"{unknown[0]!r} is no column here. Columns are {', '.join(_COLUMNS)}.")
+    lines, faults = [], []
+    for row in rows:
+        try:
+            line = _line(rows.line_num, {(name or "").strip(): (cell or "").strip() for name, cell in row.items()})
+        except WrongEntry as wrong:
+            faults.append(f"line {rows.line_num}: {wrong}")
+        else:
+            lines.append(line)
+    if len({line.entry for line in lines}) < len(lines):
+        faults.append("an entry stands on two lines; keep one of them")
+    if faults:
+        raise WrongEntry("\n".join(["Nothing was sent, because these lines can't be read:", *faults]))
+    order = list(EntryKind)
+    return sorted(lines, key=lambda line: (order.index(line.kind), line.number))
+
+
+def _line(number: int, row: dict[str, Any]) -> Line:
+    try:
+        kind = EntryKind(row["kind"])
+    except ValueError:
+        raise WrongEntry(f"{row['kind']!r} is no kind. Kinds are {', '.join(EntryKind)}.") from None
+    code = row["code"]
+    if kind is EntryKind.PRODUCT:
+        code = typed.product(code)
+    elif kind is EntryKind.FACILITY:
+        code = typed.facility(code)
+    given = {name: cell for name, cell in row.items() if name in _READERS and cell}
+    if foreign := [name for name in given if name not in _FIELDS[kind]]:
+        raise WrongEntry(f"A {kind.value} has no {foreign[0]}; leave that field empty.")
+    return Line(number, kind, code, {name: _READERS[name](cell) for name, cell in given.items()})
+
+
+def _given(api: ServiceClient, lines: list[Line]) -> Iterator[tuple[Line, Answer]]:
+    """Each line's outcome. A kind is sent when the kinds that it may name are through."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for kind in EntryKind:
+            of_kind = [line for line in lines if line.kind is kind]
+            yield from zip(of_kind, pool.map(lambda line: _give(api, line), of_kind), strict=True)
+
+
+def _give(api: ServiceClient, line: Line) -> Answer:
+    fields = {name: line.fields.get(name) for name in _FIELDS[line.kind]}
+    needed = {name: f"the column {name}" for name in fields if name not in _OPTIONAL}
+    try:
+        body: Row = merged(api, line.kind, line.code, fields, needed)
+    except WrongEntry as wrong:
+        return Answer("", AnswerStatus.REFUSED, "entry", "missing", str(wrong))
+    if line.kind is EntryKind.FACILITY:
+        body["products"] = body["products"] or []
+    return api.command(ENTRIES, line.entry, _COMMANDS[line.kind], body=body)

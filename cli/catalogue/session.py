@@ -1,0 +1,81 @@
+"""Shared by the catalogue's commands: options, the client, and the entry that a person means."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from cli.console import exit_on_error, warn
+from cli.festival.client import Row, ServiceClient
+from cli.parameters import between
+from shared import typed
+from shared.errors import WrongEntry
+from shared.events.catalogue import EntryKind
+from shared.nearest import nearest
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+EntryId = Annotated[str, typer.Argument(help="The entry's id or code, e.g. product/KTI or KTI.")]
+CATALOGUE = "catalogue"
+ENTRIES = "entries"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueOptions:
+    """The options of every command: address of the service, and seconds to wait for an outcome."""
+
+    url: str | None
+    wait: int
+
+
+def choose(
+    context: typer.Context,
+    url: Annotated[
+        str | None, typer.Option(envvar="KARYA_PRODUCTION_URL", help="Address of the production service.")
+    ] = None,
+    wait: Annotated[
+        int,
+        typer.Option(
+            parser=between(typed.whole, 0, 30), help="Seconds to wait for the outcome of a command, at most 30."
+        ),
+    ] = 10,
+) -> None:
+    context.obj = CatalogueOptions(url, wait)
+
+
+@contextmanager
+def service(context: typer.Context) -> Iterator[ServiceClient]:
+    """The production service. An error is shown without a traceback and ends with exit code 1."""
+    options: CatalogueOptions = context.obj
+    if not options.url:
+        warn("No production service is known here: run `make up`, or set KARYA_PRODUCTION_URL to its address.")
+        raise typer.Exit(1)
+    with exit_on_error(), ServiceClient(options.url, options.wait, "production") as api:
+        yield api
+
+
+def entries(api: ServiceClient) -> list[Row]:
+    """All entries of the catalogue."""
+    rows: list[Row] = api.get(CATALOGUE)["entries"]
+    return rows
+
+
+def known_entry(api: ServiceClient, text: str) -> Row:
+    """The entry with this id or code. Raises WrongEntry, with the nearest ids and names."""
+    rows = entries(api)
+    wanted = text.strip()
+    found = [row for row in rows if wanted.casefold() in (row["entry"].casefold(), row["code"].casefold())]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise WrongEntry(f"{wanted} can mean {' or '.join(row['entry'] for row in found)}: give the whole id.")
+    names = {row["entry"]: [row["code"], row.get("name", "")] for row in rows}
+    alike = nearest(wanted, names)
+    hint = f" Did you mean {' or '.join(alike)}?" if alike else ""
+    raise WrongEntry(f"There is no entry {wanted}.{hint} `karya catalogue list` shows all.")
+
+
+def existing(api: ServiceClient, kind: EntryKind, code: str) -> Row | None:
+    """The entry of this kind and code, or None if there is none yet."""
+    return api.find(CATALOGUE, f"{kind.value}/{code}")

@@ -1,0 +1,25 @@
+"""Waits until production has worked the seed of the catalogue."""
+
+from services.production import reference, seed
+from shared.mongo import Mongo
+from tests.support.waiting import eventually
+
+
+async def catalogue_sown(mongo: Mongo) -> None:
+    """Until every entry of the seed is there, and every facility knows its products."""
+    database = mongo.database("production")
+    loaded = reference.load()
+    entries = {command.entry for command in seed.commands(loaded)}
+    wanted = {code: set(facility.products) for code, facility in loaded.catalogue.facilities.items()}
+
+    async def known() -> dict[str, set[str]]:
+        documents = await database["facility_catalogues"].find({"revision": {"$gt": 0}}).to_list(None)
+        return {one["_id"]: {entry["code"] for entry in one["products"]} for one in documents}
+
+    async def kept() -> set[str]:
+        return {one["_id"] async for one in database["entries"].find({"revision": {"$gt": 0}})}
+
+    await eventually(
+        known, until=lambda found: all(found.get(code, set()) >= codes for code, codes in wanted.items())
+    )
+    await eventually(kept, until=lambda found: found >= entries)

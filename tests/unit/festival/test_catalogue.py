@@ -1,0 +1,148 @@
+"""Festival's copy of the catalogue, and what commands take from it."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from services.festival.domain.catalogue import CatalogueEntry, Fact, Wrong, keep, with_lead_times, with_products
+from services.festival.domain.festival import announce
+from shared.events.catalogue import CatalogueRevision, FacilitySet, LeadTimeSet, ProductSet, TermSet
+from shared.events.festival import AnnounceFestival, FestivalAnnounced, LeadTime, OpenBooth, Price
+from shared.events.language import Event, Publication
+from shared.runtime.state import Ref, State
+
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+DAY = date(2026, 4, 18)
+
+
+def a_facility(code: str, island: str | None, **changed: Any) -> FacilitySet:
+    given = {"facility_kind": "lapas", "name": code, "zone": "Asia/Makassar", "products": ("KTI",)}
+    common = {"entry": f"facility/{code}", "revision": 2, "changed_at": NOW, "command": "c1", "island": island}
+    return FacilitySet(**{**given, **common, **changed})
+
+
+def a_product(code: str, name: str, **changed: Any) -> ProductSet:
+    given = {"category": "tenun", "unit": "helai", "max_qty": 200, "revision": 3}
+    return ProductSet(
+        **{"entry": f"product/{code}", "name": name, "changed_at": NOW, "command": "c1", **given, **changed}
+    )
+
+
+def an_island(code: str) -> TermSet:
+    return TermSet(entry=f"island/{code}", revision=1, name=code.capitalize(), changed_at=NOW, command="c1")
+
+
+def a_lead_time(start: str, end: str, days: int, **changed: Any) -> LeadTimeSet:
+    given = {"entry": f"lead-time/{start}/{end}", "revision": 4, "changed_at": NOW, "command": "c1"}
+    return LeadTimeSet(**{**given, "days": days, **changed})
+
+
+def facts(*given: Fact) -> dict[str, Fact]:
+    return {fact.entry: fact for fact in given}
+
+
+def an_announcement(**changed: Any) -> AnnounceFestival:
+    given = {"festival": "ODOP", "name": "ODOP", "place": "Kupang", "zone": "Asia/Makassar"}
+    return AnnounceFestival(**{**given, "first_day": DAY, "last_day": DAY, **changed})
+
+
+def a_booth(*products: str, **changed: Any) -> OpenBooth:
+    prices = tuple(Price(product=product, price_rupiah=1000) for product in products)
+    return OpenBooth(
+        **{"festival": "ODOP", "booth": "ODOP.B1", "name": "B1", "prices": prices, "tills": ("T1",)} | changed
+    )
+
+
+KNOWN = facts(
+    an_island("timor"),
+    an_island("jawa"),
+    a_facility("PR-KPG", "timor"),
+    a_facility("LP-BAA", "rote"),
+    a_facility("LP-OLD", "rote", retired_at=NOW),
+    a_facility("LP-NIL", None),
+    a_lead_time("timor", "jawa", 5),
+    a_lead_time("rote", "jawa", 7),
+    a_lead_time("timor", "timor", 1),
+    a_product("KTI", "Kain tenun ikat"),
+    a_product("TTN", "Tas tenun", retired_at=NOW),
+    a_product("SVR", "Suvenir", category="kerajinan-tangan"),
+)  # fmt: skip
+
+
+def test_the_highest_revision_that_came_is_kept() -> None:
+    def heard(state: State, body: Fact) -> State:
+        event = Event("e", "karya/production", body.entry, NOW, NOW, body)
+        return keep(state, event, body)[0]
+
+    state = heard(State.of(absent=(Ref(CatalogueEntry, "product/KTI"),)), a_product("KTI", "New", revision=3))
+    for revision in (2, 3):
+        state = heard(state, a_product("KTI", "Old", revision=revision))
+    assert [entry.fact.name for entry in state.changes.values()] == ["New"]
+    assert (
+        heard(state, a_product("KTI", "Newer", revision=4)).changes[CatalogueEntry, "product/KTI"].fact.revision == 4
+    )
+
+
+def test_an_announcement_takes_lead_times_and_says_by_which_revisions() -> None:
+    body = with_lead_times(an_announcement(island="jawa"), KNOWN)
+    assert isinstance(body, AnnounceFestival)
+    assert body.lead_days == (LeadTime(facility="PR-KPG", days=5), LeadTime(facility="LP-BAA", days=7))
+    assert {(used.entry, used.revision) for used in body.catalogue} == {
+        ("facility/PR-KPG", 2),
+        ("facility/LP-BAA", 2),
+        ("lead-time/timor/jawa", 4),
+        ("lead-time/rote/jawa", 4),
+    }
+    result = announce(State.of(), None, body)
+    assert isinstance(result, tuple)
+    [publication] = result[1]
+    assert isinstance(publication, Publication)
+    assert isinstance(publication.body, FestivalAnnounced)
+    assert publication.body.catalogue == body.catalogue
+
+
+def test_lead_times_that_the_organiser_names_stay() -> None:
+    named = (LeadTime(facility="PR-KPG", days=2),)
+    body = with_lead_times(an_announcement(island="jawa", lead_days=named), KNOWN)
+    assert isinstance(body, AnnounceFestival)
+    assert {entry.facility: entry.days for entry in body.lead_days} == {"PR-KPG": 2, "LP-BAA": 7}
+    assert "facility/PR-KPG" not in {used.entry for used in body.catalogue}
+    assert with_lead_times(an_announcement(), KNOWN) == an_announcement()
+
+
+@pytest.mark.parametrize(("island", "words"), [("bali", "no island bali"), ("timor", "from rote to timor")])
+def test_an_island_without_lead_times_is_named(island: str, words: str) -> None:
+    wrong = with_lead_times(an_announcement(island=island), KNOWN)
+    assert isinstance(wrong, Wrong)
+    assert wrong.field == "island"
+    assert words in wrong.message.english
+
+
+def test_a_booth_takes_categories_and_names_and_says_by_which_revisions() -> None:
+    body = with_products(a_booth("KTI", "SVR"), KNOWN)
+    assert isinstance(body, OpenBooth)
+    assert [(price.category, price.name) for price in body.prices] == [
+        ("tenun", "Kain tenun ikat"),
+        ("kerajinan-tangan", "Suvenir"),
+    ]
+    assert body.catalogue == (
+        CatalogueRevision(entry="product/KTI", revision=3),
+        CatalogueRevision(entry="product/SVR", revision=3),
+    )
+    own = Price(product="KTI", price_rupiah=1, category="mahal", name="Kain")
+    kept = with_products(a_booth(prices=(own,)), KNOWN)
+    assert isinstance(kept, OpenBooth)
+    assert kept.prices == (own,)
+
+
+@pytest.mark.parametrize("product", ["NIX", "TTN"])
+def test_a_product_that_is_not_there_or_retired_is_refused(product: str) -> None:
+    wrong = with_products(a_booth("KTI", product), KNOWN)
+    assert isinstance(wrong, Wrong)
+    assert (wrong.field, wrong.text) == ("prices", product)
+    assert wrong.known == {"KTI": ("Kain tenun ikat",), "SVR": ("Suvenir",)}
+
+
+def test_without_any_catalogue_a_booth_stays_as_it_was_given() -> None:
+    assert with_products(a_booth("NIX"), {}) == a_booth("NIX")
