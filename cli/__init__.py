@@ -36,6 +36,8 @@ _GROUPS = {
     "strays": "cli.strays:app",
     "catalogue": "cli.catalogue:app",
     "festival": "cli.festival:app",
+    "sales": "cli.books:sales",
+    "settlement": "cli.books:settlement",
     "terminal": "cli.terminal:app",
     "till": "cli.till:app",
 }

@@ -150,7 +150,7 @@ def _show(*, as_json: bool) -> bool:
         )
         return works
     rows = [_row(server, _health(server, troubles)) for server in servers]
-    show_table(["what", "health", "address", "process", "since"], rows, "")
+    show_table(["what", "health", "address", "process", "since"], rows, "", words=("health",))
     for server in servers:
         if server.alive and troubles[server.name] is not None:
             warn(f"{server.name}: {troubles[server.name]}")

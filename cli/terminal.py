@@ -254,7 +254,7 @@ def _show_record(context: typer.Context, terminal: Terminal, record: SpooledReco
 
 def _show(context: typer.Context, rows: list[TrackedReport], empty: str) -> None:
     if rows or empty:
-        show_table(["record", "recorded", "what", "standing", "answer"], _rows(context, rows), empty)
+        show_table(["record", "recorded", "what", "standing", "answer"], _rows(context, rows), empty, words=("standing",))
 
 
 def _rows(context: typer.Context, rows: list[TrackedReport]) -> list[dict[str, Any]]:
