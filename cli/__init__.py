@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cli.console import err, say, show_error, warn
+from cli.console import err, show_error, warn
 from cli.help_language import split_language, translate_framework, translate_help
 from cli.local_stack import use_local_stack
 from cli.problems import INTERRUPTED, json_wanted, run_with_problems, with_flag_at_command
@@ -136,7 +136,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the framework's signature
     if wanted:
-        say(f"karya {metadata.version('karya')}")
+        typer.echo(f"karya {metadata.version('karya')}")
         raise typer.Exit
 
 

@@ -10,11 +10,15 @@ from urllib.parse import unquote, urlsplit
 
 
 class FakeServer:
-    """A service on a free port: it answers with `pages`, and takes every command down in `given`."""
+    """A service on a free port: it answers with `pages`, and takes every command down in `given`.
+
+    A command whose path is in `refusals` is refused with this problem.
+    """
 
     def __init__(self) -> None:
         self.pages: dict[str, Any] = {}
         self.given: list[tuple[str, Any]] = []
+        self.refusals: dict[str, Any] = {}
         answering = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -25,7 +29,8 @@ class FakeServer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 answering.given.append((self.path, body))
-                self.reply(200, {})
+                refusal = answering.refusals.get(self.path)
+                self.reply(200 if refusal is None else 409, refusal or {})
 
             def reply(self, status: int, page: Any) -> None:
                 raw = json.dumps(page).encode()
