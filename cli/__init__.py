@@ -134,7 +134,7 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the framework's signature
+def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"karya {metadata.version('karya')}")
         raise typer.Exit

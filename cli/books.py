@@ -73,7 +73,10 @@ def settlement(
     as_json: Json = False,
     url: Url = None,
 ) -> None:
-    """Show what each facility gets of a festival, or a facility of each festival. It can change until it is issued."""
+    """Show what each facility gets of a festival, or a facility of each festival.
+
+    It can change until it is issued.
+    """
     _check_form(as_csv=as_csv, as_json=as_json)
     with exit_on_error(), _service(url) as api:
         pages = api.all("settlements", by="facility", festival=festival_or_facility)

@@ -59,7 +59,7 @@ def run_with_problems(command: Callable[[], Any]) -> int:
     run = _Run()
     _runs.append(run)
     try:
-        code = _code_of(command, run)
+        code = _code_of(command)
     finally:
         _runs.remove(run)
     if code == 0:
@@ -99,7 +99,7 @@ def add_warning(message: str) -> bool:
     return bool(_runs)
 
 
-def _code_of(command: Callable[[], Any], run: _Run) -> int:
+def _code_of(command: Callable[[], Any]) -> int:
     try:
         code = command()
     except ClickException as error:

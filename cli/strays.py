@@ -11,7 +11,9 @@ from ops.strays import list_strays, move
 from shared.settings import settings_for
 from shared.shown import pluralize
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Sales at booths that do not exist: list them, move them.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Sales at booths that do not exist: list them, move them."
+)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 

@@ -25,7 +25,9 @@ from shared.settings import settings_for
 from shared.shown import pluralize
 from shared.translation import received, tr, translated
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="A facility's terminal: record what was made, sync when online.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="A facility's terminal: record what was made, sync when online."
+)
 
 HOME = Path(typer.get_app_dir("karya"))
 
@@ -254,7 +256,9 @@ def _show_record(context: typer.Context, terminal: Terminal, record: SpooledReco
 
 def _show(context: typer.Context, rows: list[TrackedReport], empty: str) -> None:
     if rows or empty:
-        show_table(["record", "recorded", "what", "standing", "answer"], _rows(context, rows), empty, words=("standing",))
+        show_table(
+            ["record", "recorded", "what", "standing", "answer"], _rows(context, rows), empty, words=("standing",)
+        )
 
 
 def _rows(context: typer.Context, rows: list[TrackedReport]) -> list[dict[str, Any]]:

@@ -216,7 +216,12 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
     show_table(columns, [_summed(row, zone) for row in booths], "No booth is open.", words=("status",))
     say("")
     held = [{**row, "hold_until": festival_time(row["hold_until"], zone)} for row in requests]
-    show_table(["request", "status", "asked", "held", "short", "hold_until"], held, "No stock was asked for.", words=("status",))
+    show_table(
+        ["request", "status", "asked", "held", "short", "hold_until"],
+        held,
+        "No stock was asked for.",
+        words=("status",),
+    )
     say("")
     columns = ["shipment", "request", "facility", "booth", "status", "pieces", "expected_by"]
     show_table(columns, [_expected(row, zone) for row in shipments], "Nothing was sent.", words=("status",))

@@ -72,7 +72,10 @@ def test_the_pages_of_sales_have_these_fields() -> None:
 
 def test_sales_are_summed_by_product_and_shown_by_lot(server: FakeServer) -> None:
     lots = (a_lot("L1", "KTI", 4, 40_000), a_lot("L2", "KTI", 3, 30_000), a_lot("L3", "KBS", 1, 5_000))
-    server.pages["/booths"] = [a_booth("B2", a_lot("L4", "KTI", 2, 1_180_000), waiting=1, disputed=2), a_booth("B1", *lots)]
+    server.pages["/booths"] = [
+        a_booth("B2", a_lot("L4", "KTI", 2, 1_180_000), waiting=1, disputed=2),
+        a_booth("B1", *lots),
+    ]
     rows = table_of(run(server, "sales", "ODOP", "--csv"))
     assert [(row["booth"], row["product"], row["sold"], row["sold_rupiah"]) for row in rows] == [
         ("ODOP.B1", "KBS", "1", "5000"),
@@ -81,7 +84,7 @@ def test_sales_are_summed_by_product_and_shown_by_lot(server: FakeServer) -> Non
     ]
     assert {row["festival"] for row in rows} == {"ODOP"}
     by_lot = json.loads(run(server, "sales", "ODOP", "--lots", "--json").stdout)
-    assert [(row["lot"], row["facility"], row["sold_rupiah"]) for row in by_lot][0] == ("L1", "LP-KPG", 40_000)
+    assert (by_lot[0]["lot"], by_lot[0]["facility"], by_lot[0]["sold_rupiah"]) == ("L1", "LP-KPG", 40_000)
     assert sum(row["sold"] for row in by_lot) == sum(int(row["sold"]) for row in rows)
     result = run(server, "sales", "ODOP")
     assert "10 pieces sold for Rp1.255.000." in result.stdout
@@ -111,7 +114,8 @@ def test_an_unknown_name_is_refused(server: FakeServer, command: str, page: str)
 
 def test_a_text_that_begins_like_a_formula_gets_an_apostrophe(server: FakeServer) -> None:
     server.pages["/settlements"] = [
-        a_settlement(facility=text, sold_rupiah=-5) for text in ("=1+1", "+62", "-x", "@SUM(A1)", " =1", "a=b", 'é,"b"')
+        a_settlement(facility=text, sold_rupiah=-5)
+        for text in ("=1+1", "+62", "-x", "@SUM(A1)", " =1", "a=b", 'é,"b"')
     ]
     rows = table_of(run(server, "settlement", "ODOP", "--csv"))
     assert {row["facility"] for row in rows} == {"'=1+1", "'+62", "'-x", "'@SUM(A1)", "' =1", "a=b", 'é,"b"'}
