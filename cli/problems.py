@@ -125,19 +125,17 @@ def _code_of(command: Callable[[], Any]) -> int:
 
 
 def _document(run: _Run, code: int) -> Problem:
-    match run.problems:
-        case [problem]:
-            document = problem
-        case []:
-            # The command's own document, on standard output, says what is wrong.
-            detail = " ".join(run.warnings) or tr("The document on standard output says what is wrong.")
-            title = tr("The command has found something wrong")
-            return {"type": "about:blank", "title": title, "detail": detail, "exit_code": code}
-        case [first, *_]:
-            details = " ".join(problem["detail"] for problem in run.problems)
-            document = {**first, "detail": details, "errors": run.problems}
-    warnings = {"warnings": run.warnings} if run.warnings else {}
-    return {**document, **warnings, "exit_code": code}
+    if not run.problems:
+        # The command's own document, on standard output, says what is wrong.
+        detail = " ".join(run.warnings) or tr("The document on standard output says what is wrong.")
+        title = tr("The command has found something wrong")
+        return {"type": "about:blank", "title": title, "detail": detail, "exit_code": code}
+    document = dict(run.problems[0])
+    if len(run.problems) > 1:
+        document |= {"detail": " ".join(problem["detail"] for problem in run.problems), "errors": run.problems}
+    if run.warnings:
+        document["warnings"] = run.warnings
+    return {**document, "exit_code": code}
 
 
 def _print(problem: Problem) -> None:

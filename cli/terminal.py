@@ -2,24 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from typer._click.exceptions import MissingParameter
 
-from cli.console import err, exit_on_error, local, say, show_json, show_table, to_zone, warn
+from cli import terminal_file, terminal_records, terminal_sales
+from cli.console import err, exit_on_error, local, say, show_json, show_table, warn
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.spool import spool_commands
-from edge.spool import Owner, SpooledRecord
+from cli.terminal_session import Json, Reason, TerminalOptions, open_terminal, show_record, today, what
+from edge.spool import Owner
 from edge.terminal.terminal import ReportStatus, Terminal, TrackedReport, owner
 from shared.envelope import rfc3339
 from shared.events import names
-from shared.events.production import ProductionCorrected, ProductionReported, ReportAccepted, ReportRejected
+from shared.events.production import (
+    ReportAccepted,
+    ReportRejected,
+)
 from shared.events.zones import FACILITY_ZONES
 from shared.settings import settings_for
 from shared.shown import pluralize
@@ -30,20 +33,6 @@ app = typer.Typer(
 )
 
 HOME = Path(typer.get_app_dir("karya"))
-
-
-@dataclass(frozen=True, slots=True)
-class TerminalOptions:
-    """The options of every command. `zone`: the facility's, whatever zone the device's clock has."""
-
-    folder: Path
-    facility: str
-    name: str
-    zone: str
-
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
-Reason = Annotated[str, typer.Option(help="Why, in a few words. No names, please.")]
 
 
 @app.callback()
@@ -95,8 +84,10 @@ def zone_of(facility: str, option: str | None) -> str:
 @app.command()
 def record(
     context: typer.Context,
-    product: Annotated[str, typer.Argument(help="The product's code or name, e.g. KTI.")],
-    qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces (in the product's unit), e.g. 1.250.")],
+    product: Annotated[str | None, typer.Argument(help="The product's code or name, e.g. KTI.")] = None,
+    qty: Annotated[
+        int | None, typer.Argument(parser=WHOLE, help="How many pieces (in the product's unit), e.g. 1.250.")
+    ] = None,
     made_on: Annotated[
         date | None, typer.Option(parser=DAY, help="The day when it was made; the facility's today if left out.")
     ] = None,
@@ -111,29 +102,47 @@ def record(
     unlisted: Annotated[
         bool, typer.Option("--unlisted", help="Record a product that this device's list does not have (yet).")
     ] = False,
+    file: terminal_file.File = None,
+    each: terminal_file.Each = False,
+    refused: terminal_file.Refused = None,
+    day_first: terminal_file.DayFirst = False,
     as_json: Json = False,
 ) -> None:
-    """Record a new lot."""
+    """Record a new lot.
+
+    With --file: the lots of a table, all of them or none.
+    """
     now = datetime.now(UTC)
+    if file is not None:
+        if product is not None:
+            raise typer.BadParameter("--file names the products; leave the product and its pieces out")
+        terminal_file.record_file(
+            context, file, each=each, refused=refused, day_first=day_first, unlisted=unlisted, as_json=as_json
+        )
+        return
+    if product is None or qty is None:
+        missing = "product" if product is None else "qty"
+        parameter: Any = next(each for each in context.command.params if each.name == missing)
+        raise MissingParameter(ctx=context, param=parameter)
     if ask_maker:
         maker = typer.prompt("Maker's private number", hide_input=True)
-    with _terminal(context) as terminal:
+    with open_terminal(context) as terminal:
         spooled = terminal.record(
             product,
             qty,
-            made_on=made_on or _today(context, now),
+            made_on=made_on or today(context, now),
             best_before=best_before,
             maker=maker,
             at=now,
             unlisted=unlisted,
         )
-        _show_record(context, terminal, spooled, as_json=as_json)
+        show_record(context, terminal, spooled, as_json=as_json)
 
 
 @app.command()
 def products(context: typer.Context, as_json: Json = False) -> None:
     """List the products of this facility, as this device has received them."""
-    with _terminal(context) as terminal:
+    with open_terminal(context) as terminal:
         rows = [product.model_dump(mode="json") for product in terminal.catalogue().on_list()]
         if as_json:
             show_json(rows)
@@ -153,9 +162,9 @@ def correct(
     as_json: Json = False,
 ) -> None:
     """Correct how many pieces a lot holds."""
-    with _terminal(context) as terminal:
+    with open_terminal(context) as terminal:
         spooled = terminal.correct(lot, change, reason=reason, at=datetime.now(UTC))
-        _show_record(context, terminal, spooled, as_json=as_json)
+        show_record(context, terminal, spooled, as_json=as_json)
 
 
 @app.command()
@@ -166,9 +175,35 @@ def recall(
     as_json: Json = False,
 ) -> None:
     """Recall a lot: it is no longer sold anywhere."""
-    with _terminal(context) as terminal:
+    with open_terminal(context) as terminal:
         spooled = terminal.recall(lot, reason=reason, at=datetime.now(UTC))
-        _show_record(context, terminal, spooled, as_json=as_json)
+        show_record(context, terminal, spooled, as_json=as_json)
+
+
+@app.command()
+def lift(
+    context: typer.Context,
+    lot: Annotated[str, typer.Argument(help="The lot number on the label.")],
+    reason: Annotated[str, typer.Option(help="Why it may be sold again, in a few words. No names, please.")],
+    as_json: Json = False,
+) -> None:
+    """Lift a recall: what is still at the facility and at booths may be sold again."""
+    with open_terminal(context) as terminal:
+        spooled = terminal.lift(lot, reason=reason, at=datetime.now(UTC))
+        show_record(context, terminal, spooled, as_json=as_json)
+
+
+@app.command()
+def withdraw(
+    context: typer.Context,
+    lot: Annotated[str, typer.Argument(help="The number of the lot that was reported by mistake.")],
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Withdraw the report of a lot, e.g. of a wrong product, as long as nothing of it is promised."""
+    with open_terminal(context) as terminal:
+        spooled = terminal.withdraw(lot, reason=reason, at=datetime.now(UTC))
+        show_record(context, terminal, spooled, as_json=as_json)
 
 
 @app.command()
@@ -177,19 +212,24 @@ def sync(
     wait: Annotated[
         float, typer.Option(parser=seconds(most=600), help="Seconds to wait for missing answers, at most 600.")
     ] = 5.0,
+    sales: Annotated[
+        bool, typer.Option(help="Receive the facility's sales too; leave them out on a slow line.")
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Send the waiting records and show production's answers."""
     # Errors of the client are raised too, and shown once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    with _terminal(context) as terminal:
+    with open_terminal(context) as terminal:
         answered = {row.record.id for row in terminal.tracked_reports() if row.answer}
         with Progress(
             TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         ) as progress:
             task = progress.add_task("", total=terminal.counts().pending)
             report = asyncio.run(
-                terminal.sync(settings_for("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
+                terminal.sync(
+                    settings_for("kafka"), wait=wait, sales=sales, on_sent=lambda count: progress.advance(task, count)
+                )
             )
         rows = terminal.tracked_reports()
         new_rows = [row for row in rows if row.answer and row.record.id not in answered]
@@ -213,7 +253,7 @@ def list_records(
     as_json: Json = False,
 ) -> None:
     """List the records of this device and their status."""
-    with _terminal(context) as terminal:
+    with open_terminal(context) as terminal:
         rows = [row for row in terminal.tracked_reports() if everything or row.status is not ReportStatus.ACCEPTED]
         if as_json:
             show_json(_rows(context, rows))
@@ -226,32 +266,9 @@ def _owner(context: typer.Context) -> Owner:
     return owner(options.folder, options.facility.strip().upper(), options.name.strip())
 
 
+for command in (terminal_records.edit, terminal_records.remove, *terminal_sales.COMMANDS):
+    app.command()(command)
 app.add_typer(spool_commands(_owner), name="spool")
-
-
-@contextmanager
-def _terminal(context: typer.Context) -> Iterator[Terminal]:
-    options: TerminalOptions = context.obj
-    with exit_on_error(), Terminal(options.folder, options.facility, options.name) as terminal:
-        yield terminal
-
-
-def _today(context: typer.Context, now: datetime) -> date:
-    options: TerminalOptions = context.obj
-    return to_zone(now, options.zone).date()
-
-
-def _show_record(context: typer.Context, terminal: Terminal, record: SpooledRecord, *, as_json: bool) -> None:
-    unsent = terminal.counts().pending
-    if as_json:
-        fields: dict[str, Any] = {"record": record.number, "id": record.id, "to_send": unsent}
-        if isinstance(record.body, ProductionReported):
-            fields["made_on"] = record.body.made_on.isoformat()
-        show_json(fields)
-        return
-    options: TerminalOptions = context.obj
-    at = local(record.recorded_at, options.zone)
-    say(f"Kept as record {record.number} at {at}: {_what(record)}. {unsent} to send.")
 
 
 def _show(context: typer.Context, rows: list[TrackedReport], empty: str) -> None:
@@ -269,23 +286,13 @@ def _rows(context: typer.Context, rows: list[TrackedReport]) -> list[dict[str, A
             "id": row.record.id,
             "recorded": local(row.record.recorded_at, options.zone),
             "recorded_at": rfc3339(row.record.recorded_at),
-            "what": _what(row.record),
+            "what": what(row.record),
             "standing": row.status.value,
             "answer": _answer(row),
             **_fields(row),
         }
         for row in rows
     ]
-
-
-def _what(record: SpooledRecord) -> str:
-    match record.body:
-        case ProductionReported() as body:
-            return f"{body.qty} × {body.product}, made {body.made_on}"
-        case ProductionCorrected() as body:
-            return f"{body.change:+} of {body.lot}"
-        case body:
-            return f"recall of {getattr(body, 'lot', '')}"
 
 
 def _answer(row: TrackedReport) -> str | None:

@@ -35,7 +35,10 @@ def trace(
 
 
 def _show(life: LotHistory) -> None:
-    say(f"Lot {life.lot}: {life.product} of {life.facility}{', RECALLED' if life.recalled else ''}")
+    say(
+        f"Lot {life.lot}: {life.product} of {life.facility}{', RECALLED' if life.recalled else ''}"
+        f"{', WITHDRAWN' if life.withdrawn else ''}"
+    )
     say()
     rows = [
         {"when": clock(entry.at.astimezone(life.zone)), "what": entry.text, "who": entry.who}

@@ -53,6 +53,10 @@ STATUSES: tuple[type[StrEnum], ...] = (
 )
 WORDS = (
     *("the laboratory", "the local stack", "issued", "so far", "works", "in trouble", "down"),
+    "no festival has opened the booth",
+    "never counted in there",
+    "the lot is of another product there",
+    "more than was counted in",
     *sorted({status.value for statuses in STATUSES for status in statuses}),
 )
 

@@ -1,6 +1,7 @@
 """Synchronises an edge agent's spool with Kafka: sends pending records, then receives the agent's events.
 
-1. **send** pending records in the order they were made, with an idempotent producer;
+1. **send** pending records in the order they were made, with an idempotent producer. From then on nobody can amend
+   them;
 2. **acknowledge** in the spool what Kafka acknowledged. A crash between the two sends a record again with the same
    id. Its reader drops the second copy;
 3. **receive** the agent's own partition of each subscribed topic, from the spool's position. One transaction keeps
@@ -118,7 +119,7 @@ async def _missing_topics(consumer: AIOKafkaConsumer, names: Sequence[str]) -> s
 
 
 async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, acknowledgements: _Acknowledgements) -> None:
-    while window := spool.pending(WINDOW):
+    while window := spool.offer(WINDOW):
         futures = await hard_timeout(PATIENCE, _enqueue(window, client, topic))
         for future in futures:
             # Sends that miss the timeout end when the client stops.

@@ -93,10 +93,6 @@ class NotEmpty(KaryaError):
     """A database that must be empty holds documents."""
 
 
-class NoSuchStray(KaryaError):
-    """No stray booth has this name, or the target booth does not exist."""
-
-
 class NoSuchLetter(KaryaError):
     """No dead letter has this place or this key."""
 

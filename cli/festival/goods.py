@@ -6,7 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from cli.console import say, show_json, show_table, warn
+from cli.festival import counting
 from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
+from cli.festival.counting import Arrival, Yes, refuse_elsewhere
 from cli.festival.revising import show_revision
 from cli.festival.session import (
     Festival,
@@ -190,13 +192,15 @@ def receive(
     festival: Festival,
     shipment: Annotated[str | None, typer.Argument(help="The shipment that arrived.")] = None,
     lots: Annotated[
-        list[str] | None, typer.Argument(help="LOT=PIECES counted; lots that are not named count as lost.")
+        list[str] | None, typer.Argument(help="LOT=PIECES counted; with --yes, lots that are not named are lost.")
     ] = None,
     as_sent: Annotated[bool, typer.Option("--as-sent", help="Everything that was sent has arrived.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="All shipments on their way arrived as sent.")] = False,
+    booth: Annotated[str | None, typer.Option(help="The booth where it was counted, if that is in doubt.")] = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Count in a shipment at a booth."""
+    """Count in a shipment at a booth. Shows sent, counted, lost and surplus pieces of each lot that differs."""
     counted = lots_counted(lots or [])
     if (shipment is None) != everything or (everything and as_sent) or (not everything and as_sent == bool(counted)):
         raise typer.BadParameter("name the shipment and count its lots (or use --as-sent), or use --all alone")
@@ -205,10 +209,10 @@ def receive(
             answers = [_receive(api, festival, page) for page in _on_their_way(api, festival)]
             show_answers(answers, ["shipment", "booth", "pieces"], "No shipment is on its way.", as_json=as_json)
             return
-        page = _once_sent(api, festival, str(shipment))
-        row, answer = _receive(api, festival, page, None if as_sent else counted)
-        message = f"Shipment {shipment} is received: {row['pieces']} pieces at {row['booth']}."
-        show_answer(answer, message, as_json=as_json, extra=row)
+        arrival = Arrival(festival, "shipments", _once_sent(api, festival, str(shipment)))
+        if booth is not None and booth_id(festival, booth) != arrival.booth:
+            refuse_elsewhere(api, arrival, booth_id(festival, booth))
+        counting.receive(api, arrival, arrival.as_sent if as_sent else counted, yes=yes, as_json=as_json)
 
 
 def return_stock(
@@ -272,6 +276,9 @@ def _show_plan(api: ServiceClient, page: Row, *, lots: bool = False, why: bool =
     if page["shortfalls"]:
         say("")
         show_table(["booth", "product", "asked", "short", "reason"], page["shortfalls"], "")
+    if page["surpluses"]:
+        say("")
+        show_table(["booth", "product", "asked", "surplus"], page["surpluses"], "")
     _show_lots(page, lots=lots, why=why)
     if page["revision"] and page["revision"]["status"] == "waiting":
         say("")
@@ -349,14 +356,11 @@ def _once_sent(api: ServiceClient, festival: str, shipment: str) -> Row:
     )
 
 
-def _receive(
-    api: ServiceClient, festival: str, shipment: Row, counted: dict[str, int] | None = None
-) -> tuple[Row, Answer]:
-    """Count in the shipment. Without `counted`: everything that was sent has arrived."""
-    pieces = counted if counted is not None else {lot["lot"]: lot["sent"] for lot in shipment["lots"]}
-    body = {"booth": shipment["booth"], "counted": [{"lot": lot, "qty": qty} for lot, qty in pieces.items()]}
-    row = {"shipment": shipment["shipment"], "booth": shipment["booth"], "pieces": sum(pieces.values())}
-    return row, api.command("festivals", festival, "shipments", shipment["shipment"], "receive", body=body)
+def _receive(api: ServiceClient, festival: str, shipment: Row) -> tuple[Row, Answer]:
+    """Count in everything that was sent."""
+    arrival = Arrival(festival, "shipments", shipment)
+    row = {"shipment": arrival.name, "booth": arrival.booth, "pieces": sum(arrival.as_sent.values())}
+    return row, arrival.command(api, "receive", arrival.as_sent)
 
 
 def _return(api: ServiceClient, festival: str, booth: str, lot: str, qty: int, *, final: bool) -> tuple[Row, Answer]:

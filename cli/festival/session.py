@@ -1,10 +1,11 @@
 """Shared by the organiser's commands: options, clients of the services, and the output of answers."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,10 +16,15 @@ from cli.problems import add_problem
 from shared import typed
 from shared.errors import NotAnswered
 from shared.translation import received, tr
+from shared.visible import visible
 
 Festival = Annotated[str, typer.Argument(help="The festival's id, e.g. ODOP.")]
 Request = Annotated[str, typer.Argument(help="The request's name, e.g. R1.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without a question, also if it is in doubt.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+
+# The reason of a refusal that a yes overcomes.
+NOT_CONFIRMED = "not_confirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,20 @@ def sales_service(context: typer.Context) -> Iterator[ServiceClient]:
         raise NotAnswered(message)
     with ServiceClient(options.sales_url, options.wait, "sales") as api:
         yield api
+
+
+def confirmed_command(api: ServiceClient, *place: str, body: Mapping[str, Any], yes: bool) -> Answer:
+    """The outcome of a command that the service may doubt. On a terminal a person is then asked, and may confirm it.
+
+    Elsewhere the refusal says that `--yes` confirms it.
+    """
+    answer = api.command(*place, body={**body, "confirmed": yes})
+    if answer.reason != NOT_CONFIRMED or not _on_terminal():
+        return answer
+    message = received(answer.message or "", answer.template or "", answer.values or {})
+    if not typer.confirm(visible(tr("{message} Is it right?", message=message)), err=True):
+        return answer
+    return api.command(*place, body={**body, "confirmed": True})
 
 
 def show_answer(answer: Answer, message: str, *, as_json: bool, extra: Row | None = None) -> None:
@@ -132,6 +152,10 @@ def _add_refusal(answer: Answer) -> None:
 
 def _message(answer: Answer) -> str:
     return received(answer.message or "", answer.template or "", answer.values or {})
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _refused(answer: Answer) -> str:

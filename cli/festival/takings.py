@@ -101,7 +101,8 @@ def _rupiah(amount: Any) -> str | None:
 
 
 def _sale(receipt: Row, sale: Row, zone: str) -> Row:
-    in_doubt = [f"{sale[word]} {word}" for word in ("waiting", "disputed", "rejected", "voided") if sale[word]]
+    words = ("waiting", "disputed", "rejected", "voided", "forwarded")
+    in_doubt = [f"{sale[word]} {word}" for word in words if sale[word]]
     notes = [
         ", ".join(in_doubt) if in_doubt != [f"{sale['qty']} {sale['status']}"] else "",
         "old list" if sale["old_list"] else "",

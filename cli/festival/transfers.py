@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from cli.festival import counting
+from cli.festival.counting import Arrival, Yes, refuse_elsewhere
 from cli.festival.session import Festival, Json, booth_id, lots_counted, service, show_answer
 
 app = typer.Typer(no_args_is_help=True, help="Transfers of pieces between booths.")
@@ -36,23 +38,37 @@ def receive(
     festival: Festival,
     transfer: Annotated[str, typer.Argument(help="The transfer that arrived.")],
     lots: Annotated[
-        list[str] | None, typer.Argument(help="LOT=PIECES counted; lots that are not named count as lost.")
+        list[str] | None, typer.Argument(help="LOT=PIECES counted; with --yes, lots that are not named are lost.")
     ] = None,
     as_sent: Annotated[bool, typer.Option("--as-sent", help="Everything that was sent has arrived.")] = False,
+    booth: Annotated[str | None, typer.Option(help="The booth where it was counted, if that is in doubt.")] = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Count in the pieces of a transfer."""
+    """Count in the pieces of a transfer. Shows sent, counted, lost and surplus pieces of each lot that differs."""
     counted = lots_counted(lots or [])
     if as_sent == bool(counted):
         raise typer.BadParameter("count the lots, or use --as-sent")
     with service(context) as api:
-        transfer_page = api.get("festivals", festival, "transfers", transfer)
-        received = {lot["lot"]: lot["sent"] for lot in transfer_page["lots"]} if as_sent else counted
-        body = {"booth": transfer_page["to"], "counted": _rows(received)}
-        answer = api.command("festivals", festival, "transfers", transfer, "receive", body=body)
-        pieces = sum(received.values())
-        message = f"Transfer {transfer} is received: {pieces} pieces at {transfer_page['to']}."
-        show_answer(answer, message, as_json=as_json, extra={"transfer": transfer, "pieces": pieces})
+        arrival = Arrival(festival, "transfers", api.get("festivals", festival, "transfers", transfer))
+        if booth is not None and booth_id(festival, booth) != arrival.booth:
+            refuse_elsewhere(api, arrival, booth_id(festival, booth))
+        counting.receive(api, arrival, arrival.as_sent if as_sent else counted, yes=yes, as_json=as_json)
+
+
+@app.command()
+def recount(
+    context: typer.Context,
+    festival: Festival,
+    transfer: Annotated[str, typer.Argument(help="The transfer that was counted wrong.")],
+    lots: Annotated[list[str], typer.Argument(help="LOT=PIECES, the whole count of each lot that was wrong.")],
+    as_json: Json = False,
+) -> None:
+    """Count lots of a received transfer again, at the booth that it went to."""
+    counted = lots_counted(lots)
+    with service(context) as api:
+        arrival = Arrival(festival, "transfers", api.get("festivals", festival, "transfers", transfer))
+        counting.recount(api, arrival, counted, as_json=as_json)
 
 
 def _rows(counted: dict[str, int]) -> list[dict[str, str | int]]:

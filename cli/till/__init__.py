@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.spool import spool_commands
-from cli.till import booth, cash, receipts
+from cli.till import booth, cash, receipts, unsent
 from cli.till.session import HOME, TillOptions
 from edge.spool import Owner
 from edge.till.till import owner
@@ -36,7 +36,17 @@ def _owner(context: typer.Context) -> Owner:
     return owner(options.folder, options.booth, options.name)
 
 
-for command in (receipts.sell, receipts.void, booth.count, booth.close, booth.sync, booth.stock, cash.report):
+for command in (
+    receipts.sell,
+    receipts.void,
+    booth.count,
+    booth.close,
+    booth.sync,
+    booth.stock,
+    cash.day,
+    unsent.edit,
+    unsent.remove,
+):
     app.command()(command)
 app.command(name="list")(booth.list_records)
 app.add_typer(cash.drawer, name="drawer")

@@ -26,6 +26,7 @@ from shared.events.sales import (
     DrawerOpened,
     ReceiptIssued,
     ReceiptVoided,
+    RecordTakenOut,
     TillClosed,
 )
 from shared.settings import settings_for
@@ -272,6 +273,8 @@ def _what(record: SpooledRecord) -> str:
             return f"{shown.rupiah(body.rupiah)} taken out of the drawer"
         case CashCounted() as body:
             return f"drawer counted: {shown.rupiah(body.counted_rupiah)}"
+        case RecordTakenOut() as body:
+            return f"taken out before it was sent{f': {body.reason}' if body.reason else ''}"
         case TillClosed():
             return "closing"
         case _:

@@ -1,4 +1,4 @@
-"""`karya till drawer` and `report`: cash by cashier, and its counts."""
+"""`karya till drawer` and `day`: cash by cashier, and its counts."""
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -9,9 +9,11 @@ import typer
 from cli.console import say, show_json, show_table, warn
 from cli.parameters import DAY
 from cli.till.session import Json, WallClock, Why, open_till, show_record, wall_clock
-from edge.till.drawer import CashDrawer, DayLine, day_lines
+from edge.till.day import TillDay, till_day
+from edge.till.drawer import CashDrawer, DayLine
 from shared import shown, typed
 from shared.envelope import rfc3339
+from shared.shown import pluralize
 
 drawer = typer.Typer(no_args_is_help=True, help="The cash drawer: open, drop, count.")
 _AFTER = "after the count"
@@ -82,38 +84,64 @@ def show(context: typer.Context, as_json: Json = False) -> None:
         _show_drawers(till.drawers(), wall_clock(context, till), as_json=as_json)
 
 
-def report(
+def day(
     context: typer.Context,
-    day: Annotated[date | None, typer.Option(parser=DAY, help="A day at the festival; today if left out.")] = None,
+    which: Annotated[
+        date | None, typer.Argument(parser=DAY, metavar="DAY", help="A day at the festival; today if left out.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show one day of this till: receipts and refunds by kind of payment, and each drawer."""
+    """Show one day of this till: takings by kind of payment, drawers, voids, and what is not sent."""
     with open_till(context) as till:
         wall = wall_clock(context, till)
-        wall_day = day or wall.day(datetime.now(UTC))
-        lines = day_lines(till.spool.records(), wall_day, wall.day)
-        drawers = [drawer for drawer in till.drawers() if wall_day in _days(drawer, wall)]
+        chosen = which or wall.day(datetime.now(UTC))
+        report = till_day(till.spool.records(), chosen, wall.day)
         if as_json:
             show_json(
                 {
                     "booth": till.booth,
                     "till": till.name,
                     "device": till.spool.device,
-                    "day": wall_day,
+                    "day": chosen,
                     "zone": wall.zone,
-                    "payments": [{**asdict(line), "kind": line.kind.value} for line in lines],
-                    "drawers": [_row(drawer, wall) for drawer in drawers],
+                    "payments": [{**asdict(line), "kind": line.kind.value} for line in report.payments],
+                    "drawers": [_row(drawer, wall) for drawer in report.drawers],
+                    "receipts": report.receipts,
+                    "voids": report.voids,
+                    "voided_pieces": report.voided_pieces,
+                    "taken_out": [
+                        {"record": out.seq, "kind": out.kind, "rupiah": _shown_rupiah(report, out.rupiah)}
+                        for out in report.taken_out
+                    ],
+                    "to_send": report.unsent,
+                    "closed": report.closed,
                 }
             )
             return
-        say(f"{till.booth} {till.name}, {wall_day} ({wall.zone or 'the zone of this machine'})")
-        show_table(["paid", "receipts", "net", "refunds", "paid back"], [_day_row(line) for line in lines], "")
-        if drawers:
-            _show_drawers(drawers, wall, as_json=False)
+        say(f"{till.booth} {till.name}, {chosen} ({wall.zone or 'the zone of this machine'})")
+        show_table(
+            ["paid", "receipts", "net", "refunds", "paid back"], [_day_row(line) for line in report.payments], ""
+        )
+        if report.drawers:
+            _show_drawers(list(report.drawers), wall, as_json=False)
+        _show_rest(report)
 
 
-def _days(drawer: CashDrawer, wall: WallClock) -> set[date]:
-    return {wall.day(moment) for moment in (drawer.opened_at, drawer.counted_at) if moment is not None}
+def _shown_rupiah(report: TillDay, rupiah: int) -> int | None:
+    """The rupiah of what was taken out; hidden while a drawer is open, as every sum of cash."""
+    return None if any(drawer.counted_at is None for drawer in report.drawers) else rupiah
+
+
+def _show_rest(report: TillDay) -> None:
+    if report.voids:
+        say(f"{pluralize(report.voids, 'void')} of {pluralize(report.voided_pieces, 'piece')}.")
+    if report.taken_out:
+        numbers = ", ".join(str(out.seq) for out in report.taken_out)
+        say(f"Taken out before it was sent: record {numbers}.")
+    if report.unsent:
+        warn(f"{pluralize(report.unsent, 'record')} to send: sync when there is a network.")
+    if report.closed:
+        say("This till is closed.")
 
 
 def _day_row(line: DayLine) -> dict[str, object]:

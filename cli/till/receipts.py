@@ -57,7 +57,7 @@ def sell(
             given_rupiah=None if given is None else typed.rupiah(given),
             happened=happened,
         )
-        _show(till, sold, as_json=as_json)
+        show_receipt(till, sold, as_json=as_json)
 
 
 def void(
@@ -110,7 +110,7 @@ def void(
         _hint(voided.void.refund, voided.void.drawer)
 
 
-def _show(till: Till, sold: SoldReceipt, *, as_json: bool) -> None:
+def show_receipt(till: Till, sold: SoldReceipt, *, as_json: bool) -> None:
     unsent = till.spool.counts().pending
     receipt = sold.receipt
     change = receipt.payment.change_rupiah if receipt.payment.given_rupiah is not None else None

@@ -160,7 +160,8 @@ def _words(name: str, field: dict[str, Any], parts: dict[str, dict[str, Any]]) -
         case "array":
             return f"list: {_words(name, field['items'], parts)}"
         case "string":
-            return _PATTERNS.get(field.get("pattern", "")) or {"date": "day", "date-time": "time"}[field["format"]]
+            formats = {"date": "day", "date-time": "time", "": "text"}
+            return _PATTERNS.get(field.get("pattern", "")) or formats[field.get("format", "")]
         case "boolean":
             return "true or false"
         case _:

@@ -57,6 +57,7 @@ class _Row(NamedTuple):
     recorded_at: str
     acknowledged: int
     previous: str | None
+    taken_out: int
 
 
 def check(path: Path, topic: Topic) -> Health:
@@ -79,7 +80,7 @@ def check(path: Path, topic: Topic) -> Health:
         path=path,
         device=device,
         records=len(rows),
-        unsent=sum(not row.acknowledged for row in rows),
+        unsent=sum(not row.acknowledged and not row.taken_out for row in rows),
         missing=_missing({row.number for row in rows}),
         faults=tuple(faults[:_MOST_FAULTS]),
     )
@@ -103,7 +104,9 @@ def repair(path: Path, new: Path, owner: Owner) -> Repaired:
         raise SpoolFailed(f"No record in {path} can be read. {_CONTINUE}")
     with closing(open_file(Owner(new, owner.topic, owner.source))) as db:
         db.execute("begin immediate")
-        db.execute("update identity set device = ?", (device,))
+        # The damaged file may not tell which of them were sent.
+        most = max(row.number for row in rows)
+        db.execute("update identity set device = ?, offered = ?", (device, most))
         db.executemany(f"insert into said ({_COLUMNS}) values ({', '.join('?' * len(_Row._fields))})", rows)
         db.execute("commit")
     return Repaired(len(rows), _missing({row.number for row in rows}))

@@ -1,4 +1,4 @@
-"""The SQLite file of a spool: its tables, opening, conversion of the previous version, and readable errors."""
+"""The SQLite file of a spool: its tables, opening, conversion of previous versions, and readable errors."""
 
 import json
 import os
@@ -15,13 +15,15 @@ from shared import envelope
 from shared.errors import SpoolFailed
 from shared.events.language import Body, Topic, event_type
 
-VERSION = 2
-_FORMER_VERSION = 1
+VERSION = 3
+_WITHOUT_DEVICE = 1  # the version that had no device id, and whose bodies may need conversion
+_WITHOUT_EDITING = 2  # the version in which no record could be edited or taken out
 _IDENTITY = """
 create table identity (
     only integer primary key check (only = 1),
     device text not null,
-    source text not null
+    source text not null,
+    offered integer not null default 0
 );
 """
 _TABLES = """
@@ -34,7 +36,8 @@ create table said (
     headers text not null,
     recorded_at text not null,
     acknowledged integer not null default 0,
-    previous text
+    previous text,
+    taken_out integer not null default 0
 );
 create index said_pending on said (number) where not acknowledged;
 create table heard (
@@ -104,8 +107,11 @@ def open_file(owner: Owner) -> sqlite3.Connection:
         if version == 0:
             _run(db, _TABLES)
             _name(db, str(uuid4()), owner.source)
-        elif version == _FORMER_VERSION:
+        elif version == _WITHOUT_DEVICE:
             _convert(db, owner)
+        elif version == _WITHOUT_EDITING:
+            db.execute("alter table identity add column offered integer not null default 0")
+            _add_editing(db)
         elif version != VERSION:
             raise SpoolFailed(
                 f"The spool {owner.path} was made by another version of karya. Nothing in it was changed; "
@@ -181,6 +187,14 @@ def _convert(db: sqlite3.Connection, owner: Owner) -> None:
             db.execute("delete from heard where topic = ?", (topic.name,))
             db.execute("delete from positions where topic = ?", (topic.name,))
     _name(db, device, owner.source)
+    _add_editing(db)
+
+
+def _add_editing(db: sqlite3.Connection) -> None:
+    db.execute("alter table said add column taken_out integer not null default 0")
+    # The former version did not keep which records a sync had begun to send.
+    db.execute("update identity set offered = (select coalesce(max(number), 0) from said)")
+    db.execute(f"pragma user_version = {VERSION}")
 
 
 def _rewrite(db: sqlite3.Connection, owner: Owner, record: FormerRecord, body: Body) -> None:

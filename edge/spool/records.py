@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +27,8 @@ _NOT_RECEIVED = (
 _INCOMPLETE_FILE = "Nothing is lost, but the file is complete only together with the files -wal and -shm beside it."
 _NOTHING_CHANGED = "Nothing in it was changed."
 _SELECT_RECORDS = (
-    "select number, id, key, type, value, headers, recorded_at, acknowledged, previous from said order by number"
+    "select number, id, key, type, value, headers, recorded_at, acknowledged, previous, taken_out from said"
+    " order by number"
 )
 
 
@@ -43,7 +44,8 @@ class RecordPlace:
 
 @dataclass(frozen=True, slots=True)
 class SpooledRecord:
-    """One record of this agent. `number` counts from 1; `recorded_at` (UTC) is the time of recording."""
+    """One record of this agent. `number` counts from 1; `recorded_at` (UTC) is the time of recording. `taken_out`:
+    it is never sent."""
 
     number: int
     id: str
@@ -53,6 +55,7 @@ class SpooledRecord:
     headers: envelope.Headers
     recorded_at: datetime
     acknowledged: bool
+    taken_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,44 +110,65 @@ class Spool:
 
     def append(self, write: Callable[[RecordPlace], Body], at: datetime) -> SpooledRecord:
         """Store a record made at `at` durably. `write` makes its body from its place."""
+        [record] = self.append_all([write], at)
+        return record
+
+    def append_all(self, writes: Sequence[Callable[[RecordPlace], Body]], at: datetime) -> list[SpooledRecord]:
+        """Store these records durably, all of them or none."""
+        records: list[SpooledRecord] = []
         with self._transaction(_NOT_KEPT):
             place = self._next_place()
-            body = write(place)
-            try:
-                at = as_utc(at)
-            except OverflowError as error:
-                raise WrongEntry(f"This device's clock is {error}. Please set it.") from None
-            record = SpooledRecord(
-                number=place.number,
-                id=str(uuid4()),
-                key=self.topic.key_of(body),
-                body=body,
-                value=envelope.encode(body),
-                headers=[],
-                recorded_at=at,
-                acknowledged=False,
-            )
-            headers = envelope.headers(id=record.id, source=self.source, topic=self.topic, body=body, time=at)
-            record.headers.extend(headers)
-            self._db.execute(
-                "insert into said (number, id, key, type, value, headers, recorded_at, previous)"
-                " values (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    record.number,
-                    record.id,
-                    record.key,
-                    event_type(self.topic, type(body)),
-                    record.value,
-                    headers_text(headers),
-                    at.isoformat(),
-                    place.previous,
-                ),
-            )
+            for write in writes:
+                record = self._made(place, write(place), at)
+                self._db.execute(
+                    "insert into said (number, id, key, type, value, headers, recorded_at, previous)"
+                    " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (record.number, *self._columns(record), record.recorded_at.isoformat(), place.previous),
+                )
+                records.append(record)
+                place = RecordPlace(place.device, record.number + 1, record.id)
+        return records
+
+    def amend(self, number: int, write: Callable[[RecordPlace, Body], Body]) -> SpooledRecord:
+        """Store another body in the place of an unsent record. `write` makes it from the place and the former body.
+
+        The record keeps its number and time and gets a new id: a copy of this file may have sent the former one.
+        Later records name the new id where they named the former. Raises WrongEntry for a record that a sync has
+        begun to send.
+        """
+        with self._transaction(_NOTHING_CHANGED):
+            former = self._unsent(number)
+            (previous,) = self._db.execute("select previous from said where number = ?", (number,)).fetchone()
+            (device,) = self._db.execute("select device from identity").fetchone()
+            place = RecordPlace(device, number, previous)
+            record = self._made(place, write(place, former.body), former.recorded_at)
+            self._rewrite(record)
+            for later in self._select("where number > ? order by number", number):
+                body = _renamed(later.body, former.id, record.id)
+                if body is not later.body:
+                    self._rewrite(self._made_again(later, body))
+            self._db.execute("update said set previous = ? where number = ?", (record.id, number + 1))
         return record
+
+    def take_out(self, number: int) -> SpooledRecord:
+        """Mark an unsent record as never to be sent; its number is not given again. Only for records without a
+        sequence. Raises WrongEntry for a record that a sync has begun to send."""
+        with self._transaction(_NOTHING_CHANGED):
+            record = self._unsent(number)
+            self._db.execute("update said set taken_out = 1 where number = ?", (number,))
+        return replace(record, taken_out=True)
+
+    def offer(self, limit: int) -> list[SpooledRecord]:
+        """The first `limit` pending records, which from now on can't be amended or taken out: Kafka may get them."""
+        with self._transaction(_NOTHING_CHANGED):
+            records = self.pending(limit)
+            if records:
+                self._db.execute("update identity set offered = max(offered, ?)", (records[-1].number,))
+        return records
 
     def pending(self, limit: int) -> list[SpooledRecord]:
         """The first `limit` records that Kafka has not acknowledged, in the order of their numbers."""
-        return self._select("where not acknowledged order by number limit ?", limit)
+        return self._select("where not acknowledged and not taken_out order by number limit ?", limit)
 
     def records(self) -> list[SpooledRecord]:
         """Every record, in the order of the numbers."""
@@ -159,7 +183,9 @@ class Spool:
 
     def counts(self) -> Counts:
         with self._explaining_faults(_NOTHING_CHANGED):
-            counts = self._db.execute("select count(*), coalesce(sum(not acknowledged), 0) from said").fetchone()
+            counts = self._db.execute(
+                "select count(*), coalesce(sum(not acknowledged and not taken_out), 0) from said"
+            ).fetchone()
         return Counts(*counts)
 
     def unanswered(self, bodies: Sequence[type[Body]]) -> int:
@@ -167,7 +193,7 @@ class Spool:
         kinds = [event_type(self.topic, body) for body in bodies]
         with self._explaining_faults(_NOTHING_CHANGED):
             (count,) = self._db.execute(
-                f"select count(*) from said where type in ({', '.join('?' * len(kinds))})"
+                f"select count(*) from said where not taken_out and type in ({', '.join('?' * len(kinds))})"
                 " and not exists (select 1 from heard where about = said.id)",
                 kinds,
             ).fetchone()
@@ -242,9 +268,12 @@ class Spool:
                 raise WrongEntry("The two have the same records as different devices. Nothing was changed.")
             if not own:
                 self._db.execute("update identity set device = ?", (other.device,))
+            if ids_of_other.keys() - own.keys():
+                # The device of the backup may have sent them since.
+                self._db.execute("update identity set offered = max(offered, ?)", (max(ids_of_other),))
             self._db.executemany(
-                "insert into said (number, id, key, type, value, headers, recorded_at, acknowledged, previous)"
-                " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into said (number, id, key, type, value, headers, recorded_at, acknowledged, previous,"
+                " taken_out) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [row for row in other._db.execute(_SELECT_RECORDS) if row[0] not in own],
             )
             acknowledged = other._db.execute("select number from said where acknowledged")
@@ -273,6 +302,57 @@ class Spool:
         with self._explaining_faults(_INCOMPLETE_FILE):
             self._db.execute("pragma wal_checkpoint(truncate)")
 
+    def _unsent(self, number: int) -> SpooledRecord:
+        found = self._select("where number = ?", number)
+        if not found:
+            raise WrongEntry(f"There is no record {number} here. Please compare it with `list`.")
+        (offered,) = self._db.execute("select offered from identity").fetchone()
+        if found[0].acknowledged or number <= offered:
+            raise WrongEntry(
+                f"Record {number} was sent, or a sync has begun to send it, so it stays. Nothing was changed."
+            )
+        if found[0].taken_out:
+            raise WrongEntry(f"Record {number} was taken out already.")
+        return found[0]
+
+    def _made(self, place: RecordPlace, body: Body, at: datetime) -> SpooledRecord:
+        """A new record of the body, made at `at`."""
+        try:
+            at = as_utc(at)
+        except OverflowError as error:
+            raise WrongEntry(f"This device's clock is {error}. Please set it.") from None
+        record = SpooledRecord(
+            number=place.number,
+            id=str(uuid4()),
+            key=self.topic.key_of(body),
+            body=body,
+            value=envelope.encode(body),
+            headers=[],
+            recorded_at=at,
+            acknowledged=False,
+        )
+        record.headers.extend(self._headers(record))
+        return record
+
+    def _made_again(self, record: SpooledRecord, body: Body) -> SpooledRecord:
+        changed = replace(record, body=body, value=envelope.encode(body))
+        return replace(changed, headers=self._headers(changed))
+
+    def _headers(self, record: SpooledRecord) -> envelope.Headers:
+        return envelope.headers(
+            id=record.id, source=self.source, topic=self.topic, body=record.body, time=record.recorded_at
+        )
+
+    def _columns(self, record: SpooledRecord) -> tuple[str, str, str, bytes, str]:
+        type_ = event_type(self.topic, type(record.body))
+        return record.id, record.key, type_, record.value, headers_text(record.headers)
+
+    def _rewrite(self, record: SpooledRecord) -> None:
+        self._db.execute(
+            "update said set id = ?, key = ?, type = ?, value = ?, headers = ? where number = ?",
+            (*self._columns(record), record.number),
+        )
+
     def _next_place(self) -> RecordPlace:
         (device,) = self._db.execute("select device from identity").fetchone()
         last = self._db.execute("select number, id from said order by number desc limit 1").fetchone()
@@ -282,7 +362,8 @@ class Spool:
     def _select(self, condition: str, *parameters: int) -> list[SpooledRecord]:
         with self._explaining_faults(_NOTHING_CHANGED):
             rows = self._db.execute(
-                f"select number, id, key, type, value, headers, recorded_at, acknowledged from said {condition}",
+                "select number, id, key, type, value, headers, recorded_at, acknowledged, taken_out from said"
+                f" {condition}",
                 parameters,
             ).fetchall()
         models = self.topic.by_type
@@ -296,8 +377,9 @@ class Spool:
                 headers=[(name, text.encode()) for name, text in json.loads(headers)],
                 recorded_at=datetime.fromisoformat(recorded_at),
                 acknowledged=bool(acknowledged),
+                taken_out=bool(taken_out),
             )
-            for number, id, key, type, value, headers, recorded_at, acknowledged in rows
+            for number, id, key, type, value, headers, recorded_at, acknowledged, taken_out in rows
         ]
 
     @contextmanager
@@ -316,3 +398,9 @@ class Spool:
 
     def _explaining_faults(self, consequence: str) -> AbstractContextManager[None]:
         return explaining_faults(self.path, consequence)
+
+
+def _renamed(body: Body, former: str, new: str) -> Body:
+    """The body with the id `new` in each field that held `former`; the same body if none did."""
+    changed = {name: new for name, value in body if value == former}
+    return body.model_copy(update=changed) if changed else body

@@ -15,7 +15,7 @@ _NEWER = Message("`karya terminal sync` fetches the newest list; --unlisted reco
 
 
 @dataclass(frozen=True, slots=True)
-class FacilityCatalogue:
+class CatalogueCopy:
     """The facility and its products, each by the highest revision that was received. `facility` None: nothing was."""
 
     facility: FacilityListed | None = None
@@ -87,7 +87,7 @@ class FacilityCatalogue:
                 )
 
 
-def received_catalogue(bodies: Iterable[Body]) -> FacilityCatalogue:
+def received_catalogue(bodies: Iterable[Body]) -> CatalogueCopy:
     """The catalogue of all that was received, in any order."""
     facility: FacilityListed | None = None
     products: dict[str, ProductListed] = {}
@@ -99,4 +99,4 @@ def received_catalogue(bodies: Iterable[Body]) -> FacilityCatalogue:
             older = products.get(body.product)
             if older is None or body.revision > older.revision:
                 products[body.product] = body
-    return FacilityCatalogue(facility, products)
+    return CatalogueCopy(facility, products)

@@ -6,11 +6,14 @@ from datetime import date, datetime
 
 from edge.till.receipts import Receipts
 from shared.events.festival import (
+    BoothChanged,
     BoothClosing,
     BoothOpened,
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
+    LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     Price,
     PricesChanged,
@@ -18,7 +21,7 @@ from shared.events.festival import (
     TillStruck,
 )
 from shared.events.language import Body
-from shared.events.sales import DeviceHeard
+from shared.events.sales import BoothReopened, DeviceHeard
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class KnownPrices:
 @dataclass(frozen=True, slots=True)
 class BoothView:
     """The booth as one device knows it. `sold_by_lot` and `sold_by_product`: pieces that this device sold, without
-    voids. `listed`: the booth names this till; `struck`: the booth no longer waits for this device."""
+    voids. `listed`: the booth names this till; `struck`: the booth no longer waits for this device. `closing`: the
+    deadline for records, if the booth was closed; `opening`: how often it opened."""
 
     festival: str | None
     name: str | None
@@ -55,6 +59,7 @@ class BoothView:
     listed: bool
     struck: bool
     closing: datetime | None
+    opening: int
     price_lists: Sequence[KnownPrices]
     lots: Mapping[str, StockedLot]
     withdrawn: frozenset[str]
@@ -98,11 +103,12 @@ def view(till: str, device: str, bodies: Iterable[Body], receipts: Receipts) -> 
     opened = booth.opened
     return BoothView(
         festival=opened.festival if opened else None,
-        name=opened.name if opened else None,
-        zone=opened.zone if opened else None,
+        name=booth.name,
+        zone=booth.zone,
         listed=till in booth.tills,
         struck=(till, device) in booth.struck or (till, None) in booth.struck,
-        closing=booth.closing,
+        closing=booth.closing.deadline if booth.closing and booth.closing.opening >= booth.opening else None,
+        opening=booth.opening,
         price_lists=tuple(booth.price_lists.values()),
         lots={
             id: StockedLot(
@@ -136,13 +142,17 @@ def _slice(stocked: int, holders: Sequence[_Holder], holder: _Holder) -> int:
 @dataclass(slots=True)
 class _BoothState:
     opened: BoothOpened | None = None
-    closing: datetime | None = None
+    name: str | None = None
+    zone: str | None = None
+    closing: BoothClosing | None = None
+    opening: int = 1
     tills: set[str] = field(default_factory=set)
     devices: set[_Holder] = field(default_factory=set)
     struck: set[_Holder] = field(default_factory=set)
     price_lists: dict[int, KnownPrices] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    lots: dict[str, BoothStocked] = field(default_factory=dict)
+    lots: dict[str, BoothStocked | LotRecounted] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
     stocked: dict[str, int] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
 
@@ -150,8 +160,11 @@ class _BoothState:
         match body:
             case BoothOpened():
                 self.opened = body
+                self.name, self.zone = body.name, body.zone
                 self.tills.update(body.tills)
                 self._add_list(1, None, body.prices)
+            case BoothChanged():
+                self.name, self.zone = body.name, body.zone
             case PricesChanged():
                 self._add_list(body.revision, body.valid_from, body.prices)
             case TillAdded():
@@ -163,14 +176,26 @@ class _BoothState:
             case DeviceHeard():
                 self.devices.add((body.till, body.device))
             case BoothStocked():
-                self.lots.setdefault(body.lot, body)
-                self.stocked[body.lot] = self.stocked.get(body.lot, 0) + body.qty
+                self._count(body, self.counted.get(body.lot, 0) + body.qty)
+            case LotRecounted():
+                self._count(body, body.qty)
             case BoothStockLost() | BoothStockMoved():
                 self.stocked[body.lot] = self.stocked.get(body.lot, 0) - body.qty
             case LotWithdrawn():
                 self.withdrawn.add(body.lot)
+            case LotReinstated():
+                self.withdrawn.discard(body.lot)
             case BoothClosing():
-                self.closing = body.deadline
+                self.closing = body
+            case BoothReopened():
+                # The topics of festival and sales have no order between them.
+                self.opening = max(self.opening, body.opening)
+
+    def _count(self, body: BoothStocked | LotRecounted, counted: int) -> None:
+        """Set the pieces of the lot that were counted in, in all."""
+        self.lots.setdefault(body.lot, body)
+        self.stocked[body.lot] = self.stocked.get(body.lot, 0) + counted - self.counted.get(body.lot, 0)
+        self.counted[body.lot] = counted
 
     def _add_list(self, revision: int, valid_from: datetime | None, prices: Sequence[Price]) -> None:
         # A list that changes prices need not repeat the names.

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from edge.spool import Owner, RecordPlace, Spool, SpooledRecord
 from edge.sync import Subscription, SyncReport, sync
+from edge.till.amending import refuse_editing, refuse_sealed, refuse_taking_out, rupiah_of
 from edge.till.basket import BasketEntry, parse_item, receipt_lines, refuse_withdrawn, warnings
 from edge.till.booth import BoothView, view
 from edge.till.drawer import CashDrawer, drawers, open_drawer
@@ -37,7 +38,9 @@ from shared.events.sales import (
     PaymentKind,
     ProductCount,
     ReceiptIssued,
+    ReceiptLine,
     ReceiptVoided,
+    RecordTakenOut,
     TillClosed,
     VoidedLine,
 )
@@ -132,13 +135,9 @@ class Till:
         if not happened:
             self._still_open()
             refuse_withdrawn(booth, lines)
-        amount = sum(line.gross_rupiah - line.discount_rupiah for line in lines)
-        if discount_rupiah > amount:
-            raise WrongEntry(
-                f"A discount of {shown.rupiah(discount_rupiah)} is more than the sum {shown.rupiah(amount)}."
-            )
+        amount = _amount(lines, discount_rupiah)
         with _checked():
-            paid = _payment(payment, reference, given_rupiah, amount - discount_rupiah)
+            paid = _payment(payment, reference, given_rupiah, amount)
         drawer = self.open_drawer() if payment is PaymentKind.CASH else None
         record, receipt = self._append(
             at,
@@ -152,7 +151,7 @@ class Till:
                 sold_at=at,
             ),
         )
-        return SoldReceipt(record, receipt, amount - discount_rupiah, warnings(booth, lines, prices.prices))
+        return SoldReceipt(record, receipt, amount, warnings(booth, lines, prices.prices))
 
     def void(
         self,
@@ -199,6 +198,90 @@ class Till:
         )
         return RecordedVoid(record, void, assumed=refund is None and id not in receipts.paid)
 
+    # Unsent records
+
+    def edit_receipt(
+        self,
+        number: int,
+        basket: Sequence[BasketEntry],
+        *,
+        why: str = "",
+        discount_rupiah: int = 0,
+        payment: PaymentKind | None = None,
+        reference: str | None = None,
+        given_rupiah: int | None = None,
+    ) -> SoldReceipt:
+        """Put another basket in the place of an unsent receipt, at its time and at the prices of then.
+
+        `payment` and `reference` None: as before. Raises WrongEntry for an invalid basket, and for a record that was
+        sent, is no receipt, is voided, or lies in a drawer that was counted since.
+        """
+        records = self.spool.records()
+        others = [record for record in records if record.number != number]
+        former = next((record.body for record in records if record.number == number), None)
+        if not isinstance(former, ReceiptIssued):
+            raise WrongEntry(f"Record {number} of this till is no receipt. Please compare it with `list`.")
+        booth = self._view_of(others)
+        prices = booth.prices_at(former.sold_at)
+        with _checked():
+            lines = receipt_lines(basket, prices, why)
+        amount = _amount(lines, discount_rupiah)
+        kind = payment or former.payment.kind
+        with _checked():
+            said = former.payment.reference if reference is None else reference
+            paid = _payment(kind, said, given_rupiah, amount)
+
+        def write(place: RecordPlace, body: Body) -> ReceiptIssued:
+            # Read in the transaction that writes, so that no count comes between.
+            records = self.spool.records()
+            refuse_editing(records, number, body)
+            earlier = [record for record in records if record.number < number]
+            drawer = open_drawer(earlier) if kind is PaymentKind.CASH else None
+            refuse_sealed(records, number, drawer.id if drawer else None)
+            return ReceiptIssued(
+                **self._origin(place),
+                lines=lines,
+                discount_rupiah=discount_rupiah,
+                payment=paid,
+                drawer=drawer.id if drawer else None,
+                price_list=prices.revision,
+                sold_at=former.sold_at,
+            )
+
+        record = self._amend(number, write)
+        return SoldReceipt(record, cast(ReceiptIssued, record.body), amount, warnings(booth, lines, prices.prices))
+
+    def edit_float(self, number: int, float_rupiah: int) -> SpooledRecord:
+        """Put another float in the place of that of an unsent opening of a drawer."""
+
+        def write(place: RecordPlace, body: Body) -> DrawerOpened:
+            refuse_editing(self.spool.records(), number, body)
+            if not isinstance(body, DrawerOpened):
+                raise WrongEntry(f"Record {number} of this till opens no drawer. Please compare it with `list`.")
+            return DrawerOpened(
+                **self._origin(place), cashier=body.cashier, float_rupiah=float_rupiah, opened_at=body.opened_at
+            )
+
+        return self._amend(number, write)
+
+    def take_out(self, number: int, *, at: datetime, reason: str = "") -> SpooledRecord:
+        """Take an unsent record out. Its number stays, with a word about what it was: sales misses no number.
+
+        Raises WrongEntry for a record that was sent, or on which a later one rests.
+        """
+
+        def write(place: RecordPlace, body: Body) -> RecordTakenOut:
+            refuse_taking_out(self.spool.records(), number, body)
+            return RecordTakenOut(
+                **self._origin(place),
+                kind=type(body).__name__,
+                rupiah=rupiah_of(body),
+                reason=reason,
+                taken_out_at=at,
+            )
+
+        return self._amend(number, write)
+
     # Goods
 
     def count(self, pieces: Mapping[str, int], *, at: datetime, final: bool = True) -> SpooledRecord:
@@ -224,9 +307,13 @@ class Till:
         return record
 
     def close(self, *, at: datetime) -> SpooledRecord:
-        """Record the closing of the till. A closed till can close again only after a later record."""
+        """Record the closing of the till. A closed till can close again only after a later record, or after the
+        booth was reopened."""
         self._still_open()
-        record, _ = self._append(at, lambda place: TillClosed(**self._origin(place), last_seq=place.number))
+        opening = self.view().opening
+        record, _ = self._append(
+            at, lambda place: TillClosed(**self._origin(place), last_seq=place.number, opening=opening)
+        )
         return record
 
     # Cash
@@ -286,9 +373,7 @@ class Till:
 
     def view(self) -> BoothView:
         """The till's view of its booth."""
-        stock, answers = self._received(BOOTH_STOCK), self._received(SALES)
-        receipts = known_receipts(self.spool.records(), answers)
-        return view(self.name, self.spool.device, [*stock, *answers], receipts)
+        return self._view_of(self.spool.records())
 
     def receipts(self) -> Receipts:
         """The receipts of the booth that this till knows."""
@@ -308,6 +393,10 @@ class Till:
             self._append(at, lambda place: DeviceIntroduced(**self._origin(place), introduced_at=at))
         subscriptions = [Subscription(BOOTH_STOCK, self.booth), Subscription(SALES, self.booth, about="receipt")]
         return await sync(self.spool, settings, subscriptions, awaited=(ReceiptIssued,), wait=wait, on_sent=on_sent)
+
+    def _view_of(self, records: Sequence[SpooledRecord]) -> BoothView:
+        stock, answers = self._received(BOOTH_STOCK), self._received(SALES)
+        return view(self.name, self.spool.device, [*stock, *answers], known_receipts(records, answers))
 
     def _received(self, topic: Topic) -> list[Body]:
         return [event.body for event in self.spool.received(topic)]
@@ -331,7 +420,8 @@ class Till:
 
     def _still_open(self) -> None:
         everything = self.spool.records()
-        if everything and isinstance(everything[-1].body, TillClosed):
+        last = everything[-1].body if everything else None
+        if isinstance(last, TillClosed) and last.opening >= self.view().opening:
             raise WrongEntry(
                 "This till is closed. If a sale did happen and is missing, enter it with --happened and close again."
             )
@@ -340,6 +430,10 @@ class Till:
         return _Origin(
             booth=self.booth, till=self.name, device=place.device, seq=place.number, previous=place.previous
         )
+
+    def _amend(self, number: int, write: Callable[[RecordPlace, Body], Body]) -> SpooledRecord:
+        with _checked():
+            return self.spool.amend(number, write)
 
     def _append(self, at: datetime, write: Callable[[RecordPlace], B]) -> tuple[SpooledRecord, B]:
         with _checked():
@@ -357,6 +451,16 @@ def _checked() -> Iterator[None]:
         field = ".".join(map(str, fault["loc"]))
         reason = fault_message(fault)
         raise WrongEntry(Message("{field}: {reason}", field=field, reason=reason) if field else reason) from None
+
+
+def _amount(lines: Sequence[ReceiptLine], discount_rupiah: int) -> int:
+    """The sum of a receipt. Raises WrongEntry if the discount is more."""
+    amount = sum(line.gross_rupiah - line.discount_rupiah for line in lines)
+    if discount_rupiah > amount:
+        raise WrongEntry(
+            f"A discount of {shown.rupiah(discount_rupiah)} is more than the sum {shown.rupiah(amount)}."
+        )
+    return amount - discount_rupiah
 
 
 def _payment(kind: PaymentKind, reference: str, given_rupiah: int | None, due_rupiah: int) -> Payment:

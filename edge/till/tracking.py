@@ -12,7 +12,8 @@ from shared.events.sales import ReceiptIssued, ReceiptVoided, SaleAccounted, Voi
 
 class RecordStatus(StrEnum):
     """The state of a record: in the spool, in Kafka, or answered by sales (receipts and voids only). A receipt is
-    `RECORDED` when none of its pieces waits, is disputed or was rejected; `VOIDED` when all of them are voided."""
+    `RECORDED` when none of its pieces waits, is disputed or was rejected; `VOIDED` when all of them are voided;
+    `FORWARDED` when they count at another booth."""
 
     TO_SEND = "to send"
     SENT = "sent"
@@ -21,6 +22,7 @@ class RecordStatus(StrEnum):
     DISPUTED = "disputed"
     REJECTED = "rejected"
     VOIDED = "voided"
+    FORWARDED = "forwarded"
     REFUSED = "refused"
 
 
@@ -74,6 +76,8 @@ def _of_receipt(record: SpooledRecord, receipt: ReceiptIssued, snapshots: _Snaps
         status = RecordStatus.WAITING
     elif rejected:
         status = RecordStatus.REJECTED
+    elif any(snapshot.forwarded for snapshot in answered):
+        status = RecordStatus.FORWARDED
     elif voided == sum(line.qty for line in receipt.lines):
         status = RecordStatus.VOIDED
     else:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from services.production.domain.entities import ReportKind
 from shared.events.language import Body, Topic
-from shared.events.production import ProductionCorrected, ProductionReported, RecallLot
+from shared.events.production import LiftRecall, ProductionCorrected, ProductionReported, RecallLot, WithdrawReport
 from shared.events.sales import (
     CashCounted,
     CashDropped,
@@ -56,7 +56,8 @@ class OrderedVoid(NamedTuple):
 
 
 class ExpectedReport(NamedTuple):
-    """A report. `pieces`: of a production, or the change of a correction; 0 for a recall."""
+    """A report. `pieces`: of a production, or the change of a correction; 0 for any
+    other."""
 
     facility: str
     terminal: str
@@ -131,6 +132,10 @@ class ExpectedState:
                 self._add_report(record.id, body.facility, body.terminal, ReportKind.CORRECTION, body.change)
             case RecallLot() as body:
                 self._add_report(record.id, body.facility, body.terminal, ReportKind.RECALL, 0)
+            case LiftRecall() as body:
+                self._add_report(record.id, body.facility, body.terminal, ReportKind.LIFT, 0)
+            case WithdrawReport() as body:
+                self._add_report(record.id, body.facility, body.terminal, ReportKind.WITHDRAWAL, 0)
             case ReceiptIssued() as body:
                 self._add_receipt(record.id, body)
             case ReceiptVoided() as body:

@@ -41,6 +41,10 @@ class TerminalAgent:
         lots = self._recent_lots() if chance < 0.05 else []
         if lots and chance < 0.002:
             self.terminal.recall(self.rng.choice(lots), at=now, reason="made up")
+        elif lots and chance < 0.004:
+            self.terminal.lift(self.rng.choice(lots), at=now, reason="made up")
+        elif lots and chance < 0.006:
+            self.terminal.withdraw(self.rng.choice(lots), at=now, reason="made up")
         elif lots:
             self.terminal.correct(self.rng.choice(lots), self.rng.choice((-9999, -2, 1, 3)), at=now)
         else:

@@ -35,11 +35,13 @@ from shared.events.production import (
     LOT_ANSWERS,
     PRODUCTION,
     TERMINAL,
+    LiftRecall,
     LotRecorded,
     ProductionCorrected,
     ProductionReported,
     RecallLot,
     ReportAccepted,
+    WithdrawReport,
 )
 from shared.events.sales import SALE_SHARES, SALES
 from shared.kafka import partition_for
@@ -54,7 +56,8 @@ _SOLD = (SALES, SALE_SHARES)
 
 @dataclass(frozen=True, slots=True)
 class LotHistory:
-    """A lot's history, oldest entry first. `now`: inventory's balance in pieces; `booths`: the lot at each booth."""
+    """A lot's history, oldest entry first. `now`: inventory's balance in pieces; `booths`: the lot at each booth.
+    `withdrawn`: its report was withdrawn."""
 
     lot: str
     facility: str
@@ -63,6 +66,7 @@ class LotHistory:
     entries: tuple[TimelineEntry, ...]
     now: dict[str, int] = field(default_factory=dict)
     recalled: bool = False
+    withdrawn: bool = False
     booths: tuple[dict[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -72,6 +76,7 @@ class LotHistory:
             "product": self.product,
             "zone": str(self.zone),
             "recalled": self.recalled,
+            "withdrawn": self.withdrawn,
             "now": self.now,
             "booths": list(self.booths),
             "timeline": [
@@ -180,7 +185,7 @@ def _lots_of(body: Body) -> set[str]:
     if isinstance(body, ShipmentReceived | TransferReceived):
         return {item.lot for item in body.lots} | {item.lot for item in body.discrepancies}
     lot: str | None = getattr(body, "lot", None)
-    if lot is not None and isinstance(body, ProductionCorrected | RecallLot):
+    if lot is not None and isinstance(body, ProductionCorrected | RecallLot | LiftRecall | WithdrawReport):
         # Typed by a person, perhaps in lower case or with spaces.
         lot = str(lot_number.parse(lot))
     return {lot} if lot is not None else set()
@@ -234,6 +239,7 @@ async def _with_state(settings: Settings, history: LotHistory) -> LotHistory:
         history,
         now={name: getattr(lot, name) for name in names} if lot is not None else {},
         recalled=lot is not None and lot.recalled,
+        withdrawn=lot is not None and lot.withdrawn,
         booths=tuple(
             {
                 "booth": booth.id,

@@ -9,32 +9,46 @@ from shared.events.festival import (
     BoothStockLost,
     BoothStockMoved,
     Discrepancy,
+    LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     ShipmentReceived,
+    ShipmentRecounted,
     TransferReceived,
+    TransferRecounted,
 )
 from shared.events.inventory import (
     DispatchOrdered,
+    LotRecallLiftReached,
     LotRecallReached,
     ReleaseRequested,
     ReservationRefused,
     ReservationReleased,
     ReservationRequested,
+    ReturnRecounted,
     StockDispatched,
+    StockFound,
     StockOrderRefused,
     StockReserved,
     StockReturned,
+    StockReturnRecounted,
     StockWrittenOff,
+    SurplusCounted,
 )
 from shared.events.language import Body
 from shared.events.production import (
     CorrectionRefused,
+    LiftRecall,
     LotCorrected,
     LotRecalled,
+    LotRecallLifted,
     LotRecorded,
     ProductionCorrected,
     ProductionReported,
     RecallLot,
+    ReportWithdrawn,
+    WithdrawalRefused,
+    WithdrawReport,
 )
 
 
@@ -57,6 +71,22 @@ def describe(body: Body, lot: str) -> Iterator[str]:
         case LotRecalled():
             yield f"recalled{_because(body.reason)}"
         case _:
+            yield from _describe_taken_back(body, lot)
+
+
+def _describe_taken_back(body: Body, lot: str) -> Iterator[str]:
+    match body:
+        case LiftRecall():
+            yield f"lifting of the recall asked for{_because(body.reason)}"
+        case LotRecallLifted():
+            yield f"recall lifted{_because(body.reason)}"
+        case WithdrawReport():
+            yield f"withdrawal of the report asked for{_because(body.reason)}"
+        case ReportWithdrawn():
+            yield f"report withdrawn: {body.qty} pieces on hand are none any more"
+        case WithdrawalRefused():
+            yield f"withdrawal of the report refused: {body.promised} pieces are reserved or were sent"
+        case _:
             yield from _describe_plan(body, lot)
 
 
@@ -75,6 +105,14 @@ def _describe_plan(body: Body, lot: str) -> Iterator[str]:
         case ShipmentReceived():
             for counted, expected in _counts(body.discrepancies, lot):
                 yield f"{counted} of {expected} counted at {body.booth}, shipment {body.shipment}"
+        case ShipmentRecounted():
+            for stocked in body.lots:
+                if stocked.lot == lot:
+                    yield f"{stocked.qty} of shipment {body.shipment} at {body.booth} by recount {body.revision}"
+        case TransferRecounted():
+            for stocked in body.lots:
+                if stocked.lot == lot:
+                    yield f"{stocked.qty} of transfer {body.transfer} at {body.to} by recount {body.revision}"
         case TransferReceived():
             for counted, expected in _counts(body.discrepancies, lot):
                 yield f"{counted} of {expected} counted at {body.to}, transfer {body.transfer}"
@@ -84,7 +122,7 @@ def _describe_plan(body: Body, lot: str) -> Iterator[str]:
 
 def _describe_stock(body: Body) -> Iterator[str]:
     match body:
-        case ReservationRequested() | ReleaseRequested() | DispatchOrdered():
+        case ReservationRequested() | ReleaseRequested() | DispatchOrdered() | ReturnRecounted() | SurplusCounted():
             return  # inventory's answer describes it
         case StockReserved():
             yield f"{body.qty} reserved for {body.booth}, {body.reservation}"
@@ -96,6 +134,10 @@ def _describe_stock(body: Body) -> Iterator[str]:
             yield f"{body.qty} sent to {body.booth}, shipment {body.shipment}"
         case StockReturned():
             yield f"{body.qty} came home from {body.booth}"
+        case StockReturnRecounted():
+            yield f"count of what came home from {body.booth} changed by {body.change:+}"
+        case StockFound():
+            yield f"{body.qty} found at {body.booth} beyond those sent"
         case StockWrittenOff():
             yield f"{body.qty} written off at the facility"
         case StockOrderRefused():
@@ -103,6 +145,9 @@ def _describe_stock(body: Body) -> Iterator[str]:
         case LotRecallReached():
             at = ", ".join(body.booths)
             yield f"recall reached {body.festival}" + (f" and what was sent to {at}" if at else "")
+        case LotRecallLiftReached():
+            at = ", ".join(body.booths)
+            yield f"lifting of the recall reached {body.festival}, and what was sent to {at}"
         case _:
             yield from _describe_booth_stock(body)
 
@@ -111,12 +156,16 @@ def _describe_booth_stock(body: Body) -> Iterator[str]:
     match body:
         case BoothStocked():
             yield f"{body.qty} counted in at {body.booth}"
+        case LotRecounted():
+            yield f"{body.qty} at {body.booth} in all, by recount {body.revision} of the lot"
         case BoothStockLost():
             yield f"{body.qty} lost at {body.booth}"
         case BoothStockMoved():
             yield f"{body.qty} moved from {body.booth} to {body.to}"
         case LotWithdrawn():
             yield f"withdrawn at {body.booth}{_because(body.reason)}"
+        case LotReinstated():
+            yield f"for sale again at {body.booth}{_because(body.reason)}"
         case _:
             return
 

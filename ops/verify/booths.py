@@ -23,7 +23,7 @@ def booth_stock(evidence: Evidence) -> Check:
     """The pieces received, lost and moved at a booth are the same in festival and in sales."""
     check = Check(
         "booth stock",
-        "received, lost and moved away at each booth: the same in festival and in sales; prices and tills too",
+        "received, lost and moved away at each booth: the same in festival and in sales; prices, tills, openings too",
     )
     selling_booths = evidence.of(Booth)
     for booth in evidence.of(FestivalBooth).values():
@@ -33,9 +33,13 @@ def booth_stock(evidence: Evidence) -> Check:
             continue
         check.expect_equal(
             f"booth {booth.id}",
-            (booth.status.value, booth.tills),
-            (selling_booth.status.value, selling_booth.tills),
+            (booth.status.value, booth.opening, booth.tills, booth.name),
+            (selling_booth.status.value, selling_booth.opening, selling_booth.tills, selling_booth.name),
             "by festival, by sales",
+        )
+        check.expect(
+            booth.reopening is None and selling_booth.reopening is None,
+            f"booth {booth.id} is to be reopened, and nobody has answered",
         )
         prices = tuple((tag.product, tag.price_rupiah) for tag in booth.prices)
         check.expect(
@@ -44,21 +48,27 @@ def booth_stock(evidence: Evidence) -> Check:
         )
         _compare_announcements(check, selling_booth, evidence.published.booths[booth.id])
         festival_lots = {
-            lot.lot: (lot.received, lot.recorded_lost, lot.moved_out, lot.withdrawn)
+            lot.lot: (
+                lot.received,
+                lot.recorded_lost,
+                lot.moved_out + lot.returned_before,
+                lot.recounts,
+                lot.withdrawn,
+            )
             for lot in booth.lots
-            if lot.received
+            if lot.received or lot.recounts
         }
         sales_lots = {
-            lot.lot: (lot.stocked, lot.lost, lot.moved, lot.withdrawn)
+            lot.lot: (lot.stocked, lot.lost, lot.moved, lot.recount, lot.withdrawn)
             for lot in selling_booth.lots
-            if lot.stocked or lot.lost or lot.moved
+            if lot.stocked or lot.lost or lot.moved or lot.recount
         }
         for lot in sorted(festival_lots.keys() | sales_lots.keys()):
             check.expect_equal(
                 f"lot {lot} at {booth.id}",
                 festival_lots.get(lot),
                 sales_lots.get(lot),
-                "received, lost, moved, withdrawn by festival, by sales",
+                "received, lost, moved or home before a reopening, recounts, withdrawn by festival, by sales",
             )
     opened = {id for id, booth in selling_booths.items() if booth.status is not BoothStatus.UNKNOWN}
     for id in sorted(opened - evidence.of(FestivalBooth).keys()):
@@ -123,8 +133,10 @@ def interim_sales(evidence: Evidence) -> Check:
 
 
 def withdrawn(evidence: Evidence) -> Check:
-    """A recalled lot is withdrawn at every booth that was stocked with it."""
-    check = Check("recalls at booths", "a recalled lot is withdrawn at every booth that was stocked with it")
+    """A recalled lot is withdrawn at every booth that was stocked with it, and no other lot is."""
+    check = Check(
+        "recalls at booths", "a recalled lot is withdrawn at every booth that was stocked with it; no other is"
+    )
     recalled = {lot.id for lot in evidence.of(Lot).values() if lot.recalled}
     for booth in evidence.of(Booth).values():
         for lot in booth.lots:
@@ -132,6 +144,8 @@ def withdrawn(evidence: Evidence) -> Check:
                 check.expect(
                     lot.withdrawn is not None, f"lot {lot.lot} is recalled, but can still be sold at {booth.id}"
                 )
+            elif lot.lot not in recalled:
+                check.expect(lot.withdrawn is None, f"lot {lot.lot} is not recalled, but can't be sold at {booth.id}")
     return check
 
 

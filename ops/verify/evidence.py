@@ -33,6 +33,7 @@ from shared.envelope import digest
 from shared.events.journal import BatchWorked, journal
 from shared.events.operator import OPERATOR
 from shared.events.production import TERMINAL
+from shared.events.sales import SALES_DEADLINES
 from shared.mongo import Mongo
 from shared.runtime.processor import Collection, Processor
 from shared.runtime.state import Entity
@@ -69,7 +70,10 @@ async def gather(mongo: Mongo, log: TopicLog, ends: Ends, *, allow_parked: bool)
         await reader.ledgers(service)
     # Read first: it holds the pseudonyms that must not occur in other topics.
     await reader.topics([TERMINAL.name])
-    await reader.topics([name for name in topic_names() if name != TERMINAL.name])
+    # Read before the tills' records, some of which count at another booth.
+    await reader.topics([SALES_DEADLINES.name])
+    reader.evidence.published.tills.take_forwarded()
+    await reader.topics([name for name in topic_names() if name not in (TERMINAL.name, SALES_DEADLINES.name)])
     for service in SERVICES:
         await reader.privacy(service)
     await reader.close()

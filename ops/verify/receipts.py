@@ -49,7 +49,7 @@ def sales_in_parts(evidence: Evidence) -> Check:
     """The pieces and rupiah of a sale are the sums of its parts."""
     check = Check(
         "sales in parts",
-        "per sale: pieces = parts + waiting + disputed + rejected + voided; net rupiah = parts + open + returned",
+        "per sale: pieces = parts + waiting, disputed, rejected, voided, forwarded; net = parts + open + returned",
     )
     for receipt in evidence.of(Receipt).values():
         for sale in receipt.sales:
@@ -134,12 +134,12 @@ def _compare_lists(check: Check, booth: Booth, receipts: list[Receipt]) -> None:
 
 def _compare_sums(check: Check, subject: str, sale: Sale) -> None:
     pieces = [part.qty for part in sale.parts]
-    doubtful = (sale.waiting, sale.disputed, sale.rejected, sale.voided)
+    doubtful = (sale.waiting, sale.disputed, sale.rejected, sale.voided, sale.forwarded)
     check.expect_equal(
         subject, sale.qty, sum(pieces) + sum(doubtful), "pieces, but its parts and what is in doubt sum to"
     )
     if min(pieces, default=1) < 1 or min(doubtful) < 0:
-        check.fail(f"{subject}: parts {pieces}, waiting, disputed, rejected and voided {doubtful}")
+        check.fail(f"{subject}: parts {pieces}, waiting, disputed, rejected, voided and forwarded {doubtful}")
         return
     amounts = [rupiah for _, rupiah in sale.part_amounts]
     worth = value(sale.net_rupiah, sale.qty, sum(pieces)) if sale.qty else 0
@@ -163,7 +163,7 @@ def _pieces(sale: Sale) -> tuple[object, ...]:
             (part.lot, part.facility, part.qty, rupiah, part.basis.value, part.recalled)
             for part, rupiah in sale.part_amounts
         ),
-        (sale.waiting, sale.disputed, sale.rejected, sale.voided),
+        (sale.waiting, sale.disputed, sale.rejected, sale.voided, sale.forwarded),
         (sale.open_rupiah, sale.returned_rupiah),
     )
 
@@ -179,6 +179,6 @@ def _published_pieces(sale: SaleAccounted) -> tuple[object, ...]:
             (part.lot, part.facility, part.qty, part.amount_rupiah, part.basis.value, part.recalled)
             for part in sale.parts
         ),
-        (sale.waiting, sale.disputed, sale.rejected, sale.voided),
+        (sale.waiting, sale.disputed, sale.rejected, sale.voided, sale.forwarded),
         (sale.open_rupiah, sale.returned_rupiah),
     )

@@ -60,10 +60,13 @@ def catalogue(evidence: Evidence) -> Check:
 
 
 def became_lots(evidence: Evidence) -> Check:
-    """Each accepted report is applied: a lot for each production, the sum of corrections, the recall."""
+    """Each accepted report is applied: a lot for each production, the sum of corrections, recalls not yet lifted, the
+    withdrawal."""
     check = Check("reports and lots", "each accepted report is in its lot, and each lot is from one report")
     lots, reports = evidence.of(Lot), evidence.of(TerminalReport)
     corrected: dict[str, int] = {}
+    recalls: dict[str, int] = {}
+    withdrawn: set[str] = set()
     for report in reports.values():
         if report.outcome is not ReportOutcome.ACCEPTED:
             continue
@@ -72,11 +75,20 @@ def became_lots(evidence: Evidence) -> Check:
             check.expect(False, f"report {report.id} was accepted for lot {report.lot}, which is not there")
         elif report.kind is ReportKind.PRODUCTION:
             check.expect_equal(f"lot {lot.id}", lot.report, report.id, "is its report, not")
-        elif report.kind is ReportKind.CORRECTION:
+        elif report.kind in (ReportKind.CORRECTION, ReportKind.WITHDRAWAL):
             corrected[lot.id] = corrected.get(lot.id, 0) + (report.change or 0)
-        else:
-            check.expect(lot.recalled, f"report {report.id} recalls lot {lot.id}, which is not recalled")
+        if report.kind is ReportKind.WITHDRAWAL:
+            withdrawn.add(report.lot or "")
+        elif report.kind in (ReportKind.RECALL, ReportKind.LIFT):
+            step = 1 if report.kind is ReportKind.RECALL else -1
+            recalls[report.lot or ""] = recalls.get(report.lot or "", 0) + step
     for lot in lots.values():
         check.expect_equal(f"lot {lot.id}", lot.corrected, corrected.get(lot.id, 0), "corrected, by its reports")
+        check.expect_equal(
+            f"lot {lot.id}", int(lot.recalled), recalls.get(lot.id, 0), "is its recall, but recalls less liftings are"
+        )
+        check.expect_equal(
+            f"lot {lot.id}", lot.withdrawn, lot.id in withdrawn, "is whether it is withdrawn, by its reports"
+        )
         check.expect(lot.report in reports, f"lot {lot.id} is from report {lot.report}, which is not there")
     return check

@@ -62,19 +62,19 @@ def _words(tallies: Mapping[LineStatus, StatusSum]) -> str:
 def lost_on_the_way(evidence: Evidence) -> Check:
     """The lost pieces of lines agree with the counts of shipments; a revision plans them again."""
     check = Check(
-        "lost on the way", "pieces that lines count as lost = pieces sent in their shipments and not counted in"
+        "lost on the way", "pieces that lines count as lost = pieces sent in their shipments and not stocked"
     )
     lines = [line for request in whole_requests(evidence) for line in request.lines.loaded]
     lost = {line.reservation: line.lost for line in lines if line.lost}
     for shipment in evidence.of(Shipment).values():
-        counts = dict(shipment.counted)
+        stocked = dict(shipment.stocked)
         lost_by_lot: dict[str, int] = {}
         for parcel in shipment.parcels:
             if parcel.leg is DispatchStatus.LEFT:
                 lost_by_lot[parcel.lot] = lost_by_lot.get(parcel.lot, 0) + lost.pop(parcel.reservation, 0)
         received = shipment.status is ShipmentStatus.RECEIVED
         for lot, sent_qty in shipment.lots.items():
-            missing = max(0, sent_qty - counts.get(lot, 0)) if received else 0
+            missing = max(0, sent_qty - stocked.get(lot, 0)) if received else 0
             check.expect_equal(
                 f"lot {lot} in shipment {shipment.id}", lost_by_lot[lot], missing, "lost by its lines, by its count"
             )
@@ -96,8 +96,9 @@ def revisions(evidence: Evidence) -> Check:
         )
         for id in request.closed:
             booth = booths.get(id)
-            open_still = booth is None or booth.status is BoothStatus.OPEN
-            check.expect(not open_still, f"request {request.id} lists {id} as closed, but it is open")
+            # A reopened booth gets nothing more of the requests that its closing ended.
+            never_closed = booth is None or (booth.status is BoothStatus.OPEN and booth.opening == 1)
+            check.expect(not never_closed, f"request {request.id} lists {id} as closed, but it is open")
         for line in request.lines.loaded:
             if line.booth in request.closed and line.status in (LineStatus.PLANNED, LineStatus.RESERVED):
                 check.fail(f"{line.reservation} is {line.status.value} for {line.booth}, which is closed")

@@ -1,7 +1,7 @@
 """Checks of lots: production's records, inventory's balances, festival's views and holdings."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
@@ -36,6 +36,7 @@ def checks(evidence: Evidence) -> Iterator[Check]:
     yield reservations(evidence)
     yield reservations_answered(evidence)
     yield in_transit(evidence)
+    yield counted_in(evidence)
     yield home_and_lost(evidence)
     yield returns(evidence)
     yield recalls(evidence)
@@ -55,11 +56,14 @@ def lot_balance(evidence: Evidence) -> Check:
             "returned": lot.returned,
             "written off": lot.written_off,
             "recorded": lot.recorded,
-            "still away": lot.dispatched - lot.returned,
+            "still away": lot.away,
+            "found": lot.found,
         }
         for name, qty in parts.items():
             if qty < 0:
                 check.fail(f"lot {lot.id}: {qty} pieces {name}")
+        if lot.withdrawn and (lot.on_hand or lot.reserved or lot.dispatched):
+            check.fail(f"lot {lot.id} is withdrawn, but has {lot.on_hand} on hand, or pieces promised")
         if len({r.id for r in lot.reservations}) < len(lot.reservations):
             check.fail(f"lot {lot.id} holds a reservation twice")
     return check
@@ -68,7 +72,18 @@ def lot_balance(evidence: Evidence) -> Check:
 def published_balances(evidence: Evidence) -> Check:
     """The last published balance of each lot is inventory's balance."""
     check = Check("balances said", "the last StockChanged of each lot is inventory's balance")
-    names = ("revision", "on_hand", "reserved", "dispatched", "returned", "written_off", "corrected", "recalled")
+    names = (
+        "revision",
+        "on_hand",
+        "reserved",
+        "dispatched",
+        "returned",
+        "written_off",
+        "corrected",
+        "recalled",
+        "found",
+        "withdrawn",
+    )
     for lot in evidence.of(Lot).values():
         published = evidence.published.balances.get(lot.id)
         if published is None:
@@ -92,7 +107,16 @@ def lots_arrived(evidence: Evidence) -> Check:
             continue
         check.expect_equal(
             f"lot {id}",
-            (lot.facility, lot.product, lot.made_on, lot.best_before, lot.qty, lot.corrected, lot.recalled),
+            (
+                lot.facility,
+                lot.product,
+                lot.made_on,
+                lot.best_before,
+                lot.qty,
+                lot.corrected,
+                lot.recalled,
+                lot.withdrawn,
+            ),
             (
                 stock_lot.facility,
                 stock_lot.product,
@@ -101,6 +125,7 @@ def lots_arrived(evidence: Evidence) -> Check:
                 stock_lot.recorded,
                 stock_lot.corrected,
                 stock_lot.recalled,
+                stock_lot.withdrawn,
             ),
             "by production, by inventory",
         )
@@ -178,7 +203,8 @@ def reservations_answered(evidence: Evidence) -> Check:
 def in_transit(evidence: Evidence) -> Check:
     """Pieces sent to a booth are on the way, received, or lost on the way."""
     check = Check(
-        "sent", "sent and moved to a booth = on the way + received + lost on the way; moved away = transfers"
+        "sent",
+        "sent and moved to a booth + found there = on the way + received + lost on the way; moved away = transfers",
     )
     dispatched: Counter[tuple[str, str]] = Counter()
     for _, (lot, r) in _reservations(evidence):
@@ -204,7 +230,7 @@ def in_transit(evidence: Evidence) -> Check:
         check.expect_equal(
             f"lot {booth_lot.lot} of {booth.id}", moved.pop(pair, 0), booth_lot.moved_out, "in transfers, moved away"
         )
-        arrived = booth_lot.in_transit + booth_lot.received + booth_lot.lost_on_the_way
+        arrived = booth_lot.in_transit + booth_lot.received + booth_lot.lost_on_the_way - booth_lot.found
         check.expect_equal(
             subject, dispatched.pop(pair, 0), arrived, "sent by inventory and other booths, by festival"
         )
@@ -215,6 +241,43 @@ def in_transit(evidence: Evidence) -> Check:
         check.expect(False, f"{qty} of {lot_id} were sent to {booth_id}, which does not know of them")
     for (booth_id, lot_id), qty in sorted((+moved).items()):
         check.expect(False, f"{qty} of {lot_id} were moved away from {booth_id}, which does not know of them")
+    return check
+
+
+def counted_in(evidence: Evidence) -> Check:
+    """A booth's pieces of a lot are those of its arrivals, as counted last, and inventory knows what was found."""
+    check = Check(
+        "counted in",
+        "received, lost and found of each lot at a booth = its shipments and transfers; found: as in inventory",
+    )
+    sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for booth_id, sent, stocked in _arrivals(evidence):
+        for lot in sent.keys() | stocked.keys():
+            difference = stocked.get(lot, 0) - sent.get(lot, 0)
+            sums[booth_id, lot] += Counter(
+                received=stocked.get(lot, 0), lost=max(0, -difference), found=max(0, difference)
+            )
+    finds = {
+        (find.booth, lot.id): (find.festival, find.qty) for lot in evidence.of(Lot).values() for find in lot.finds
+    }
+    for booth, booth_lot in _booth_lots(evidence):
+        pair, subject = (booth.id, booth_lot.lot), f"lot {booth_lot.lot} at {booth.id}"
+        counted = sums.pop(pair, Counter())
+        check.expect_equal(
+            subject,
+            (booth_lot.received, booth_lot.lost_on_the_way, booth_lot.found),
+            (counted["received"], counted["lost"], counted["found"]),
+            "received, lost and found, but its shipments and transfers sum to",
+        )
+        known = finds.pop(pair, (booth.festival, 0))
+        check.expect_equal(subject, (booth.festival, booth_lot.found), known, "found by festival, by inventory")
+    for (booth_id, lot_id), counted in sorted(sums.items()):
+        check.expect(
+            not counted.total(),
+            f"{counted['received']} of {lot_id} were counted at {booth_id}, which has no such lot",
+        )
+    for (booth_id, lot_id), (_, qty) in sorted(finds.items()):
+        check.expect(False, f"inventory knows of {qty} of {lot_id} found at {booth_id}, which does not")
     return check
 
 
@@ -300,8 +363,8 @@ def _sold_by_product(evidence: Evidence) -> tuple[Counter[tuple[str, str]], Coun
 
 
 def recalls(evidence: Evidence) -> Check:
-    """A recalled lot is never held or reserved, and is withdrawn at every booth."""
-    check = Check("recalls", "a recalled lot is never held, and is withdrawn at every booth that has it")
+    """A recalled lot is never held or reserved, and is withdrawn at every booth. No other lot is."""
+    check = Check("recalls", "a recalled lot is never held, and is withdrawn at every booth that has it; no other is")
     recalled = {lot.id for lot in evidence.of(Lot).values() if lot.recalled}
     recalled |= {lot.id for lot in evidence.of(production.Lot).values() if lot.recalled}
     for id, (lot, r) in _reservations(evidence):
@@ -320,6 +383,10 @@ def recalls(evidence: Evidence) -> Check:
             check.expect(
                 booth_lot.withdrawn is not None, f"lot {booth_lot.lot} is recalled, but not withdrawn at {booth.id}"
             )
+        else:
+            check.expect(
+                booth_lot.withdrawn is None, f"lot {booth_lot.lot} is not recalled, but withdrawn at {booth.id}"
+            )
     return check
 
 
@@ -333,6 +400,16 @@ def _lines(evidence: Evidence) -> Iterator[tuple[Request, AllocationLine]]:
     for request in whole_requests(evidence):
         for line in request.lines.loaded:
             yield request, line
+
+
+def _arrivals(evidence: Evidence) -> Iterator[tuple[str, Mapping[str, int], Mapping[str, int]]]:
+    """The booth, and the pieces sent and stocked by lot, of each shipment and transfer that was received."""
+    for shipment in evidence.of(Shipment).values():
+        if shipment.status is ShipmentStatus.RECEIVED:
+            yield shipment.booth, shipment.lots, dict(shipment.stocked)
+    for transfer in evidence.of(Transfer).values():
+        if transfer.status is TransferStatus.RECEIVED:
+            yield transfer.to, dict(transfer.sent), dict(transfer.stocked)
 
 
 def _booth_lots(evidence: Evidence) -> Iterator[tuple[Booth, BoothLot]]:

@@ -13,7 +13,7 @@ from shared.runtime.service import Service
 
 
 class Balance(BaseModel):
-    """One lot in pieces."""
+    """One lot in pieces. `withdrawn`: its report was withdrawn, so there is no such lot."""
 
     lot: str
     facility: str
@@ -22,6 +22,7 @@ class Balance(BaseModel):
     made_on: date
     best_before: date | None
     recalled: bool
+    withdrawn: bool
     recorded: int
     corrected: int
     on_hand: int
@@ -29,6 +30,7 @@ class Balance(BaseModel):
     dispatched: int
     returned: int
     written_off: int
+    found: int
     revision: int
 
     @classmethod

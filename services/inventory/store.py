@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from services.inventory.domain import Lot
-from services.inventory.domain.lot import Reservation, ReservationStatus
+from services.inventory.domain.lot import Find, Reservation, ReservationStatus
 from shared.runtime.processor import Collection, Document
 
 # Tables, because enum lookups and `.value` are slow in Python 3.11.
@@ -25,6 +25,7 @@ def _to_document(lot: Lot) -> dict[str, Any]:
         "returned": lot.returned,
         "written_off": lot.written_off,
         "recalled": lot.recalled,
+        "withdrawn": lot.withdrawn,
         "revision": lot.revision,
         "reservations": [
             {
@@ -37,6 +38,12 @@ def _to_document(lot: Lot) -> dict[str, Any]:
             }
             for reservation in lot.reservations
         ],
+        # Nearly no lot has any.
+        **(
+            {"finds": [{"festival": find.festival, "booth": find.booth, "qty": find.qty} for find in lot.finds]}
+            if lot.finds
+            else {}
+        ),
     }
 
 
@@ -55,6 +62,7 @@ def _from_document(document: Document) -> Lot:
         returned=document["returned"],
         written_off=document["written_off"],
         recalled=document["recalled"],
+        withdrawn=document.get("withdrawn", False),
         revision=document["revision"],
         reservations=tuple(
             Reservation(
@@ -67,6 +75,7 @@ def _from_document(document: Document) -> Lot:
             )
             for reservation in document["reservations"]
         ),
+        finds=tuple(Find(**find) for find in document.get("finds", ())),
     )
 
 

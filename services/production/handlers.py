@@ -1,7 +1,6 @@
 """Production's two processors: whatever changes a facility's lots, and the entries of the catalogue."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -34,36 +33,28 @@ from shared.events.catalogue import (
     SetProduct,
     SetTerm,
 )
-from shared.events.language import Body, Event
+from shared.events.language import Event
 from shared.events.production import (
     LOT_ANSWERS,
     RELEASED,
     TERMINAL,
     CorrectionRefused,
+    LiftRecall,
     LotCorrected,
     ProductionCorrected,
     ProductionReported,
     RecallLot,
     ReportReleased,
+    ReportWithdrawn,
+    WithdrawalRefused,
+    WithdrawReport,
 )
-from shared.runtime.processor import Handler, Processor, Rule, on
+from shared.http.command_handler import CommandHandler
+from shared.runtime.processor import Processor, Rule, on
 from shared.runtime.state import Read, Ref
 from shared.settings import Settings
 
 B = TypeVar("B", SetTerm, SetProduct, SetFacility, SetLeadTime, RetireEntry)
-
-
-@dataclass(frozen=True, slots=True)
-class CommandHandler:
-    """How one command is handled, and where it is given over HTTP; the names in the path are fields of its body."""
-
-    path: str
-    summary: str
-    handler: Handler
-
-    @property
-    def body(self) -> type[Body]:
-        return self.handler.body
 
 
 def _of_goods(event: Event, body: ProductionReported) -> tuple[Ref, ...]:
@@ -74,7 +65,7 @@ def _of_goods(event: Event, body: ProductionReported) -> tuple[Ref, ...]:
     )
 
 
-def _of_lot(event: Event, body: ProductionCorrected | RecallLot) -> Iterator[Ref]:
+def _of_lot(event: Event, body: ProductionCorrected | RecallLot | LiftRecall | WithdrawReport) -> Iterator[Ref]:
     yield Ref(TerminalReport, event.known_as)
     yield Ref(FacilityCatalogue, body.facility)
     number = lot_number.parse(body.lot)
@@ -85,6 +76,10 @@ def _of_lot(event: Event, body: ProductionCorrected | RecallLot) -> Iterator[Ref
 
 def _of_correction(_event: Event, body: LotCorrected | CorrectionRefused) -> tuple[Ref, ...]:
     return Ref(TerminalReport, body.correction), Ref(Lot, body.lot)
+
+
+def _of_withdrawal(_event: Event, body: ReportWithdrawn | WithdrawalRefused) -> tuple[Ref, ...]:
+    return Ref(TerminalReport, body.withdrawal), Ref(Lot, body.lot)
 
 
 def _of_listing(_event: Event, body: FacilityListed | ProductListed) -> tuple[Read, ...]:
@@ -143,8 +138,12 @@ def by_facility(clock_skew: timedelta) -> Processor:
             on(ProductionReported, partial(rules.record, clock_skew), reads=_of_goods),
             on(ProductionCorrected, rules.pass_on, reads=_of_lot),
             on(RecallLot, rules.recall, reads=_of_lot),
+            on(LiftRecall, rules.lift, reads=_of_lot),
+            on(WithdrawReport, rules.withdraw, reads=_of_lot),
             on(LotCorrected, rules.answer_correction, reads=_of_correction),
             on(CorrectionRefused, rules.answer_correction, reads=_of_correction),
+            on(ReportWithdrawn, rules.answer_withdrawal, reads=_of_withdrawal),
+            on(WithdrawalRefused, rules.answer_withdrawal, reads=_of_withdrawal),
             on(FacilityListed, facility_catalogue.list_facility, reads=_of_listing),
             on(ProductListed, facility_catalogue.list_product, reads=_of_listing),
             on(ReportReleased, partial(rules.decide_released, clock_skew), reads=_of_released),

@@ -2,24 +2,38 @@
 events."""
 
 from functools import partial
+from typing import Any
 
 from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement, facility, rules
 from services.sales.domain.demand import demand_id
-from services.sales.domain.receipt import entity_id, parse_sale_id, receipt_id, sold_after, waiting_at
+from services.sales.domain.forwarding import forwarded_record, kept_at
+from services.sales.domain.receipt import (
+    disputed_at,
+    entity_id,
+    parse_sale_id,
+    receipt_id,
+    sold_after,
+    waiting_at,
+)
 from services.sales.domain.rules import at_booth, of_till
 from services.sales.domain.settlement import FromBooth, Percentages, settlement_id
-from services.sales.store import BOOTHS, DEMANDS, FEEDS, RECEIPTS, SETTLEMENTS
+from services.sales.store import BOOTHS, DEMANDS, FEEDS, KEPT_RECORDS, RECEIPTS, SETTLEMENTS
 from shared.errors import BadSettings
 from shared.events.festival import (
     BOOTH_STOCK,
+    BoothChanged,
     BoothClosing,
+    BoothForwarded,
     BoothOpened,
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
     DisputeResolved,
+    LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     PricesChanged,
+    ReopeningRequested,
     TillAdded,
     TillStruck,
     VoidOrdered,
@@ -35,18 +49,24 @@ from shared.events.sales import (
     CashCounted,
     CashDropped,
     DemandCounted,
+    DeviceForwarded,
     DeviceIntroduced,
     DrawerOpened,
+    ForwardedAs,
     PoolAdjusted,
     ReceiptIssued,
     ReceiptVoided,
+    RecordForwarded,
+    RecordTakenOut,
     SaleShared,
+    ShareHoldAnswered,
+    ShareHoldRequested,
     ShareOpened,
-    StrayMoved,
+    ShareReopened,
     TillClosed,
 )
-from shared.runtime.processor import Processor, on
-from shared.runtime.state import Read, Ref
+from shared.runtime.processor import Decision, Processor, Rule, on
+from shared.runtime.state import Read, Ref, State
 from shared.settings import Settings
 
 
@@ -67,53 +87,100 @@ def _resolved(event: Event, body: DisputeResolved) -> tuple[Read, ...]:
     return *_booth(event, body), Ref(Receipt, entity_id(body.booth, parse_sale_id(body.sale)[0]))
 
 
+def _recounted(event: Event, body: LotRecounted) -> tuple[Read, ...]:
+    # More stock than was known may settle what was in dispute.
+    return *_booth(event, body), disputed_at(body.booth)
+
+
+def _reopened(event: Event, body: ReopeningRequested | ShareHoldAnswered) -> tuple[Read, ...]:
+    # Disputed sales wait again at an open booth.
+    return *_booth(event, body), disputed_at(event.key)
+
+
 def _counted(event: Event, body: BoothCounted) -> tuple[Read, ...]:
     # A count is about what was sold up to its moment.
     return *_booth(event, body), sold_after(body.booth, body.counted_at)
+
+
+def _forwarding(event: Event, body: BoothForwarded) -> tuple[Read, ...]:
+    return *_booth(event, body), kept_at(event.key)
+
+
+# The same rules whether a till's record came to its booth or was forwarded to it.
+_OF_TILLS = (
+    on(DeviceIntroduced, of_till(rules.note_device), reads=_booth),
+    on(ReceiptIssued, at_booth(rules.routed(rules.issue), AdjustmentCause.SALE), reads=_issued),
+    on(ReceiptVoided, of_till(rules.void, AdjustmentCause.VOID), reads=_voided),
+    on(BoothCounted, of_till(rules.count, AdjustmentCause.COUNT), reads=_counted),
+    on(DrawerOpened, of_till(rules.open_drawer), reads=_booth),
+    on(CashDropped, of_till(rules.drop_cash), reads=_booth),
+    on(CashCounted, of_till(rules.count_cash), reads=_booth),
+    on(TillClosed, of_till(rules.note_device), reads=_booth),
+    on(RecordTakenOut, of_till(rules.note_device), reads=_booth),
+)
+_OF_TILL = {handler.body: handler for handler in _OF_TILLS}
+_NUMBER_ONLY = of_till(rules.note_device)
+
+
+def _original(event: Event, body: RecordForwarded) -> Event:
+    """The till's record inside, as if it had come to this booth."""
+    return Event(body.id, body.source, event.key, body.time, event.logged_at, forwarded_record(body))
+
+
+def _forwarded(event: Event, body: RecordForwarded) -> tuple[Read, ...]:
+    original = _original(event, body)
+    return tuple(_OF_TILL[type(original.body)].reads(original, original.body))
+
+
+def take_forwarded(state: State, event: Event, body: RecordForwarded) -> Decision:
+    """A till's record for another booth counts at this one."""
+    original = _original(event, body)
+    rule: Rule[Any] = _NUMBER_ONLY if body.effect is ForwardedAs.NUMBER else _OF_TILL[type(original.body)].rule
+    return rule(state, original, original.body)
 
 
 BOOTH = Processor(
     service="sales",
     key="booth",
     topics=(BOOTH_STOCK, TILL, SALES_DEADLINES),
-    collections=(BOOTHS, RECEIPTS),
+    collections=(BOOTHS, RECEIPTS, KEPT_RECORDS),
     handlers=(
         on(BoothOpened, at_booth(rules.open_booth), reads=_booth),
+        on(BoothChanged, at_booth(rules.change_booth), reads=_booth),
         on(PricesChanged, at_booth(rules.change_prices), reads=_booth),
         on(TillAdded, at_booth(rules.add_till), reads=_booth),
         on(TillStruck, at_booth(rules.strike_till), reads=_booth),
         on(BoothStocked, at_booth(rules.stock), reads=_booth),
+        on(LotRecounted, at_booth(rules.recount), reads=_recounted),
         on(BoothStockLost, at_booth(rules.lose_stock), reads=_booth),
         on(BoothStockMoved, at_booth(rules.move_stock), reads=_booth),
         on(LotWithdrawn, at_booth(rules.withdraw_lot), reads=_booth),
+        on(LotReinstated, at_booth(rules.reinstate_lot), reads=_booth),
         # Festival has struck a resolved sale from its list: it receives those in dispute anew.
         on(DisputeResolved, at_booth(rules.resolve, AdjustmentCause.DISPUTE, again=True), reads=_resolved),
         on(VoidOrdered, at_booth(rules.void_ordered, AdjustmentCause.VOID), reads=_voided),
         on(BoothClosing, at_booth(rules.close), reads=_booth),
+        on(ReopeningRequested, at_booth(rules.reopen), reads=_reopened),
+        on(ShareHoldAnswered, at_booth(rules.hear_hold), reads=_reopened),
         on(DeadlineReached, at_booth(rules.time_is_up), reads=_booth),
-        on(DeviceIntroduced, of_till(rules.note_device), reads=_booth),
-        on(ReceiptIssued, at_booth(rules.issue, AdjustmentCause.SALE), reads=_issued),
-        on(ReceiptVoided, of_till(rules.void, AdjustmentCause.VOID), reads=_voided),
-        on(BoothCounted, of_till(rules.count, AdjustmentCause.COUNT), reads=_counted),
-        on(DrawerOpened, of_till(rules.open_drawer), reads=_booth),
-        on(CashDropped, of_till(rules.drop_cash), reads=_booth),
-        on(CashCounted, of_till(rules.count_cash), reads=_booth),
-        on(TillClosed, of_till(rules.note_device), reads=_booth),
-        on(StrayMoved, at_booth(rules.move_stray), reads=_booth),
+        *_OF_TILLS,
+        on(BoothForwarded, at_booth(rules.forward_booth), reads=_forwarding),
+        on(RecordForwarded, take_forwarded, reads=_forwarded),
+        on(DeviceForwarded, at_booth(rules.note_forwarded_device), reads=_booth),
     ),
     deadlines=SALES_DEADLINES,
 )
 
 
-def _settlement(_event: Event, body: FromBooth) -> tuple[Ref, ...]:
+def _settlement(_event: Event, body: FromBooth | ShareHoldRequested) -> tuple[Ref, ...]:
     return (Ref(Settlement, settlement_id(body.facility, body.festival)),)
 
 
-def _demand(_event: Event, body: ShareOpened | DemandCounted) -> tuple[Ref, ...]:
+def _demand(_event: Event, body: FromBooth | ShareHoldRequested | DemandCounted) -> tuple[Ref, ...]:
     return (Ref(FacilityDemand, demand_id(body.facility, body.festival)),)
 
 
-def _opened(event: Event, body: ShareOpened) -> tuple[Ref, ...]:
+def _both(event: Event, body: ShareOpened | ShareHoldRequested | ShareReopened | BoothSettled) -> tuple[Ref, ...]:
     return *_settlement(event, body), *_demand(event, body)
 
 
@@ -129,10 +196,12 @@ def by_facility(by: Percentages) -> Processor:
         topics=(SALE_SHARES,),
         collections=(SETTLEMENTS, DEMANDS, FEEDS),
         handlers=(
-            on(ShareOpened, partial(facility.open_share, by), reads=_opened),
+            on(ShareOpened, partial(facility.open_share, by), reads=_both),
             on(SaleShared, partial(facility.change_share, by), reads=_shared),
             on(PoolAdjusted, partial(facility.change_share, by), reads=_shared),
-            on(BoothSettled, partial(facility.settle_booth, by), reads=_settlement),
+            on(ShareHoldRequested, facility.hold_share, reads=_both),
+            on(ShareReopened, partial(facility.reopen_share, by), reads=_both),
+            on(BoothSettled, partial(facility.settle_booth, by), reads=_both),
             on(DemandCounted, facility.count_demand, reads=_demand),
         ),
     )

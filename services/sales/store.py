@@ -10,16 +10,18 @@ from services.sales.domain.booth import (
     BoothStatus,
     EarlyCount,
     EarlyVoid,
+    Forwarding,
     InterimState,
     LotSum,
     Pool,
     RefusedOrder,
+    Reopening,
     StockCount,
-    StrayMove,
 )
 from services.sales.domain.demand import DemandFromBooth, ProductAtBooth, SoldOutSpan
 from services.sales.domain.device import Branch, Device, RecordRun
 from services.sales.domain.drawer import Drawer, Taking
+from services.sales.domain.forwarding import KeptRecord
 from services.sales.domain.prices import PriceList
 from services.sales.domain.receipt import Part, Sale
 from services.sales.domain.settlement import BoothShare, Percentages, PoolShare, SettlementFigures
@@ -103,7 +105,17 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         },
         "refused_orders": [list(order) for order in booth.refused_orders],
         "early_strikes": list(booth.early_strikes),
-        "moved": None if booth.moved is None else list(booth.moved),
+        "forwarding": None if booth.forwarding is None else list(booth.forwarding),
+        "opening": booth.opening,
+        "reopening": None
+        if booth.reopening is None
+        else {
+            "order": booth.reopening.order,
+            "opening": booth.reopening.opening,
+            "home": [list(pair) for pair in booth.reopening.home],
+            "asked": list(booth.reopening.asked),
+            "held": list(booth.reopening.held),
+        },
     }
 
 
@@ -125,6 +137,7 @@ def _lot_document(lot: BoothLot) -> dict[str, Any]:
         "withdrawn": lot.withdrawn,
         "final": _count_document(lot.final),
         "latest": _count_document(lot.latest),
+        "recount": lot.recount,
     }
 
 
@@ -237,7 +250,21 @@ def _booth(document: Document) -> Booth:
         ),
         refused_orders=tuple(map(RefusedOrder._make, document["refused_orders"])),
         early_strikes=tuple(document["early_strikes"]),
-        moved=None if document["moved"] is None else StrayMove(*document["moved"]),
+        forwarding=None if document["forwarding"] is None else Forwarding(*document["forwarding"]),
+        opening=document["opening"],
+        reopening=_reopening(document["reopening"]),
+    )
+
+
+def _reopening(document: Document | None) -> Reopening | None:
+    if document is None:
+        return None
+    return Reopening(
+        document["order"],
+        document["opening"],
+        tuple((lot, qty) for lot, qty in document["home"]),
+        tuple(document["asked"]),
+        tuple(document["held"]),
     )
 
 
@@ -259,6 +286,7 @@ def _lot(document: Document) -> BoothLot:
         withdrawn=document["withdrawn"],
         final=_count(document["final"]),
         latest=_count(document["latest"]),
+        recount=document["recount"],
     )
 
 
@@ -316,6 +344,7 @@ def _receipt_document(receipt: Receipt) -> dict[str, Any]:
         "sales": [_sale_document(sale) for sale in receipt.sales],
         # What the queries ask for; it follows from the rest.
         "waiting": receipt.waiting,
+        "disputed": receipt.disputed,
         "sold": receipt.sold,
     }
 
@@ -333,6 +362,7 @@ def _sale_document(sale: Sale) -> dict[str, Any]:
         "disputed": sale.disputed,
         "rejected": sale.rejected,
         "voided": sale.voided,
+        "forwarded": sale.forwarded,
         "revision": sale.revision,
         "status": sale.status.value,  # derived, for people who read the document
     }
@@ -373,6 +403,7 @@ def _sale(line: int, document: Document) -> Sale:
         disputed=document["disputed"],
         rejected=document["rejected"],
         voided=document["voided"],
+        forwarded=document["forwarded"],
         revision=document["revision"],
     )
 
@@ -395,6 +426,7 @@ def _settlement_document(settlement: Settlement) -> dict[str, Any]:
                 "sold_rupiah": booth.sold_rupiah,
                 "pools": [[pool.product, pool.qty, pool.rupiah, pool.counted] for pool in booth.pools],
                 "halfway": booth.halfway,
+                "issued": booth.issued,
             }
             for booth in settlement.booths
         ],
@@ -425,6 +457,7 @@ def _settlement(document: Document) -> Settlement:
                 booth["sold_rupiah"],
                 tuple(PoolShare(*pool) for pool in booth["pools"]),
                 booth["halfway"],
+                booth["issued"],
             )
             for booth in document["booths"]
         ),
@@ -441,6 +474,7 @@ def _demand_document(demand: FacilityDemand) -> dict[str, Any]:
             {
                 "booth": booth.booth,
                 "lines": None if booth.lines is None else [_line_document(line) for line in booth.lines],
+                "held": booth.held,
             }
             for booth in demand.booths
         ],
@@ -459,7 +493,9 @@ def _demand(document: Document) -> FacilityDemand:
         festival=document["festival"],
         booths=tuple(
             DemandFromBooth(
-                booth["booth"], None if booth["lines"] is None else tuple(_line(line) for line in booth["lines"])
+                booth["booth"],
+                None if booth["lines"] is None else tuple(_line(line) for line in booth["lines"]),
+                booth["held"],
             )
             for booth in document["booths"]
         ),
@@ -482,7 +518,7 @@ def _feed(document: Document) -> FacilityFeed:
 
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, listed_by=("festival", "arrived"))
 RECEIPTS = Collection(
-    "receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "sold"), listed_by=("booth",)
+    "receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "disputed", "sold"), listed_by=("booth",)
 )
 SETTLEMENTS = Collection(
     "settlements",
@@ -492,4 +528,24 @@ SETTLEMENTS = Collection(
     listed_by=("facility", "festival", "arrived"),
 )
 DEMANDS = Collection("demand", FacilityDemand, _demand_document, _demand, listed_by=("facility", "festival"))
+
+
+def _kept_document(record: KeptRecord) -> dict[str, Any]:
+    return {name: value for name, value in asdict(record).items() if name != "id"}
+
+
+def _kept(document: Document) -> KeptRecord:
+    return KeptRecord(
+        document["_id"],
+        document["booth"],
+        document["number"],
+        document["event"],
+        document["source"],
+        document["time"],
+        document["type"],
+        document["json"],
+    )
+
+
+KEPT_RECORDS = Collection("kept_records", KeptRecord, _kept_document, _kept, indexes=("booth",))
 FEEDS = Collection("feeds", FacilityFeed, _feed_document, _feed)

@@ -44,6 +44,31 @@ class ReturnReceived(Body):
     qty: Qty
 
 
+class ReturnRecounted(Body):
+    """The count of pieces that came home from `booth` changes by `change`."""
+
+    lot: Id
+    order: Id
+    festival: Id
+    booth: Id
+    change: TypedNumber
+
+
+class SurplusCounted(Body):
+    """`qty` pieces of the lot were counted at `booth` beyond those sent to it, over all its shipments and transfers.
+
+    The number replaces earlier ones of this booth. `shipment` or `transfer`: whose count it follows from.
+    """
+
+    lot: Id
+    order: Id
+    festival: Id
+    booth: Id
+    qty: Count
+    shipment: Id | None = None
+    transfer: Id | None = None
+
+
 class LossRecorded(Body):
     """`qty` pieces on hand at the facility are spoilt or missing."""
 
@@ -58,6 +83,9 @@ class StockChanged(Body):
     """The lot's whole balance, in pieces. The highest `revision` is valid.
 
     recorded + corrected = on_hand + reserved + dispatched - returned + written_off
+
+    `found`: pieces counted at booths beyond those dispatched. dispatched + found - returned are away.
+    `withdrawn`: the lot's report was withdrawn, so there is no such lot. Its pieces are part of `corrected`.
     """
 
     lot: Id
@@ -75,6 +103,8 @@ class StockChanged(Body):
     dispatched: Count
     returned: Count
     written_off: Count
+    found: Count = 0
+    withdrawn: bool = False
 
 
 class OrderRefusal(StrEnum):
@@ -153,6 +183,33 @@ class StockReturned(Body):
     qty: Qty
 
 
+class StockReturnRecounted(Body):
+    """The pieces on hand and the pieces that came home from `booth` changed by `change`, as they were counted
+    again."""
+
+    festival: Id
+    order: Id
+    lot: Id
+    booth: Id
+    change: TypedNumber
+
+
+class StockFound(Body):
+    """`qty` pieces of the lot were found at `booth` beyond those sent to it. Inventory knows the lot."""
+
+    festival: Id
+    order: Id
+    lot: Id
+    booth: Id
+    qty: Count
+    facility: Id
+    product: Id
+    made_on: date
+    best_before: date | None
+    shipment: Id | None = None
+    transfer: Id | None = None
+
+
 class StockWrittenOff(Body):
     """Lost pieces were taken off the stock on hand."""
 
@@ -163,8 +220,8 @@ class StockWrittenOff(Body):
 
 
 class StockOrderRefused(Body):
-    """A release, dispatch, return or loss that inventory can't carry out. `order` is the reservation's id for a
-    release or dispatch, otherwise the order's own id."""
+    """A release, dispatch, return, recount or loss that inventory can't carry out. `order` is the reservation's id
+    for a release or dispatch, otherwise the order's own id."""
 
     festival: Id
     order: Id
@@ -183,10 +240,27 @@ class LotRecallReached(Body):
     booths: tuple[Id, ...]
 
 
+class LotRecallLiftReached(Body):
+    """The recall of a lot that was sent to this festival is lifted. `booths` may hold pieces of the lot."""
+
+    festival: Id
+    lot: Id
+    reason: Text
+    booths: tuple[Id, ...]
+
+
 STOCK_ORDERS = Topic(
     "karya.stock-orders.v1",
     "lot",
-    (ReservationRequested, ReleaseRequested, DispatchOrdered, ReturnReceived, LossRecorded),
+    (
+        ReservationRequested,
+        ReleaseRequested,
+        DispatchOrdered,
+        ReturnReceived,
+        ReturnRecounted,
+        SurplusCounted,
+        LossRecorded,
+    ),
 )
 INVENTORY = Topic("karya.inventory.v1", "lot", (StockChanged,))
 RESERVATIONS = Topic(
@@ -198,8 +272,11 @@ RESERVATIONS = Topic(
         ReservationReleased,
         StockDispatched,
         StockReturned,
+        StockReturnRecounted,
+        StockFound,
         StockWrittenOff,
         StockOrderRefused,
         LotRecallReached,
+        LotRecallLiftReached,
     ),
 )

@@ -46,6 +46,24 @@ class RecallLot(Body):
     reason: Text = ""
 
 
+class LiftRecall(Body):
+    """Staff lift a recall: the lot may be sold again where it still is. `reason` must say why."""
+
+    facility: Typed
+    terminal: Id
+    lot: Typed
+    reason: Text
+
+
+class WithdrawReport(Body):
+    """Staff withdraw the report of a lot: it was made under a wrong product or facility, and there is no such lot."""
+
+    facility: Typed
+    terminal: Id
+    lot: Typed
+    reason: Text = ""
+
+
 class LotRecorded(Body):
     """A new lot: `qty` pieces of one product, made on one day in one facility."""
 
@@ -75,6 +93,22 @@ class LotRecalled(Body):
     reason: Text
 
 
+class LotRecallLifted(Body):
+    """The lot is no longer recalled."""
+
+    lot: Id
+    facility: Id
+    reason: Text
+
+
+class WithdrawalRequested(Body):
+    """Production passes the withdrawal of a lot's report to inventory, which knows whether anything is promised."""
+
+    lot: Id
+    facility: Id
+    withdrawal: ReportId
+
+
 class Refusal(StrEnum):
     """The reason why a report was rejected."""
 
@@ -91,6 +125,10 @@ class Refusal(StrEnum):
     UNKNOWN_LOT = "unknown_lot"
     OTHER_FACILITY = "other_facility"
     ALREADY_RECALLED = "already_recalled"
+    NOT_RECALLED = "not_recalled"
+    NO_REASON = "no_reason"
+    WITHDRAWN = "withdrawn"
+    PROMISED = "promised"
     DAY_FULL = "day_full"
     NO_CHANGE = "no_change"
     NOT_ENOUGH_STOCK = "not_enough_stock"
@@ -143,6 +181,24 @@ class CorrectionRefused(Body):
     on_hand: Count
 
 
+class ReportWithdrawn(Body):
+    """Inventory withdrew the lot: no piece of it was promised, and the `qty` pieces on hand are none any more."""
+
+    facility: Id
+    lot: Id
+    withdrawal: ReportId
+    qty: Count
+
+
+class WithdrawalRefused(Body):
+    """Inventory can't withdraw the lot, because `promised` pieces are reserved or were sent to booths."""
+
+    facility: Id
+    lot: Id
+    withdrawal: ReportId
+    promised: Count
+
+
 class ReportReleased(Body):
     """A report of goods that has waited for the facility's catalogue is to be decided now.
 
@@ -157,8 +213,18 @@ class ReportReleased(Body):
     more: bool = False
 
 
-TERMINAL = Topic("karya.terminal.production.v1", "facility", (ProductionReported, ProductionCorrected, RecallLot))
-PRODUCTION = Topic("karya.production.v1", "lot", (LotRecorded, CorrectionRequested, LotRecalled))
+TERMINAL = Topic(
+    "karya.terminal.production.v1",
+    "facility",
+    (ProductionReported, ProductionCorrected, RecallLot, LiftRecall, WithdrawReport),
+)
+PRODUCTION = Topic(
+    "karya.production.v1",
+    "lot",
+    (LotRecorded, CorrectionRequested, LotRecalled, LotRecallLifted, WithdrawalRequested),
+)
 ANSWERS = Topic("karya.report-answers.v1", "facility", (ReportAccepted, ReportRejected))
-LOT_ANSWERS = Topic("karya.lot-answers.v1", "facility", (LotCorrected, CorrectionRefused))
+LOT_ANSWERS = Topic(
+    "karya.lot-answers.v1", "facility", (LotCorrected, CorrectionRefused, ReportWithdrawn, WithdrawalRefused)
+)
 RELEASED = Topic("karya.released-reports.v1", "facility", (ReportReleased,))

@@ -7,8 +7,10 @@ from pydantic import Field, model_validator
 
 from shared.events.amounts import net_amounts
 from shared.events.language import (
+    MAX_VALUE_BYTES,
     MAX_WHOLE,
     Body,
+    CommandId,
     Count,
     DeadlineReached,
     Id,
@@ -210,19 +212,22 @@ class CashCounted(TillRecord):
     counted_at: Utc
 
 
+class RecordTakenOut(TillRecord):
+    """Stands in the place of a record that was taken out on its device before it was sent, so that its number is not
+    missing. `kind`: the event that it was, with its rupiah."""
+
+    kind: Id
+    rupiah: Rupiah
+    reason: Text = ""
+    taken_out_at: Utc
+
+
 class TillClosed(TillRecord):
-    """The device's last record. Its records are 1 to `last_seq`, which is this one."""
+    """The device's last record. Its records are 1 to `last_seq`, which is this one. `opening`: the latest opening of
+    the booth that the device knows, the first being 1. A booth that was reopened since waits for another one."""
 
     last_seq: Qty
-
-
-class StrayMoved(Body):
-    """`records` records that tills made for booth `booth`, which no festival has opened, were also published for
-    booth `to`. An operator publishes this."""
-
-    booth: Id
-    to: Id
-    records: Count
+    opening: Qty = 1
 
 
 # --- sales -> anyone, keyed by booth. A sale is one line of a receipt: its id is `<receipt>/<line>`.
@@ -251,9 +256,9 @@ class SalePart(Body):
 class SaleAccounted(Body):
     """A snapshot of one sale; the highest `revision` (from 1) is valid.
 
-    Pieces: `qty` = the parts + `waiting` + `disputed` + `rejected` + `voided`. Rupiah: `net_rupiah` = the parts +
-    `open_rupiah` (waiting, disputed and rejected pieces) + `returned_rupiah` (voided pieces). `lot`: the lot on the
-    label.
+    Pieces: `qty` = the parts + `waiting` + `disputed` + `rejected` + `voided` + `forwarded`. Rupiah: `net_rupiah` =
+    the parts + `open_rupiah` (waiting, disputed, rejected and forwarded pieces) + `returned_rupiah` (voided pieces).
+    `forwarded` pieces count at another booth. `lot`: the lot on the label.
     """
 
     booth: Id
@@ -275,6 +280,7 @@ class SaleAccounted(Body):
     voided: Count = 0
     open_rupiah: Rupiah = 0
     returned_rupiah: Rupiah = 0
+    forwarded: Count = 0
 
 
 class VoidRefused(Body):
@@ -295,6 +301,14 @@ class DeviceHeard(Body):
     booth: Id
     till: Id
     device: Id
+
+
+class BoothReopened(Body):
+    """A booth that was closed sells again. Its tills may sell on, also those that had closed; each closes again after
+    its last sale. `opening`: the number of this opening, the first being 1."""
+
+    booth: Id
+    opening: Qty
 
 
 # --- sales -> festival
@@ -370,7 +384,155 @@ class SellThroughSoFar(Body):
     products: tuple[ProductSoFar, ...]
 
 
-# --- sales -> sales: from booth to facility
+class ReopeningGranted(Body):
+    """The booth sells again. `order`: as in ReopeningRequested."""
+
+    festival: Id
+    booth: Id
+    order: Id
+    opening: Qty
+
+
+class ReopeningRefused(Body):
+    """The booth stays settled: the settlement of `facility`, which includes the booth, was issued."""
+
+    festival: Id
+    booth: Id
+    order: Id
+    facility: Id
+
+
+class ResolutionApplied(Body):
+    """Sales carried out the organiser's decision on a sale: `accepted` and `rejected` pieces, and `left` pieces that
+    are still in doubt. `order`: as in DisputeResolved."""
+
+    festival: Id
+    booth: Id
+    order: Id
+    sale: Id
+    accepted: Count
+    rejected: Count
+    left: Count
+
+
+class ResolutionRefusal(StrEnum):
+    """The reason why a decision on a sale changed nothing.
+
+    - `UNKNOWN_SALE`: the booth has no such sale.
+    - `NOT_IN_DOUBT`: no piece of it is disputed or waiting.
+    - `OTHER_PRODUCT`: the named lot is of another product.
+    - `NOT_CREDITABLE`: no facility has sent more pieces than it is credited with.
+    """
+
+    UNKNOWN_SALE = "unknown_sale"
+    NOT_IN_DOUBT = "not_in_doubt"
+    OTHER_PRODUCT = "other_product"
+    NOT_CREDITABLE = "not_creditable"
+
+
+class ResolutionRefused(Body):
+    """The organiser's decision on a sale changed nothing. `order`: as in DisputeResolved."""
+
+    festival: Id
+    booth: Id
+    order: Id
+    sale: Id
+    reason: ResolutionRefusal
+
+
+class BoothForwardingBegun(Body):
+    """Answers BoothForwarded: records of `booth` count at booth `to` from now on. `records`: those that had come.
+    `lots`: unsold pieces that go to booth `to` too."""
+
+    festival: Id
+    booth: Id
+    to: Id
+    order: CommandId
+    records: Count
+    lots: tuple[LotCount, ...] = ()
+
+
+class ForwardingRefusal(StrEnum):
+    """The reason why the records of a booth can't count at another one. `ELSEWHERE`: they count at a third one
+    already. `OPENED`: a festival has opened the booth. `NOT_OPEN`: it is no open booth of the festival."""
+
+    ELSEWHERE = "elsewhere"
+    OPENED = "opened"
+    NOT_OPEN = "not_open"
+    NO_RECORDS = "no_records"
+
+
+class BoothForwardingRefused(Body):
+    """Answers BoothForwarded: nothing changed. `other`: the booth or the festival that the reason is about."""
+
+    festival: Id
+    booth: Id
+    to: Id
+    order: CommandId
+    reason: ForwardingRefusal
+    other: Id | None = None
+
+
+# --- sales -> sales: from booth to booth
+
+
+class ForwardedAs(StrEnum):
+    """The effect of a forwarded record. `COPY`: it counts at the new booth, and the old one keeps its sales as
+    forwarded. `WHOLE`: it counts at the new booth only. `NUMBER`: it counts at the old booth, and the new one knows
+    its number."""
+
+    COPY = "copy"
+    WHOLE = "whole"
+    NUMBER = "number"
+
+
+class RecordForwarded(Body):
+    """A till's record for booth `booth` counts at booth `key`.
+
+    `id`, `source`, `time` and `type` are those of the original, and `record` is its JSON.
+    """
+
+    key: Id
+    booth: Id
+    effect: ForwardedAs
+    id: CommandId
+    source: Text
+    time: Utc
+    type: Id
+    record: Annotated[str, Field(max_length=MAX_VALUE_BYTES // 2)]
+
+
+class RunOfRecords(Body):
+    """Consecutive records of a device, by their numbers. `after`: the ce_id of the record before the first; `head`:
+    that of the last."""
+
+    first: Qty
+    last: Qty
+    after: CommandId | None
+    head: CommandId
+
+
+class BranchOfRecords(Body):
+    """One sequence of a device's records. `first`: the number at which it begins. `last_seq`: as in its
+    TillClosed."""
+
+    first: Count
+    runs: tuple[RunOfRecords, ...]
+    last_seq: Qty | None = None
+    struck: bool = False
+
+
+class DeviceForwarded(Body):
+    """A device of booth `booth` goes on at booth `key`, with the records that have come so far."""
+
+    key: Id
+    booth: Id
+    till: Id
+    device: Id
+    branches: tuple[BranchOfRecords, ...]
+
+
+# --- sales -> sales: from booth to facility, and back
 
 
 class ShareOpened(Body):
@@ -464,6 +626,32 @@ class BoothSettled(Body):
     booth: Id
 
 
+class ShareHoldRequested(Body):
+    """The booth is to sell again: the facility's settlement is to wait for it, unless it was issued."""
+
+    facility: Id
+    festival: Id
+    booth: Id
+    order: Id
+
+
+class ShareHoldAnswered(Body):
+    """The answer to booth `key`: the settlement of `facility` waits for it (`held`), or was issued before."""
+
+    key: Id
+    facility: Id
+    order: Id
+    held: bool
+
+
+class ShareReopened(Body):
+    """The booth sells again. The facility's settlement and demand wait for it once more."""
+
+    facility: Id
+    festival: Id
+    booth: Id
+
+
 class SoldOut(Body):
     """A time without stock, from `at` (the last sale) `until` more came; None: no more came."""
 
@@ -524,6 +712,14 @@ class SettlementIssued(Body):
 
 class SettlementCorrected(SettlementIssued):
     """The same after a late sale or void. It replaces every lower revision."""
+
+
+class SettlementPostponed(Body):
+    """Booth `booth`, which was closed, sells again. The facility's settlement and demand signal wait for it."""
+
+    facility: Id
+    festival: Id
+    booth: Id
 
 
 class ProductDemand(Body):
@@ -602,18 +798,33 @@ TILL = Topic(
         DrawerOpened,
         CashDropped,
         CashCounted,
+        RecordTakenOut,
         TillClosed,
-        StrayMoved,
     ),
 )
-SALES = Topic("karya.sales.v1", "booth", (SaleAccounted, VoidRefused, DeviceHeard))
-BOOTH_REPORTS = Topic("karya.booth-reports.v1", "festival", (SellThroughCounted, SellThroughSoFar))
+SALES = Topic("karya.sales.v1", "booth", (SaleAccounted, VoidRefused, DeviceHeard, BoothReopened))
+BOOTH_REPORTS = Topic(
+    "karya.booth-reports.v1",
+    "festival",
+    (
+        SellThroughCounted,
+        SellThroughSoFar,
+        ReopeningGranted,
+        ReopeningRefused,
+        ResolutionApplied,
+        ResolutionRefused,
+        BoothForwardingBegun,
+        BoothForwardingRefused,
+    ),
+)
 SALE_SHARES = Topic(
     "karya.sale-shares.v1",
     "facility",
-    (ShareOpened, SaleShared, PoolAdjusted, BoothSettled, DemandCounted),
+    (ShareOpened, SaleShared, PoolAdjusted, BoothSettled, DemandCounted, ShareHoldRequested, ShareReopened),
 )
-SETTLEMENTS = Topic("karya.settlements.v1", "facility", (SettlementIssued, SettlementCorrected))
+SETTLEMENTS = Topic("karya.settlements.v1", "facility", (SettlementIssued, SettlementCorrected, SettlementPostponed))
 DEMAND = Topic("karya.demand.v1", "facility", (DemandSignalled,))
 PUBLIC_SALES = Topic("karya.public.sales.v1", "facility", (SalePublished, AdjustmentPublished))
-SALES_DEADLINES = Topic("karya.sales.deadlines.v1", "key", (DeadlineReached,))
+SALES_DEADLINES = Topic(
+    "karya.sales.deadlines.v1", "key", (DeadlineReached, ShareHoldAnswered, RecordForwarded, DeviceForwarded)
+)

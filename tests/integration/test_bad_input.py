@@ -254,6 +254,7 @@ async def good_records_go_through(probe: Probe, mongo: Mongo) -> None:
             zone="Asia/Makassar",
             first_day=date(2026, 4, 1),
             last_day=date(2026, 4, 1),
+            confirmed=True,
         ),
         RESERVATIONS: StockReturned(festival="GOOD", order="g", lot="G", booth="GOOD.B1", qty=1),
         BOOTH_REPORTS: SellThroughCounted(festival="GOOD", booth="GOOD.B1", revision=1, lots=()),

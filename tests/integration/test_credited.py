@@ -65,7 +65,13 @@ async def stock(season: RunningSeason) -> None:
     day = date(2026, 4, 18)
     for id, command in {
         "announce": AnnounceFestival(
-            festival=PASAR, name="Pasar", place="Kupang", zone="Asia/Makassar", first_day=day, last_day=day
+            festival=PASAR,
+            name="Pasar",
+            place="Kupang",
+            zone="Asia/Makassar",
+            first_day=day,
+            last_day=day,
+            confirmed=True,
         ),
         "open": OpenBooth(
             festival=PASAR,

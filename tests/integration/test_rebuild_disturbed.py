@@ -169,7 +169,13 @@ async def test_of_two_lanes_that_used_one_id_for_a_command_the_first_stays_the_f
     def an_announcement(festival: str) -> AnnounceFestival:
         day = date(2026, 4, 18)
         return AnnounceFestival(
-            festival=festival, name="Festival", place="Kupang", zone="Asia/Makassar", first_day=day, last_day=day
+            festival=festival,
+            name="Festival",
+            place="Kupang",
+            zone="Asia/Makassar",
+            first_day=day,
+            last_day=day,
+            confirmed=True,
         )
 
     await _first_stays_first(

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from ops import strays
-from shared.errors import NoSuchStray
 from shared.events.festival import (
     BOOTH_STOCK,
     BoothClosing,
+    BoothForwarded,
     BoothOpened,
     BoothStocked,
     DisputeOutcome,
@@ -23,10 +23,12 @@ from shared.events.sales import (
     DEMAND,
     PUBLIC_SALES,
     SALES,
+    SALES_DEADLINES,
     SETTLEMENTS,
     TILL,
     AdjustmentPublished,
     BoothCounted,
+    BoothForwardingBegun,
     DemandSignalled,
     LotCount,
     Payment,
@@ -34,6 +36,7 @@ from shared.events.sales import (
     ReceiptIssued,
     ReceiptLine,
     ReceiptVoided,
+    RecordForwarded,
     SaleAccounted,
     SalePublished,
     SellThroughCounted,
@@ -306,6 +309,12 @@ async def test_people_read_booths_sales_and_settlements(
         ]
         assert [page["receipt"] for page in await read(f"/booths/{BOOTH}/receipts?status=waiting")] == ["s4"]
         assert (await read(f"/booths/{BOOTH}/receipts/s1"))["sales"][0]["parts"][0]["facility"] == "LP-A"
+        [doubts] = await read("/disputes?festival=ODOP")
+        assert (doubts["booth"], doubts["takings_rupiah"], doubts["receipts"]) == (BOOTH, 4 * PRICE, 1)
+        [in_doubt] = doubts["sales"]
+        assert (in_doubt["sale"], in_doubt["waiting"], in_doubt["rupiah"]) == ("s4/1", 1, PRICE)
+        assert (in_doubt["why"], in_doubt["disputed"]) == ("not_stocked", 0)
+        assert await read("/disputes?festival=NONE") == []
         takings = await read(f"/booths/{BOOTH}/takings")
         assert [(day["day"], day["takings"][0]["net_rupiah"]) for day in takings["days"]] == [
             ("2023-04-18", 4 * PRICE)
@@ -399,20 +408,33 @@ async def test_what_a_stray_booth_sold_is_moved_to_the_right_one_and_counts_once
         for body in (an_opening(), a_stocking("L1", 10, "LP-A")):
             await probe.send(BOOTH_STOCK, body)
         await till.report(a_sale(1, None, 3).model_copy(update={"booth": wrong}), "s1")
-        await till.report(a_last_word(2).model_copy(update={"booth": wrong}), "closed")
         await eventually(lambda: database["booths"].count_documents({"_id": wrong, "devices.till": "T1"}), equals=1)
-        with pytest.raises(NoSuchStray, match="No festival has opened"):
-            await strays.move(settings, wrong, "ODOP.B99")
-        with pytest.raises(NoSuchStray, match="is no stray booth"):
-            await strays.move(settings, BOOTH, BOOTH)
-        for _ in range(2):
-            assert await strays.move(settings, wrong, BOOTH) == 2
+        [stray] = await strays.list_strays(settings)
+        assert (stray.booth, stray.moved_to, stray.unmoved) == (wrong, None, 1)
+        for order in ("move-1", "move-2"):
+            moved = BoothForwarded(booth=wrong, to=BOOTH, festival="ODOP", order=order)
+            await probe.send(BOOTH_STOCK, moved)
+        is_moved = {"_id": wrong, "forwarding": [BOOTH, 1], "waiting": []}
+        await eventually(lambda: database["booths"].count_documents(is_moved), equals=1)
+        # What comes after the move is forwarded too, and closes the device's sequence.
+        await till.report(a_last_word(2).model_copy(update={"booth": wrong}), "closed")
         sold = {"_id": BOOTH, "receipts": 1, "lots.pool_qty": 3, "devices.branches.last_seq": 2}
         await eventually(lambda: database["booths"].count_documents(sold), equals=1)
-        await eventually(lambda: database["booths"].count_documents({"_id": wrong, "moved": [BOOTH, 2]}), equals=1)
         [stray] = await strays.list_strays(settings)
         assert (stray.booth, stray.moved_to, stray.unmoved) == (wrong, BOOTH, 0)
+
+        async def answers() -> list[tuple[str, int]]:
+            begun = await probe.bodies(BOOTH_REPORTS, BoothForwardingBegun)
+            return [(answer.order, answer.records) for answer in begun]
+
+        await eventually(answers, equals=[("move-1", 1), ("move-2", 1)])
+        originals = await probe.bodies(SALES_DEADLINES, RecordForwarded)
+        assert [(body.key, body.booth, body.id) for body in originals] == [
+            (BOOTH, wrong, "s1"),
+            (BOOTH, wrong, "closed"),
+        ]
     assert await probe.dlq(TILL) == []
+    assert await probe.dlq(SALES_DEADLINES) == []
 
 
 async def test_shares_that_do_not_add_up_stop_the_service(settings: Settings, service_process: RunProcess) -> None:

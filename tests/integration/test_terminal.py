@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.services import environment
 from edge import sync
-from edge.terminal.terminal import ReportStatus, Terminal
+from edge.terminal.terminal import ReportChange, ReportStatus, Terminal
 from services.production.domain.entities import ReportOutcome
 from shared.errors import NotReached
 from shared.events.inventory import INVENTORY
@@ -39,7 +39,7 @@ ROOT = Path(__file__).parents[2]
 DYING = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from edge.terminal.terminal import Terminal
+from edge.terminal.terminal import ReportChange, Terminal
 from edge import sync
 from shared.settings import Settings
 from edge.spool import Spool
@@ -64,6 +64,41 @@ def today() -> date:
 
 def record(terminal: Terminal, qty: int, *, product: str = "KTI", maker: str | None = None) -> str:
     return terminal.record(product, qty, made_on=today(), at=datetime.now(UTC), maker=maker).id
+
+
+async def test_a_recall_is_lifted_and_a_report_withdrawn(
+    settings: Settings, run_service: RunService, tmp_path: Path, mongo: Mongo
+) -> None:
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        record(terminal, 12)
+        record(terminal, 5)
+        mistyped = record(terminal, 500)
+        terminal.edit(3, ReportChange(qty=50))
+        async with run_service("production"), run_service("inventory"):
+            assert (await terminal.sync(settings, wait=30)).unanswered == 0
+            kept, wrong, edited = (row.answer for row in terminal.tracked_reports())
+            assert isinstance(kept, ReportAccepted)
+            assert isinstance(wrong, ReportAccepted)
+            assert isinstance(edited, ReportAccepted)
+            assert edited.report != mistyped
+            terminal.recall(kept.lot, at=datetime.now(UTC))
+            terminal.lift(kept.lot, reason="the wrong lot", at=datetime.now(UTC))
+            terminal.withdraw(wrong.lot, at=datetime.now(UTC))
+            terminal.correct(wrong.lot, 1, at=datetime.now(UTC))
+            assert (await terminal.sync(settings, wait=30, sales=True)).unanswered == 0
+        assert [row.status for row in terminal.tracked_reports()[3:]] == [
+            ReportStatus.ACCEPTED,
+            ReportStatus.ACCEPTED,
+            ReportStatus.ACCEPTED,
+            ReportStatus.REJECTED,
+        ]
+    stock = {lot["_id"]: lot async for lot in mongo.database("inventory")["lots"].find()}
+    assert [(stock[answer.lot]["on_hand"], stock[answer.lot]["recalled"]) for answer in (kept, wrong, edited)] == [
+        (12, False),
+        (0, False),
+        (50, False),
+    ]
+    assert stock[wrong.lot]["withdrawn"]
 
 
 @both_drivers

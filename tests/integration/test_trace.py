@@ -141,6 +141,24 @@ async def test_a_recall_and_a_return_are_in_the_life(season: RunningSeason) -> N
     assert life.facility == CRAFT
 
 
+async def test_what_was_taken_back_is_in_the_life(season: RunningSeason) -> None:
+    life = await trace(season.settings, season.withdrawn)
+    assert (life.withdrawn, life.now["on_hand"]) == (True, 0)
+    texts = [entry.text for entry in life.entries]
+    assert "withdrawal of the report asked for: it was craft" in texts
+    assert "report withdrawn: 7 pieces on hand are none any more" in texts
+    [(lifted, cloth)] = [
+        (entry.text, lot)
+        for lot in season.lots
+        for entry in (await trace(season.settings, lot)).entries
+        if entry.kind == "LotRecallLifted"
+    ]
+    assert lifted == "recall lifted: the wrong lot"
+    told = await trace(season.settings, cloth)
+    assert not told.recalled
+    assert f"for sale again at {B1}: the wrong lot" in [entry.text for entry in told.entries]
+
+
 async def test_no_maker_is_in_any_life(season: RunningSeason) -> None:
     for lot in season.lots:
         trace_text = json.dumps((await trace(season.settings, lot, every_sale=True)).as_dict())

@@ -127,6 +127,11 @@ def clear_withdrawn(booth: Document) -> None:
         lot["withdrawn"] = None
 
 
+def withdrawn_without_a_recall(booth: Document) -> None:
+    lot = next(lot for lot in booth["lots"] if lot["withdrawn"] is None and lot.get("stocked", lot.get("received")))
+    lot["withdrawn"] = "nobody recalled it"
+
+
 def oversell(booth: Document) -> None:
     lot = next(lot for lot in booth["lots"] if lot["label_qty"] or lot["pool_qty"])
     lot["label_qty"] = lot["stocked"] - lot["pool_qty"] + 1
@@ -155,6 +160,12 @@ BROKEN = [
     Broken("balances said", "inventory", "lots", SOME, {"$inc": {"revision": 1}}),
     Broken("lots arrived", "production", "lots", {}, {"$inc": {"corrected": 1}}),
     Broken("lots arrived", "inventory", "lots", {"recalled": True}, {"$set": {"recalled": False}}),
+    Broken("lots arrived", "inventory", "lots", {"withdrawn": True}, {"$set": {"withdrawn": False}}),
+    Broken("lot balance", "inventory", "lots", SOME, {"$set": {"withdrawn": True}}),
+    Broken("reports and lots", "production", "reports", {"kind": "lift"}, {"$set": {"outcome": "rejected"}}),
+    Broken("reports and lots", "production", "reports", {"kind": "withdrawal"}, {"$set": {"outcome": "rejected"}}),
+    Broken("recalls", "festival", "booths", {"_id": B1}, withdrawn_without_a_recall),
+    Broken("recalls at booths", "sales", "booths", {"_id": B1}, withdrawn_without_a_recall),
     Broken("lots arrived", "production", "lots"),
     Broken("stock views", "festival", "stock", {}, {"$inc": {"on_hand": 1}}),
     Broken("reservations", "inventory", "lots", SOME, {"$set": {"reservations.0.standing": "released"}}),
@@ -164,7 +175,10 @@ BROKEN = [
     Broken("sent", "festival", "booths", {}, {"$inc": {"lots.0.in_transit": 1}}),
     Broken("sent", "festival", "booths", {}, {"$inc": {"lots.0.received": -1}}),
     Broken("lost on the way", "festival", "plan_lines", {}, {"$inc": {"lines.0.lost": 1}}),
-    Broken("lost on the way", "festival", "shipments", {}, {"$inc": {"counted.0.qty": -1}}),
+    Broken("lost on the way", "festival", "shipments", {}, {"$inc": {"stocked.0.qty": -1}}),
+    Broken("counted in", "festival", "booths", {"_id": B2}, {"$inc": {"lots.0.found": 1}}),
+    Broken("counted in", "festival", "shipments", {"recounts": 1}, {"$inc": {"stocked.0.qty": 1}}),
+    Broken("counted in", "inventory", "lots", {"finds.0": {"$exists": True}}, {"$inc": {"finds.0.qty": 1}}),
     Broken("revisions", "festival", "plan_lines", {}, {"$set": {"lines.0.status": "proposed"}}),
     Broken("pages of lines", "festival", "plan_lines", {}, {"$set": {"lines.0.status": "proposed"}}),
     Broken("pages of lines", "festival", "plan_lines"),
@@ -182,7 +196,10 @@ BROKEN = [
     Broken("recalls", "inventory", "lots", {"recalled": True}, {"$push": {"reservations": HELD}}),
     Broken("booth stock", "sales", "booths", {"_id": B1}, {"$inc": {"lots.0.stocked": 1}}),
     Broken("booth stock", "sales", "booths", {"_id": B1}, {"$set": {"tills": ["other"]}}),
+    Broken("booth stock", "sales", "booths", {"_id": B1}, {"$set": {"opening": 1}}),
+    Broken("booth stock", "festival", "booths", {"_id": B1}, {"$set": {"reopening": "nobody"}}),
     Broken("booth stock", "sales", "booths", {"_id": B1}, {"$inc": {"lots.0.moved": 1}}),
+    Broken("booth stock", "sales", "booths", {"_id": B2}, {"$inc": {"lots.0.recount": 1}}),
     Broken("sold so far", "festival", "paces", {"_id": B1}, {"$inc": {"sold.0.qty": 1}}),
     Broken("sold so far", "festival", "paces", {"_id": B1}),
     Broken("sold so far", "sales", "booths", {"_id": B1}, {"$inc": {"so_far.revision": 1}}),

@@ -45,25 +45,42 @@ from shared.events.festival import (
     Demand,
     DisputeOutcome,
     LossPlace,
+    MergeBooths,
+    MoveStray,
     OpenBooth,
     Price,
     ReceiveReturn,
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    RecountReturn,
+    RecountShipment,
+    RecountTransfer,
+    ReopenBooth,
     Replenish,
     RequestAllocation,
     ResolveDispute,
     ReviseAllocation,
     SendShipment,
     SendTransfer,
+    ShipmentReceived,
+    ShipmentRecounted,
 )
 from shared.events.language import Body
-from shared.events.production import TERMINAL, ProductionCorrected, ProductionReported, RecallLot
+from shared.events.production import (
+    TERMINAL,
+    LiftRecall,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+    WithdrawReport,
+)
 from shared.events.sales import (
     BOOTH_REPORTS,
+    SALES,
     TILL,
     BoothCounted,
+    BoothReopened,
     LotCount,
     Payment,
     PaymentKind,
@@ -89,6 +106,8 @@ BOOTHS = ("ODOP.B1", "ODOP.B2")
 PRODUCTS = ("KTI", "SVR", "KRJ")
 MAKERS = {"PR-KPG": ("KTI", "SVR"), "LP-KPG": ("KRJ",), "RT-KPG": ("SVR",)}
 PRICE = 333
+# A till is set up for a booth that no festival opens.
+STRAY = "odop.b1"
 booths = st.sampled_from(BOOTHS)
 products = st.sampled_from(PRODUCTS)
 few = st.integers(1, 6)
@@ -102,12 +121,15 @@ rung_up: st.SearchStrategy[RungUp] = st.tuples(
 
 
 DOINGS = ("make", "accept", "send", "send", "receive", "receive", "move", "move", "take in", "refill", "bring home")
-FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth")
-AT_TILLS = ("count", "close till", "come online", "come online", "close")
+FOR_A_REASON = (
+    *("correct", "recall", "withdraw", "lose", "resolve", "revise", "revise", "close booth", "merge", "move stray"),
+)
+COUNTED_WRONG = ("recount", "recount", "recount return")
+AT_TILLS = ("sell astray", "count", "close till", "come online", "come online", "close", "reopen")
 # What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
 Act: TypeAlias = tuple[str, int, int, bool, bool]
 acts: st.SearchStrategy[Act] = st.tuples(
-    st.sampled_from([*DOINGS, *FOR_A_REASON, *AT_TILLS]), which, few, st.booleans(), st.booleans()
+    st.sampled_from([*DOINGS, *FOR_A_REASON, *COUNTED_WRONG, *AT_TILLS]), which, few, st.booleans(), st.booleans()
 )
 
 
@@ -122,7 +144,7 @@ class Chain(Machine):
         self.services = [self.production, self.inventory, self.festival, self.sales]
         for command in seed_commands(MAKERS):
             self.kafka.say(ENTRY_COMMANDS, command, source="seed")
-        self.spools: dict[str, list[tuple[str, Body]]] = {booth: [] for booth in BOOTHS}
+        self.spools: dict[str, list[tuple[str, Body]]] = {booth: [] for booth in (*BOOTHS, STRAY)}
         self.numbers: Counter[str] = Counter()
         self.rung_up: dict[str, list[str]] = {booth: [] for booth in BOOTHS}
         self.names: Counter[str] = Counter()
@@ -149,6 +171,7 @@ class Chain(Machine):
                 zone="Asia/Makassar",
                 first_day=NOON.date(),
                 last_day=NOON.date(),
+                confirmed=True,
             )
         )
         for booth in BOOTHS:
@@ -200,7 +223,13 @@ class Chain(Machine):
     def recall(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
         if lot is not None:
-            self.kafka.say(TERMINAL, RecallLot(facility=lot.facility, terminal="T", lot=lot.id, reason="made up"))
+            body = LiftRecall if lot.recalled else RecallLot
+            self.kafka.say(TERMINAL, body(facility=lot.facility, terminal="T", lot=lot.id, reason="made up"))
+
+    def withdraw(self, n: int, qty: int, odd: bool) -> None:
+        lot = one_of(self.inventory.all(Lot), n)
+        if lot is not None:
+            self.kafka.say(TERMINAL, WithdrawReport(facility=lot.facility, terminal="T", lot=lot.id))
 
     # the organiser
 
@@ -223,6 +252,13 @@ class Chain(Machine):
     def close_booth(self, n: int, qty: int, odd: bool) -> None:
         if qty < 3:
             self.command(CloseBooth(festival=FESTIVAL, booth=BOOTHS[odd]))
+
+    def merge(self, n: int, qty: int, odd: bool) -> None:
+        if qty < 3:
+            self.command(MergeBooths(festival=FESTIVAL, booth=BOOTHS[odd], to=BOOTHS[not odd]))
+
+    def move_stray(self, n: int, qty: int, odd: bool) -> None:
+        self.command(MoveStray(festival=FESTIVAL, booth=BOOTHS[odd], stray=STRAY))
 
     def accept(self, n: int, qty: int, odd: bool) -> None:
         waiting = [
@@ -260,6 +296,31 @@ class Chain(Machine):
         self.command(
             ReceiveShipment(festival=FESTIVAL, shipment=shipment.name, booth=shipment.booth, counted=counted)
         )
+
+    def recount(self, n: int, qty: int, odd: bool) -> None:
+        """A received shipment or transfer is counted again, by some pieces otherwise; now and then with a lot that
+        it did not have."""
+        shipments = [one for one in self.festival.all(Shipment) if one.status is ShipmentStatus.RECEIVED]
+        transfers = [one for one in self.festival.all(Transfer) if one.status is TransferStatus.RECEIVED]
+        found = one_of([*shipments, *transfers], n)
+        if found is None:
+            return
+        lots = sorted({lot.id for lot in self.inventory.all(Lot)}) if odd else [lot for lot, _ in found.stocked]
+        lot = one_of(lots, n + qty)
+        if lot is None:
+            return
+        counted = (CountedLot(lot=lot, qty=max(0, dict(found.stocked).get(lot, 0) + [1, -1, 2, -3][n % 4])),)
+        if isinstance(found, Shipment):
+            self.command(RecountShipment(festival=FESTIVAL, shipment=found.name, booth=found.booth, counted=counted))
+        else:
+            self.command(RecountTransfer(festival=FESTIVAL, transfer=found.name, booth=found.to, counted=counted))
+
+    def recount_return(self, n: int, qty: int, odd: bool) -> None:
+        held = [(booth.id, lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots if lot.home]
+        found = one_of(held, n)
+        if found is not None:
+            whole = max(0, found[1].home + (qty if odd else -qty))
+            self.command(RecountReturn(festival=FESTIVAL, booth=found[0], lot=found[1].lot, qty=whole))
 
     def move(self, n: int, qty: int, odd: bool) -> None:
         pairs = [(booth, lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
@@ -309,10 +370,18 @@ class Chain(Machine):
             self.command(RecordLoss(festival=FESTIVAL, lot=lot.id, place=place, booth=booth, qty=qty))
 
     def resolve(self, n: int, qty: int, odd: bool) -> None:
-        sale = one_of(self.disputed(), n)
+        # Festival lists what is in dispute, sales also what waits.
+        waiting = [(booth.id, f"{receipt}/1") for booth in self.sales.all(Booth) for receipt in booth.waiting]
+        sale = one_of(waiting if qty > 4 else self.disputed(), n)
         if sale is not None:
             outcome = DisputeOutcome.ACCEPTED if odd else DisputeOutcome.REJECTED
             self.command(ResolveDispute(festival=FESTIVAL, booth=sale[0], sale=sale[1], outcome=outcome))
+
+    def reopen(self, n: int, qty: int, odd: bool) -> None:
+        closed = [booth for booth in self.festival.all(FestivalBooth) if booth.status is not BoothStatus.OPEN]
+        booth = one_of(closed, n)
+        if booth is not None and qty < 4:
+            self.command(ReopenBooth(festival=FESTIVAL, booth=booth.id))
 
     def bring_home(self, n: int, qty: int, odd: bool) -> None:
         pairs = [(booth.id, lot.lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
@@ -352,6 +421,16 @@ class Chain(Machine):
         if at_once:
             self.upload(booth, len(self.spools[booth]))
 
+    def sell_astray(self, n: int, qty: int, odd: bool) -> None:
+        lot = one_of(self.inventory.all(Lot), n)
+        if lot is not None:
+            line = ReceiptLine(
+                line=1, lot=lot.id if odd else None, product=lot.product, qty=qty, unit_price_rupiah=PRICE
+            )
+            paid = Payment(kind=PaymentKind.CASH)
+            self.spool(STRAY, ReceiptIssued, lines=(line,), payment=paid, sold_at=self.kafka.now)
+            self.upload(STRAY, qty)
+
     def count(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
         if lot is not None:
@@ -361,7 +440,9 @@ class Chain(Machine):
             self.spool(BOOTHS[odd], BoothCounted, counted_at=self.kafka.now, **counted)
 
     def close_till(self, n: int, qty: int, odd: bool) -> None:
-        self.spool(BOOTHS[odd], TillClosed, last_seq=self.numbers[BOOTHS[odd]] + 1)
+        booth = BOOTHS[odd]
+        known = [one.opening for one in self.kafka.bodies(SALES, BoothReopened) if one.booth == booth]
+        self.spool(booth, TillClosed, last_seq=self.numbers[booth] + 1, opening=max(known, default=1))
 
     def come_online(self, n: int, qty: int, odd: bool) -> None:
         self.upload(BOOTHS[odd], qty)
@@ -397,6 +478,11 @@ class Chain(Machine):
         for booth in BOOTHS:
             self.close_till(0, 0, booth == BOOTHS[1])
             self.upload(booth, len(self.spools[booth]))
+        if self.numbers[STRAY]:
+            self.spool(STRAY, TillClosed, last_seq=self.numbers[STRAY] + 1)
+            self.upload(STRAY, len(self.spools[STRAY]))
+            self.settle()
+            self.move_stray(0, 0, False)
         self.settle()
         self.ring_all()
         self.resolve_all([DisputeOutcome.ACCEPTED, DisputeOutcome.REJECTED])
@@ -438,6 +524,7 @@ class Chain(Machine):
     # what holds
 
     def check(self) -> None:
+        of_sales.check_issued(self.sales)
         of_production.check_lots(self.production)
         of_inventory.check_lots(self.inventory)
         check_festival(self.festival)
@@ -451,6 +538,7 @@ class Chain(Machine):
         check_production_and_inventory(self.production, self.inventory)
         check_inventory_and_festival(self.inventory, self.festival)
         check_festival_and_sales(self.festival, self.sales)
+        of_sales.check_answers(self.sales)
         of_sales.check_publications(self.sales)
         of_sales.check_money(self.sales)
 
@@ -459,17 +547,24 @@ ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
     "make": Chain.make,
     "correct": Chain.correct,
     "recall": Chain.recall,
+    "withdraw": Chain.withdraw,
     "accept": Chain.accept,
     "revise": Chain.revise,
     "close booth": Chain.close_booth,
+    "merge": Chain.merge,
+    "move stray": Chain.move_stray,
+    "sell astray": Chain.sell_astray,
     "send": Chain.send,
     "receive": Chain.receive,
+    "recount": Chain.recount,
+    "recount return": Chain.recount_return,
     "move": Chain.move,
     "take in": Chain.take_in,
     "refill": Chain.refill,
     "lose": Chain.lose,
     "resolve": Chain.resolve,
     "bring home": Chain.bring_home,
+    "reopen": Chain.reopen,
     "close": Chain.close,
     "count": Chain.count,
     "close till": Chain.close_till,
@@ -486,9 +581,8 @@ def check_festival(festival: ServiceShell) -> None:
     for booth in festival.all(FestivalBooth):
         for lot in booth.lots:
             assert min(lot.in_transit, lot.received, lot.lost_on_the_way, lot.recorded_lost) >= 0, lot
-            assert min(lot.returning, lot.returned) >= 0, lot
-            assert lot.moved_out >= 0
-            assert lot.returned + lot.returning + lot.moved_out <= lot.received, lot
+            assert min(lot.home, lot.returned, lot.found, lot.moved_out) >= 0, lot
+            assert lot.most_home + lot.moved_out <= lot.received, lot
         for account in booth.accounts().values():
             departed = account.sold + account.lost + account.returned + account.returning + account.moved_out
             assert account.received + account.surplus == departed + account.misbooked + account.left, account
@@ -507,8 +601,32 @@ def check_festival(festival: ServiceShell) -> None:
         for line in request.lines:
             if line.status in COUNTED:
                 covered[line.booth, line.product] += line.qty - line.lost
-        requested = {(want.booth, want.product): want.qty for want in request.demands}
-        assert all(qty <= requested[pair] for pair, qty in covered.items()), request
+        asked = Counter({(want.booth, want.product): want.qty for want in request.demands})
+        # What was lost may have been replaced, and then found after all.
+        most = asked + _found_again(festival, request)
+        assert all(qty <= most[pair] for pair, qty in covered.items()), request
+
+
+def _found_again(festival: ServiceShell, request: Request) -> Counter[tuple[str, str]]:
+    """Pieces that a count of the request's shipments missed and a later one found, by booth and product."""
+    missed: dict[str, dict[str, int]] = defaultdict(dict)
+    said = [
+        *festival.kafka.bodies(FESTIVAL_TOPIC, ShipmentReceived),
+        *festival.kafka.bodies(FESTIVAL_TOPIC, ShipmentRecounted),
+    ]
+    for count in said:
+        for gap in count.discrepancies:
+            lots = missed[count.shipment]
+            lots[gap.lot] = max(lots.get(gap.lot, 0), gap.sent - gap.counted)
+    products = {line.lot: line.product for line in request.lines}
+    found: Counter[tuple[str, str]] = Counter()
+    for shipment in festival.all(Shipment):
+        if shipment.request != request.id:
+            continue
+        for lot, sent in shipment.lots.items():
+            lost = max(0, sent - dict(shipment.stocked).get(lot, 0))
+            found[shipment.booth, products[lot]] += max(0, missed[shipment.name].get(lot, 0) - lost)
+    return found
 
 
 def check_commands(festival: ServiceShell) -> None:
@@ -522,8 +640,8 @@ def check_commands(festival: ServiceShell) -> None:
 
 def check_production_and_inventory(production: ServiceShell, inventory: ServiceShell) -> None:
     """Both know the same lots, with the same corrections and recalls."""
-    made = {(lot.id, lot.qty, lot.corrected, lot.recalled) for lot in production.all(MadeLot)}
-    assert made == {(lot.id, lot.recorded, lot.corrected, lot.recalled) for lot in inventory.all(Lot)}
+    made = {(lot.id, lot.qty, lot.corrected, lot.recalled, lot.withdrawn) for lot in production.all(MadeLot)}
+    assert made == {(lot.id, lot.recorded, lot.corrected, lot.recalled, lot.withdrawn) for lot in inventory.all(Lot)}
 
 
 def check_inventory_and_festival(inventory: ServiceShell, festival: ServiceShell) -> None:
@@ -544,12 +662,15 @@ def check_inventory_and_festival(inventory: ServiceShell, festival: ServiceShell
         for moved, qty in transfer.sent:
             sent[transfer.to, moved] += qty
     home: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     for booth in festival.all(FestivalBooth):
         for lot in booth.lots:
-            assert sent[booth.id, lot.lot] == lot.in_transit + lot.received + lot.lost_on_the_way
+            assert sent[booth.id, lot.lot] + lot.found == lot.in_transit + lot.received + lot.lost_on_the_way
+            found[lot.lot] += lot.found
             assert lot.returning == 0
             home[lot.lot] += lot.returned
     assert all(lot.returned == home[lot.id] for lot in inventory.all(Lot))
+    assert all(lot.found == found[lot.id] and lot.away >= 0 for lot in inventory.all(Lot))
     recalled = {lot.id for lot in inventory.all(Lot) if lot.recalled}
     for booth in festival.all(FestivalBooth):
         for lot in booth.lots:
@@ -572,9 +693,14 @@ def check_festival_and_sales(festival: ServiceShell, sales: ServiceShell) -> Non
         other = booths[booth.id]
         lots = {lot.lot: lot for lot in booth.lots if lot.received}
         stocked = {lot.lot: lot for lot in other.lots if lot.stocked}
-        assert {id: (lot.received, lot.recorded_lost, lot.moved_out, lot.withdrawn) for id, lot in lots.items()} == {
-            id: (lot.stocked, lot.lost, lot.moved, lot.withdrawn) for id, lot in stocked.items()
+        assert {
+            id: (lot.received, lot.recorded_lost, lot.moved_out + lot.returned_before, lot.withdrawn)
+            for id, lot in lots.items()
+        } == {id: (lot.stocked, lot.lost, lot.moved, lot.withdrawn) for id, lot in stocked.items()}
+        assert {lot.lot: lot.recounts for lot in booth.lots if lot.recounts} == {
+            lot.lot: lot.recount for lot in other.lots if lot.recount
         }
+        assert (booth.opening, booth.reopening) == (other.opening, None)
         assert (booth.status is BoothStatus.SETTLED) == (other.status is SalesStatus.SETTLED)
         if booth.status is BoothStatus.SETTLED:
             assert booth.revision == other.revision

@@ -21,7 +21,15 @@ from shared.events.inventory import (
     ReturnReceived,
 )
 from shared.events.language import Body, Event
-from shared.events.production import LOT_ANSWERS, PRODUCTION, CorrectionRequested, LotRecalled, LotRecorded
+from shared.events.production import (
+    LOT_ANSWERS,
+    PRODUCTION,
+    CorrectionRequested,
+    LotRecalled,
+    LotRecallLifted,
+    LotRecorded,
+    WithdrawalRequested,
+)
 from tests.support.examples import examples
 from tests.support.history.answers import answer_of
 from tests.support.history.spec import Answer, Kind, Order, Stock, step
@@ -69,6 +77,14 @@ class InventoryMachine(Machine):
     def production_recalls(self, lot: str, n: int) -> None:
         if n < 6:
             self.kafka.say(PRODUCTION, LotRecalled(lot=lot, facility=FACILITY, reason="made up"))
+        elif n < 9:
+            self.kafka.say(PRODUCTION, LotRecallLifted(lot=lot, facility=FACILITY, reason="made up"))
+
+    @rule(lot=lots, n=which)
+    def production_withdraws(self, lot: str, n: int) -> None:
+        if n < 3:
+            id = self.kafka.next_id()
+            self.kafka.say(PRODUCTION, WithdrawalRequested(lot=lot, facility=FACILITY, withdrawal=id), id=id)
 
     @rule(pairs=st.lists(st.tuples(lots, orders), min_size=1, max_size=8))
     def festival_orders(self, pairs: list[tuple[str, Order]]) -> None:
@@ -102,6 +118,7 @@ class InventoryMachine(Machine):
             sent = frozenset((r.id, r.qty) for r in lot.reservations if r.status is ReservationStatus.DISPATCHED)
             assert (lot.on_hand, held, sent) == (stock.on_hand, stock.held, stock.sent)
             assert (lot.returned, lot.recalled) == (stock.returned, stock.recalled)
+            assert lot.withdrawn == stock.withdrawn
 
 
 def answers_by_cause(inventory: ServiceShell) -> dict[str, Answer]:
@@ -146,6 +163,10 @@ def order_of(event: Event) -> Order:
             return Order(Kind.CORRECT, qty=body.change)
         case LotRecalled():
             return Order(Kind.RECALL)
+        case LotRecallLifted():
+            return Order(Kind.LIFT)
+        case WithdrawalRequested():
+            return Order(Kind.WITHDRAW)
         case ReservationRequested() as body:
             return Order(Kind.RESERVE, body.reservation, body.qty)
         case ReleaseRequested() as body:

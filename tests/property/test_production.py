@@ -14,11 +14,16 @@ from shared.events.production import (
     TERMINAL,
     CorrectionRefused,
     CorrectionRequested,
+    LiftRecall,
     LotCorrected,
     LotRecorded,
     ProductionCorrected,
     ProductionReported,
     RecallLot,
+    ReportWithdrawn,
+    WithdrawalRefused,
+    WithdrawalRequested,
+    WithdrawReport,
 )
 from tests.support.builders.production import seed_commands
 from tests.support.examples import examples
@@ -114,7 +119,8 @@ class ProductionMachine(Machine):
     def recall(self, facility: str, n: int) -> None:
         lot = one_of(self.lots, n) or "no lot"
         facility = lot[:6] if n % 4 and lot in self.lots else facility
-        self.kafka.say(TERMINAL, RecallLot(facility=facility, terminal="T", lot=lot, reason="made up"))
+        body = (RecallLot, LiftRecall, WithdrawReport)[n % 3]
+        self.kafka.say(TERMINAL, body(facility=facility, terminal="T", lot=lot, reason="made up"))
 
     @rule(fits=st.lists(st.booleans(), min_size=1, max_size=4))
     def inventory_answers(self, fits: list[bool]) -> None:
@@ -150,6 +156,20 @@ class ProductionMachine(Machine):
             source="karya/inventory",
         )
 
+    @rule(withdrawn=st.booleans())
+    def inventory_answers_a_withdrawal(self, withdrawn: bool) -> None:
+        asked = [
+            one for one in self.kafka.bodies(PRODUCTION, WithdrawalRequested) if one.withdrawal not in self.answered
+        ]
+        if asked:
+            self.answer_withdrawal(asked[0], withdrawn)
+
+    def answer_withdrawal(self, request: WithdrawalRequested, withdrawn: bool) -> None:
+        self.answered.add(request.withdrawal)
+        place = {"facility": request.facility, "lot": request.lot, "withdrawal": request.withdrawal}
+        body = ReportWithdrawn(**place, qty=5) if withdrawn else WithdrawalRefused(**place, promised=1)
+        self.kafka.say(LOT_ANSWERS, body, source="karya/inventory")
+
     @rule(n=which, facility=facilities)
     def an_answer_that_nobody_asked_for(self, n: int, facility: str) -> None:
         lot = one_of(self.lots, n) or "L0"
@@ -168,6 +188,9 @@ class ProductionMachine(Machine):
         for request in self.kafka.bodies(PRODUCTION, CorrectionRequested):
             if request.correction not in self.answered:
                 self.answer(request, fits=False)
+        for withdrawal in self.kafka.bodies(PRODUCTION, WithdrawalRequested):
+            if withdrawal.withdrawal not in self.answered:
+                self.answer_withdrawal(withdrawal, withdrawn=False)
 
     def check(self) -> None:
         check_lots(self.production)

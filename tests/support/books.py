@@ -29,9 +29,10 @@ def check_books(booth: Booth, receipts: Sequence[Receipt]) -> None:
 
 def check_sale(sale: Sale) -> None:
     """Its pieces and rupiah are all that were sold, once each."""
-    assert sale.qty == sale.recorded + sale.waiting + sale.disputed + sale.rejected + sale.voided
+    assert sale.qty == sale.recorded + sale.waiting + sale.disputed + sale.rejected + sale.voided + sale.forwarded
     assert sale.net_rupiah == sale.recorded_rupiah + sale.open_rupiah + sale.returned_rupiah
-    assert min([sale.waiting, sale.disputed, sale.rejected, sale.voided, *(part.qty for part in sale.parts)]) >= 0
+    doubtful = (sale.waiting, sale.disputed, sale.rejected, sale.voided, sale.forwarded)
+    assert min([*doubtful, *(part.qty for part in sale.parts)]) >= 0
     assert min([sale.open_rupiah, sale.returned_rupiah, *(rupiah for _, rupiah in sale.part_amounts)]) >= 0
     if sale.lot is not None:
         assert all(part.basis is not PartBasis.SHARE for part in sale.parts)

@@ -99,6 +99,10 @@ def _of(random: Random, schema: dict[str, Json], defs: dict[str, Json]) -> Json:
     if "enum" in schema:
         return random.choice(schema["enum"])
     match schema["type"]:
+        case "object" if "properties" not in schema:
+            # Any names, each with a value of one kind.
+            value = schema["additionalProperties"]
+            return {f"name{n}": _of(random, value, defs) for n in range(random.randint(0, 3))}
         case "object":
             return {name: _of(random, field, defs) for name, field in schema["properties"].items()}
         case "array":

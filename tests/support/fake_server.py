@@ -13,10 +13,12 @@ class FakeServer:
     """A service on a free port: it answers with `pages`, and takes every command down in `given`.
 
     A command whose path is in `refusals` is refused with this problem.
+    After a command the pages `then` are there too.
     """
 
     def __init__(self) -> None:
         self.pages: dict[str, Any] = {}
+        self.then: dict[str, Any] = {}
         self.given: list[tuple[str, Any]] = []
         self.refusals: dict[str, Any] = {}
         answering = self
@@ -30,6 +32,7 @@ class FakeServer:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 answering.given.append((self.path, body))
                 refusal = answering.refusals.get(self.path)
+                answering.pages |= {} if refusal else answering.then
                 self.reply(200 if refusal is None else 409, refusal or {})
 
             def reply(self, status: int, page: Any) -> None:

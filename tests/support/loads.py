@@ -101,6 +101,7 @@ def _festivals() -> Iterator[ProbeRecord]:
             zone="Asia/Makassar",
             first_day=date(2026, 4, 18),
             last_day=date(2026, 4, 20),
+            confirmed=True,
         )
         yield ProbeRecord(ORGANISER, announced, f"announce-{n}")
         prices = (Price(product="KTI", price_rupiah=10_000),)

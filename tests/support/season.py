@@ -27,6 +27,9 @@ from shared.events.festival import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    RecountReturn,
+    RecountShipment,
+    ReopenBooth,
     Replenish,
     RequestAllocation,
     ResolveDispute,
@@ -34,7 +37,14 @@ from shared.events.festival import (
     SendTransfer,
 )
 from shared.events.language import Body, Topic
-from shared.events.production import TERMINAL, ProductionCorrected, ProductionReported, RecallLot
+from shared.events.production import (
+    TERMINAL,
+    LiftRecall,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+    WithdrawReport,
+)
 from shared.events.sales import (
     TILL,
     BoothCounted,
@@ -81,6 +91,7 @@ class RunningSeason:
     today: date
     lots: list[str] = field(default_factory=list)
     recalled: str = ""
+    withdrawn: str = ""
     moved: str = ""
     records: dict[str, list[str]] = field(default_factory=dict)
 
@@ -143,10 +154,10 @@ class RunningSeason:
         paid = {"payment": Payment(kind=PaymentKind.CASH), "price_list": 1, "sold_at": now()}
         await self.till(ReceiptIssued, till, id, **paid | {"lines": numbered} | fields)
 
-    async def last_word(self, till: str) -> None:
+    async def last_word(self, till: str, opening: int = 1) -> None:
         """The till closes."""
         last_seq = len(self.records.get(till, ())) + 1
-        await self.till(TillClosed, till, f"closed-{till}", last_seq=last_seq)
+        await self.till(TillClosed, till, f"closed-{till}-{opening}", last_seq=last_seq, opening=opening)
 
     async def sold(self, status: str | None = None, count: int = 1, **wanted: Any) -> None:
         """Until so many receipts have a sale of this status (or are there), and are as wanted."""
@@ -191,10 +202,13 @@ async def finished_season(stack: Stack) -> AsyncIterator[RunningSeason]:
                 await make(season)
                 await allocate(season)
                 await move(season)
+                await recount(season)
                 await sell(season)
+                await take_back(season)
                 await replenish(season)
                 await close(season)
                 await bring_home(season)
+                await recount_home(season)
             yield season
         finally:
             await season.mongo.close()
@@ -310,6 +324,31 @@ async def move(season: RunningSeason) -> None:
     await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": season.moved, "moved": 3}}})
 
 
+async def recount(season: RunningSeason) -> None:
+    """A shipment to the second booth is counted again: it brought one piece more than was sent."""
+    shipments = season.mongo.database("festival")["shipments"]
+    shipment = await shipments.find_one({"booth": B2}, sort=[("_id", 1)])
+    assert shipment is not None, "goods came to the second booth"
+    first = shipment["stocked"][0]
+    counted = (CountedLot(lot=first["lot"], qty=first["qty"] + 1),)
+    again = RecountShipment(festival=FESTIVAL, shipment=shipment["name"], booth=B2, counted=counted)
+    await season.say(ORGANISER, again, "recount")
+    recounted = {"lots": {"$elemMatch": {"lot": first["lot"], "recount": 1}}}
+    await season.until("sales", "booths", {"_id": B2, **recounted})
+
+
+async def recount_home(season: RunningSeason) -> None:
+    """What came home of a lot is counted again, twice: it was right at first."""
+    booths = season.mongo.database("festival")["booths"]
+    booth = await booths.find_one({"_id": B2, "lots.returned": {"$gt": 0}})
+    assert booth is not None, "something came home from the second booth"
+    lot = next(held for held in booth["lots"] if held["returned"])
+    for name, qty in (("fewer", lot["returned"] - 1), ("as-before", lot["returned"])):
+        again = RecountReturn(festival=FESTIVAL, booth=B2, lot=lot["lot"], qty=qty)
+        await season.say(ORGANISER, again, f"home-{name}")
+        await season.until("festival", "commands", {"_id": f"home-{name}", "outcome": "done"})
+
+
 async def sell(season: RunningSeason) -> None:
     """Sales with and without a label, of more than is left and of far too many; a basket with a discount, of what two
     facilities make; voids, one of them refused; a loss at the booth, a recall. `sale-3` comes in a form that sales
@@ -353,6 +392,30 @@ async def sell(season: RunningSeason) -> None:
     await season.until("sales", "booths", withdrawn_lot)
 
 
+async def take_back(season: RunningSeason) -> None:
+    """A recall of a wrong lot, which is lifted; and a report under a wrong product, which is withdrawn."""
+    cloth = await _lot_at(season, B1, "KTI")
+    facility = cloth[:6]
+    terminal = f"{facility}.T1"
+    recall = RecallLot(facility=facility, terminal=terminal, lot=cloth, reason="mistyped")
+    await season.say(TERMINAL, recall, "wrong-recall")
+    withdrawn = {"$elemMatch": {"lot": cloth, "withdrawn": {"$ne": None}}}
+    await season.until("sales", "booths", {"_id": B1, "lots": withdrawn})
+    lift = LiftRecall(facility=facility, terminal=terminal, lot=cloth, reason="the wrong lot")
+    await season.say(TERMINAL, lift, "lift")
+    await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": cloth, "withdrawn": None}}})
+    made = ProductionReported(facility=facility, terminal=terminal, product="KTI", qty=7, made_on=season.today)
+    await season.say(TERMINAL, made, "wrong-product")
+    await season.until("inventory", "lots", {"recorded": 7, "facility": facility})
+    wrong = await season.mongo.database("inventory")["lots"].find_one({"recorded": 7, "facility": facility})
+    assert wrong is not None
+    season.withdrawn = wrong["_id"]
+    withdraw = WithdrawReport(facility=facility, terminal=terminal, lot=season.withdrawn, reason="it was craft")
+    await season.say(TERMINAL, withdraw, "withdraw")
+    await season.until("festival", "stock", {"_id": season.withdrawn, "on_hand": 0})
+    await season.until("production", "lots", {"_id": season.withdrawn, "withdrawn": True})
+
+
 async def replenish(season: RunningSeason) -> None:
     """What could move between booths; facilities are asked for nothing."""
     ask = Replenish(festival=FESTIVAL, request="R2", until=now() + timedelta(hours=3))
@@ -361,10 +424,16 @@ async def replenish(season: RunningSeason) -> None:
 
 
 async def close(season: RunningSeason) -> None:
-    """A final count: what was sold without a label was rather of the maker who sent less. Both tills close; the sales
+    """The festival is closed too early, and its first booth sells again until it is closed for good.
+
+    A final count: what was sold without a label was rather of the maker who sent less. Both tills close; the sales
     that nothing covered are disputed, one is accepted."""
-    await season.say(ORGANISER, CloseFestival(festival=FESTIVAL, till_hours=48), "close")
+    await season.say(ORGANISER, CloseFestival(festival=FESTIVAL, till_hours=48), "close-too-early")
     await season.until("sales", "booths", {"status": "closing"}, 2)
+    await season.say(ORGANISER, ReopenBooth(festival=FESTIVAL, booth=B1), "reopen")
+    await season.until("festival", "commands", {"_id": "reopen", "outcome": "done"})
+    await season.say(ORGANISER, CloseFestival(festival=FESTIVAL, till_hours=48), "close")
+    await season.until("sales", "booths", {"status": "closing", "opening": 2})
     cloth = await _lot_at(season, B1, "KTI")
     lots = (await season.document("sales", "booths", B1))["lots"]
     [of_one, of_other] = [
@@ -380,8 +449,8 @@ async def close(season: RunningSeason) -> None:
     await season.till(BoothCounted, T1, "count-1", lots=counts, counted_at=now())
     drawer = {"drawer": "drawer", "counted_rupiah": 99_000, "expected_rupiah": 100_000}
     await season.till(CashCounted, T1, "drawer-counted", **drawer, counted_at=now())
-    for till in (T1, T2):
-        await season.last_word(till)
+    await season.last_word(T1, opening=2)
+    await season.last_word(T2)
     await season.until("festival", "booths", {"status": "settled"}, 2)
     disputed = {"_id": B1, "disputed": {"$all": ["sale-5/1", "sale-6/1"]}}
     await season.until("festival", "booths", disputed)
@@ -423,6 +492,7 @@ def _festival() -> AnnounceFestival:
         zone="Asia/Makassar",
         first_day=date(2026, 4, 18),
         last_day=date(2026, 4, 18),
+        confirmed=True,
     )
 
 

@@ -19,10 +19,13 @@ from shared.events.sales import (
     TILL,
     CashCounted,
     CashDropped,
+    DeviceForwarded,
     DrawerOpened,
+    ForwardedAs,
     PaymentKind,
     ReceiptIssued,
     ReceiptVoided,
+    RecordForwarded,
     TillClosed,
     TillRecord,
     VoidRefused,
@@ -60,7 +63,7 @@ class ReportedReceipt(NamedTuple):
 
 class DeviceRecord(NamedTuple):
     """The position of a record among its device's records. `last_seq`: the last number, if the record closes the
-    till."""
+    till; `opening`: the opening of the booth that it then closes."""
 
     till: str
     device: str
@@ -68,6 +71,11 @@ class DeviceRecord(NamedTuple):
     previous: str | None
     id: str
     last_seq: int | None
+    opening: int = 1
+
+    def closes(self, opening: int) -> int | None:
+        """The last number, if the record closes the till in this opening of the booth."""
+        return self.last_seq if self.opening >= opening else None
 
 
 class RequestedVoid(NamedTuple):
@@ -104,7 +112,7 @@ class ReportedDrawer:
 class TillEvidence:
     """`receipts`: all reports of a receipt by its id in sales; `records` by booth, in the order of the log;
     `refused`: till and pieces of refused voids; `refunds`: rupiah that tills paid back; `named`: booth, sale and lot
-    that the organiser credited."""
+    that the organiser credited; `elsewhere`: booth and ce_id of records that count at another booth only."""
 
     receipts: dict[str, list[ReportedReceipt]] = field(default_factory=lambda: defaultdict(list))
     records: dict[str, list[DeviceRecord]] = field(default_factory=lambda: defaultdict(list))
@@ -113,6 +121,8 @@ class TillEvidence:
     refunds: Counter[Refund] = field(default_factory=Counter)
     drawers: dict[Pair, ReportedDrawer] = field(default_factory=lambda: defaultdict(ReportedDrawer))
     named: set[Triple] = field(default_factory=set)
+    elsewhere: set[Pair] = field(default_factory=set)
+    _forwarded: list[tuple[RecordForwarded, str]] = field(default_factory=list)
 
     def add(self, event: PublishedEvent) -> None:
         """Take in a record of a till, or an event about receipts; other events are ignored."""
@@ -123,25 +133,63 @@ class TillEvidence:
                 self._resolve(event)
             case "VoidRefused":
                 self._refuse_void(event)
+            case "RecordForwarded":
+                self._forward(event)
+            case "DeviceForwarded":
+                self._forward_device(DeviceForwarded.model_validate_json(event.value))
             case type if type in _TILL_MODELS:
                 self._record(event)
 
     def _record(self, event: PublishedEvent) -> None:
         body = _TILL_MODELS[event.type].model_validate_json(event.value)
-        if not isinstance(body, TillRecord):
-            return  # an operator's event about a stray booth
-        last_seq = body.last_seq if isinstance(body, TillClosed) else None
+        assert isinstance(body, TillRecord), "a till's topic has only their records"
+        self._number(body, event.id)
+        if (body.booth, event.id) not in self.elsewhere:
+            self._count(body, event.id, event.source, event.id)
+
+    def take_forwarded(self) -> None:
+        """Count the forwarded records at their new booths. All of them were added, and no record of a till was."""
+        for body, cause in self._forwarded:
+            record = _TILL_MODELS[body.type].model_validate_json(body.record)
+            assert isinstance(record, TillRecord), "only records of tills are forwarded"
+            record = record.model_copy(update={"booth": body.key})
+            self._number(record, body.id)
+            if body.effect is not ForwardedAs.NUMBER and (body.key, body.id) not in self.elsewhere:
+                self._count(record, body.id, body.source, cause)
+        self._forwarded.clear()
+
+    def _forward(self, event: PublishedEvent) -> None:
+        body = RecordForwarded.model_validate_json(event.value)
+        self._forwarded.append((body, event.id))
+        if body.effect is ForwardedAs.WHOLE:
+            self.elsewhere.add((body.booth, body.id))
+
+    def _forward_device(self, body: DeviceForwarded) -> None:
+        for branch in body.branches:
+            for run in branch.runs:
+                previous = run.after
+                for seq in range(run.first, run.last + 1):
+                    id = run.head if seq == run.last else f"{body.device} {seq}"
+                    last_seq = branch.last_seq if seq == run.last == branch.last_seq else None
+                    self.records[body.key].append(DeviceRecord(body.till, body.device, seq, previous, id, last_seq))
+                    previous = id
+
+    def _number(self, body: TillRecord, id: str) -> None:
+        last_seq, opening = (body.last_seq, body.opening) if isinstance(body, TillClosed) else (None, 1)
         self.records[body.booth].append(
-            DeviceRecord(body.till, body.device, body.seq, body.previous, event.id, last_seq)
+            DeviceRecord(body.till, body.device, body.seq, body.previous, id, last_seq, opening)
         )
+
+    def _count(self, body: TillRecord, id: str, source: str, cause: str) -> None:
+        """Take in what the record says of its booth. `cause`: the id of the event that sales worked."""
         match body:
             case ReceiptIssued():
-                name = receipt_id(Event(event.id, event.source, body.booth, EPOCH, EPOCH, body))
+                name = receipt_id(Event(id, source, body.booth, EPOCH, EPOCH, body))
                 self.receipts[entity_id(body.booth, name)].append(_receipt(body))
             case ReceiptVoided():
-                self._void(body, event.id)
+                self._void(body, cause)
             case DrawerOpened():
-                drawer = self.drawers[body.booth, event.id]
+                drawer = self.drawers[body.booth, id]
                 drawer.cashier, drawer.opened_at = body.cashier, body.opened_at
                 drawer.float_rupiah = body.float_rupiah
             case CashDropped():

@@ -2,10 +2,10 @@
 
 from fastapi.exceptions import RequestValidationError
 
-from services.festival.domain.catalogue import Fact, Wrong, with_lead_times, with_products
+from services.festival.domain.catalogue import Fact, Wrong, with_lead_times, with_product, with_products
 from services.festival.store import ENTRIES
 from shared.events.catalogue import EntryKind
-from shared.events.festival import AnnounceFestival, OpenBooth
+from shared.events.festival import AddProduct, AnnounceFestival, ChangeFestival, OpenBooth
 from shared.events.language import Body
 from shared.nearest import nearest
 from shared.runtime.service import Service
@@ -22,10 +22,15 @@ class Completion:
     async def __call__(self, body: Body) -> Body:
         """The completed command. Raises RequestValidationError for what is not in the catalogue, PyMongoError."""
         completed: Body | Wrong = body
-        if isinstance(body, AnnounceFestival) and body.island is not None:
-            completed = with_lead_times(body, await self._facts(*_FOR_LEAD_TIMES))
-        elif isinstance(body, OpenBooth):
-            completed = with_products(body, await self._facts(EntryKind.PRODUCT))
+        match body:
+            case AnnounceFestival(island=str()):
+                completed = with_lead_times(body, await self._facts(*_FOR_LEAD_TIMES))
+            case ChangeFestival(island=str()):
+                completed = with_lead_times(body, await self._facts(*_FOR_LEAD_TIMES))
+            case OpenBooth():
+                completed = with_products(body, await self._facts(EntryKind.PRODUCT))
+            case AddProduct():
+                completed = with_product(body, await self._facts(EntryKind.PRODUCT))
         if isinstance(completed, Wrong):
             message = f"{completed.message.english}{_hint(completed)}"
             raise RequestValidationError([{"type": "value_error", "loc": ("body", completed.field), "msg": message}])

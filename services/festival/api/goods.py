@@ -21,15 +21,25 @@ class ParcelPage(EntityPage):
 
 
 class SentLot(BaseModel):
-    """A lot on its way. `counted` is null until the booth has counted."""
+    """A lot on its way. `counted` is null until the booth has counted, as are the others.
+
+    `stocked` of the counted pieces are in stock. `lost`: sent and not stocked. `surplus`: counted beyond the pieces
+    sent; until a recount they are not in stock.
+    """
 
     lot: str
     sent: int
     counted: int | None
+    stocked: int | None = None
+    lost: int | None = None
+    surplus: int | None = None
 
 
 class ShipmentPage(BaseModel):
-    """A shipment, expected by `due`. `lots`: the pieces that left and the count. `overdue`: not received by `due`."""
+    """A shipment, expected by `due`. `lots`: the pieces that left and the count. `overdue`: not received by `due`.
+
+    `recounts`: how often it was counted again.
+    """
 
     shipment: str
     festival: str
@@ -39,13 +49,13 @@ class ShipmentPage(BaseModel):
     status: str
     due: datetime | None
     overdue: bool
+    recounts: int
     parcels: list[ParcelPage]
     lots: list[SentLot]
 
     @classmethod
     def of(cls, shipment: Shipment) -> "ShipmentPage":
-        # After the count, lots that the booth did not name count as 0.
-        uncounted = 0 if shipment.status is ShipmentStatus.RECEIVED else None
+        stocked = dict(shipment.stocked) if shipment.status is ShipmentStatus.RECEIVED else None
         return cls(
             shipment=shipment.name,
             festival=shipment.festival,
@@ -56,7 +66,8 @@ class ShipmentPage(BaseModel):
             due=shipment.due,
             overdue=shipment.overdue,
             parcels=[ParcelPage.model_validate(parcel) for parcel in shipment.parcels],
-            lots=_sent_lots(shipment.lots, dict(shipment.counted), uncounted),
+            recounts=shipment.recounts,
+            lots=_sent_lots(shipment.lots, dict(shipment.counted), stocked),
         )
 
 
@@ -70,11 +81,12 @@ class TransferPage(BaseModel):
     status: str
     due: datetime
     overdue: bool
+    recounts: int
     lots: list[SentLot]
 
     @classmethod
     def of(cls, transfer: Transfer) -> "TransferPage":
-        uncounted = 0 if transfer.status is TransferStatus.RECEIVED else None
+        stocked = dict(transfer.stocked) if transfer.status is TransferStatus.RECEIVED else None
         return cls(
             transfer=transfer.name,
             festival=transfer.festival,
@@ -83,12 +95,27 @@ class TransferPage(BaseModel):
             status=transfer.status.value,
             due=transfer.due,
             overdue=transfer.overdue,
-            lots=_sent_lots(dict(transfer.sent), dict(transfer.counted), uncounted),
+            recounts=transfer.recounts,
+            lots=_sent_lots(dict(transfer.sent), dict(transfer.counted), stocked),
         )
 
 
-def _sent_lots(sent_pieces: Mapping[str, int], counted: Mapping[str, int], uncounted: int | None) -> list[SentLot]:
+def _sent_lots(
+    sent: Mapping[str, int], counted: Mapping[str, int], stocked: Mapping[str, int] | None
+) -> list[SentLot]:
+    """The lots of an arrival. `stocked` is None until it is received."""
+    lots = sorted(sent.keys() | counted.keys())
+    if stocked is None:
+        return [SentLot(lot=lot, sent=sent.get(lot, 0), counted=None) for lot in lots]
     return [
-        SentLot(lot=lot, sent=sent_pieces.get(lot, 0), counted=counted.get(lot, uncounted))
-        for lot in sorted(sent_pieces.keys() | counted.keys())
+        SentLot(
+            lot=lot,
+            sent=sent.get(lot, 0),
+            # Lots that the booth did not name count as 0.
+            counted=counted.get(lot, 0),
+            stocked=stocked.get(lot, 0),
+            lost=max(0, sent.get(lot, 0) - stocked.get(lot, 0)),
+            surplus=max(0, counted.get(lot, 0) - sent.get(lot, 0)),
+        )
+        for lot in lots
     ]

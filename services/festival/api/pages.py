@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.festival.api.entity_page import EntityPage
 from services.festival.api.revisions import RevisionPage
 from services.festival.domain import Booth, Festival, Request, StockView
-from services.festival.domain.allocation.request import shortfalls
+from services.festival.domain.allocation.request import shortfalls, surpluses
 from services.festival.domain.booth import LastCount
 from services.festival.domain.booth_lot import Account, BoothLot
 from services.festival.domain.line import HELD, AllocationLine
@@ -25,7 +25,10 @@ Named = Annotated[str, Field(validation_alias="id")]
 
 
 class SumsPage(EntityPage):
-    """The final sums of a festival: received + surplus = sold + returned + lost."""
+    """The final sums of a festival: received + surplus = sold + returned + lost.
+
+    `found`: received pieces beyond those that were sent.
+    """
 
     received: int
     sold: int
@@ -33,6 +36,7 @@ class SumsPage(EntityPage):
     lost: int
     surplus: int
     lost_on_the_way: int
+    found: int
 
 
 class LeadTimePage(BaseModel):
@@ -91,8 +95,8 @@ class LimitPage(BaseModel):
 class BoothLotPage(BaseModel):
     """A lot at a booth: received + surplus = sold + lost + returned + returning + moved out + misbooked + left.
 
-    - `moved_out`: to other booths. `misbooked`: its pieces booked on other lots of the product; negative: others' on
-      it.
+    - `found`: received pieces beyond those that were sent. `moved_out`: to other booths.
+    - `misbooked`: its pieces booked on other lots of the product; negative: others' on it.
     - `facility`, `product`, `made_on`: null for a lot that was sold here but never sent here.
     - `withdrawn`: the reason of a recall.
     - `sold`, `counted`, `unexplained`: by sales, once the booth is settled. `counted` is the last count (null: none),
@@ -107,6 +111,7 @@ class BoothLotPage(BaseModel):
     in_transit: int
     lost_on_the_way: int
     received: int
+    found: int
     sold: int
     lost: int
     returned: int
@@ -125,6 +130,8 @@ class BoothPage(BaseModel):
     """A booth.
 
     - `deadline`: the time until which tills can send after closing.
+    - `opening`: how often it opened. `reopening`: sales has to answer whether it may sell again.
+    - `merged_into`: the booth that has its stock and devices now.
     - `accounted`: whether every piece is sold, lost or home.
     - `capacity`: the pieces that it can hold at once. `limits`: pieces by category.
     - `prices`: the list of revision `price_list`, valid from `prices_from` (null: from the opening).
@@ -142,7 +149,10 @@ class BoothPage(BaseModel):
     capacity: int | None
     limits: list[LimitPage]
     disputed: list[str]
+    merged_into: str | None
     accounted: bool
+    opening: int
+    reopening: bool
     lots: list[BoothLotPage]
 
     @classmethod
@@ -160,7 +170,10 @@ class BoothPage(BaseModel):
             capacity=booth.capacity,
             limits=[LimitPage(category=category, qty=qty) for category, qty in booth.limits],
             disputed=list(booth.disputed),
+            merged_into=booth.merged_into,
             accounted=booth.accounted,
+            opening=booth.opening,
+            reopening=booth.reopening is not None,
             lots=_lots(booth),
         )
 
@@ -249,6 +262,15 @@ class ShortPage(BaseModel):
         ]
 
 
+class SurplusPage(EntityPage):
+    """Pieces that a booth gets beyond those it asked for, since replaced pieces were found after all."""
+
+    booth: str
+    product: str
+    asked: int
+    surplus: int
+
+
 class ConflictPage(EntityPage):
     """The rules that leave a demand of the booth short, with a sentence (`reason_id`: in Indonesian)."""
 
@@ -297,7 +319,7 @@ class RequestSummary(BaseModel):
 
 
 class RequestPage(RequestSummary):
-    """A request with its plan: the lines, each facility's share with the reason, and the shortfalls.
+    """A request with its plan: the lines, each facility's share with the reason, shortfalls and surpluses.
 
     `closed`: booths that take no more. `revision`: the latest one, pending or carried out.
     """
@@ -306,6 +328,7 @@ class RequestPage(RequestSummary):
     lines: list[LinePage]
     shares: list[SharePage]
     shortfalls: list[ShortPage]
+    surpluses: list[SurplusPage]
     revise_at_percent: int | None
     closed: list[str]
     revision: RevisionPage | None
@@ -332,6 +355,7 @@ class RequestPage(RequestSummary):
                 for share in request.shares
             ],
             shortfalls=ShortPage.all_of(request),
+            surpluses=[SurplusPage.model_validate(surplus) for surplus in surpluses(request)],
             revise_at_percent=request.revise_at_percent,
             closed=list(request.closed),
             revision=RevisionPage.of(request),
@@ -445,6 +469,7 @@ def _lot(lot: str, account: Account, held: BoothLot | None, last_count: LastCoun
         in_transit=held.in_transit if held else 0,
         lost_on_the_way=held.lost_on_the_way if held else 0,
         received=account.received,
+        found=held.found if held else 0,
         sold=account.sold,
         lost=account.lost,
         returned=account.returned,

@@ -22,7 +22,7 @@ from services.festival.domain.allocation.revision import on_rest
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival, booths_of, update_sums
 from services.festival.domain.line import LineStatus
-from services.festival.domain.logistics import losses, transfer
+from services.festival.domain.logistics import losses, recount, transfer
 from services.festival.domain.logistics.shipment import (
     ARRIVAL_DEADLINE,
     DispatchStatus,
@@ -36,13 +36,16 @@ from services.festival.domain.logistics.transfer import CARRY_DEADLINE
 from services.festival.domain.stock import seen
 from shared.events.festival import RequestRested
 from shared.events.inventory import (
+    LotRecallLiftReached,
     LotRecallReached,
     ReservationRefused,
     ReservationReleased,
     StockDispatched,
+    StockFound,
     StockOrderRefused,
     StockReserved,
     StockReturned,
+    StockReturnRecounted,
     StockWrittenOff,
 )
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
@@ -139,6 +142,16 @@ def returned(state: State, festival: Festival, answer: StockReturned, _event: Ev
     return losses.confirm_return(state, festival, answer)
 
 
+def return_recounted(state: State, festival: Festival, answer: StockReturnRecounted, _event: Event) -> Decision:
+    """Pieces that came home were counted again."""
+    return recount.confirm_return(state, festival, answer)
+
+
+def found(state: State, festival: Festival, answer: StockFound, _event: Event) -> Decision:
+    """Inventory knows of pieces that were found at a booth."""
+    return recount.take_in_found(state, festival, answer)
+
+
 def written_off(state: State, _festival: Festival, answer: StockWrittenOff, _event: Event) -> Decision:
     """A loss is written off."""
     return losses.confirm_write_off(state, answer.order), []
@@ -166,9 +179,20 @@ def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, even
 
 def recalled(state: State, festival: Festival, recall: LotRecallReached, _event: Event) -> Decision:
     """Inventory knows which booths it sent the lot to; from there it may have been moved to others."""
+    return _at_all_booths(state, festival, lambda booth: booths.withdraw(booth, recall.lot, recall.reason))
+
+
+def recall_lifted(state: State, festival: Festival, lift: LotRecallLiftReached, _event: Event) -> Decision:
+    """Booths may sell what is still there. Pieces that were planned anew stay so."""
+    return _at_all_booths(state, festival, lambda booth: booths.reinstate(booth, lift.lot, lift.reason))
+
+
+def _at_all_booths(
+    state: State, festival: Festival, change: Callable[[Booth], tuple[Booth, list[Publication]]]
+) -> Decision:
     events: list[Publication | Deadline] = []
     for booth in booths_of(state, festival.id):
-        after, booth_events = booths.withdraw(booth, recall.lot, recall.reason)
+        after, booth_events = change(booth)
         if booth_events:
             state = state.put(after)
             events += booth_events

@@ -1,6 +1,6 @@
 """A booth and its lots. Derived numbers are not stored, so the sums can't drift:
 
-dispatched to the booth + moved to it = in transit + received + lost on the way
+dispatched to the booth + moved to it + found = in transit + received + lost on the way
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +9,15 @@ from enum import StrEnum
 
 from services.festival.domain.booth_lot import Account, BoothLot, ReturnBalance, accounts, return_balance
 from services.festival.domain.line import AllocationLine
-from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothStocked, BoothStockMoved, LotWithdrawn
+from shared.events.festival import (
+    BOOTH_STOCK,
+    BoothClosing,
+    BoothStocked,
+    BoothStockMoved,
+    LotRecounted,
+    LotReinstated,
+    LotWithdrawn,
+)
 from shared.events.language import Publication
 from shared.events.sales import SellThroughCounted
 
@@ -45,6 +53,8 @@ class Booth:
     - `sold`: pieces by lot, and `seen`: the counts, both from the sell-through of the highest `revision`.
     - `disputed`: sales in doubt.
     - `capacity`: the pieces that it can hold at once. `limits`: pieces by category.
+    - `opening`: how often it opened. `reopening`: the command that sales has to answer.
+    - `merged_into`: the booth that has its stock and devices, or is about to have them.
     - `prices`: the list of revision `price_list`, valid from `prices_from`; None: from the opening.
     """
 
@@ -64,6 +74,9 @@ class Booth:
     price_list: int = 1
     prices_from: datetime | None = None
     seen: tuple[LastCount, ...] = ()
+    opening: int = 1
+    reopening: str | None = None
+    merged_into: str | None = None
 
     def find_lot(self, lot: str) -> BoothLot | None:
         """The booth's lot of this id."""
@@ -154,6 +167,36 @@ def receive_lots(
     return booth, publications
 
 
+def recount_lot(
+    booth: Booth, held: BoothLot, *, received: int, lost: int, found: int
+) -> tuple[Booth, list[Publication]]:
+    """The booth after a lot of one arrival was counted again, and the events; the changes are in pieces.
+
+    `held` is the booth's lot, or a new one. A withdrawn lot is withdrawn again, as it may be new to sales.
+    """
+    held = replace(
+        held,
+        received=held.received + received,
+        lost_on_the_way=held.lost_on_the_way + lost,
+        found=held.found + found,
+        recounts=held.recounts + 1,
+    )
+    recounted = LotRecounted(
+        booth=booth.id,
+        festival=booth.festival,
+        lot=held.lot,
+        facility=held.facility,
+        product=held.product,
+        made_on=held.made_on,
+        qty=held.received,
+        revision=held.recounts,
+    )
+    publications = [BOOTH_STOCK.of(recounted)]
+    if held.withdrawn is not None:
+        publications.append(_withdrawn_event(booth, held.lot, held.withdrawn))
+    return with_lot(booth, held), publications
+
+
 def withdraw(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publication]]:
     """The booth after a recall of the lot, and the event; nothing changes a second time."""
     held = booth.find_lot(lot)
@@ -162,10 +205,34 @@ def withdraw(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publicati
     return with_lot(booth, replace(held, withdrawn=reason)), [_withdrawn_event(booth, lot, reason)]
 
 
+def reinstate(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publication]]:
+    """The booth after the recall of the lot was lifted, and the event; nothing changes if it holds no such lot."""
+    held = booth.find_lot(lot)
+    if held is None or held.withdrawn is None:
+        return booth, []
+    reinstated = LotReinstated(booth=booth.id, lot=lot, reason=reason)
+    return with_lot(booth, replace(held, withdrawn=None)), [BOOTH_STOCK.of(reinstated)]
+
+
 def close(booth: Booth, deadline: datetime) -> tuple[Booth, Publication]:
     """The booth as closing, and the event. Its tills can send until the deadline."""
-    closing = BoothClosing(booth=booth.id, festival=booth.festival, deadline=deadline)
+    closing = BoothClosing(booth=booth.id, festival=booth.festival, deadline=deadline, opening=booth.opening)
     return replace(booth, status=BoothStatus.CLOSING, deadline=deadline), BOOTH_STOCK.of(closing)
+
+
+def reopen(booth: Booth, opening: int) -> Booth:
+    """The booth as open again. What was counted as sold and as lost at its end is counted anew when it closes."""
+    return replace(
+        booth,
+        status=BoothStatus.OPEN,
+        deadline=None,
+        opening=opening,
+        reopening=None,
+        lots=tuple(replace(lot, final=False, returned_before=lot.returned) for lot in booth.lots),
+        sold=(),
+        seen=(),
+        disputed=(),
+    )
 
 
 def apply_sell_through(booth: Booth, report: SellThroughCounted) -> Booth:

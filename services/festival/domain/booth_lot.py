@@ -20,9 +20,12 @@ from shared.events.lot_number import parse
 class BoothLot:
     """One lot at one booth, or on its way there or back, in pieces.
 
+    - `received`: as counted, with `found` pieces beyond those that were sent. `recounts`: how often that changed.
+    - `returning`: not confirmed by inventory yet; below 0: a recount found that fewer came home.
     - `recorded_lost`: by RecordLoss. `moved_out`: to other booths.
     - `final`: nothing more will come home, so the pieces left count as lost.
     - `withdrawn`: the reason of a recall.
+    - `returned_before`: the part of `returned` from before the booth was reopened. Sales counts it as moved away.
     """
 
     lot: str
@@ -39,11 +42,19 @@ class BoothLot:
     withdrawn: str | None = None
     moved_out: int = 0
     best_before: date | None = None
+    found: int = 0
+    recounts: int = 0
+    returned_before: int = 0
 
     @property
     def home(self) -> int:
         """Pieces that came home, with and without inventory's confirmation."""
         return self.returned + self.returning
+
+    @property
+    def most_home(self) -> int:
+        """The most pieces that are home, whether inventory confirms or refuses what it was told."""
+        return max(self.returned, self.home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,7 @@ def return_balance(lots: Iterable[BoothLot], sold: Mapping[str, int], product: s
         received=sum(lot.received for lot in product_lots),
         moved_out=sum(lot.moved_out for lot in product_lots),
         sold=sum(sold.get(lot.lot, 0) for lot in product_lots),
-        home=sum(lot.home for lot in product_lots),
+        home=sum(lot.most_home for lot in product_lots),
     )
 
 

@@ -6,7 +6,7 @@ rules see only the command, so a rebuild decides by the revisions of that time.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from shared.events.catalogue import (
     CatalogueRevision,
@@ -19,13 +19,14 @@ from shared.events.catalogue import (
     code_of,
     entry_id,
 )
-from shared.events.festival import AnnounceFestival, LeadTime, OpenBooth
+from shared.events.festival import AddProduct, AnnounceFestival, ChangeFestival, LeadTime, OpenBooth
 from shared.events.language import Event
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
 from shared.wording import Message
 
 Fact: TypeAlias = TermSet | ProductSet | FacilitySet | LeadTimeSet
+OnIsland = TypeVar("OnIsland", AnnounceFestival, ChangeFestival)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +63,17 @@ def pass_over(state: State, _event: Event, _body: EntryCommandRefused) -> Decisi
     return state, []
 
 
-def with_lead_times(body: AnnounceFestival, facts: Mapping[str, Fact]) -> AnnounceFestival | Wrong:
-    """The announcement with the days of a parcel from each facility to its island. Days that it names stay."""
+def with_lead_times(body: OnIsland, facts: Mapping[str, Fact]) -> OnIsland | Wrong:
+    """The announcement or change with the days of a parcel from each facility to its island. Days that it names
+    stay."""
     if body.island is None:
         return body
     islands = _codes(facts.values(), EntryKind.ISLAND)
     if body.island not in islands:
         message = Message("There is no island {island} in the catalogue.", island=body.island)
         return Wrong("island", message, body.island, _names(islands))
-    given = {entry.facility for entry in body.lead_days}
-    days, used = list(body.lead_days), list[CatalogueRevision]()
+    given = {entry.facility for entry in body.lead_days or ()}
+    days, used = list(body.lead_days or ()), list[CatalogueRevision]()
     for fact in facts.values():
         if not isinstance(fact, FacilitySet) or fact.island is None or fact.retired_at is not None:
             continue
@@ -107,6 +109,19 @@ def with_products(body: OpenBooth, facts: Mapping[str, Fact]) -> OpenBooth | Wro
         prices.append(price.model_copy(update=changes))
         used.append(_revision(fact))
     return body.model_copy(update={"prices": tuple(prices), "catalogue": _each_once(used)})
+
+
+def with_product(body: AddProduct, facts: Mapping[str, Fact]) -> AddProduct | Wrong:
+    """The product with its category and name. Without any catalogue, as it is."""
+    products = _codes(facts.values(), EntryKind.PRODUCT)
+    if not products:
+        return body
+    fact = products.get(body.product)
+    if not isinstance(fact, ProductSet):
+        message = Message("There is no product {product} in the catalogue.", product=body.product)
+        return Wrong("product", message, body.product, _names(products))
+    changes = {"category": body.category or fact.category, "name": body.name or fact.name}
+    return body.model_copy(update={**changes, "catalogue": (_revision(fact),)})
 
 
 def _codes(facts: Iterable[Fact], kind: EntryKind) -> dict[str, Fact]:

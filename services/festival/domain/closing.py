@@ -17,9 +17,10 @@ from services.festival.domain.festival import (
     find_open_booth,
     update_sums,
 )
-from services.festival.domain.line import LineStatus
+from services.festival.domain.line import SENT
 from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus, shipments_at
 from services.festival.domain.logistics.transfer import Transfer, TransferStatus, transfers_at
+from services.festival.domain.reopening import check_not_reopening
 from shared.events.festival import (
     FESTIVAL,
     CancelFestival,
@@ -33,7 +34,6 @@ from shared.events.language import Deadline, Publication
 from shared.runtime.state import State
 
 MAX_TILL_HOURS = 30 * 24
-_SENT = (LineStatus.DISPATCHING, LineStatus.DISPATCHED)
 _ON_THE_WAY = (ShipmentStatus.SENDING, ShipmentStatus.SENT)
 
 
@@ -44,7 +44,7 @@ def cancel(state: State, festival: Festival, body: CancelFestival) -> CommandRes
     """
     if festival.status is not FestivalStatus.OPEN:
         return festival_not_open(festival)
-    request_names = [request.name for request in state.find(requests_at(festival.id)) if request.lines.count(_SENT)]
+    request_names = [request.name for request in state.find(requests_at(festival.id)) if request.lines.count(SENT)]
     if request_names:
         message = (
             f"Stock was sent under {first_names(request_names)}; close the festival instead, so that it comes home."
@@ -64,21 +64,31 @@ def close_booth(state: State, festival: Festival, body: CloseBooth, at: datetime
         return booth
     if not 0 <= body.till_hours <= MAX_TILL_HOURS:
         return _till_hours()
+    if (rejection := check_nothing_coming(state, festival, booth.id)) is not None:
+        return rejection
+    booth, closing = booths.close(booth, at + timedelta(hours=body.till_hours))
+    state, released = release_lines(state.put(booth), festival, booth.id)
+    return state, [closing, *released]
+
+
+def check_nothing_coming(state: State, festival: Festival, booth: str) -> Rejection | None:
+    """The rejection of closing a booth while goods are on their way to it."""
     coming = [
         shipment.name
         for shipment in _shipments(state, festival)
-        if shipment.booth == booth.id and shipment.status in _ON_THE_WAY
+        if shipment.booth == booth and shipment.status in _ON_THE_WAY
     ]
     coming += [
-        f"transfer {transfer.name}" for transfer in _transfers_on_the_way(state, festival) if transfer.to == booth.id
+        f"transfer {transfer.name}" for transfer in _transfers_on_the_way(state, festival) if transfer.to == booth
     ]
-    if coming:
-        return Rejection("booth", CommandRefusal.WRONG_STATE, _receive_first(coming))
-    booth, closing = booths.close(booth, at + timedelta(hours=body.till_hours))
-    state = state.put(booth)
-    publications: list[Publication | Deadline] = [closing]
+    return Rejection("booth", CommandRefusal.WRONG_STATE, _receive_first(coming)) if coming else None
+
+
+def release_lines(state: State, festival: Festival, booth: str) -> tuple[State, list[Publication | Deadline]]:
+    """The festival's requests without the lines that are planned or reserved for the booth, and the events."""
+    publications: list[Publication | Deadline] = []
     for request in pages.all_whole(state, festival.id):
-        closed, released = without_booth(request, booth.id)
+        closed, released = without_booth(request, booth)
         if closed is not request:
             state = pages.put(state, closed)
             publications += released
@@ -95,6 +105,9 @@ def close(state: State, festival: Festival, body: CloseFestival, at: datetime) -
     on_the_way += [f"transfer {transfer.name}" for transfer in _transfers_on_the_way(state, festival)]
     if on_the_way:
         return Rejection("festival", CommandRefusal.WRONG_STATE, _receive_first(on_the_way))
+    for booth in booths_of(state, festival.id):
+        if (rejection := check_not_reopening(booth)) is not None:
+            return rejection
     closing = replace(festival, status=FestivalStatus.CLOSING)
     state, publications = _lapse_all(state.put(closing), festival)
     for booth in booths_of(state, festival.id):

@@ -1,11 +1,13 @@
 """A festival: its announcement, the opening of its booths, and its final sums."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from itertools import chain
 from operator import attrgetter
+from zoneinfo import ZoneInfo
 
 from services.festival.domain.booth import Booth, BoothStatus, PriceTag
 from services.festival.domain.booth_lot import Account
@@ -19,6 +21,7 @@ from shared.events.festival import (
     CommandRefusal,
     FestivalAnnounced,
     FestivalClosed,
+    LeadTime,
     OpenBooth,
 )
 from shared.events.names import NameRule
@@ -31,6 +34,12 @@ MAX_PRICES = 500
 MAX_TILLS = 50
 MAX_FACILITIES = 1000
 MAX_WEIGHT = 100
+# A longer festival is probably a typing error.
+USUAL_DAYS = 60
+_NAMELESS = {
+    "name": Message("The festival has no name."),
+    "place": Message("The festival has no place."),
+}
 
 
 class FestivalStatus(StrEnum):
@@ -44,7 +53,7 @@ class FestivalStatus(StrEnum):
 class Sums:
     """The final sums in pieces: received + surplus = sold + returned + lost.
 
-    A piece that moved between booths counts once.
+    A piece that moved between booths counts once. `found`: received pieces beyond those that were sent.
     """
 
     received: int
@@ -53,6 +62,7 @@ class Sums:
     lost: int
     surplus: int
     lost_on_the_way: int
+    found: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +86,8 @@ class Festival:
     weights: tuple[tuple[str, int], ...] = ()
 
 
-def announce(state: State, existing: Festival | None, body: AnnounceFestival) -> CommandResult:
-    """The state with a new festival, and the event."""
+def announce(state: State, existing: Festival | None, body: AnnounceFestival, at: datetime) -> CommandResult:
+    """The state with a new festival, and the event. `at` is the time of the command."""
     if existing is not None:
         return Rejection(
             "festival",
@@ -86,31 +96,8 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival) ->
         )
     if (rejection := check_names("festival", names.FESTIVAL, body.festival)) is not None:
         return rejection
-    if not body.name.strip():
-        return Rejection("name", CommandRefusal.MISSING, Message("The festival has no name."))
-    if not body.place.strip():
-        return Rejection("place", CommandRefusal.MISSING, Message("The festival has no place."))
-    if body.zone not in FESTIVAL_ZONES:
-        return Rejection(
-            "zone",
-            CommandRefusal.BAD_NAME,
-            Message("The time zone must be one of {zones}.", zones=", ".join(FESTIVAL_ZONES)),
-        )
-    if body.last_day < body.first_day:
-        return Rejection("last_day", CommandRefusal.WRONG_DAYS, Message("The last day comes before the first."))
-    for field, entries in (("lead_days", body.lead_days), ("weights", body.weights)):
-        if (rejection := check_names(field, names.FACILITY, *(entry.facility for entry in entries))) is not None:
-            return rejection
-        if len({entry.facility for entry in entries}) < len(entries):
-            return Rejection(
-                field, CommandRefusal.NAMED_TWICE, Message("A facility is named twice in {field}.", field=field)
-            )
-        if len(entries) > MAX_FACILITIES:
-            return Rejection(
-                field,
-                CommandRefusal.TOO_MANY,
-                Message("At most {most} facilities have {field}.", most=MAX_FACILITIES, field=field),
-            )
+    if (rejection := check_facilities("weights", [entry.facility for entry in body.weights])) is not None:
+        return rejection
     if any(entry.weight > MAX_WEIGHT for entry in body.weights):
         return Rejection(
             "weights",
@@ -127,6 +114,9 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival) ->
         lead_days=tuple(sorted((entry.facility, entry.days) for entry in body.lead_days)),
         weights=tuple(sorted((entry.facility, entry.weight) for entry in body.weights)),
     )
+    rejection = check_announcement(festival, body.lead_days) or check_days(festival, at, confirmed=body.confirmed)
+    if rejection is not None:
+        return rejection
     announced = FestivalAnnounced(
         festival=body.festival,
         name=body.name,
@@ -137,6 +127,63 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival) ->
         catalogue=body.catalogue,
     )
     return state.put(festival), [FESTIVAL.of(announced)]
+
+
+def check_announcement(festival: Festival, lead_days: Sequence[LeadTime]) -> Rejection | None:
+    """The rejection of a festival as it would be announced, with these lead times; None if it is valid."""
+    for field in ("name", "place"):
+        if not getattr(festival, field).strip():
+            return Rejection(field, CommandRefusal.MISSING, _NAMELESS[field])
+    if festival.zone not in FESTIVAL_ZONES:
+        return Rejection(
+            "zone",
+            CommandRefusal.BAD_NAME,
+            Message("The time zone must be one of {zones}.", zones=", ".join(FESTIVAL_ZONES)),
+        )
+    if festival.last_day < festival.first_day:
+        return Rejection("last_day", CommandRefusal.WRONG_DAYS, Message("The last day comes before the first."))
+    return check_facilities("lead_days", [entry.facility for entry in lead_days])
+
+
+def check_days(festival: Festival, at: datetime, *, confirmed: bool) -> Rejection | None:
+    """The rejection of days that are probably a mistake, unless a person has confirmed them. `at`: the present."""
+    if confirmed:
+        return None
+    days = (festival.last_day - festival.first_day).days + 1
+    if festival.last_day < at.astimezone(ZoneInfo(festival.zone)).date():
+        message = Message(
+            "The last day, {last_day}, has passed. If that is right, confirm it: `--yes`, or `confirmed` over HTTP.",
+            last_day=str(festival.last_day),
+        )
+        return Rejection("last_day", CommandRefusal.NOT_CONFIRMED, message)
+    if days > USUAL_DAYS:
+        message = Message(
+            "From {first_day} to {last_day} are {days} days, more than {usual}. If that is right, confirm it: "
+            "`--yes`, or `confirmed` over HTTP.",
+            first_day=str(festival.first_day),
+            last_day=str(festival.last_day),
+            days=days,
+            usual=USUAL_DAYS,
+        )
+        return Rejection("last_day", CommandRefusal.NOT_CONFIRMED, message)
+    return None
+
+
+def check_facilities(field: str, facilities: Sequence[str]) -> Rejection | None:
+    """The rejection of a list with one entry for each of these facilities; None if it is valid."""
+    if (rejection := check_names(field, names.FACILITY, *facilities)) is not None:
+        return rejection
+    if len(set(facilities)) < len(facilities):
+        return Rejection(
+            field, CommandRefusal.NAMED_TWICE, Message("A facility is named twice in {field}.", field=field)
+        )
+    if len(facilities) > MAX_FACILITIES:
+        return Rejection(
+            field,
+            CommandRefusal.TOO_MANY,
+            Message("At most {most} facilities have {field}.", most=MAX_FACILITIES, field=field),
+        )
+    return None
 
 
 def open_booth(state: State, festival: Festival, body: OpenBooth) -> CommandResult:
@@ -299,6 +346,7 @@ def update_sums(state: State, festival: Festival, changed: str = "") -> Decision
         surplus=sums.surplus,
         lost_on_the_way=sums.lost_on_the_way,
         revision=festival.revision,
+        found=sums.found,
     )
     return state.put(festival), [FESTIVAL.of(closed)]
 
@@ -316,4 +364,5 @@ def _sums(booths: list[Booth]) -> Sums:
         lost=sum(account.lost for account in accounts),
         surplus=sum(account.surplus for account in accounts),
         lost_on_the_way=sum(lot.lost_on_the_way for booth in booths for lot in booth.lots),
+        found=sum(lot.found for booth in booths for lot in booth.lots),
     )

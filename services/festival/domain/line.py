@@ -24,6 +24,7 @@ class LineStatus(StrEnum):
 
 OPEN = frozenset({LineStatus.ASKED, LineStatus.RELEASING})
 HELD = frozenset({LineStatus.RESERVED, LineStatus.DISPATCHING, LineStatus.DISPATCHED})
+SENT = frozenset({LineStatus.DISPATCHING, LineStatus.DISPATCHED})
 COUNTED = HELD | {LineStatus.PLANNED, LineStatus.ASKED}
 # Expected at the booth, and not on its way yet.
 PROMISED = COUNTED - {LineStatus.DISPATCHED}

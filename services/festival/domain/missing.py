@@ -108,6 +108,8 @@ def _at_booth(booth: Booth) -> Iterator[Missing]:
             yield _not_home(booth, lot, account, last_counts.get(lot))
         if account.returning:
             message = f"{account.returning} pieces of {lot} came home; inventory has to take them in."
+            if account.returning < 0:
+                message = f"{-account.returning} fewer pieces of {lot} came home; inventory has to take that in."
             yield Missing(MissingKind.NOT_STOCKED, message, booth=booth.id, lot=lot, qty=account.returning)
 
 

@@ -4,15 +4,18 @@ A list is valid until the next one becomes valid. These moments never go back. S
 highest revision that is valid by then.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.festival.domain.booth import PriceTag
+from services.festival.domain.booth import Booth, PriceTag
 from services.festival.domain.command import CommandResult, Rejection, first_names
-from services.festival.domain.festival import Festival, find_open_booth
-from shared.events.festival import BOOTH_STOCK, ChangePrice, CommandRefusal, Price, PricesChanged
+from services.festival.domain.festival import MAX_PRICES, Festival, check_names, find_open_booth
+from shared.events import names
+from shared.events.festival import BOOTH_STOCK, AddProduct, ChangePrice, CommandRefusal, Price, PricesChanged
 from shared.runtime.state import State
+from shared.wording import Message
 
 
 def change(state: State, festival: Festival, body: ChangePrice, at: datetime) -> CommandResult:
@@ -26,19 +29,56 @@ def change(state: State, festival: Festival, body: ChangePrice, at: datetime) ->
         return booth
     if all(tag.product != body.product for tag in booth.prices):
         products = first_names(sorted(tag.product for tag in booth.prices))
-        message = f"Booth {booth.id} has no price for {body.product}, so it doesn't sell it; it sells {products}."
+        message = (
+            f"Booth {booth.id} has no price for {body.product}, so it doesn't sell it; it sells {products}. "
+            "Add the product first."
+        )
         return Rejection("product", CommandRefusal.NO_PRICE, message)
-    valid_from = at if body.valid_from is None else body.valid_from
-    rejection = _check_moment(festival, valid_from, at, booth.price_list, booth.prices_from)
-    if rejection is not None:
-        return rejection
     prices = tuple(
         replace(tag, price_rupiah=body.price_rupiah) if tag.product == body.product else tag for tag in booth.prices
     )
-    booth = replace(booth, prices=prices, price_list=booth.price_list + 1, prices_from=valid_from)
-    changed = PricesChanged(
-        booth=booth.id, revision=booth.price_list, valid_from=valid_from, prices=tuple(map(_price, prices))
+    return _next_list(state, festival, booth, prices, body.valid_from, at)
+
+
+def add(state: State, festival: Festival, body: AddProduct, at: datetime) -> CommandResult:
+    """The open booth with one more product in the next revision of its price list, and the event; as `change`."""
+    booth = find_open_booth(state, festival, body.booth)
+    if isinstance(booth, Rejection):
+        return booth
+    category = () if body.category is None else (body.category,)
+    rejection = check_names("product", names.PRODUCT, body.product) or check_names(
+        "category", names.CATEGORY, *category
     )
+    if rejection is not None:
+        return rejection
+    if any(tag.product == body.product for tag in booth.prices):
+        message = Message(
+            "Booth {booth} sells {product} already; its price can be changed.", booth=booth.id, product=body.product
+        )
+        return Rejection("product", CommandRefusal.ALREADY_EXISTS, message)
+    if len(booth.prices) >= MAX_PRICES:
+        message = Message("A booth has at most {most} prices.", most=MAX_PRICES)
+        return Rejection("product", CommandRefusal.TOO_MANY, message)
+    prices = (*booth.prices, PriceTag(body.product, body.price_rupiah, body.category))
+    return _next_list(state, festival, booth, prices, body.valid_from, at, {body.product: body.name or ""})
+
+
+def _next_list(
+    state: State,
+    festival: Festival,
+    booth: Booth,
+    prices: tuple[PriceTag, ...],
+    valid_from: datetime | None,
+    at: datetime,
+    product_names: Mapping[str, str] | None = None,
+) -> CommandResult:
+    valid_from = at if valid_from is None else valid_from
+    rejection = _check_moment(festival, valid_from, at, booth.price_list, booth.prices_from)
+    if rejection is not None:
+        return rejection
+    booth = replace(booth, prices=prices, price_list=booth.price_list + 1, prices_from=valid_from)
+    listed = tuple(_price(tag, (product_names or {}).get(tag.product, "")) for tag in prices)
+    changed = PricesChanged(booth=booth.id, revision=booth.price_list, valid_from=valid_from, prices=listed)
     return state.put(booth), [BOOTH_STOCK.of(changed)]
 
 
@@ -72,5 +112,5 @@ def _local_time(festival: Festival, moment: datetime) -> str:
     return f"{moment.astimezone(ZoneInfo(festival.zone)):%Y-%m-%d %H:%M %Z}"
 
 
-def _price(tag: PriceTag) -> Price:
-    return Price(product=tag.product, price_rupiah=tag.price_rupiah, category=tag.category)
+def _price(tag: PriceTag, name: str) -> Price:
+    return Price(product=tag.product, price_rupiah=tag.price_rupiah, category=tag.category, name=name)

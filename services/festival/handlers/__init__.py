@@ -5,7 +5,7 @@ from services.festival.domain import StockView, catalogue
 from services.festival.domain.allocation.planner import FairPlanner, Planner
 from services.festival.domain.stock import keep
 from services.festival.handlers.answers import answers_to
-from services.festival.handlers.commands import CommandHandler, commands
+from services.festival.handlers.commands import commands
 from services.festival.store import (
     BOOTH_SALES,
     BOOTHS,
@@ -28,7 +28,7 @@ from shared.events.sales import BOOTH_REPORTS
 from shared.runtime.processor import Processor, View, on
 from shared.runtime.state import Ref
 
-__all__ = ["ENTRY", "FESTIVAL", "LOT", "PROCESSORS", "CommandHandler", "by_festival", "commands"]
+__all__ = ["ENTRY", "FESTIVAL", "LOT", "PROCESSORS", "by_festival", "commands"]
 
 
 def _lot(event: Event, _body: StockChanged) -> tuple[Ref]:

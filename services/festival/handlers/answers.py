@@ -12,31 +12,46 @@ from services.festival.domain import (
     Shipment,
     Transfer,
     answers,
+    merging,
+    reopening,
+    sale_corrections,
 )
 from services.festival.domain.allocation import pages, revising
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import HOLD_DEADLINE, request_id, request_of
+from services.festival.domain.allocation.request import HOLD_DEADLINE, PlanTerms, request_id, request_of, requests_at
 from services.festival.domain.answers import at_festival
 from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics.shipment import ARRIVAL_DEADLINE, shipment_id, shipments_of
-from services.festival.domain.logistics.transfer import CARRY_DEADLINE
+from services.festival.domain.logistics.transfer import CARRY_DEADLINE, transfer_id
 from services.festival.domain.stock import plannable_of, view_of
 from shared.events.festival import RequestRested, RevisionRequested
 from shared.events.inventory import (
+    LotRecallLiftReached,
     LotRecallReached,
     ReservationRefused,
     ReservationReleased,
     StockDispatched,
+    StockFound,
     StockOrderRefused,
     StockReserved,
     StockReturned,
+    StockReturnRecounted,
     StockWrittenOff,
 )
 from shared.events.language import Body, DeadlineReached, Event
-from shared.events.sales import SellThroughCounted, SellThroughSoFar
+from shared.events.sales import (
+    BoothForwardingBegun,
+    BoothForwardingRefused,
+    ReopeningGranted,
+    ReopeningRefused,
+    ResolutionApplied,
+    ResolutionRefused,
+    SellThroughCounted,
+    SellThroughSoFar,
+)
 from shared.runtime.processor import Decision, Handler, on
-from shared.runtime.state import Read, Ref, State
+from shared.runtime.state import OwnedQuery, Read, Ref, State
 
 B = TypeVar("B", bound=Body)
 
@@ -78,15 +93,29 @@ def _order_refused(event: Event, body: StockOrderRefused) -> Iterable[Read]:
     return Ref(Command, body.order), *pages.line_reads(body.order), shipments_of(request), booths_at(event.key)
 
 
-def _returned(event: Event, body: StockReturned) -> Iterable[Read]:
+def _returned(event: Event, body: StockReturned | StockReturnRecounted) -> Iterable[Read]:
     return Ref(Command, body.order), Ref(Booth, body.booth), booths_at(event.key)
+
+
+def _found(event: Event, body: StockFound) -> Iterator[Read]:
+    yield Ref(Command, body.order)
+    yield Ref(Booth, body.booth)
+    yield booths_at(event.key)
+    if body.shipment is not None:
+        yield Ref(Shipment, shipment_id(event.key, body.shipment))
+        # The shipment alone knows of which request it is.
+        yield requests_at(event.key)
+        yield OwnedQuery(PlanTerms, "festival", event.key)
+        yield pages.pages_at(body.booth)
+    if body.transfer is not None:
+        yield Ref(Transfer, transfer_id(event.key, body.transfer))
 
 
 def _written_off(_event: Event, body: StockWrittenOff) -> Iterable[Read]:
     return (Ref(Command, body.order),)
 
 
-def _booths(event: Event, _body: LotRecallReached) -> Iterable[Read]:
+def _booths(event: Event, _body: LotRecallReached | LotRecallLiftReached) -> Iterable[Read]:
     return (booths_at(event.key),)
 
 
@@ -96,6 +125,23 @@ def _pace(_event: Event, body: SellThroughSoFar) -> Iterable[Read]:
 
 def _counted(event: Event, body: SellThroughCounted) -> Iterable[Read]:
     return Ref(Booth, body.booth), booths_at(event.key)
+
+
+def _reopening(_event: Event, body: ReopeningGranted | ReopeningRefused) -> Iterable[Read]:
+    return Ref(Command, body.order), Ref(Booth, body.booth)
+
+
+def _resolution(_event: Event, body: ResolutionApplied | ResolutionRefused) -> Iterable[Read]:
+    return (Ref(Command, body.order),)
+
+
+def _forwarding(event: Event, body: BoothForwardingBegun | BoothForwardingRefused) -> Iterable[Read]:
+    return (
+        Ref(Command, body.order),
+        Ref(Booth, body.booth),
+        Ref(Booth, body.to),
+        Ref(Transfer, transfer_id(event.key, merging.transfer_name(body.booth))),
+    )
 
 
 def _revising(event: Event, body: RevisionRequested) -> Iterator[Read]:
@@ -131,11 +177,20 @@ def answers_to(planner: Planner) -> tuple[Handler, ...]:
         _said(ReservationReleased, answers.released, reads=_line),
         _said(StockDispatched, answers.dispatched, reads=_dispatched),
         _said(StockReturned, answers.returned, reads=_returned),
+        _said(StockReturnRecounted, answers.return_recounted, reads=_returned),
+        _said(StockFound, answers.found, reads=_found),
         _said(StockWrittenOff, answers.written_off, reads=_written_off),
         _said(StockOrderRefused, answers.order_refused, reads=_order_refused),
         _said(LotRecallReached, answers.recalled, reads=_booths),
+        _said(LotRecallLiftReached, answers.recall_lifted, reads=_booths),
         _said(SellThroughCounted, answers.counted, reads=_counted),
         _said(SellThroughSoFar, answers.sold_so_far, reads=_pace),
+        _said(ReopeningGranted, reopening.granted, reads=_reopening),
+        _said(ReopeningRefused, reopening.refused, reads=_reopening),
+        _said(ResolutionApplied, sale_corrections.applied, reads=_resolution),
+        _said(ResolutionRefused, sale_corrections.refused, reads=_resolution),
+        _said(BoothForwardingBegun, merging.begun, reads=_forwarding),
+        _said(BoothForwardingRefused, merging.refused, reads=_forwarding),
         _said(RevisionRequested, partial(revising.revise, planner=planner), reads=_revising),
         _said(RequestRested, answers.rested, reads=_rested),
         _said(DeadlineReached, answers.deadline_reached, reads=_due),

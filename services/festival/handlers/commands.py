@@ -5,7 +5,6 @@ shipments and transfers lie in its own lane, so queries for them are owned. Only
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -18,18 +17,21 @@ from services.festival.domain import (
     Request,
     Shipment,
     Transfer,
+    changing,
     closing,
     festival,
+    merging,
     prices,
+    reopening,
     sale_corrections,
     tills,
 )
 from services.festival.domain.allocation import allocation, pages, revising
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import request_id, requests_at
+from services.festival.domain.allocation.request import PlanTerms, request_id, requests_at
 from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
-from services.festival.domain.logistics import losses, shipment, transfer
+from services.festival.domain.logistics import losses, recount, shipment, transfer
 from services.festival.domain.logistics.shipment import shipment_id, shipments_at
 from services.festival.domain.logistics.transfer import transfer_id, transfers_at
 from services.festival.domain.replenishment import replenish
@@ -37,17 +39,26 @@ from services.festival.domain.rules import announcement, by_body, by_time, comma
 from services.festival.domain.stock import plannable_of
 from shared.events.festival import (
     AcceptPlan,
+    AddProduct,
     AddTill,
     AnnounceFestival,
     CancelFestival,
+    ChangeFestival,
     ChangePrice,
     CloseBooth,
     CloseFestival,
+    MergeBooths,
+    MoveStray,
     OpenBooth,
     ReceiveReturn,
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    RecountReturn,
+    RecountShipment,
+    RecountTransfer,
+    RenameBooth,
+    ReopenBooth,
     Replenish,
     RequestAllocation,
     ResolveDispute,
@@ -58,23 +69,11 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body, Event
-from shared.runtime.processor import Handler, Rule, on
-from shared.runtime.state import Read, Ref
+from shared.http.command_handler import CommandHandler
+from shared.runtime.processor import Rule, on
+from shared.runtime.state import OwnedQuery, Read, Ref
 
 B = TypeVar("B", bound=Body)
-
-
-@dataclass(frozen=True, slots=True)
-class CommandHandler:
-    """How one command is handled, and where it is given over HTTP; the names in the path are fields of its body."""
-
-    path: str
-    summary: str
-    handler: Handler
-
-    @property
-    def body(self) -> type[Body]:
-        return self.handler.body
 
 
 def _given(
@@ -93,7 +92,15 @@ def _nothing(_body: Body) -> Iterable[Read]:
 
 
 def _booth(
-    body: OpenBooth | ResolveDispute | VoidSale | ChangePrice | AddTill | StrikeTill,
+    body: OpenBooth
+    | RenameBooth
+    | ResolveDispute
+    | VoidSale
+    | ChangePrice
+    | AddProduct
+    | AddTill
+    | StrikeTill
+    | ReopenBooth,
 ) -> Iterable[Read]:
     return (Ref(Booth, body.booth),)
 
@@ -150,6 +157,20 @@ def _receiving(body: ReceiveShipment) -> Iterable[Read]:
     )
 
 
+def _recounting(body: RecountShipment | RecountTransfer) -> Iterator[Read]:
+    # A lot that another booth has is known, and the sums of the festival may change.
+    yield booths_at(body.festival)
+    yield Ref(Booth, body.booth)
+    yield Ref(BoothSales, body.booth)
+    if isinstance(body, RecountShipment):
+        yield Ref(Shipment, shipment_id(body.festival, body.shipment))
+        yield requests_at(body.festival)
+        yield OwnedQuery(PlanTerms, "festival", body.festival)
+        yield pages.pages_at(body.booth)
+    else:
+        yield Ref(Transfer, transfer_id(body.festival, body.transfer))
+
+
 def _moving(body: SendTransfer) -> Iterable[Read]:
     return (
         Ref(Transfer, transfer_id(body.festival, body.transfer)),
@@ -166,7 +187,7 @@ def _moved(body: ReceiveTransfer) -> Iterable[Read]:
     return Ref(Transfer, transfer_id(body.festival, body.transfer)), Ref(Booth, body.booth)
 
 
-def _returning(body: ReceiveReturn) -> Iterable[Read]:
+def _returning(body: ReceiveReturn | RecountReturn) -> Iterable[Read]:
     return Ref(Booth, body.booth), booths_at(body.festival)
 
 
@@ -174,8 +195,28 @@ def _losing(body: RecordLoss) -> Iterable[Read]:
     return () if body.booth is None else (Ref(Booth, body.booth),)
 
 
+def _changing(body: ChangeFestival) -> Iterable[Read]:
+    return requests_at(body.festival), booths_at(body.festival)
+
+
 def _cancelling(body: CancelFestival) -> Iterable[Read]:
     return pages.all_reads(body.festival)
+
+
+def _moving_stray(body: MoveStray) -> Iterator[Read]:
+    yield Ref(Booth, body.booth)
+    # Booths of other festivals lie in other lanes: only sales knows of all.
+    if body.stray.startswith(f"{body.festival}."):
+        yield Ref(Booth, body.stray)
+
+
+def _merging(body: MergeBooths) -> Iterator[Read]:
+    yield Ref(Booth, body.booth)
+    yield Ref(Booth, body.to)
+    yield Ref(Transfer, transfer_id(body.festival, merging.transfer_name(body.booth)))
+    yield from pages.all_reads(body.festival)
+    yield shipments_at(body.festival)
+    yield transfers_at(body.festival)
 
 
 def _closing_booth(body: CloseBooth) -> Iterable[Read]:
@@ -193,6 +234,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
     return (
         _given("/festivals", "Announce a festival", AnnounceFestival, announcement(), reads=_nothing),
         _given(
+            "/festivals/{festival}/change",
+            "Change what was announced",
+            ChangeFestival,
+            command(by_time(changing.change)),
+            reads=_changing,
+        ),
+        _given(
             "/festivals/{festival}/cancel",
             "Cancel it, before anything was sent",
             CancelFestival,
@@ -204,6 +252,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             "Open a booth",
             OpenBooth,
             command(by_body(festival.open_booth)),
+            reads=_booth,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/name",
+            "Give a booth another name",
+            RenameBooth,
+            command(by_body(changing.rename_booth)),
             reads=_booth,
         ),
         _given(
@@ -249,6 +304,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             reads=_receiving,
         ),
         _given(
+            "/festivals/{festival}/shipments/{shipment}/recount",
+            "Count what came of a shipment again",
+            RecountShipment,
+            command(recount.recount_shipment),
+            reads=_recounting,
+        ),
+        _given(
             "/festivals/{festival}/transfers",
             "Count what leaves a booth for another",
             SendTransfer,
@@ -263,10 +325,24 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             reads=_moved,
         ),
         _given(
+            "/festivals/{festival}/transfers/{transfer}/recount",
+            "Count what came of a transfer again",
+            RecountTransfer,
+            command(recount.recount_transfer),
+            reads=_recounting,
+        ),
+        _given(
             "/festivals/{festival}/returns",
             "Count what came home of a lot",
             ReceiveReturn,
             command(losses.receive_return),
+            reads=_returning,
+        ),
+        _given(
+            "/festivals/{festival}/returns/recount",
+            "Count what came home of a lot again",
+            RecountReturn,
+            command(recount.recount_return),
             reads=_returning,
         ),
         _given(
@@ -279,9 +355,9 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
         # Ids that a till made, and tills' names, may hold a slash.
         _given(
             "/festivals/{festival}/disputes/{sale:path}/resolve",
-            "Decide on a sale in dispute",
+            "Decide on a sale in dispute, or waiting at an open booth",
             ResolveDispute,
-            command(by_body(sale_corrections.resolve_dispute)),
+            command(sale_corrections.resolve_dispute),
             reads=_booth,
         ),
         _given(
@@ -299,6 +375,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             reads=_booth,
         ),
         _given(
+            "/festivals/{festival}/booths/{booth}/products",
+            "Sell one more product",
+            AddProduct,
+            command(by_time(prices.add)),
+            reads=_booth,
+        ),
+        _given(
             "/festivals/{festival}/booths/{booth}/tills",
             "Sell from one more till",
             AddTill,
@@ -313,11 +396,32 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             reads=_booth,
         ),
         _given(
+            "/festivals/{festival}/booths/{booth}/strays",
+            "Let the sales of a booth that does not exist count here",
+            MoveStray,
+            command(merging.move_stray),
+            reads=_moving_stray,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/merge",
+            "Merge a booth that was opened by mistake into another",
+            MergeBooths,
+            command(merging.merge),
+            reads=_merging,
+        ),
+        _given(
             "/festivals/{festival}/booths/{booth}/close",
             "Close one booth before the festival",
             CloseBooth,
             command(by_time(closing.close_booth)),
             reads=_closing_booth,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/reopen",
+            "Sell again at a closed booth, before it is settled with a facility",
+            ReopenBooth,
+            command(reopening.order),
+            reads=_booth,
         ),
         _given(
             "/festivals/{festival}/close",

@@ -31,6 +31,7 @@ def _festival_document(festival: Festival) -> dict[str, Any]:
             "lost": sums.lost,
             "surplus": sums.surplus,
             "lost_on_the_way": sums.lost_on_the_way,
+            "found": sums.found,
         },
     }
 
@@ -79,6 +80,9 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "withdrawn": lot.withdrawn,
                 "moved_out": lot.moved_out,
                 "best_before": day_text(lot.best_before),
+                "found": lot.found,
+                "recounts": lot.recounts,
+                "returned_before": lot.returned_before,
             }
             for lot in booth.lots
         ],
@@ -89,9 +93,12 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "limits": [{"category": category, "qty": qty} for category, qty in booth.limits],
         "price_list": booth.price_list,
         "prices_from": booth.prices_from,
+        "merged_into": booth.merged_into,
         "seen": [
             {"lot": count.lot, "counted": count.counted, "unexplained": count.unexplained} for count in booth.seen
         ],
+        "opening": booth.opening,
+        "reopening": booth.reopening,
     }
 
 
@@ -122,6 +129,9 @@ def _booth(document: Document) -> Booth:
                 withdrawn=lot["withdrawn"],
                 moved_out=lot.get("moved_out", 0),
                 best_before=as_day(lot.get("best_before")),
+                found=lot["found"],
+                recounts=lot["recounts"],
+                returned_before=lot["returned_before"],
             )
             for lot in document["lots"]
         ),
@@ -133,6 +143,9 @@ def _booth(document: Document) -> Booth:
         price_list=document["price_list"],
         prices_from=document["prices_from"],
         seen=tuple(LastCount(**count) for count in document["seen"]),
+        opening=document["opening"],
+        reopening=document["reopening"],
+        merged_into=document["merged_into"],
     )
 
 

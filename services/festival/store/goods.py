@@ -26,6 +26,8 @@ def _shipment_document(shipment: Shipment) -> dict[str, Any]:
         "counted": [{"lot": lot, "qty": qty} for lot, qty in shipment.counted],
         "due": shipment.due,
         "overdue": shipment.overdue,
+        "stocked": [{"lot": lot, "qty": qty} for lot, qty in shipment.stocked],
+        "recounts": shipment.recounts,
     }
 
 
@@ -45,6 +47,8 @@ def _shipment(document: Document) -> Shipment:
         # Older documents lack these fields.
         due=document.get("due"),
         overdue=document.get("overdue", False),
+        stocked=tuple((entry["lot"], entry["qty"]) for entry in document["stocked"]),
+        recounts=document["recounts"],
     )
 
 
@@ -59,6 +63,8 @@ def _transfer_document(transfer: Transfer) -> dict[str, Any]:
         "overdue": transfer.overdue,
         "status": transfer.status.value,
         "counted": [{"lot": lot, "qty": qty} for lot, qty in transfer.counted],
+        "stocked": [{"lot": lot, "qty": qty} for lot, qty in transfer.stocked],
+        "recounts": transfer.recounts,
     }
 
 
@@ -74,6 +80,8 @@ def _transfer(document: Document) -> Transfer:
         overdue=document["overdue"],
         status=TransferStatus(document["status"]),
         counted=tuple((entry["lot"], entry["qty"]) for entry in document["counted"]),
+        stocked=tuple((entry["lot"], entry["qty"]) for entry in document["stocked"]),
+        recounts=document["recounts"],
     )
 
 

@@ -8,6 +8,7 @@ from shared.events.inventory import (
     RESERVATIONS,
     DispatchOrdered,
     LossRecorded,
+    LotRecallLiftReached,
     LotRecallReached,
     OrderRefusal,
     ReleaseCause,
@@ -16,9 +17,11 @@ from shared.events.inventory import (
     ReservationReleased,
     ReservationRequested,
     ReturnReceived,
+    ReturnRecounted,
     StockOrderRefused,
     StockReturned,
     StockWrittenOff,
+    SurplusCounted,
 )
 from shared.events.language import Body, Publication
 from shared.events.production import (
@@ -27,7 +30,11 @@ from shared.events.production import (
     CorrectionRequested,
     LotCorrected,
     LotRecalled,
+    LotRecallLifted,
     LotRecorded,
+    ReportWithdrawn,
+    WithdrawalRefused,
+    WithdrawalRequested,
 )
 
 Change = tuple["Lot", list[Publication]]
@@ -58,10 +65,21 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class Find:
+    """`qty` pieces of the lot, counted at one booth beyond those that were sent to it."""
+
+    festival: str
+    booth: str
+    qty: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lot:
     """One lot's balance in pieces.
 
-    `reserved` and `dispatched` are sums over the reservations, so that no counter can differ from them.
+    `reserved` and `dispatched` are sums over the reservations, so that no counter can differ from them. `found` is a
+    sum over the booths. Found pieces count only as a bound of what can come home: dispatched + found - returned >= 0.
+    `withdrawn`: its report was withdrawn, so there is no such lot.
     """
 
     id: str
@@ -78,6 +96,17 @@ class Lot:
     recalled: bool = False
     revision: int = 1
     reservations: tuple[Reservation, ...] = ()
+    finds: tuple[Find, ...] = ()
+    withdrawn: bool = False
+
+    @property
+    def found(self) -> int:
+        return sum([find.qty for find in self.finds])
+
+    @property
+    def away(self) -> int:
+        """Pieces that can still come home."""
+        return self.dispatched + self.found - self.returned
 
     @property
     def reserved(self) -> int:
@@ -104,8 +133,9 @@ def record(recording: LotRecorded) -> Change:
 
 
 def correct(lot: Lot, request: CorrectionRequested) -> Change:
-    """The lot after a correction of the recorded pieces. A correction below zero on hand is refused."""
-    answer = CorrectionRefused if lot.on_hand + request.change < 0 else LotCorrected
+    """The lot after a correction of the recorded pieces. A correction below zero on hand, or of a withdrawn lot, is
+    refused."""
+    answer = CorrectionRefused if lot.withdrawn or lot.on_hand + request.change < 0 else LotCorrected
     if answer is LotCorrected:
         lot = revise(lot, on_hand=lot.on_hand + request.change, corrected=lot.corrected + request.change)
     body = answer(
@@ -121,7 +151,7 @@ def correct(lot: Lot, request: CorrectionRequested) -> Change:
 def recall(lot: Lot, request: LotRecalled) -> Change:
     """The recalled lot, which no rule reserves or dispatches any more.
 
-    Held reservations are released. Every festival with a reservation or a dispatch receives LotRecallReached.
+    Held reservations are released. Every festival with a reservation, a dispatch or a find receives LotRecallReached.
     """
     if lot.recalled:
         return lot, []
@@ -132,18 +162,17 @@ def recall(lot: Lot, request: LotRecalled) -> Change:
         RESERVATIONS.of(reservation_released(lot, reservation, ReleaseCause.RECALLED))
         for reservation in held_reservations
     ]
-    for festival in sorted(
-        {
-            reservation.festival
-            for reservation in lot.reservations
-            if reservation.status is not ReservationStatus.RELEASED
-        }
-    ):
+    reached_festivals = {
+        reservation.festival
+        for reservation in lot.reservations
+        if reservation.status is not ReservationStatus.RELEASED
+    } | {find.festival for find in lot.finds}
+    for festival in sorted(reached_festivals):
         booths = {
             reservation.booth
             for reservation in lot.reservations
             if (reservation.festival, reservation.status) == (festival, ReservationStatus.DISPATCHED)
-        }
+        } | {find.booth for find in lot.finds if find.festival == festival}
         reached = LotRecallReached(festival=festival, lot=lot.id, reason=request.reason, booths=tuple(sorted(booths)))
         publications.append(RESERVATIONS.of(reached))
     freed = tuple(
@@ -156,9 +185,42 @@ def recall(lot: Lot, request: LotRecalled) -> Change:
     return revise(lot, recalled=True, on_hand=on_hand, reservations=freed), publications
 
 
+def lift_recall(lot: Lot, request: LotRecallLifted) -> Change:
+    """The lot that may be reserved again. What the recall released stays released.
+
+    Every festival with a dispatch receives LotRecallLiftReached.
+    """
+    if not lot.recalled:
+        return lot, []
+    booths: dict[str, set[str]] = {}
+    for reservation in lot.reservations:
+        if reservation.status is DISPATCHED:
+            booths.setdefault(reservation.festival, set()).add(reservation.booth)
+    publications = [
+        RESERVATIONS.of(
+            LotRecallLiftReached(festival=festival, lot=lot.id, reason=request.reason, booths=tuple(sorted(at)))
+        )
+        for festival, at in sorted(booths.items())
+    ]
+    return revise(lot, recalled=False), publications
+
+
+def withdraw(lot: Lot, request: WithdrawalRequested) -> Change:
+    """The lot without its pieces on hand, as it was reported by mistake. Refused while any piece is promised."""
+    if promised := lot.reserved + lot.dispatched:
+        refused = WithdrawalRefused(
+            facility=lot.facility, lot=lot.id, withdrawal=request.withdrawal, promised=promised
+        )
+        return lot, [LOT_ANSWERS.of(refused)]
+    withdrawn = ReportWithdrawn(facility=lot.facility, lot=lot.id, withdrawal=request.withdrawal, qty=lot.on_hand)
+    if not lot.withdrawn:
+        lot = replace(revise(lot, on_hand=0, corrected=lot.corrected - lot.on_hand), withdrawn=True)
+    return lot, [LOT_ANSWERS.of(withdrawn)]
+
+
 def receive_return(lot: Lot, order: ReturnReceived) -> Change:
-    """The lot after pieces came home; they are on hand again. More pieces than were sent are refused."""
-    if lot.returned + order.qty > lot.dispatched:
+    """The lot after pieces came home; they are on hand again. More pieces than are away are refused."""
+    if order.qty > lot.away:
         return lot, [order_refused(lot, order.festival, order.order, OrderRefusal.MORE_THAN_SENT)]
     returned = StockReturned(festival=order.festival, order=order.order, lot=lot.id, booth=order.booth, qty=order.qty)
     revised_lot = revise(lot, on_hand=lot.on_hand + order.qty, returned=lot.returned + order.qty)
@@ -195,7 +257,7 @@ def refuse_unknown_lot(body: Body) -> list[Publication]:
             ]
         case ReleaseRequested() | DispatchOrdered():
             order = body.reservation
-        case ReturnReceived() | LossRecorded():
+        case ReturnReceived() | ReturnRecounted() | SurplusCounted() | LossRecorded():
             order = body.order
         case other:
             raise TypeError(f"{type(other).__name__} came before its LotRecorded, though both have one key and topic")
@@ -214,6 +276,7 @@ def revise(
     written_off: int | None = None,
     recalled: bool | None = None,
     reservations: tuple[Reservation, ...] | None = None,
+    finds: tuple[Find, ...] | None = None,
 ) -> Lot:
     """The lot with these changes, as its next revision."""
     # The positional constructor is faster than `replace`, and nearly every event needs it.
@@ -232,6 +295,8 @@ def revise(
         lot.recalled if recalled is None else recalled,
         lot.revision + 1,
         lot.reservations if reservations is None else reservations,
+        lot.finds if finds is None else finds,
+        lot.withdrawn,
     )
 
 

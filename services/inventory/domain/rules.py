@@ -52,4 +52,6 @@ def _balance(lot: Lot) -> StockChanged:
         dispatched=lot.dispatched,
         returned=lot.returned,
         written_off=lot.written_off,
+        found=lot.found,
+        withdrawn=lot.withdrawn,
     )

@@ -14,7 +14,8 @@ from shared.runtime.service import Service
 
 
 class LotPage(BaseModel):
-    """A lot as it was recorded, in pieces. `corrected`: the sum of the corrections that inventory accepted."""
+    """A lot as it was recorded, in pieces. `corrected`: the sum of the corrections that inventory accepted.
+    `withdrawn`: its report was withdrawn, so there is no such lot."""
 
     lot: str
     facility: str
@@ -26,6 +27,7 @@ class LotPage(BaseModel):
     best_before: date | None
     recorded_at: datetime
     recalled: bool
+    withdrawn: bool
 
 
 class ReportRejectionPage(BaseModel):

@@ -25,6 +25,7 @@ def counter_id(facility: str, product: str, made_on: date) -> str:
 class Lot:
     """One lot: `qty` pieces as first recorded; `corrected` is the sum of the accepted corrections.
 
+    `withdrawn`: its report was withdrawn, so there is no such lot.
     `maker` is a keyed pseudonym. No event and no page outside production may contain it.
     """
 
@@ -41,16 +42,20 @@ class Lot:
     corrected: int = 0
     corrections: int = 0
     recalled: bool = False
+    withdrawn: bool = False
 
 
 class ReportKind(StrEnum):
     PRODUCTION = "production"
     CORRECTION = "correction"
     RECALL = "recall"
+    LIFT = "lift"
+    WITHDRAWAL = "withdrawal"
 
 
 class ReportOutcome(StrEnum):
-    """WAITING: goods wait for the facility's catalogue, a correction for inventory, which knows the stock."""
+    """WAITING: goods wait for the facility's catalogue, a correction or withdrawal for inventory, which knows the
+    stock."""
 
     WAITING = "waiting"
     ACCEPTED = "accepted"
@@ -59,7 +64,8 @@ class ReportOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TerminalReport:
-    """One report of a terminal and its outcome. `id` is the event's id; `change` is set for a correction."""
+    """One report of a terminal and its outcome. `id` is the event's id; `change`, in pieces, is set for a
+    correction and for a withdrawal that inventory carried out."""
 
     id: str
     source: str

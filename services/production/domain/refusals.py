@@ -93,6 +93,28 @@ ALREADY_RECALLED = ReportRejection(
     Refusal.ALREADY_RECALLED,
     Message("This lot is already recalled; nothing more needs to be done."),
 )
+NOT_RECALLED = ReportRejection(
+    "lot",
+    Refusal.NOT_RECALLED,
+    Message("This lot is not recalled; there is nothing to lift. Please compare its number with the label."),
+)
+NO_REASON = ReportRejection(
+    "reason",
+    Refusal.NO_REASON,
+    Message("A recall is lifted only with a reason. Please say in a few words why the lot may be sold again."),
+)
+WITHDRAWN = ReportRejection(
+    "lot",
+    Refusal.WITHDRAWN,
+    Message("The report of this lot was withdrawn, so there is no such lot. Please record its pieces as a new lot."),
+)
+PROMISED = ReportRejection(
+    "lot",
+    Refusal.PROMISED,
+    Message(
+        "Pieces of this lot are reserved or were sent, so its report stays. Please correct it, or recall the lot."
+    ),
+)
 DAY_FULL = ReportRejection(
     "made_on",
     Refusal.DAY_FULL,

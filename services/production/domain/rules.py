@@ -24,8 +24,10 @@ from shared.events.production import (
     PRODUCTION,
     CorrectionRefused,
     CorrectionRequested,
+    LiftRecall,
     LotCorrected,
     LotRecalled,
+    LotRecallLifted,
     LotRecorded,
     ProductionCorrected,
     ProductionReported,
@@ -33,6 +35,10 @@ from shared.events.production import (
     ReportAccepted,
     ReportRejected,
     ReportReleased,
+    ReportWithdrawn,
+    WithdrawalRefused,
+    WithdrawalRequested,
+    WithdrawReport,
 )
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
@@ -175,10 +181,10 @@ def answer_correction(state: State, _event: Event, answer: LotCorrected | Correc
     report = state.get(TerminalReport, answer.correction)
     lot = state.get(Lot, answer.lot)
     # Said twice, or to somebody else: the first answer stands.
-    if report is None or lot is None or report.outcome is not ReportOutcome.WAITING or report.lot != lot.id:
+    if report is None or lot is None or not _awaits(report, ReportKind.CORRECTION, lot):
         return state, []
     if isinstance(answer, CorrectionRefused):
-        return _reject(state, report, refusals.NOT_ENOUGH_STOCK)
+        return _reject(state, report, refusals.WITHDRAWN if lot.withdrawn else refusals.NOT_ENOUGH_STOCK)
     change = report.change or 0
     lot = replace(lot, corrected=lot.corrected + change, corrections=lot.corrections + 1)
     report = replace(report, outcome=ReportOutcome.ACCEPTED)
@@ -203,7 +209,60 @@ def recall(state: State, event: Event, body: RecallLot) -> Decision:
     )
 
 
-def _lot_of(state: State, body: ProductionCorrected | RecallLot) -> Lot | ReportRejection:
+def lift(state: State, event: Event, body: LiftRecall) -> Decision:
+    """A recall is lifted, with a reason."""
+    report = _report(event, body, ReportKind.LIFT)
+    if state.get(TerminalReport, report.id):
+        return _reused(state, report)
+    lot = _lot_of(state, body)
+    if isinstance(lot, ReportRejection):
+        return _reject(state, report, lot)
+    report = replace(report, lot=lot.id)
+    if not lot.recalled:
+        return _reject(state, report, refusals.NOT_RECALLED)
+    if not body.reason.strip():
+        return _reject(state, report, refusals.NO_REASON)
+    lifted = LotRecallLifted(lot=lot.id, facility=lot.facility, reason=body.reason)
+    report = replace(report, outcome=ReportOutcome.ACCEPTED)
+    return (
+        state.put(replace(lot, recalled=False), report),
+        [PRODUCTION.of(lifted), ANSWERS.of(_accepted(report, lot))],
+    )
+
+
+def withdraw(state: State, event: Event, body: WithdrawReport) -> Decision:
+    """A withdrawal of a lot's report is for inventory to say, which knows whether pieces are promised."""
+    report = _report(event, body, ReportKind.WITHDRAWAL)
+    if state.get(TerminalReport, report.id):
+        return _reused(state, report)
+    lot = _lot_of(state, body)
+    if isinstance(lot, ReportRejection):
+        return _reject(state, report, lot)
+    requested = WithdrawalRequested(lot=lot.id, facility=lot.facility, withdrawal=report.id)
+    return state.put(replace(report, lot=lot.id)), [PRODUCTION.of(requested)]
+
+
+def answer_withdrawal(state: State, _event: Event, answer: ReportWithdrawn | WithdrawalRefused) -> Decision:
+    """The terminal hears what inventory said of its withdrawal. The lot's number is never given again."""
+    report = state.get(TerminalReport, answer.withdrawal)
+    lot = state.get(Lot, answer.lot)
+    # Said twice, or to somebody else: the first answer stands.
+    if report is None or lot is None or not _awaits(report, ReportKind.WITHDRAWAL, lot):
+        return state, []
+    if isinstance(answer, WithdrawalRefused):
+        return _reject(state, report, refusals.PROMISED)
+    lot = replace(lot, corrected=lot.corrected - answer.qty, withdrawn=True)
+    report = replace(report, outcome=ReportOutcome.ACCEPTED, change=-answer.qty)
+    return state.put(lot, report), [ANSWERS.of(_accepted(report, lot))]
+
+
+def _awaits(report: TerminalReport, kind: ReportKind, lot: Lot) -> bool:
+    return report.kind is kind and report.outcome is ReportOutcome.WAITING and report.lot == lot.id
+
+
+def _lot_of(
+    state: State, body: ProductionCorrected | RecallLot | LiftRecall | WithdrawReport
+) -> Lot | ReportRejection:
     listed = state.get(FacilityCatalogue, body.facility)
     # A facility whose catalogue has not come has no lot yet. A retired one may still correct and recall its lots.
     if listed is None or not listed.revision:
@@ -213,11 +272,16 @@ def _lot_of(state: State, body: ProductionCorrected | RecallLot) -> Lot | Report
         return refusals.MISTYPED_LOT
     if number.facility != body.facility:
         return refusals.OTHER_FACILITY
-    return state.get(Lot, str(number)) or refusals.UNKNOWN_LOT
+    lot = state.get(Lot, str(number))
+    if lot is None:
+        return refusals.UNKNOWN_LOT
+    return refusals.WITHDRAWN if lot.withdrawn else lot
 
 
 def _report(
-    event: Event, body: ProductionReported | ProductionCorrected | RecallLot, kind: ReportKind
+    event: Event,
+    body: ProductionReported | ProductionCorrected | RecallLot | LiftRecall | WithdrawReport,
+    kind: ReportKind,
 ) -> TerminalReport:
     return TerminalReport(
         id=event.known_as,

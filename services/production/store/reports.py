@@ -34,6 +34,7 @@ def _lot_document(lot: Lot) -> dict[str, Any]:
         "corrected": lot.corrected,
         "corrections": lot.corrections,
         "recalled": lot.recalled,
+        "withdrawn": lot.withdrawn,
     }
 
 
@@ -53,6 +54,7 @@ def _lot(document: Document) -> Lot:
         corrected=document["corrected"],
         corrections=document["corrections"],
         recalled=document["recalled"],
+        withdrawn=document.get("withdrawn", False),
     )
 
 

@@ -176,7 +176,10 @@ class RefusedOrderPage(BaseModel):
 
 
 class BoothPage(BaseModel):
-    """A booth with its stock, its sales, its open sales and its devices. `prices` are those of the latest list."""
+    """A booth with its stock, its sales, its open sales and its devices.
+
+    `prices` are those of the latest list. `opening`: how often it opened.
+    """
 
     booth: str
     festival: str | None
@@ -196,6 +199,7 @@ class BoothPage(BaseModel):
     disputed: int
     refused_orders: list[RefusedOrderPage]
     revision: int
+    opening: int
 
     @classmethod
     def of(cls, booth: Booth) -> "BoothPage":
@@ -237,6 +241,7 @@ class BoothPage(BaseModel):
             disputed=len(booth.disputed),
             refused_orders=[RefusedOrderPage(**order._asdict()) for order in booth.refused_orders],
             revision=booth.revision,
+            opening=booth.opening,
         )
 
 
@@ -274,6 +279,7 @@ class SalePage(BaseModel):
     disputed: int
     rejected: int
     voided: int
+    forwarded: int
     open_rupiah: int
     returned_rupiah: int
     price_reason: str
@@ -308,6 +314,7 @@ class SalePage(BaseModel):
             disputed=sale.disputed,
             rejected=sale.rejected,
             voided=sale.voided,
+            forwarded=sale.forwarded,
             open_rupiah=sale.open_rupiah,
             returned_rupiah=sale.returned_rupiah,
             price_reason=sale.price_reason,
@@ -431,8 +438,8 @@ def _by_kind(takings: Iterable[Taking]) -> list[TakingPage]:
 class StrayPage(BaseModel):
     """A booth with sales that no festival has opened, perhaps because of a typing error.
 
-    `first_at`, `last_at`: times of its earliest and latest receipts. `moved_to`: the booth that its records were also
-    published for. `unmoved`: later records.
+    `first_at`, `last_at`: times of its earliest and latest receipts. `moved_to`: where its records count.
+    `unmoved`: records that count nowhere.
     """
 
     booth: str
@@ -449,8 +456,8 @@ class StrayPage(BaseModel):
         return cls(
             first_at=first_at,
             last_at=last_at,
-            moved_to=booth.moved.to if booth.moved is not None else None,
-            unmoved=booth.records - (booth.moved.records if booth.moved is not None else 0),
+            moved_to=booth.forwarding.to if booth.forwarding is not None else None,
+            unmoved=booth.records if booth.forwarding is None else 0,
             booth=booth.id,
             tills=sorted({device.till for device in booth.devices}),
             receipts=booth.receipts,

@@ -176,6 +176,7 @@ def _snapshot(booth: Booth, receipt: Receipt, sale: Sale, amounts: PartAmounts) 
             voided=sale.voided,
             open_rupiah=sale.net_rupiah - returned - recorded,
             returned_rupiah=returned,
+            forwarded=sale.forwarded,
         )
     )
 

@@ -14,7 +14,7 @@ from services.sales.domain.device import Device
 from services.sales.domain.drawer import Drawers
 from services.sales.domain.prices import PriceList
 from services.sales.domain.shelf import Shelves
-from shared.events.festival import BoothStocked, BoothStockMoved
+from shared.events.festival import BoothStocked, BoothStockMoved, LotRecounted
 from shared.events.language import Publication
 from shared.events.sales import SALE_SHARES, ShareOpened
 
@@ -40,9 +40,10 @@ class StockCount(NamedTuple):
 class BoothLot:
     """One lot at one booth, in pieces and rupiah.
 
-    `moved`: pieces sent to other booths. `label_...`: sold by label, or assigned to the lot by the organiser;
-    `named_qty` is the assigned part. `after_qty`: the part of `label_qty` that was sold after the final count.
-    `pool_...`: the lot's share of the unlabelled sales. `withdrawn`: the reason of a recall.
+    `moved`: pieces sent to other booths, or home before the booth was reopened. `label_...`: sold by label, or
+    assigned to the lot by the organiser; `named_qty` is the assigned part. `after_qty`: the part of `label_qty` that
+    was sold after the final count. `pool_...`: the lot's share of the unlabelled sales. `withdrawn`: the reason of a
+    recall. `recount`: the revision of the recount that `stocked` follows, without later arrivals.
     """
 
     lot: str
@@ -61,6 +62,7 @@ class BoothLot:
     withdrawn: str | None = None
     final: StockCount | None = None
     latest: StockCount | None = None
+    recount: int = 0
 
     def with_sales(self, qty: int, rupiah: int, named: int, after: int) -> "BoothLot":
         """The lot with additional sales by label.
@@ -85,6 +87,7 @@ class BoothLot:
             self.withdrawn,
             self.final,
             self.latest,
+            self.recount,
         )
 
     @property
@@ -197,8 +200,23 @@ class InterimState:
     sold_out: tuple[str, ...] = ()
 
 
-class StrayMove(NamedTuple):
-    """The booth that a stray booth's records were also published for, and the number of records published."""
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """A request to reopen the booth as opening number `opening`, by festival's `order`.
+
+    `home`: pieces by lot that went home. `asked`: the facilities that were asked to hold their settlements, and
+    `held` those that do.
+    """
+
+    order: str
+    opening: int
+    home: tuple[tuple[str, int], ...] = ()
+    asked: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+
+
+class Forwarding(NamedTuple):
+    """The booth at which the booth's further records count, and the number of records forwarded so far."""
 
     to: str
     records: int
@@ -211,7 +229,8 @@ class Booth:
     `tills` are the tills that festival named, without `struck_tills`. `devices` are the devices that have sent
     records. `waiting` (receipt ids) and `disputed` (sale ids) are in order of arrival. `facilities` have been sent
     ShareOpened. `receipts`: the number of receipts accepted. `early_strikes`: devices struck before their first
-    record. `shelves`: the times at which goods came and were sold.
+    record. `shelves`: the times at which goods came and were sold. `opening`: how often the booth opened.
+    `reopening`: a request that waits for facilities.
     """
 
     id: str
@@ -238,7 +257,9 @@ class Booth:
     interim: InterimState = InterimState()
     early_strikes: tuple[str, ...] = ()
     refused_orders: tuple[RefusedOrder, ...] = ()
-    moved: StrayMove | None = None
+    forwarding: Forwarding | None = None
+    opening: int = 1
+    reopening: Reopening | None = None
 
     def find_lot(self, lot: str) -> BoothLot | None:
         """The booth's lot with this id, or None."""
@@ -269,8 +290,10 @@ class Booth:
         """Whether every till's records have arrived.
 
         Each device's branches must be closed without gaps, or struck. Each till that festival named must have sent
-        records, or be struck.
+        records, or be struck. Devices of a booth whose records are forwarded go on at the other booth.
         """
+        if self.forwarding is not None:
+            return True
         if not (self.tills or self.struck_tills):
             return False
         heard_tills = {device.till for device in self.devices if not device.given_up}
@@ -302,6 +325,28 @@ def stock_lot(booth: Booth, body: BoothStocked, at: datetime) -> tuple[Booth, li
     booth_lot = booth.find_lot(body.lot)
     assert booth_lot is not None, "it was just taken in"
     return with_lot(booth, replace(booth_lot, stocked=booth_lot.stocked + body.qty)), publications
+
+
+def recount_lot(booth: Booth, body: LotRecounted, at: datetime) -> tuple[Booth, list[Publication]]:
+    """The booth after a lot's arrivals were counted again, and the publications; an older recount changes nothing.
+
+    Sales beyond a lower count stay recorded: the lot's `beyond` then rises.
+    """
+    held = booth.find_lot(body.lot)
+    if held is not None and held.recount >= body.revision:
+        return booth, []
+    booth = replace(booth, festival=body.festival)
+    booth, publications = add_lot(booth, BoothLot(body.lot, body.facility, body.product, body.made_on))
+    held = booth.find_lot(body.lot)
+    assert held is not None, "it was just taken in"
+    change = body.qty - held.stocked
+    shelves = shelf.restock(booth.shelves, body.facility, body.product, at, change)
+    interim = booth.interim
+    if change > 0:
+        still_sold_out = tuple(product for product in interim.sold_out if product != body.product)
+        interim = replace(interim, sold_out=still_sold_out)
+    booth = replace(booth, shelves=shelves, interim=interim)
+    return with_lot(booth, replace(held, stocked=body.qty, recount=body.revision)), publications
 
 
 def add_lot(booth: Booth, lot: BoothLot) -> tuple[Booth, list[Publication]]:
@@ -338,11 +383,17 @@ def move_stock(booth: Booth, body: BoothStockMoved, at: datetime) -> Booth:
 
     Sales of these pieces stay recorded, as with losses.
     """
-    booth_lot = booth.find_lot(body.lot)
+    return move_away(booth, body.lot, body.qty, at)
+
+
+def move_away(booth: Booth, lot: str, qty: int, at: datetime) -> Booth:
+    """The booth after pieces left it at this time, for another booth or for home. Raises LookupError as
+    `move_stock` does."""
+    booth_lot = booth.find_lot(lot)
     if booth_lot is None:
-        raise LookupError(f"booth {booth.id} can't move pieces of {body.lot}: the lot was never stocked there")
-    shelves = shelf.move_out(booth.shelves, booth_lot.facility, booth_lot.product, at, body.qty)
-    return with_lot(replace(booth, shelves=shelves), replace(booth_lot, moved=booth_lot.moved + body.qty))
+        raise LookupError(f"booth {booth.id} can't move pieces of {lot}: the lot was never stocked there")
+    shelves = shelf.move_out(booth.shelves, booth_lot.facility, booth_lot.product, at, qty)
+    return with_lot(replace(booth, shelves=shelves), replace(booth_lot, moved=booth_lot.moved + qty))
 
 
 def withdraw_lot(booth: Booth, lot: str, reason: str) -> Booth:
@@ -352,3 +403,11 @@ def withdraw_lot(booth: Booth, lot: str, reason: str) -> Booth:
     if booth_lot is None or booth_lot.withdrawn is not None:
         return booth
     return with_lot(booth, replace(booth_lot, withdrawn=reason))
+
+
+def reinstate_lot(booth: Booth, lot: str) -> Booth:
+    """The booth after the recall of the lot was lifted."""
+    booth_lot = booth.find_lot(lot)
+    if booth_lot is None or booth_lot.withdrawn is None:
+        return booth
+    return with_lot(booth, replace(booth_lot, withdrawn=None))

@@ -24,6 +24,7 @@ class SaleStatus(StrEnum):
     RECORDED = "recorded"
     REJECTED = "rejected"
     VOIDED = "voided"
+    FORWARDED = "forwarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,10 @@ PartAmounts: TypeAlias = list[tuple[Part, int]]
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """One line of a receipt, in pieces: `qty` = the parts + waiting + disputed + rejected + voided.
+    """One line of a receipt, in pieces: `qty` = the parts + waiting + disputed + rejected + voided + forwarded.
 
-    `lot` is the lot on the label. `revision`: the number of published snapshots.
+    `forwarded` pieces count at another booth. `lot` is the lot on the label. `revision`: the number of published
+    snapshots.
     """
 
     line: int
@@ -60,12 +62,18 @@ class Sale:
     disputed: int = 0
     rejected: int = 0
     voided: int = 0
+    forwarded: int = 0
     revision: int = 0
 
     @property
     def recorded(self) -> int:
         """Pieces whose lot is known."""
         return sum(part.qty for part in self.parts)
+
+    @property
+    def in_doubt(self) -> int:
+        """Pieces that wait for stock or for a decision."""
+        return self.waiting + self.disputed
 
     @property
     def status(self) -> SaleStatus:
@@ -75,7 +83,9 @@ class Sale:
             return SaleStatus.DISPUTED
         if self.parts:
             return SaleStatus.RECORDED
-        return SaleStatus.REJECTED if self.rejected else SaleStatus.VOIDED
+        if self.rejected:
+            return SaleStatus.REJECTED
+        return SaleStatus.FORWARDED if self.forwarded else SaleStatus.VOIDED
 
     @property
     def part_amounts(self) -> PartAmounts:
@@ -90,6 +100,11 @@ class Sale:
         return amounts
 
     @property
+    def in_doubt_rupiah(self) -> int:
+        """Rupiah of the waiting and disputed pieces."""
+        return value(self.net_rupiah, self.qty, self.recorded + self.in_doubt) - self.recorded_rupiah
+
+    @property
     def recorded_rupiah(self) -> int:
         return value(self.net_rupiah, self.qty, self.recorded)
 
@@ -100,7 +115,7 @@ class Sale:
 
     @property
     def open_rupiah(self) -> int:
-        """Rupiah of the waiting, disputed and rejected pieces."""
+        """Rupiah of the waiting, disputed, rejected and forwarded pieces."""
         return self.net_rupiah - self.returned_rupiah - self.recorded_rupiah
 
     def with_part(self, part: Part) -> "Sale":
@@ -115,11 +130,11 @@ class Sale:
     def with_voided(self, qty: int) -> "Sale":
         """The sale with `qty` more pieces voided; `qty` is at most the number not voided yet.
 
-        Waiting, disputed and rejected pieces are voided first, then the recorded ones, the last part first.
+        Waiting, disputed, rejected and forwarded pieces are voided first, then the recorded parts from the last on.
         """
         remaining = qty
         doubtful = []
-        for pieces in (self.waiting, self.disputed, self.rejected):
+        for pieces in (self.waiting, self.disputed, self.rejected, self.forwarded):
             reduction = min(pieces, remaining)
             doubtful.append(pieces - reduction)
             remaining -= reduction
@@ -129,7 +144,7 @@ class Sale:
             if part.qty > remaining:
                 parts.append(replace(part, qty=part.qty - remaining))
             remaining -= min(part.qty, remaining)
-        waiting, disputed, rejected = doubtful
+        waiting, disputed, rejected, forwarded = doubtful
         return replace(
             self,
             parts=tuple(parts),
@@ -137,6 +152,7 @@ class Sale:
             disputed=disputed,
             rejected=rejected,
             voided=self.voided + qty,
+            forwarded=forwarded,
         )
 
 
@@ -184,6 +200,11 @@ class Receipt:
         return self.booth if self.is_waiting else None
 
     @property
+    def disputed(self) -> str | None:
+        """The booth, while anything of the receipt is in dispute: what its disputed receipts are looked up by."""
+        return self.booth if any(sale.disputed for sale in self.sales) else None
+
+    @property
     def sold(self) -> str:
         """What a booth's receipts are looked up by in the order in which they were sold."""
         return _sold_key(self.booth, self.sold_at)
@@ -192,6 +213,11 @@ class Receipt:
 def waiting_at(booth: str) -> OwnedQuery[Receipt]:
     """The booth's receipts that wait."""
     return OwnedQuery(Receipt, "waiting", booth)
+
+
+def disputed_at(booth: str) -> OwnedQuery[Receipt]:
+    """The booth's receipts with a sale in dispute."""
+    return OwnedQuery(Receipt, "disputed", booth)
 
 
 def sold_after(booth: str, moment: datetime) -> KeyRange[Receipt]:

@@ -9,19 +9,24 @@ from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from services.sales.domain import booth as booths
-from services.sales.domain import closing, counting, device, drawer, pool, selling
-from services.sales.domain.booth import Booth, BoothStatus, StrayMove
+from services.sales.domain import closing, counting, device, drawer, forwarding, pool, reopening, selling
+from services.sales.domain.booth import Booth, BoothStatus
 from services.sales.domain.device import Device
 from services.sales.domain.prices import PriceList, with_list
 from shared.events.festival import (
+    BoothChanged,
     BoothClosing,
+    BoothForwarded,
     BoothOpened,
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
     DisputeResolved,
+    LotRecounted,
+    LotReinstated,
     LotWithdrawn,
     PricesChanged,
+    ReopeningRequested,
     TillAdded,
     TillStruck,
     VoidOrdered,
@@ -29,17 +34,20 @@ from shared.events.festival import (
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
 from shared.events.sales import (
     SALES,
+    SALES_DEADLINES,
     AdjustmentCause,
     BoothCounted,
     CashCounted,
     CashDropped,
-    DeviceIntroduced,
+    DeviceForwarded,
+    DeviceHeard,
     DrawerOpened,
+    ForwardedAs,
     PoolAdjusted,
     ReceiptIssued,
     ReceiptVoided,
     SaleShared,
-    StrayMoved,
+    ShareHoldAnswered,
     TillClosed,
     TillRecord,
 )
@@ -91,7 +99,47 @@ def of_till(
         state, booth, outputs = change(state, replace(booth, devices=devices), record, event)
         return state, booth, [*greetings, *outputs]
 
-    return at_booth(recorded, cause)
+    return at_booth(routed(recorded), cause)
+
+
+def routed(change: Callable[[State, Booth, R, Event], Change]) -> Callable[[State, Booth, R, Event], Change]:
+    """The change by a till's record, at a booth whose records may count elsewhere."""
+
+    def rule(state: State, booth: Booth, record: R, event: Event) -> Change:
+        effect = forwarding.effect(state, booth, record)
+        if effect is None:
+            state, booth, outputs = change(state, booth, record, event)
+            if booth.status is BoothStatus.UNKNOWN:
+                state = state.put(forwarding.original(booth, record, event))
+            return state, booth, outputs
+        if effect is ForwardedAs.WHOLE:
+            devices, outputs = _receive_device_record(booth, record, event)
+            booth = replace(booth, devices=devices)
+        else:
+            state, booth, outputs = change(state, booth, record, event)
+        original = forwarding.original(booth, record, event)
+        snapshots: Sequence[Publication | Deadline] = ()
+        if effect is ForwardedAs.COPY:
+            state, booth, snapshots = forwarding.mark_forwarded(state.put(original), booth)
+        booth, forwarded = forwarding.forward(booth, original, effect)
+        return state, booth, [*outputs, *snapshots, forwarded]
+
+    return rule
+
+
+def note_forwarded_device(state: State, booth: Booth, body: DeviceForwarded, _event: Event) -> Change:
+    """A device of another booth goes on at this one."""
+    if any(known.device == body.device for known in booth.devices):
+        return state, booth, []
+    outputs = [SALES.of(DeviceHeard(booth=booth.id, till=body.till, device=body.device))]
+    if booth.forwarding is not None:
+        outputs.append(SALES_DEADLINES.of(body.model_copy(update={"key": booth.forwarding.to})))
+    return state, replace(booth, devices=(*booth.devices, forwarding.device_from(body))), outputs
+
+
+def forward_booth(state: State, booth: Booth, body: BoothForwarded, _event: Event) -> Change:
+    """The organiser lets the booth's records count at another one."""
+    return forwarding.begin(state, booth, body)
 
 
 def issue(state: State, booth: Booth, record: ReceiptIssued, event: Event) -> Change:
@@ -126,7 +174,7 @@ def count_cash(state: State, booth: Booth, record: CashCounted, _event: Event) -
     return state, replace(booth, drawers=drawer.count_cash(booth.drawers, record)), []
 
 
-def note_device(state: State, booth: Booth, _record: TillClosed | DeviceIntroduced, _event: Event) -> Change:
+def note_device(state: State, booth: Booth, _record: TillRecord, _event: Event) -> Change:
     """The device's record of itself. It changes nothing else at the booth."""
     return state, booth, []
 
@@ -138,9 +186,24 @@ def stock(state: State, booth: Booth, body: BoothStocked, event: Event) -> Chang
     return state, booth, opened + covered
 
 
+def recount(state: State, booth: Booth, body: LotRecounted, event: Event) -> Change:
+    """A lot's arrivals were counted again, in any state of the booth. More stock may be what sales wait for, or what
+    they are in dispute for."""
+    booth, opened = booths.recount_lot(booth, body, event.time)
+    booth = pool.redistribute(booth, body.product)
+    state, booth, covered = selling.cover_waiting(state, booth, body.product)
+    state, booth, settled = selling.cover_disputed(state, booth, body.product)
+    return state, booth, opened + covered + settled
+
+
 def open_booth(state: State, booth: Booth, body: BoothOpened, _event: Event) -> Change:
     """The booth is known by name, with its first prices."""
     return selling.cover_waiting(state, _opened(booth, body))
+
+
+def change_booth(state: State, booth: Booth, body: BoothChanged, _event: Event) -> Change:
+    """The booth has another name, or its festival another zone."""
+    return state, replace(booth, name=body.name, zone=body.zone), []
 
 
 def lose_stock(state: State, booth: Booth, body: BoothStockLost, _event: Event) -> Change:
@@ -156,6 +219,11 @@ def move_stock(state: State, booth: Booth, body: BoothStockMoved, event: Event) 
 def withdraw_lot(state: State, booth: Booth, body: LotWithdrawn, _event: Event) -> Change:
     """A lot was recalled."""
     return state, _level(booths.withdraw_lot(booth, body.lot, body.reason), body.lot), []
+
+
+def reinstate_lot(state: State, booth: Booth, body: LotReinstated, _event: Event) -> Change:
+    """The recall of a lot was lifted. Sales made meanwhile keep their mark."""
+    return state, _level(booths.reinstate_lot(booth, body.lot), body.lot), []
 
 
 def resolve(state: State, booth: Booth, body: DisputeResolved, _event: Event) -> Change:
@@ -186,15 +254,20 @@ def strike_till(state: State, booth: Booth, body: TillStruck, _event: Event) -> 
     return state, _struck(booth, body), []
 
 
-def move_stray(state: State, booth: Booth, body: StrayMoved, _event: Event) -> Change:
-    """What tills said of a booth that does not exist was meant for another."""
-    return state, replace(booth, moved=StrayMove(body.to, body.records)), []
-
-
 def close(state: State, booth: Booth, body: BoothClosing, _event: Event) -> Change:
     """Nothing more comes to the booth."""
     booth, deadlines = closing.close(booth, body)
     return state, booth, deadlines
+
+
+def reopen(state: State, booth: Booth, body: ReopeningRequested, event: Event) -> Change:
+    """The organiser wants to sell again."""
+    return reopening.request(state, booth, body, event)
+
+
+def hear_hold(state: State, booth: Booth, body: ShareHoldAnswered, event: Event) -> Change:
+    """A facility's settlement is held for the booth, or was issued."""
+    return reopening.hear(state, booth, body, event)
 
 
 def time_is_up(state: State, booth: Booth, body: DeadlineReached, _event: Event) -> Change:
@@ -206,7 +279,9 @@ def _receive_device_record(
     booth: Booth, record: TillRecord, event: Event
 ) -> tuple[tuple[Device, ...], list[Publication]]:
     """The booth's devices after the record, and DeviceHeard for a new one."""
-    last_seq = record.last_seq if isinstance(record, TillClosed) else None
+    # A device that closed before it heard that the booth sells again may sell on.
+    closed = isinstance(record, TillClosed) and record.opening >= booth.opening
+    last_seq = record.last_seq if isinstance(record, TillClosed) and closed else None
     devices, new = device.receive_record(booth.devices, record, event.known_as, last_seq)
     if new is None:
         return devices, []
@@ -244,6 +319,8 @@ def _opened(booth: Booth, body: BoothOpened) -> Booth:
         price_lists=with_list(booth.price_lists, first),
         tills=body.tills,
         status=BoothStatus.OPEN if booth.status is BoothStatus.UNKNOWN else booth.status,
+        # Records that come from now on are this booth's own.
+        forwarding=None if booth.status is BoothStatus.UNKNOWN else booth.forwarding,
     )
 
 

@@ -70,6 +70,24 @@ def stock_in(shelves: Shelves, facility: str, product: str, at: datetime, qty: i
     return (*shelves[:index], replace(shelf, arrivals=_add_pieces(shelf.arrivals, at, qty)), *shelves[index + 1 :])
 
 
+def restock(shelves: Shelves, facility: str, product: str, at: datetime, change: int) -> Shelves:
+    """The histories after arrivals were counted again, at this time, with another sum.
+
+    The last arrivals change, as they are the likeliest to be wrong. Without any, the pieces arrive now.
+    """
+    index, shelf = _find(shelves, facility, product)
+    arrivals = list(shelf.arrivals)
+    if change > 0:
+        second, qty = arrivals.pop() if arrivals else (epoch_seconds(at), 0)
+        arrivals.append((second, qty + change))
+    while change < 0 and arrivals:
+        second, qty = arrivals.pop()
+        if qty + change > 0:
+            arrivals.append((second, qty + change))
+        change = min(0, qty + change)
+    return (*shelves[:index], replace(shelf, arrivals=tuple(arrivals)), *shelves[index + 1 :])
+
+
 def move_out(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
     """The histories after `qty` pieces left for another booth."""
     index, shelf = _find(shelves, facility, product)

@@ -3,8 +3,8 @@
 from datetime import date
 
 from shared.events.catalogue import CatalogueRevision
-from shared.events.festival.organiser import DisputeOutcome, Price
-from shared.events.language import Body, Id, Qty, Text, Topic, Utc
+from shared.events.festival.organiser import CountedLot, DisputeOutcome, Price
+from shared.events.language import Body, CommandId, Count, Id, Qty, Text, Topic, Utc
 
 
 class BoothOpened(Body):
@@ -20,6 +20,14 @@ class BoothOpened(Body):
     tills: tuple[Id, ...]
     zone: Id = "Asia/Jakarta"
     catalogue: tuple[CatalogueRevision, ...] = ()
+
+
+class BoothChanged(Body):
+    """The booth's name and its festival's zone from now on."""
+
+    booth: Id
+    name: Text
+    zone: Id
 
 
 class PricesChanged(Body):
@@ -69,6 +77,23 @@ class BoothStocked(Body):
     qty: Qty
 
 
+class LotRecounted(Body):
+    """`qty` pieces of the lot were counted in at the booth in all. The number replaces all earlier ones of the lot.
+
+    The highest `revision` of a lot is valid. The lot may be new to the booth. The event may also come after the booth
+    was closed.
+    """
+
+    booth: Id
+    festival: Id
+    lot: Id
+    facility: Id
+    product: Id
+    made_on: date
+    qty: Count
+    revision: Qty
+
+
 class BoothStockLost(Body):
     """`qty` pieces at the booth are spoilt or missing, and can't be sold."""
 
@@ -95,21 +120,60 @@ class LotWithdrawn(Body):
     reason: Text
 
 
+class LotReinstated(Body):
+    """The recall of the lot is lifted: the booth may sell it again."""
+
+    booth: Id
+    lot: Id
+    reason: Text
+
+
 class DisputeResolved(Body):
-    """The organiser's decision on the disputed pieces of a sale."""
+    """The organiser's decision on the disputed or waiting pieces of a sale. Sales answers an `order`."""
 
     booth: Id
     sale: Id
     outcome: DisputeOutcome
     lot: Id | None = None
+    order: Id | None = None
+
+
+class BoothForwarded(Body):
+    """Records that tills send for `booth` are to count at booth `to`. Sales answers to `festival`.
+
+    With `merge`, `booth` is a booth of the festival that was opened by mistake. Otherwise no festival has opened it.
+    `order`: the id of the organiser's command.
+    """
+
+    booth: Id
+    to: Id
+    festival: Id
+    order: CommandId
+    merge: bool = False
 
 
 class BoothClosing(Body):
-    """No more stock will come. Tills have until `deadline` to send records."""
+    """No more stock will come but by a recount. Tills have until `deadline` to send records. `opening`: it ends this
+    opening of the booth, the first being 1."""
 
     booth: Id
     festival: Id
     deadline: Utc
+    opening: Qty = 1
+
+
+class ReopeningRequested(Body):
+    """The organiser wants to sell again at a booth that was closed, and sales decides.
+
+    `opening`: the number of the new opening. `home`: pieces that went home from the booth since the last opening, and
+    can't be sold there.
+    """
+
+    booth: Id
+    festival: Id
+    order: Id
+    opening: Qty
+    home: tuple[CountedLot, ...] = ()
 
 
 BOOTH_STOCK = Topic(
@@ -117,15 +181,20 @@ BOOTH_STOCK = Topic(
     "booth",
     (
         BoothOpened,
+        BoothChanged,
         PricesChanged,
         TillAdded,
         TillStruck,
         BoothStocked,
+        LotRecounted,
         BoothStockLost,
         BoothStockMoved,
         LotWithdrawn,
+        LotReinstated,
         DisputeResolved,
         VoidOrdered,
+        BoothForwarded,
         BoothClosing,
+        ReopeningRequested,
     ),
 )

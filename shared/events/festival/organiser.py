@@ -25,7 +25,8 @@ class AnnounceFestival(Body):
 
     Parcels must arrive before the opening. Once the festival is open, they must arrive before the last day. Parcels
     of a facility without `lead_days` always arrive in time. A facility without a weight in `weights` has weight 1.
-    With an `island` the HTTP API adds the lead times of the catalogue, and names the revisions that it used.
+    Days in the past, or more than 60 days, are refused unless `confirmed`. With an `island` the HTTP API adds the
+    lead times of the catalogue, and names the revisions that it used.
     """
 
     festival: Id
@@ -38,6 +39,27 @@ class AnnounceFestival(Body):
     weights: tuple[ProgrammeWeight, ...] = ()
     island: Typed | None = None
     catalogue: tuple[CatalogueRevision, ...] = ()
+    confirmed: bool = False
+
+
+class ChangeFestival(Body):
+    """Change what was announced; null: unchanged. The id never changes.
+
+    Days, place and zone can change until something was sent. After that only the last day can become later. The name
+    can change always. `lead_days` replace all earlier ones, and come from the catalogue with an `island`.
+    `confirmed`: as in AnnounceFestival.
+    """
+
+    festival: Id
+    name: Text | None = None
+    place: Text | None = None
+    zone: Id | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
+    lead_days: tuple[LeadTime, ...] | None = None
+    island: Typed | None = None
+    catalogue: tuple[CatalogueRevision, ...] = ()
+    confirmed: bool = False
 
 
 class CancelFestival(Body):
@@ -79,6 +101,14 @@ class OpenBooth(Body):
     capacity: Count | None = None
     limits: tuple[CategoryLimit, ...] = ()
     catalogue: tuple[CatalogueRevision, ...] = ()
+
+
+class RenameBooth(Body):
+    """Give a booth another name for people. Its id never changes."""
+
+    festival: Id
+    booth: Id
+    name: Text
 
 
 class Demand(Body):
@@ -172,7 +202,26 @@ class CountedLot(Body):
 
 
 class ReceiveShipment(Body):
-    """The booth has counted a shipment. Missing pieces count as lost on the way."""
+    """The booth has counted a shipment. Missing pieces count as lost on the way.
+
+    `counted` names every lot of the shipment. With `lose_unnamed`, a lot that it does not name is lost. Pieces
+    counted beyond those sent are not stocked: RecountShipment stocks them.
+    """
+
+    festival: Id
+    shipment: Id
+    booth: Id
+    counted: tuple[CountedLot, ...]
+    lose_unnamed: bool = False
+
+
+class RecountShipment(Body):
+    """The count of a received shipment was wrong. `counted` are whole counts of some of its lots, also beyond the
+    pieces sent. Other lots keep their count.
+
+    A lot that the shipment did not have is counted in too. If the festival never had it, it is counted alone, and
+    inventory must know it.
+    """
 
     festival: Id
     shipment: Id
@@ -192,7 +241,21 @@ class SendTransfer(Body):
 
 
 class ReceiveTransfer(Body):
-    """Booth `booth` has counted a transfer to it. Missing pieces count as lost on the way."""
+    """Booth `booth` has counted a transfer to it. Missing pieces count as lost on the way.
+
+    `counted` and `lose_unnamed`: as in ReceiveShipment.
+    """
+
+    festival: Id
+    transfer: Id
+    booth: Id
+    counted: tuple[CountedLot, ...]
+    lose_unnamed: bool = False
+
+
+class RecountTransfer(Body):
+    """The count of a received transfer at `booth` was wrong. `counted`: as in RecountShipment. The count at the other
+    booth stays."""
 
     festival: Id
     transfer: Id
@@ -209,6 +272,16 @@ class ReceiveReturn(Body):
     lot: Id
     qty: Count
     final: bool = True
+
+
+class RecountReturn(Body):
+    """The count of what came home of a lot from one booth was wrong. `qty` is the whole number that ever came home
+    from there."""
+
+    festival: Id
+    booth: Id
+    lot: Id
+    qty: Count
 
 
 class LossPlace(StrEnum):
@@ -233,10 +306,10 @@ class DisputeOutcome(StrEnum):
 
 
 class ResolveDispute(Body):
-    """Decide on the disputed pieces of a sale.
+    """Decide on the disputed or waiting pieces of a sale, at an open booth too.
 
     Accepted without `lot`, a facility is credited with at most the pieces that it sent to the booth. Pieces beyond
-    that stay disputed until a `lot` is named or they are rejected.
+    that stay in doubt until a `lot` is named or they are rejected.
     """
 
     festival: Id
@@ -270,6 +343,22 @@ class ChangePrice(Body):
     valid_from: Utc | None = None
 
 
+class AddProduct(Body):
+    """The open booth sells one more product, at this price from `valid_from` on; null: from now on.
+
+    The price list gets the next revision. `category`: as in Price.
+    """
+
+    festival: Id
+    booth: Id
+    product: Id
+    price_rupiah: PriceRupiah
+    category: Id | None = None
+    name: Text | None = None
+    catalogue: tuple[CatalogueRevision, ...] = ()
+    valid_from: Utc | None = None
+
+
 class AddTill(Body):
     """The booth sells from one more till."""
 
@@ -290,6 +379,26 @@ class StrikeTill(Body):
     reason: Text = ""
 
 
+class MergeBooths(Body):
+    """Merge `booth`, which was opened by mistake, into booth `to`.
+
+    Unsold stock and devices go to booth `to`, and `booth` closes. Its sales stay its own. Its reservations are
+    released. Records that its tills send from now on count at booth `to`.
+    """
+
+    festival: Id
+    booth: Id
+    to: Id
+
+
+class MoveStray(Body):
+    """Let the records of tills for `stray`, a booth that no festival has opened, count at `booth`."""
+
+    festival: Id
+    booth: Id
+    stray: Id
+
+
 class CloseBooth(Body):
     """Close one booth before the festival. Its reservations are released, and its stock goes home. Its tills have
     `till_hours` after this command to send their records."""
@@ -297,6 +406,18 @@ class CloseBooth(Body):
     festival: Id
     booth: Id
     till_hours: TypedNumber = 48
+
+
+class ReopenBooth(Body):
+    """Sell again at a booth that was closed, also when its festival is closing.
+
+    Sales decides. It refuses once a settlement that includes the booth was issued. Reservations that the closing
+    released stay released.
+    """
+
+    festival: Id
+    booth: Id
+    reason: Text = ""
 
 
 class CloseFestival(Body):
@@ -311,24 +432,33 @@ ORGANISER = Topic(
     "festival",
     (
         AnnounceFestival,
+        ChangeFestival,
         CancelFestival,
         OpenBooth,
+        RenameBooth,
         RequestAllocation,
         ReviseAllocation,
         Replenish,
         AcceptPlan,
         SendShipment,
         ReceiveShipment,
+        RecountShipment,
         SendTransfer,
         ReceiveTransfer,
+        RecountTransfer,
         ReceiveReturn,
+        RecountReturn,
         RecordLoss,
         ResolveDispute,
         VoidSale,
         ChangePrice,
+        AddProduct,
         AddTill,
         StrikeTill,
+        MoveStray,
+        MergeBooths,
         CloseBooth,
+        ReopenBooth,
         CloseFestival,
     ),
 )

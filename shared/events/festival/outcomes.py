@@ -20,6 +20,17 @@ class FestivalAnnounced(Body):
     catalogue: tuple[CatalogueRevision, ...] = ()
 
 
+class FestivalChanged(Body):
+    """The festival is announced anew under its id; this replaces what was announced before."""
+
+    festival: Id
+    name: Text
+    place: Text
+    zone: Id
+    first_day: Day
+    last_day: Day
+
+
 class FestivalCancelled(Body):
     """The festival is cancelled."""
 
@@ -42,12 +53,15 @@ class CommandRefusal(StrEnum):
     UNKNOWN_FACILITY = "unknown_facility"
     NO_PRICE = "no_price"
     WRONG_DAYS = "wrong_days"
+    NOT_CONFIRMED = "not_confirmed"
     WRONG_STATE = "wrong_state"
     NOTHING_TO_SEND = "nothing_to_send"
     NOTHING_TO_PLAN = "nothing_to_plan"
     TOO_MANY = "too_many"
     STOCK_SAYS_NO = "stock_says_no"
     MISSING = "missing"
+    SETTLED = "settled"
+    NOT_CREDITABLE = "not_creditable"
     NAMED_TWICE = "named_twice"
     OUT_OF_RANGE = "out_of_range"
     ID_TAKEN = "id_taken"
@@ -381,7 +395,7 @@ class ShipmentOverdue(Body):
 
 
 class Discrepancy(Body):
-    """`sent` and `counted` pieces of a lot. Pieces counted beyond the pieces sent are not stocked."""
+    """`sent` and `counted` pieces of a lot. Pieces counted beyond the pieces sent are stocked by a recount alone."""
 
     lot: Id
     sent: Count
@@ -396,6 +410,32 @@ class ShipmentReceived(Body):
     booth: Id
     lots: tuple[CountedLot, ...]
     discrepancies: tuple[Discrepancy, ...]
+
+
+class Surplus(Body):
+    """Pieces that a booth gets beyond those it asked for."""
+
+    booth: Id
+    product: Id
+    asked: Qty
+    surplus: Qty
+
+
+class ShipmentRecounted(Body):
+    """The booth counted lots of a received shipment again. The highest `revision` is valid.
+
+    `lots`: the stocked pieces of the whole shipment now. `discrepancies`: the differences from the pieces sent that
+    are left. `surplus`: what the request now has beyond its demands, since a revision has replaced pieces that were
+    found after all. Reserved pieces stay reserved.
+    """
+
+    festival: Id
+    shipment: Id
+    booth: Id
+    revision: Qty
+    lots: tuple[CountedLot, ...]
+    discrepancies: tuple[Discrepancy, ...]
+    surplus: tuple[Surplus, ...] = ()
 
 
 class TransferSent(Body):
@@ -429,13 +469,26 @@ class TransferReceived(Body):
     discrepancies: tuple[Discrepancy, ...]
 
 
+class TransferRecounted(Body):
+    """Booth `to` counted lots of a received transfer again. `revision`, `lots` and `discrepancies`: as in
+    ShipmentRecounted."""
+
+    festival: Id
+    transfer: Id
+    booth: Id
+    to: Id
+    revision: Qty
+    lots: tuple[CountedLot, ...]
+    discrepancies: tuple[Discrepancy, ...]
+
+
 class FestivalClosed(Body):
     """Every booth is settled, and every unsold piece is home or recorded as lost.
 
     Pieces: received + surplus = sold + returned + lost. A piece moved between booths counts once, at its first booth.
     `surplus`: more of a product was sold and came home than came to its booth, because a sale was heard late. Pieces
-    that were recorded as lost and came home count there too. A late sale or return publishes the event again with a
-    higher revision.
+    that were recorded as lost and came home count there too. `found`: received pieces beyond those that were sent, by
+    recounts. A late sale, return or recount publishes the event again with a higher revision.
     """
 
     festival: Id
@@ -446,6 +499,14 @@ class FestivalClosed(Body):
     surplus: Count = 0
     lost_on_the_way: Count = 0
     revision: Count = 1
+    found: Count = 0
+
+
+class FestivalReopened(Body):
+    """Booth `booth` of a festival that was closing or closed is open again, and so is the festival."""
+
+    festival: Id
+    booth: Id
 
 
 FESTIVAL = Topic(
@@ -453,6 +514,7 @@ FESTIVAL = Topic(
     "festival",
     (
         FestivalAnnounced,
+        FestivalChanged,
         FestivalCancelled,
         CommandRefused,
         AllocationPlanned,
@@ -465,9 +527,12 @@ FESTIVAL = Topic(
         ShipmentDropped,
         ShipmentOverdue,
         ShipmentReceived,
+        ShipmentRecounted,
         TransferSent,
         TransferOverdue,
         TransferReceived,
+        TransferRecounted,
         FestivalClosed,
+        FestivalReopened,
     ),
 )

@@ -46,6 +46,10 @@ from shared.events.festival import (
     ReceiveReturn,
     ReceiveShipment,
     ReceiveTransfer,
+    RecountReturn,
+    RecountShipment,
+    RecountTransfer,
+    ReopenBooth,
     RequestAllocation,
     ReviseAllocation,
     SendShipment,
@@ -53,7 +57,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, ReservationRequested
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
-from shared.events.production import LotRecalled, LotRecorded
+from shared.events.production import LotRecalled, LotRecallLifted, LotRecorded
 from shared.events.sales import (
     LotSoFar,
     ProductSoFar,
@@ -70,6 +74,7 @@ ODOP = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
 NOON = datetime(2023, 4, 18, 4, 0, tzinfo=UTC)
 LAST_DAY = date(2023, 4, 20)
+
 _UTC = CodecOptions[dict[str, Any]](tz_aware=True, tzinfo=UTC)
 
 B = TypeVar("B", bound=Body)
@@ -90,6 +95,8 @@ def an_announcement(festival: str = ODOP, **changed: Any) -> AnnounceFestival:
         "zone": "Asia/Makassar",
         "first_day": date(2023, 4, 18),
         "last_day": LAST_DAY,
+        # Tests run in any year.
+        "confirmed": True,
     }
     return AnnounceFestival(**defaults | changed)
 
@@ -121,10 +128,31 @@ def a_shipment(shipment: str = "S1", facility: str = "LP-AAA", booth: str = B1, 
     return SendShipment(**defaults | {"shipment": shipment, "facility": facility, "booth": booth} | changed)
 
 
-def a_receipt(shipment: str = "S1", booth: str = B1, **counted: int) -> ReceiveShipment:
+def a_receipt(shipment: str = "S1", booth: str = B1, *, lose_unnamed: bool = True, **counted: int) -> ReceiveShipment:
     """`counted` by lot; a lot's name may hold `_` for `-`."""
+    return ReceiveShipment(
+        festival=booth.rpartition(".")[0],
+        shipment=shipment,
+        booth=booth,
+        counted=_counted(counted),
+        lose_unnamed=lose_unnamed,
+    )
+
+
+def a_recount(shipment: str = "S1", booth: str = B1, **counted: int) -> RecountShipment:
+    """`counted` as in a receipt."""
     festival = booth.rpartition(".")[0]
-    return ReceiveShipment(festival=festival, shipment=shipment, booth=booth, counted=_counted(counted))
+    return RecountShipment(festival=festival, shipment=shipment, booth=booth, counted=_counted(counted))
+
+
+def a_transfer_recount(transfer: str = "T1", booth: str = B2, **counted: int) -> RecountTransfer:
+    """`counted` as in a receipt."""
+    festival = booth.rpartition(".")[0]
+    return RecountTransfer(festival=festival, transfer=transfer, booth=booth, counted=_counted(counted))
+
+
+def a_return_recount(lot: str, qty: int, booth: str = B1) -> RecountReturn:
+    return RecountReturn(festival=booth.rpartition(".")[0], booth=booth, lot=lot, qty=qty)
 
 
 def a_transfer(transfer: str = "T1", booth: str = B1, to: str = B2, **lots: int) -> SendTransfer:
@@ -133,10 +161,17 @@ def a_transfer(transfer: str = "T1", booth: str = B1, to: str = B2, **lots: int)
     return SendTransfer(festival=festival, transfer=transfer, booth=booth, to=to, lots=counted)
 
 
-def an_arrival(transfer: str = "T1", booth: str = B2, **counted: int) -> ReceiveTransfer:
+def an_arrival(
+    transfer: str = "T1", booth: str = B2, *, lose_unnamed: bool = True, **counted: int
+) -> ReceiveTransfer:
     """`counted` as in a receipt."""
-    festival = booth.rpartition(".")[0]
-    return ReceiveTransfer(festival=festival, transfer=transfer, booth=booth, counted=_counted(counted))
+    return ReceiveTransfer(
+        festival=booth.rpartition(".")[0],
+        transfer=transfer,
+        booth=booth,
+        counted=_counted(counted),
+        lose_unnamed=lose_unnamed,
+    )
 
 
 def a_report(
@@ -173,6 +208,10 @@ def a_revision(*without: str, request: str = "R1", festival: str = ODOP, **chang
 
 def a_booth_closing(booth: str = B1, **changed: Any) -> CloseBooth:
     return CloseBooth(**{"festival": booth.rpartition(".")[0], "booth": booth} | changed)
+
+
+def a_reopening(booth: str = B1) -> ReopenBooth:
+    return ReopenBooth(festival=booth.rpartition(".")[0], booth=booth)
 
 
 def a_closing(festival: str = ODOP, **changed: Any) -> CloseFestival:
@@ -217,6 +256,7 @@ class FestivalWorld:
         self.published: list[Body] = []
         self.deadlines: dict[str, Deadline] = {}
         self.wishes: deque[Body] = deque()
+        self.asked_of_sales: deque[Body] = deque()
         self.orders: dict[str, deque[Body]] = defaultdict(deque)
         self.answers: dict[str, deque[Body]] = defaultdict(deque)
         self.balances: dict[str, deque[Body]] = defaultdict(deque)
@@ -244,6 +284,8 @@ class FestivalWorld:
                 assert output.topic in (FESTIVAL, BOOTH_STOCK, FESTIVAL_DEADLINES)
             if output.topic is FESTIVAL_DEADLINES:
                 self.wishes.append(output.body)
+            if output.topic is BOOTH_STOCK and getattr(output.body, "order", None) is not None:
+                self.asked_of_sales.append(output.body)
         self.published += bodies
         return bodies
 
@@ -264,6 +306,10 @@ class FestivalWorld:
 
     def recall(self, lot: str) -> None:
         self.tell_inventory(lot, LotRecalled(lot=lot, facility=self.lots[lot].facility, reason="mould"))
+
+    def lift_recall(self, lot: str) -> None:
+        lifted = LotRecallLifted(lot=lot, facility=self.lots[lot].facility, reason="the wrong lot")
+        self.tell_inventory(lot, lifted)
 
     def tell_inventory(self, lot: str, body: Body) -> None:
         lot_before = self.lots.get(lot)

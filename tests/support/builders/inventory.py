@@ -10,7 +10,13 @@ from shared.events.inventory import (
     ReturnReceived,
 )
 from shared.events.language import Body, Event
-from shared.events.production import CorrectionRequested, LotRecalled, LotRecorded
+from shared.events.production import (
+    CorrectionRequested,
+    LotRecalled,
+    LotRecallLifted,
+    LotRecorded,
+    WithdrawalRequested,
+)
 
 LOT = "LP-KPG-KTI-260418-001-X"
 NOON = datetime(2026, 4, 18, 4, 0, tzinfo=UTC)
@@ -54,3 +60,11 @@ def a_correction(change: int, id: str = "c1") -> CorrectionRequested:
 
 def a_recall() -> LotRecalled:
     return LotRecalled(lot=LOT, facility="LP-KPG", reason="made up for a test")
+
+
+def a_lift() -> LotRecallLifted:
+    return LotRecallLifted(lot=LOT, facility="LP-KPG", reason="made up for a test")
+
+
+def a_withdrawal(id: str = "w1") -> WithdrawalRequested:
+    return WithdrawalRequested(lot=LOT, facility="LP-KPG", withdrawal=id)

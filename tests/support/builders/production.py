@@ -10,10 +10,14 @@ from shared.events.catalogue import FacilityListed, ProductListed, SetFacility, 
 from shared.events.language import Body, Deadline, Event, Publication
 from shared.events.production import (
     CorrectionRefused,
+    LiftRecall,
     LotCorrected,
     ProductionCorrected,
     ProductionReported,
     RecallLot,
+    ReportWithdrawn,
+    WithdrawalRefused,
+    WithdrawReport,
 )
 from shared.runtime.state import Entities, OwnedQuery, Ref, State
 
@@ -92,6 +96,29 @@ def a_correction_report(lot: str, change: int = 1, **changed: Any) -> Production
 def recalled(lot: str, **changed: Any) -> RecallLot:
     defaults: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "reason": "mouldy"}
     return RecallLot(**defaults | changed)
+
+
+def lifted(lot: str, **changed: Any) -> LiftRecall:
+    given: dict[str, Any] = {
+        "facility": "PR-KPG",
+        "terminal": "PR-KPG.T1",
+        "lot": lot,
+        "reason": "the wrong lot was recalled",
+    }
+    return LiftRecall(**given | changed)
+
+
+def withdrawn(lot: str, **changed: Any) -> WithdrawReport:
+    given: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "reason": "it was cloth"}
+    return WithdrawReport(**given | changed)
+
+
+def gone(lot: str, withdrawal: str, qty: int = 12) -> ReportWithdrawn:
+    return ReportWithdrawn(facility=lot[:6], lot=lot, withdrawal=withdrawal, qty=qty)
+
+
+def kept_promised(lot: str, withdrawal: str, promised: int = 4) -> WithdrawalRefused:
+    return WithdrawalRefused(facility=lot[:6], lot=lot, withdrawal=withdrawal, promised=promised)
 
 
 def an_accepted_correction(lot: str, correction: str, change: int = 1) -> LotCorrected:

@@ -6,7 +6,16 @@ from typing import Any
 
 from edge.spool import SpooledRecord
 from edge.till.till import Till
-from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, Price, PricesChanged
+from shared.events.festival import (
+    BOOTH_STOCK,
+    BoothClosing,
+    BoothOpened,
+    BoothStocked,
+    LotReinstated,
+    LotWithdrawn,
+    Price,
+    PricesChanged,
+)
 from shared.events.language import Body, Event
 from shared.events.lot_number import LotNumber
 from shared.events.sales import (
@@ -55,6 +64,10 @@ def a_stocking(lot: str, qty: int, *, days_old: int = 0, product: str = "KTI") -
         made_on=DAY - timedelta(days=days_old),
         qty=qty,
     )
+
+
+def closing(deadline: datetime, opening: int = 1) -> BoothClosing:
+    return BoothClosing(booth=BOOTH, festival="ODOP", deadline=deadline, opening=opening)
 
 
 def withdrawn(lot: str) -> LotWithdrawn:
@@ -141,3 +154,7 @@ def receive(till: Till, *bodies: Body) -> None:
 
 def _prices(prices: dict[str, int]) -> tuple[Price, ...]:
     return tuple(Price(product=product, price_rupiah=rupiah) for product, rupiah in prices.items())
+
+
+def reinstated(lot: str) -> LotReinstated:
+    return LotReinstated(booth=BOOTH, lot=lot, reason="the wrong lot")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from shared.events.inventory import (
+    LotRecallLiftReached,
     LotRecallReached,
     ReleaseCause,
     ReservationRefused,
@@ -14,7 +15,7 @@ from shared.events.inventory import (
     StockWrittenOff,
 )
 from shared.events.language import Body
-from shared.events.production import CorrectionRefused, LotCorrected
+from shared.events.production import CorrectionRefused, LotCorrected, ReportWithdrawn, WithdrawalRefused
 from tests.support.history.spec import Answer
 
 
@@ -40,5 +41,11 @@ def answer_of(bodies: Sequence[Body]) -> Answer:
             return "corrected", body.on_hand
         case CorrectionRefused():
             return "correction_refused", body.on_hand
+        case LotRecallLiftReached():
+            return ("lifted",)
+        case ReportWithdrawn():
+            return "withdrawn", body.qty
+        case WithdrawalRefused():
+            return "withdrawal_refused", body.promised
         case other:
             raise TypeError(f"{type(other).__name__} answers no order")

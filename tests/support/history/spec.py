@@ -17,6 +17,8 @@ class Kind(StrEnum):
     LOSE = "lose"
     CORRECT = "correct"
     RECALL = "recall"
+    LIFT = "lift"
+    WITHDRAW = "withdraw"
     READ = "read"
 
 
@@ -42,6 +44,7 @@ class Stock:
     released: frozenset[str] = frozenset()
     returned: int = 0
     recalled: bool = False
+    withdrawn: bool = False
 
 
 def step(stock: Stock, order: Order) -> tuple[Stock, Answer | None]:
@@ -63,12 +66,19 @@ def step(stock: Stock, order: Order) -> tuple[Stock, Answer | None]:
                 return stock, ("refused", "short", stock.on_hand)
             return replace(stock, on_hand=stock.on_hand - order.qty), ("written_off", order.qty)
         case Kind.CORRECT:
-            if stock.on_hand + order.qty < 0:
+            if stock.withdrawn or stock.on_hand + order.qty < 0:
                 return stock, ("correction_refused", stock.on_hand)
             corrected = replace(stock, on_hand=stock.on_hand + order.qty)
             return corrected, ("corrected", corrected.on_hand)
         case Kind.RECALL:
             return _recall(stock)
+        case Kind.LIFT:
+            lifted = stock.recalled and stock.sent
+            return replace(stock, recalled=False), ("lifted",) if lifted else None
+        case Kind.WITHDRAW:
+            if promised := _pieces(stock.held) + _pieces(stock.sent):
+                return stock, ("withdrawal_refused", promised)
+            return replace(stock, on_hand=0, withdrawn=True), ("withdrawn", stock.on_hand)
         case Kind.READ:
             visible_state = (stock.on_hand, _pieces(stock.held), _pieces(stock.sent), stock.returned, stock.recalled)
             return stock, ("seen", *visible_state)

@@ -20,6 +20,7 @@ from shared.events.production import (
     PRODUCTION,
     TERMINAL,
     LotRecalled,
+    LotRecallLifted,
     LotRecorded,
     Refusal,
     ReportAccepted,
@@ -43,12 +44,17 @@ def check_lots(production: ServiceShell) -> None:
         id: sorted(counters) for id, counters in numbers.items()
     }
     accepted: dict[str, list[int]] = defaultdict(list)
+    withdrawn: dict[str, list[int]] = defaultdict(list)
     for report in production.all(TerminalReport):
         assert (report.outcome is ReportOutcome.REJECTED) == (report.rejection is not None)
         if report.kind is ReportKind.CORRECTION and report.outcome is ReportOutcome.ACCEPTED:
             accepted[report.lot or ""].append(report.change or 0)
+        if report.kind is ReportKind.WITHDRAWAL and report.outcome is ReportOutcome.ACCEPTED:
+            withdrawn[report.lot or ""].append(report.change or 0)
     for lot in lots:
-        assert (lot.corrected, lot.corrections) == (sum(accepted[lot.id]), len(accepted[lot.id])), lot
+        taken = sum(accepted[lot.id]) + sum(withdrawn[lot.id])
+        assert (lot.corrected, lot.corrections) == (taken, len(accepted[lot.id])), lot
+        assert lot.withdrawn == bool(withdrawn[lot.id]), lot
 
 
 def check_publications(production: ServiceShell) -> None:
@@ -71,7 +77,10 @@ def check_publications(production: ServiceShell) -> None:
     recorded = kafka.bodies(PRODUCTION, LotRecorded)
     assert sorted((lot.lot, lot.qty) for lot in recorded) == sorted((lot.id, lot.qty) for lot in production.all(Lot))
     recalls = Count(recall.lot for recall in kafka.bodies(PRODUCTION, LotRecalled))
-    assert recalls == {lot.id: 1 for lot in production.all(Lot) if lot.recalled}
+    lifts = Count(lift.lot for lift in kafka.bodies(PRODUCTION, LotRecallLifted))
+    assert {lot.id: recalls[lot.id] - lifts[lot.id] for lot in production.all(Lot)} == {
+        lot.id: int(lot.recalled) for lot in production.all(Lot)
+    }
 
 
 def check_catalogue(production: ServiceShell) -> None:

@@ -6,18 +6,26 @@ from services.sales.domain import Booth, FacilityDemand, Receipt, Settlement
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.lost_sales import count_demand, opening_hours
 from services.sales.domain.public import public_adjustment, public_sale
+from shared.events.festival import BOOTH_STOCK, DisputeResolved, ReopeningRequested
 from shared.events.sales import (
     BOOTH_REPORTS,
     DEMAND,
     PUBLIC_SALES,
     SALE_SHARES,
     SALES,
+    SALES_DEADLINES,
     SETTLEMENTS,
     TILL,
     AdjustmentPublished,
     DemandSignalled,
+    ForwardedAs,
     PoolAdjusted,
     ReceiptIssued,
+    RecordForwarded,
+    ReopeningGranted,
+    ReopeningRefused,
+    ResolutionApplied,
+    ResolutionRefused,
     SaleAccounted,
     SalePublished,
     SaleShared,
@@ -38,10 +46,36 @@ def check_booths(sales: ServiceShell) -> None:
         check_books(booth, receipts.get(booth.id, []))
 
 
+def check_issued(sales: ServiceShell) -> None:
+    """A booth in an issued settlement has no more sales but corrections: it is settled, at any moment."""
+    status = {booth.id: booth.status for booth in sales.all(Booth)}
+    for settlement in sales.all(Settlement):
+        for share in settlement.booths:
+            assert not share.issued or status[share.booth] is BoothStatus.SETTLED, share
+
+
+def check_answers(sales: ServiceShell) -> None:
+    """Each order of festival has one answer, and no booth waits for facilities."""
+    kafka = sales.kafka
+    orders = Counter(one.order for one in kafka.bodies(BOOTH_STOCK, ReopeningRequested))
+    orders += Counter(one.order for one in kafka.bodies(BOOTH_STOCK, DisputeResolved) if one.order is not None)
+    answers: Counter[str] = Counter()
+    for kind in (ReopeningGranted, ReopeningRefused, ResolutionApplied, ResolutionRefused):
+        answers += Counter(one.order for one in kafka.bodies(BOOTH_REPORTS, kind))
+    assert answers == orders
+    for booth in sales.all(Booth):
+        assert booth.reopening is None
+        granted = [one for one in kafka.bodies(BOOTH_REPORTS, ReopeningGranted) if one.booth == booth.id]
+        assert booth.opening == 1 + len(granted)
+
+
 def check_publications(sales: ServiceShell) -> None:
     """Every receipt that a till issued is there once, and each of its sales was told as it is now."""
     kafka = sales.kafka
     issued = {(event.key, event.id) for event in kafka.events(TILL) if isinstance(event.body, ReceiptIssued)}
+    records = [one for one in kafka.bodies(SALES_DEADLINES, RecordForwarded) if one.type == ReceiptIssued.__name__]
+    issued |= {(record.key, record.id) for record in records}
+    issued -= {(record.booth, record.id) for record in records if record.effect is ForwardedAs.WHOLE}
     receipts = sales.all(Receipt)
     assert sorted(issued) == sorted((receipt.booth, receipt.receipt) for receipt in receipts)
     for booth in sales.all(Booth):
@@ -58,8 +92,8 @@ def check_publications(sales: ServiceShell) -> None:
             assert [(part.lot, part.qty, part.basis) for part in last.parts] == [
                 (part.lot, part.qty, part.basis) for part in sale.parts
             ]
-            assert (last.waiting, last.disputed, last.rejected, last.voided) == (
-                *(sale.waiting, sale.disputed, sale.rejected, sale.voided),
+            assert (last.waiting, last.disputed, last.rejected, last.voided, last.forwarded) == (
+                *(sale.waiting, sale.disputed, sale.rejected, sale.voided, sale.forwarded),
             )
             assert (last.open_rupiah, last.returned_rupiah) == (sale.open_rupiah, sale.returned_rupiah)
     assert not snapshots

@@ -19,7 +19,8 @@ def afterwards() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("words", "texts"),
     [
-        (["terminal", "record", "--help"], ["Pemakaian: ", "Catat lot baru.", "Opsi", "[wajib]"]),
+        (["terminal", "record", "--help"], ["Pemakaian: ", "Catat lot baru.", "Opsi"]),
+        (["terminal", "correct", "--help"], ["Pemakaian: ", "[wajib]"]),
         (["terminal", "record", "KTI"], ["Argumen 'qty' belum diisi.", "Ketik", "Kesalahan"]),
         (["till", "--bogus"], ["Tidak ada opsi --bogus"]),
         (["bogus"], ["Tidak ada perintah 'bogus'."]),

@@ -108,7 +108,7 @@ def test_a_drawer_is_counted_blind(run: Run) -> None:
     )
     assert run("sell", "KTI").stderr == ""
     assert "Rp50.000 taken out" in run("drawer", "drop", "50.000", "--why", "to the safe").stdout
-    before = [run("drawer", "show"), run("report"), run("drawer", "show", "--json"), run("report", "--json")]
+    before = [run("drawer", "show"), run("day"), run("drawer", "show", "--json"), run("day", "--json")]
     for result in before:
         assert result.exit_code == 0, result.output
         # 200.000 + 250.000 - 50.000, and the cash that would tell it.
@@ -134,7 +134,7 @@ def test_the_day_report_adds_up(run: Run) -> None:
     run("sell", "KRJ", "2", "--pay", "qris")
     run("void", "2")
     assert parsed_json(run("drawer", "count", "0", "--json"))["difference_rupiah"] == 0
-    report = parsed_json(run("report", "--json"))
+    report = parsed_json(run("day", "--json"))
     assert [
         (row["kind"], row["receipts"], row["net_rupiah"], row["refunded_rupiah"]) for row in report["payments"]
     ] == [
@@ -144,10 +144,10 @@ def test_the_day_report_adds_up(run: Run) -> None:
     ]
     assert [row["difference_rupiah"] for row in report["drawers"]] == [0]
     assert report["zone"] == "Asia/Makassar"
-    output = run("report").stdout
+    output = run("day").stdout
     assert "Asia/Makassar" in output
     assert "Rp100.000" in output
-    empty = parsed_json(run("report", "--day", "2001-01-01", "--json"))
+    empty = parsed_json(run("day", "2001-01-01", "--json"))
     assert [row["receipts"] for row in empty["payments"]] == [0, 0, 0]
     assert empty["drawers"] == []
 
@@ -202,3 +202,41 @@ def test_a_count_that_the_till_knows_otherwise_is_kept_with_a_warning(run: Run, 
     warnings = parsed_json(run("count", goods, "--json"))["warnings"]
     assert [warning.startswith(words) for warning in warnings] == ([True] if words else [])
     assert words in run("count", goods).stderr
+
+
+def test_what_was_not_sent_is_put_right(run: Run) -> None:
+    run("drawer", "open", "--cashier", "P1", "--float", "100.000")
+    run("sell", "KTI", "2")
+    run("sell", "KRJ")
+    assert "A float of Rp200.000 kept as record 1" in run("edit", "1", "--float", "200.000").stdout
+    edited = parsed_json(run("edit", "2", "KTI=1", "--off", "KTI=50.000", "--given", "250.000", "--json"))
+    assert (edited["record"], edited["amount_rupiah"], edited["change_rupiah"]) == (2, 200_000, 50_000)
+    assert run("remove", "3", "--why", "typed twice").exit_code == 0
+    assert run("remove", "3").exit_code == 1
+    refused = run("edit", "2")
+    assert (refused.exit_code, "Nothing is in the basket" in refused.stderr) == (1, True)
+    assert "expected Rp400.000" in run("drawer", "count", "400.000").stdout
+    rows = parsed_json(run("list", "--json"))
+    assert [row["what"] for row in rows] == [
+        "P1 took the drawer with Rp200.000",
+        "1 × KTI: Rp200.000 cash",
+        "taken out before it was sent: typed twice",
+        "drawer counted: Rp400.000",
+    ]
+
+
+def test_a_day_tells_voids_what_was_taken_out_and_what_is_not_sent(run: Run) -> None:
+    run("sell", "KTI", "2")
+    run("sell", "KRJ")
+    run("void", "1", "1", "1")
+    run("remove", "2")
+    report = parsed_json(run("day", "--json"))
+    assert (report["receipts"], report["voids"], report["voided_pieces"], report["to_send"]) == (1, 1, 1, 3)
+    assert report["taken_out"] == [{"record": 2, "kind": "ReceiptIssued", "rupiah": 50_000}]
+    assert not report["closed"]
+    run("close")
+    result = run("day")
+    assert "1 void of 1 piece." in result.stdout
+    assert "Taken out before it was sent: record 2." in result.stdout
+    assert "This till is closed." in result.stdout
+    assert "4 records to send" in result.stderr

@@ -15,7 +15,7 @@ import pytest
 from edge.spool import Counts, Owner, RecordPlace, Spool
 from edge.spool import file as spool_file
 from shared import envelope
-from shared.errors import SpoolFailed
+from shared.errors import SpoolFailed, WrongEntry
 from shared.events.language import Body, Event
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, RecallLot, ReportAccepted
 from tests.support.former_spool import FORMER_SCHEMA
@@ -272,6 +272,23 @@ def test_a_file_of_the_former_version_goes_on_where_it_was(tmp_path: Path) -> No
     with open_spool(tmp_path) as spool:
         spool.append(lambda place: places.append(place) or a_report(place), NOW)  # type: ignore[func-returns-value]
         assert places == [RecordPlace(spool.device, 3, rows[1][0])]
+
+
+def test_records_of_the_version_before_can_not_be_changed_as_a_sync_may_have_begun_to_send_them(
+    tmp_path: Path,
+) -> None:
+    with open_spool(tmp_path) as spool:
+        first = spool.append(a_report, NOW)
+        spool._db.execute("alter table identity drop column offered")
+        spool._db.execute("alter table said drop column taken_out")
+        spool._db.execute("pragma user_version = 2")
+    with open_spool(tmp_path) as spool:
+        assert spool.records() == [first]
+        with pytest.raises(WrongEntry, match="begun to send"):
+            spool.take_out(1)
+        spool.take_out(spool.append(a_report, NOW).number)
+    with open_spool(tmp_path) as spool:
+        assert [record.taken_out for record in spool.records()] == [False, True]
 
 
 def test_two_copies_of_a_former_file_are_one_device(tmp_path: Path) -> None:

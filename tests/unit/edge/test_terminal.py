@@ -20,12 +20,14 @@ from shared.events.language import Body, Event
 from shared.events.lot_number import LotNumber
 from shared.events.production import (
     ANSWERS,
+    LiftRecall,
     ProductionCorrected,
     ProductionReported,
     RecallLot,
     Refusal,
     ReportAccepted,
     ReportRejected,
+    WithdrawReport,
 )
 from tests.support.builders.production import facility_listed, product_listed
 
@@ -70,10 +72,14 @@ def test_what_was_made_is_kept_as_it_will_be_sent(terminal: Terminal) -> None:
     terminal.record(" kti ", 12, made_on=DAY, at=NOW)
     terminal.correct(LOT.lower().replace("-", ""), -2, reason="two torn", at=NOW)
     terminal.recall(LOT, at=NOW)
+    terminal.lift(LOT, reason=" the wrong lot ", at=NOW)
+    terminal.withdraw(LOT, at=NOW)
     assert [record.body for record in terminal.spool.pending(10)] == [
         ProductionReported(facility="PR-KPG", terminal="T1", product="KTI", qty=12, made_on=DAY),
         ProductionCorrected(facility="PR-KPG", terminal="T1", lot=LOT, change=-2, reason="two torn"),
         RecallLot(facility="PR-KPG", terminal="T1", lot=LOT),
+        LiftRecall(facility="PR-KPG", terminal="T1", lot=LOT, reason="the wrong lot"),
+        WithdrawReport(facility="PR-KPG", terminal="T1", lot=LOT),
     ]
 
 
@@ -89,6 +95,8 @@ def test_what_was_made_is_kept_as_it_will_be_sent(terminal: Terminal) -> None:
         (lambda t: t.correct(LOT, 0, at=NOW), "nothing to correct"),
         (lambda t: t.correct(LOT[:-1] + "9", 1, at=NOW), "compare it with the label"),
         (lambda t: t.recall(FOREIGN, at=NOW), "another facility"),
+        (lambda t: t.withdraw(FOREIGN, at=NOW), "another facility"),
+        (lambda t: t.lift(LOT, reason=" ", at=NOW), "only with a reason"),
         (lambda t: t.recall(LOT, reason="x" * 501, at=NOW), "reason"),
     ],
 )

@@ -12,9 +12,9 @@ from services.festival.api.commands import ENDPOINTS
 from services.festival.api.goods import ShipmentPage
 from services.festival.api.pages import BoothPage, RequestPage
 from services.festival.domain import Booth, Festival, Shipment
-from services.festival.handlers import CommandHandler
 from services.festival.store import BOOTHS, FESTIVALS
 from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute
+from shared.http.command_handler import CommandHandler
 from shared.http.commands import parse_command
 from shared.http.endpoints import _openapi
 from shared.runtime.processor import Collection

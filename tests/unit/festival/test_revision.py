@@ -708,6 +708,23 @@ def test_enough_recalled_revises_without_being_asked() -> None:
     assert not world.request().recalled
 
 
+def test_what_was_planned_anew_stays_so_when_the_recall_is_lifted_and_the_lot_can_be_planned_again() -> None:
+    world = a_world()
+    world.make("LA", 5)
+    world.give(a_request((B1, "KTI", 5), revise_at_percent=1))
+    world.settle()
+    world.make("LB", 5, facility="LP-BBB")
+    world.recall("LA")
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LB": 5}
+    world.lift_recall("LA")
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LB": 5}
+    world.give(a_request((B1, "KTI", 4), request="R2"))
+    world.settle()
+    assert [(line.lot, line.status) for line in world.request("R2").lines] == [("LA", LineStatus.RESERVED)]
+
+
 def test_what_a_recall_keeps_from_leaving_counts_too_and_below_the_threshold_nothing_is_revised() -> None:
     world = two_facilities(revise_at_percent=60)
     world.recall("LB")

@@ -12,7 +12,6 @@ from services.festival.domain.allocation.lines import StoredLines
 from services.festival.domain.allocation.request import PlanTerms, RequestStatus, with_all_statuses
 from services.festival.domain.line import LineStatus
 from services.festival.domain.planning import ExcludedStock, explanations
-from services.festival.handlers import FESTIVAL
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
@@ -33,6 +32,7 @@ from shared.runtime.processor import Collection, Document
 from shared.runtime.state import Entity, Key, State
 from tests.support import reading
 from tests.support.builders.festival import NOON, an_announcement, kinds, product_codes
+from tests.support.builders.festival import PROCESSOR as FESTIVAL
 from tests.support.requests import whole_requests
 
 E = TypeVar("E")

@@ -8,6 +8,7 @@ from services.inventory.domain import Lot
 from services.inventory.handlers import LOT as PROCESSOR
 from services.inventory.store import LOTS
 from shared.events.inventory import (
+    LotRecallLiftReached,
     OrderRefusal,
     ReservationRefused,
     ReservationReleased,
@@ -18,18 +19,20 @@ from shared.events.inventory import (
     StockReturned,
 )
 from shared.events.language import Body, Deadline
-from shared.events.production import CorrectionRefused, LotCorrected
+from shared.events.production import CorrectionRefused, LotCorrected, ReportWithdrawn, WithdrawalRefused
 from shared.runtime.state import Ref, State
 from tests.support.builders.inventory import (
     LOT,
     a_correction,
     a_dispatch,
+    a_lift,
     a_loss,
     a_lot_recorded,
     a_recall,
     a_release,
     a_reservation,
     a_return,
+    a_withdrawal,
     an_event,
 )
 
@@ -118,6 +121,58 @@ def test_a_recall_releases_what_is_held_and_tells_the_booths_that_were_sent_some
     last = published[-1]
     assert isinstance(last, ReservationRefused)
     assert (last.reason, last.on_hand) == (OrderRefusal.RECALLED, 0)
+
+
+def test_a_lifted_recall_tells_the_booths_that_were_sent_some_and_holds_nothing_again() -> None:
+    lot, published = after(
+        a_lot_recorded(10),
+        a_reservation("r1", 2, "F1", "F1.B1"),
+        a_reservation("r2", 3, "F2", "F2.B1"),
+        a_dispatch("r1", "F1"),
+        a_recall(),
+        a_lift(),
+        a_lift(),
+        a_reservation("r3", 1),
+    )
+    assert lot is not None
+    assert (lot.on_hand, lot.reserved, lot.dispatched, lot.recalled) == (7, 1, 2, False)
+    reached = [body for body in published if isinstance(body, LotRecallLiftReached)]
+    assert [(body.festival, body.booths) for body in reached] == [("F1", ("F1.B1",))]
+
+
+def test_a_withdrawn_lot_has_no_pieces_and_takes_none() -> None:
+    lot, published = after(
+        a_lot_recorded(10), a_loss(2), a_withdrawal("w1"), a_withdrawal("w2"), a_correction(3), a_reservation(qty=1)
+    )
+    assert lot is not None
+    assert (lot.withdrawn, lot.on_hand, lot.recorded + lot.corrected, lot.written_off) == (True, 0, 2, 2)
+    assert [body.qty for body in published if isinstance(body, ReportWithdrawn)] == [8, 0]
+    balances = [body for body in published if isinstance(body, StockChanged)]
+    assert [(balance.on_hand, balance.withdrawn) for balance in balances] == [(10, False), (8, False), (0, True)]
+    assert [type(body) for body in published[-2:]] == [CorrectionRefused, ReservationRefused]
+
+
+@pytest.mark.parametrize("promises", [(a_reservation(qty=4),), (a_reservation(qty=4), a_dispatch(), a_return(4))])
+def test_a_lot_of_which_pieces_were_promised_is_not_withdrawn(promises: tuple[Body, ...]) -> None:
+    lot, published = after(a_lot_recorded(10), *promises, a_withdrawal())
+    assert lot is not None
+    assert not lot.withdrawn
+    assert published[-1] == WithdrawalRefused(facility="LP-KPG", lot=LOT, withdrawal="w1", promised=4)
+
+
+def test_a_recall_that_comes_after_a_withdrawal_gives_the_lot_no_piece_back() -> None:
+    lot, published = after(a_lot_recorded(10), a_withdrawal(), a_recall(), a_lift())
+    assert lot is not None
+    assert (lot.withdrawn, lot.recalled, lot.on_hand) == (True, False, 0)
+    last = published[-1]
+    assert isinstance(last, StockChanged)
+    assert last.withdrawn
+
+
+def test_a_lot_is_withdrawn_once_its_reservations_were_released() -> None:
+    lot, _ = after(a_lot_recorded(10), a_reservation(qty=4), a_release(), a_withdrawal())
+    assert lot is not None
+    assert (lot.withdrawn, lot.on_hand) == (True, 0)
 
 
 def test_a_correction_fits_only_what_is_on_hand() -> None:

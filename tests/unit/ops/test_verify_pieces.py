@@ -9,9 +9,13 @@ from ops.verify.evidence import Evidence
 from ops.verify.parts import by_lot
 from ops.verify.pools import credited
 from ops.verify.report import Check
-from ops.verify.stock import returns
+from ops.verify.stock import counted_in, in_transit, returns
 from services.festival.domain import Booth as FestivalBooth
+from services.festival.domain import Shipment
 from services.festival.domain.booth import BoothLot as HeldLot
+from services.festival.domain.logistics.shipment import DispatchStatus, Parcel, ShipmentStatus
+from services.inventory.domain import Lot
+from services.inventory.domain.lot import Find, Reservation, ReservationStatus
 from services.sales.domain.booth import Booth, BoothLot
 
 pytestmark = pytest.mark.unit
@@ -108,3 +112,73 @@ def test_what_is_on_its_way_home_counts_though_sales_never_heard_of_the_booth() 
     evidence = evidence_of({}, {"LP-ATB": 6})
     evidence.entities[Booth] = {}
     assert "6 come home" in returns(evidence).broken[0]
+
+
+def recounted(held: dict[str, int], finds: int = 5, stocked: int = 25) -> Evidence:
+    """Twenty pieces were sent to a booth, and a recount found `stocked`; `held`: of the lot as festival holds it."""
+    shipment = Shipment(
+        "PASAR/S1",
+        "PASAR",
+        "S1",
+        "PASAR/R1",
+        "LA-KPG",
+        B1,
+        (Parcel("PASAR/R1.1", "L", 20, DispatchStatus.LEFT),),
+        ShipmentStatus.RECEIVED,
+        stocked=(("L", stocked),),
+        recounts=1,
+    )
+    booth = FestivalBooth(B1, "PASAR", "Booth", (), (), lots=(HeldLot("L", "LA-KPG", "KRJ", DAY, **held),))
+    reservation = Reservation("PASAR/R1.1", "PASAR", "R1", B1, 20, ReservationStatus.DISPATCHED)
+    lot = Lot(
+        "L",
+        "LA-KPG",
+        "KRJ",
+        "food",
+        DAY,
+        None,
+        20,
+        0,
+        reservations=(reservation,),
+        finds=(Find("PASAR", B1, finds),) if finds else (),
+    )
+    return Evidence(entities={FestivalBooth: {B1: booth}, Shipment: {shipment.id: shipment}, Lot: {lot.id: lot}})
+
+
+def test_found_pieces_have_their_place_in_the_sums() -> None:
+    evidence = recounted({"received": 25, "found": 5})
+    assert (counted_in(evidence).broken, in_transit(evidence).broken) == ([], [])
+    evidence = recounted({"received": 18, "lost_on_the_way": 2}, finds=0, stocked=18)
+    assert (counted_in(evidence).broken, in_transit(evidence).broken) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("held", "finds", "sentence"),
+    [
+        ({"received": 25}, 0, "received, lost and found"),
+        ({"received": 24, "found": 4}, 4, "received, lost and found"),
+        ({"received": 25, "found": 5}, 0, "found by festival, by inventory"),
+        ({"received": 25, "found": 5}, 6, "found by festival, by inventory"),
+    ],
+)
+def test_pieces_from_nowhere_are_found(held: dict[str, int], finds: int, sentence: str) -> None:
+    assert any(sentence in broken for broken in counted_in(recounted(held, finds)).broken)
+
+
+def test_what_a_booth_or_a_shipment_does_not_have_is_found() -> None:
+    evidence = recounted({"received": 25, "found": 5})
+    evidence.entities[FestivalBooth] = {}
+    assert [broken.split(" of ")[0] for broken in counted_in(evidence).broken] == ["25", "inventory knows"]
+
+
+@pytest.mark.parametrize(("changed", "broken"), [({"recount": 1}, 0), ({"recount": 0}, 1), ({"pool_qty": 1}, 1)])
+def test_sales_beyond_a_recount_are_a_note_and_others_beyond_what_came_are_wrong(
+    changed: dict[str, int], broken: int
+) -> None:
+    evidence = evidence_of({"LA-KPG": 5, "LP-ATB": 5, "LP-KPG": 5}, {})
+    booth = evidence.entities[Booth][B1]
+    first = replace(booth.lots[0], stocked=3, **changed)
+    evidence.entities[Booth] = {B1: replace(booth, lots=(first, *booth.lots[1:]))}
+    check = credited_check(evidence)
+    assert len(check.broken) == broken
+    assert bool(check.notes) == (not broken)

@@ -13,10 +13,12 @@ from shared.events.lot_number import MAX_COUNTER, parse
 from shared.events.production import (
     CorrectionRequested,
     LotRecalled,
+    LotRecallLifted,
     LotRecorded,
     Refusal,
     ReportAccepted,
     ReportRejected,
+    WithdrawalRequested,
 )
 from tests.support.builders.production import (
     MAKER,
@@ -28,7 +30,11 @@ from tests.support.builders.production import (
     a_production_report,
     a_refused_correction,
     an_accepted_correction,
+    gone,
+    kept_promised,
+    lifted,
     recalled,
+    withdrawn,
 )
 
 
@@ -225,10 +231,67 @@ def test_a_recall_is_said_once() -> None:
     assert refusal(production.give(recalled(lot))) == ("lot", Refusal.ALREADY_RECALLED)
 
 
+def test_a_recall_is_lifted_with_a_reason_and_can_be_made_again() -> None:
+    production = Production()
+    lot = record(production)
+    assert refusal(production.give(lifted(lot))) == ("lot", Refusal.NOT_RECALLED)
+    production.give(recalled(lot))
+    assert refusal(production.give(lifted(lot, reason=" "))) == ("reason", Refusal.NO_REASON)
+    assert production.entities[Lot, lot].recalled
+    assert production.give(lifted(lot), id="x1") == [
+        LotRecallLifted(lot=lot, facility="PR-KPG", reason="the wrong lot was recalled"),
+        ReportAccepted(facility="PR-KPG", terminal="PR-KPG.T1", report="x1", lot=lot),
+    ]
+    assert not production.entities[Lot, lot].recalled
+    assert refusal(production.give(lifted(lot))) == ("lot", Refusal.NOT_RECALLED)
+    assert isinstance(production.give(recalled(lot))[0], LotRecalled)
+
+
+# Withdrawals
+
+
+def test_a_report_is_withdrawn_when_inventory_says_so_and_its_number_is_never_given_again() -> None:
+    production = Production()
+    lot = record(production)
+    assert production.give(withdrawn(lot), id="w1") == [
+        WithdrawalRequested(lot=lot, facility="PR-KPG", withdrawal="w1")
+    ]
+    assert production.entities[TerminalReport, "w1"].outcome is ReportOutcome.WAITING
+    assert production.give(gone(lot, "w1")) == [
+        ReportAccepted(facility="PR-KPG", terminal="PR-KPG.T1", report="w1", lot=lot)
+    ]
+    kept = production.entities[Lot, lot]
+    assert (kept.withdrawn, kept.qty + kept.corrected) == (True, 0)
+    assert production.entities[TerminalReport, "w1"].change == -12
+    assert production.give(gone(lot, "w1")) == []
+    assert record(production) != lot
+    for say in (a_correction_report, recalled, lifted, withdrawn):
+        assert refusal(production.give(say(lot))) == ("lot", Refusal.WITHDRAWN)
+
+
+def test_a_report_stays_while_its_pieces_are_promised() -> None:
+    production = Production()
+    lot = record(production)
+    production.give(withdrawn(lot), id="w1")
+    assert refusal(production.give(kept_promised(lot, "w1"))) == ("lot", Refusal.PROMISED)
+    assert not production.entities[Lot, lot].withdrawn
+    assert production.give(gone(lot, "w1")) == []
+
+
+def test_a_correction_that_comes_after_a_withdrawal_hears_of_it() -> None:
+    production = Production()
+    lot = record(production)
+    production.give(withdrawn(lot), id="w1")
+    production.give(a_correction_report(lot, 3), id="c1")
+    assert production.give(an_accepted_correction(lot, "w1", 3)) == []
+    production.give(gone(lot, "w1"))
+    assert refusal(production.give(a_refused_correction(lot, "c1"))) == ("lot", Refusal.WITHDRAWN)
+
+
 # Lots as typed
 
 
-@pytest.mark.parametrize("say", [a_correction_report, recalled])
+@pytest.mark.parametrize("say", [a_correction_report, recalled, withdrawn])
 def test_a_lot_is_found_however_it_was_typed(say: Any) -> None:
     production = Production()
     lot = record(production)

@@ -17,6 +17,7 @@ from tests.support.builders.sales import (
     a_count,
     a_loss,
     a_move,
+    a_reinstatement,
     a_stocking,
     a_void,
     a_withdrawal,
@@ -129,6 +130,8 @@ def test_within_a_facility_the_oldest_lot_comes_first_and_a_recalled_one_last() 
     assert shares(world) == {"OLD": 1, "NEW": 3}
     # The same facility's sum, so its settlement does not change.
     assert world.earned("LP-A") == (4, 4 * PRICE)
+    world.give(a_reinstatement("OLD"), a_reinstatement("OLD"), a_reinstatement("UNKNOWN"))
+    assert shares(world) == {"OLD": 3, "NEW": 1}
 
 
 def test_of_lots_made_on_one_day_the_lower_number_is_the_older() -> None:

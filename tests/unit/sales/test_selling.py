@@ -21,6 +21,7 @@ from tests.support.builders.sales import (
     SalesWorld,
     a_loss,
     a_move,
+    a_reinstatement,
     a_sale,
     a_stocking,
     a_void,
@@ -100,6 +101,16 @@ def test_what_was_sold_of_a_recalled_lot_is_recorded_and_marked() -> None:
     world.give(a_withdrawal())
     world.sell("s1")
     assert [part.recalled for part in snapshots(world, "s1/1")[0].parts] == [True]
+
+
+def test_what_was_sold_while_a_lot_was_recalled_stays_marked_and_later_sales_are_not() -> None:
+    world = open_booth(3)
+    world.give(a_withdrawal())
+    world.sell("s1")
+    world.give(a_reinstatement())
+    world.sell("s2")
+    assert world.lot("L1").withdrawn is None
+    assert [snapshots(world, f"{name}/1")[-1].parts[0].recalled for name in ("s1", "s2")] == [True, False]
 
 
 def test_a_sale_of_a_booth_that_is_not_known_waits_until_it_has_stock() -> None:

@@ -34,6 +34,7 @@ from shared.events.festival import (
     PlanLine,
     PlanOffer,
     Shortfall,
+    Surplus,
     Withdrawal,
 )
 from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationRequested
@@ -156,8 +157,12 @@ class Request:
 
     @property
     def short(self) -> int:
-        """The pieces that the lines do not cover. No demand is covered beyond what it asks for."""
-        return self.asked - self.lines.pieces()
+        """The pieces that the lines do not cover.
+
+        A demand is covered beyond what it asks for only after a recount. Then the number may be too low:
+        `shortfalls` is exact.
+        """
+        return max(0, self.asked - self.lines.pieces())
 
 
 def new_request(
@@ -234,12 +239,15 @@ def with_status(request: Request, line: AllocationLine, status: LineStatus) -> R
 
 
 def record_loss(request: Request, reservation: str, qty: int) -> Request:
-    """The request after `qty` pieces of a line did not arrive with its shipment."""
+    """The request after `qty` more pieces of a line did not arrive with its shipment; below 0: were found after all.
+
+    A revision may have replaced found pieces already: `lost` then has nothing to give back.
+    """
     line, index = find_line(request, reservation), line_index(reservation)
     if line is None or index is None:
         return request
     lines = request.lines.with_line(index, replace(line, lost=line.lost + qty))
-    return replace(request, lines=lines, lost=request.lost + qty)
+    return replace(request, lines=lines, lost=max(0, request.lost + qty))
 
 
 def shortfalls(request: Request) -> tuple[Shortfall, ...]:
@@ -252,6 +260,23 @@ def shortfalls(request: Request) -> tuple[Shortfall, ...]:
         Shortfall(booth=demand.booth, product=demand.product, asked=demand.qty, short=missing)
         for demand in request.demands
         if (missing := demand.qty - covered.get((demand.booth, demand.product), 0)) > 0
+    )
+
+
+def surpluses(request: Request, booth: str | None = None) -> tuple[Surplus, ...]:
+    """The demands (of one booth or all) that the loaded lines more than cover.
+
+    That happens when lost pieces were replaced and found after all.
+    """
+    covered: dict[tuple[str, str], int] = {}
+    for line in request.lines.loaded:
+        if line.status in COUNTED:
+            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty - line.lost
+    return tuple(
+        Surplus(booth=demand.booth, product=demand.product, asked=demand.qty, surplus=beyond)
+        for demand in request.demands
+        if booth in (None, demand.booth)
+        and (beyond := covered.get((demand.booth, demand.product), 0) - demand.qty) > 0
     )
 
 

@@ -6,6 +6,7 @@ from services.festival.domain.booth import Booth, BoothStatus, with_lot
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.command import Command, CommandResult, CommandStatus, Rejection, command_of, refuse
 from services.festival.domain.festival import Festival, booths_of, find_booth, update_sums
+from services.festival.domain.reopening import check_not_reopening
 from shared.events.festival import (
     BOOTH_STOCK,
     BoothStockLost,
@@ -13,6 +14,7 @@ from shared.events.festival import (
     LossPlace,
     ReceiveReturn,
     RecordLoss,
+    RecountReturn,
 )
 from shared.events.inventory import (
     STOCK_ORDERS,
@@ -26,6 +28,8 @@ from shared.events.language import MAX_QTY, Event
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
 
+_RETURNS = (ReceiveReturn.__name__, RecountReturn.__name__)
+
 
 def receive_return(state: State, festival: Festival, body: ReceiveReturn, event: Event) -> CommandResult:
     """The booth after pieces of a lot came home, and the order to inventory.
@@ -38,14 +42,16 @@ def receive_return(state: State, festival: Festival, body: ReceiveReturn, event:
     by the latest sell-through. A later sale may break this, and shows as surplus. Pieces that were recorded as lost
     may come home. Of a single lot no more comes home than the booth ever received.
     """
-    holding = _find_lot(state, festival, body.booth, body.lot)
+    holding = find_lot(state, festival, body.booth, body.lot)
     if isinstance(holding, Rejection):
         return holding
     booth, lot = holding
     if booth.status is not BoothStatus.SETTLED:
         message = f"Booth {booth.id} is not settled yet: its sales must be counted before anything goes home."
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
-    most = min(MAX_QTY, lot.received - lot.moved_out - lot.home)
+    if (rejection := check_not_reopening(booth)) is not None:
+        return rejection
+    most = min(MAX_QTY, lot.received - lot.moved_out - lot.most_home)
     if body.qty > most:
         message = f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; at most {most} can still come home."
         return Rejection("qty", CommandRefusal.TOO_MANY, message)
@@ -75,12 +81,15 @@ def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event
         return state.put(command), [STOCK_ORDERS.of(order)]
     if body.booth is None:
         return Rejection("booth", CommandRefusal.MISSING, "Say at which booth the pieces were lost.")
-    holding = _find_lot(state, festival, body.booth, body.lot)
+    holding = find_lot(state, festival, body.booth, body.lot)
     if isinstance(holding, Rejection):
         return holding
     booth, lot = holding
     if booth.status is BoothStatus.SETTLED:
         message = f"Booth {booth.id} is settled: receive what came home as final, and the rest counts as lost."
+        return Rejection("booth", CommandRefusal.WRONG_STATE, message)
+    if booth.merged_into is not None:
+        message = f"Booth {booth.id} is merged into {booth.merged_into}: record what was lost of its stock there."
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     most = lot.received - lot.moved_out - lot.recorded_lost
     if body.qty > most:
@@ -114,7 +123,10 @@ def confirm_write_off(state: State, order: str) -> State:
 
 
 def refuse_order(state: State, festival: Festival, answer: StockOrderRefused) -> Decision:
-    """The command refused after all, as inventory refused its return or loss. A return is undone."""
+    """The command refused after all, as inventory refused its return, recount or loss. A return is undone.
+
+    A recount of a return leaves `final` as it was. A recount of a lot that inventory does not know changed nothing.
+    """
     command = state.get(Command, answer.order)
     if command is None or command.outcome is not CommandStatus.WAITING:
         return state, []
@@ -122,9 +134,10 @@ def refuse_order(state: State, festival: Festival, answer: StockOrderRefused) ->
     state = state.put(command)
     booth = next((booth for booth in booths_of(state, festival.id) if booth.id == command.booth), None)
     lot = booth.find_lot(answer.lot) if booth is not None else None
-    if booth is None or lot is None:
+    if booth is None or lot is None or command.name not in _RETURNS:
         return state, [refusal]
-    lot = replace(lot, returning=lot.returning - command.qty, final=False)
+    final = lot.final and command.name == RecountReturn.__name__
+    lot = replace(lot, returning=lot.returning - command.qty, final=final)
     state, events = update_sums(state.put(with_lot(booth, lot)), festival, booth.id)
     return state, [refusal, *events]
 
@@ -142,7 +155,8 @@ def _rejection(answer: StockOrderRefused) -> Rejection:
     return Rejection("lot", CommandRefusal.STOCK_SAYS_NO, message)
 
 
-def _find_lot(state: State, festival: Festival, booth_id: str, lot_id: str) -> tuple[Booth, BoothLot] | Rejection:
+def find_lot(state: State, festival: Festival, booth_id: str, lot_id: str) -> tuple[Booth, BoothLot] | Rejection:
+    """The festival's booth, and the lot that it received."""
     booth = find_booth(state, festival, booth_id)
     if isinstance(booth, Rejection):
         return booth

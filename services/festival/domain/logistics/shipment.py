@@ -1,6 +1,6 @@
 """Shipments from a facility to a booth: on the way once every piece has left, counted on arrival."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,12 +19,12 @@ from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, check_names
 from services.festival.domain.line import LineStatus
+from services.festival.domain.logistics.counts import check_arrival, compare_counts, counted_lots, wrong_booth
 from shared.events import names
 from shared.events.festival import (
     FESTIVAL,
     CommandRefusal,
     CountedLot,
-    Discrepancy,
     ReceiveShipment,
     SendShipment,
     ShipmentDropped,
@@ -71,7 +71,8 @@ class Parcel:
 class Shipment:
     """A shipment, expected by `due` and `overdue` if it was not received by then.
 
-    `request`: the request's whole id. `counted`: the booth's count, in pieces by lot.
+    In pieces by lot: `counted` as the booth counted last, `stocked` of it at the booth. The first count stocks no
+    more than was sent. `request`: the request's whole id. `recounts`: how often it was counted again.
     """
 
     id: str
@@ -85,6 +86,8 @@ class Shipment:
     counted: tuple[tuple[str, int], ...] = ()
     due: datetime | None = None
     overdue: bool = False
+    stocked: tuple[tuple[str, int], ...] = ()
+    recounts: int = 0
 
     @property
     def request_name(self) -> str:
@@ -178,11 +181,11 @@ def receive(state: State, festival: Festival, count: ReceiveShipment) -> Command
             "shipment", CommandRefusal.UNKNOWN_SHIPMENT, f"{festival.name} has no shipment {count.shipment}."
         )
     if shipment.booth != count.booth:
-        message = f"Shipment {shipment.name} goes to booth {shipment.booth}, not to {count.booth}."
-        return Rejection("booth", CommandRefusal.UNKNOWN_SHIPMENT, message)
+        return wrong_booth(shipment.name, shipment.booth, count.booth, CommandRefusal.UNKNOWN_SHIPMENT)
     if shipment.status is not ShipmentStatus.SENT:
         return Rejection("shipment", CommandRefusal.WRONG_STATE, _NOT_SENT[shipment.status].format(shipment.name))
-    if (rejection := check_counted_once("counted", count.counted)) is not None:
+    rejection = check_arrival(shipment.name, shipment.lots, count.counted, lose_unnamed=count.lose_unnamed)
+    if rejection is not None:
         return rejection
     booth = state.get(Booth, shipment.booth)
     assert booth is not None, "a shipment goes to a booth that was opened"
@@ -191,19 +194,33 @@ def receive(state: State, festival: Festival, count: ReceiveShipment) -> Command
     request = state.get(Request, shipment.request)
     assert request is not None, "a shipment is of a request"
     request = pages.found_by(state, request, pages.pages_at(booth.id))
-    request, revised = on_rest(_without_lost(request, shipment, stocked))
+    request, revised = on_rest(with_losses(request, shipment, received))
     return pages.put(state.put(received, booth), request), [receipt, *booth_events, *revised]
 
 
-def _without_lost(request: Request, shipment: Shipment, stocked: Mapping[str, int]) -> Request:
-    """The request less the pieces lost on the way. Of each lot the first parcels bear the loss."""
-    lost = {lot: qty - stocked[lot] for lot, qty in shipment.lots.items()}
-    for parcel in shipment.parcels:
-        missing = min(parcel.qty, lost.get(parcel.lot, 0)) if parcel.leg is DispatchStatus.LEFT else 0
-        if missing:
-            request = record_loss(request, parcel.reservation, missing)
-            lost[parcel.lot] -= missing
+def with_losses(request: Request, before: Shipment, after: Shipment) -> Request:
+    """The request whose lines bear the losses of the shipment `after` in place of those of `before`.
+
+    Of each lot the first parcels bear the loss.
+    """
+    borne = _losses(before)
+    for reservation, lost in _losses(after).items():
+        if lost != borne[reservation]:
+            request = record_loss(request, reservation, lost - borne[reservation])
     return request
+
+
+def _losses(shipment: Shipment) -> dict[str, int]:
+    """Pieces lost on the way, by reservation."""
+    stocked = dict(shipment.stocked)
+    received = shipment.status is ShipmentStatus.RECEIVED
+    lost = {lot: max(0, qty - stocked.get(lot, 0)) if received else 0 for lot, qty in shipment.lots.items()}
+    losses: dict[str, int] = {}
+    for parcel in shipment.parcels:
+        borne = min(parcel.qty, lost[parcel.lot]) if parcel.leg is DispatchStatus.LEFT else 0
+        losses[parcel.reservation] = borne
+        lost[parcel.lot] = lost.get(parcel.lot, 0) - borne
+    return losses
 
 
 _NOT_SENT = {
@@ -247,7 +264,7 @@ def record_dispatch(
         shipment=shipment.name,
         facility=shipment.facility,
         booth=shipment.booth,
-        lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items()),
+        lots=counted_lots(shipment.lots.items()),
     )
     due = at + timedelta(days=1 + dict(festival.lead_days).get(shipment.facility, 0))
     deadline = Deadline(ARRIVAL_DEADLINE + shipment.id, shipment.festival, due)
@@ -270,38 +287,20 @@ def mark_overdue(state: State, id: str) -> Decision:
     return state.put(replace(shipment, overdue=True)), [FESTIVAL.of(overdue)]
 
 
-def check_counted_once(field: str, counted: Sequence[CountedLot]) -> Rejection | None:
-    """The rejection of a count that names a lot twice."""
-    if len({entry.lot for entry in counted}) == len(counted):
-        return None
-    return Rejection(field, CommandRefusal.NAMED_TWICE, "A lot is counted twice; give one number for each lot.")
-
-
-def compare_counts(
-    sent_pieces: Mapping[str, int], counted: Sequence[CountedLot]
-) -> tuple[dict[str, int], tuple[Discrepancy, ...]]:
-    """The pieces by lot that are stocked, never more than were sent, and the discrepancies of the count.
-
-    An uncounted lot counts as 0.
-    """
-    count = {entry.lot: entry.qty for entry in counted}
-    stocked = {lot: min(qty, count.get(lot, 0)) for lot, qty in sent_pieces.items()}
-    return stocked, tuple(
-        Discrepancy(lot=lot, sent=sent_pieces.get(lot, 0), counted=count.get(lot, 0))
-        for lot in sorted(sent_pieces.keys() | count.keys())
-        if sent_pieces.get(lot, 0) != count.get(lot, 0)
-    )
-
-
 def _receive(shipment: Shipment, counted: Sequence[CountedLot]) -> tuple[Shipment, dict[str, int], Publication]:
     """The shipment as received, the pieces by lot that are stocked, and the event."""
-    stocked, discrepancies = compare_counts(shipment.lots, counted)
+    stocked, differences = compare_counts(shipment.lots, counted)
     receipt = ShipmentReceived(
         festival=shipment.festival,
         shipment=shipment.name,
         booth=shipment.booth,
-        lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in stocked.items()),
-        discrepancies=discrepancies,
+        lots=counted_lots(stocked.items()),
+        discrepancies=differences,
     )
-    count = tuple(sorted((entry.lot, entry.qty) for entry in counted))
-    return replace(shipment, status=ShipmentStatus.RECEIVED, counted=count), stocked, FESTIVAL.of(receipt)
+    received = replace(
+        shipment,
+        status=ShipmentStatus.RECEIVED,
+        counted=tuple(sorted((entry.lot, entry.qty) for entry in counted)),
+        stocked=tuple(sorted(stocked.items())),
+    )
+    return received, stocked, FESTIVAL.of(receipt)

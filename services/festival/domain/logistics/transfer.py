@@ -12,12 +12,17 @@ from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.booth_sales import BoothSales, booth_sales_of, booths_less_sold
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, check_names
-from services.festival.domain.logistics.shipment import check_counted_once, compare_counts
+from services.festival.domain.logistics.counts import (
+    check_arrival,
+    check_counted_once,
+    compare_counts,
+    counted_lots,
+    wrong_booth,
+)
 from shared.events import names
 from shared.events.festival import (
     FESTIVAL,
     CommandRefusal,
-    CountedLot,
     ReceiveTransfer,
     SendTransfer,
     TransferOverdue,
@@ -42,7 +47,8 @@ class TransferStatus(StrEnum):
 class Transfer:
     """A transfer from `booth` to booth `to`, expected by `due` and `overdue` if it was not received by then.
 
-    In pieces by lot: `sent` as counted on departure, `counted` on arrival.
+    In pieces by lot: `sent` as counted on departure, `counted` as counted last on arrival, `stocked` of it at booth
+    `to`. The first count stocks no more than was sent. `recounts`: how often it was counted again.
     """
 
     id: str
@@ -55,6 +61,8 @@ class Transfer:
     overdue: bool = False
     status: TransferStatus = TransferStatus.SENT
     counted: tuple[tuple[str, int], ...] = ()
+    stocked: tuple[tuple[str, int], ...] = ()
+    recounts: int = 0
 
 
 def transfers_at(festival: str) -> OwnedQuery[Transfer]:
@@ -111,7 +119,7 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         transfer=transfer.name,
         booth=giver.id,
         to=taker.id,
-        lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in lots.items()),
+        lots=counted_lots(lots.items()),
     )
     deadline = Deadline(CARRY_DEADLINE + transfer.id, festival.id, transfer.due)
     return state.put(transfer, giver, taker), [FESTIVAL.of(event_body), *booth_events, deadline]
@@ -124,30 +132,31 @@ def receive(state: State, festival: Festival, body: ReceiveTransfer) -> CommandR
         message = f"{festival.name} has no transfer {body.transfer}."
         return Rejection("transfer", CommandRefusal.UNKNOWN_TRANSFER, message)
     if transfer.to != body.booth:
-        message = f"Transfer {transfer.name} goes to booth {transfer.to}, not to {body.booth}."
-        return Rejection("booth", CommandRefusal.UNKNOWN_TRANSFER, message)
+        return wrong_booth(transfer.name, transfer.to, body.booth, CommandRefusal.UNKNOWN_TRANSFER)
     if transfer.status is TransferStatus.RECEIVED:
         message = f"Transfer {transfer.name} was received already."
         return Rejection("transfer", CommandRefusal.WRONG_STATE, message)
-    if (rejection := check_counted_once("counted", body.counted)) is not None:
+    sent_pieces = dict(transfer.sent)
+    rejection = check_arrival(transfer.name, sent_pieces, body.counted, lose_unnamed=body.lose_unnamed)
+    if rejection is not None:
         return rejection
     taker = state.get(Booth, transfer.to)
     assert taker is not None, "a transfer goes to a booth that was opened"
-    sent_pieces = dict(transfer.sent)
-    stocked, discrepancies = compare_counts(sent_pieces, body.counted)
+    stocked, differences = compare_counts(sent_pieces, body.counted)
     taker, booth_events = booths.receive_lots(taker, sent_pieces, stocked)
     transfer = replace(
         transfer,
         status=TransferStatus.RECEIVED,
         counted=tuple(sorted((entry.lot, entry.qty) for entry in body.counted)),
+        stocked=tuple(sorted(stocked.items())),
     )
     receipt = TransferReceived(
         festival=festival.id,
         transfer=transfer.name,
         booth=transfer.booth,
         to=transfer.to,
-        lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in stocked.items()),
-        discrepancies=discrepancies,
+        lots=counted_lots(stocked.items()),
+        discrepancies=differences,
     )
     return state.put(transfer, taker), [FESTIVAL.of(receipt), *booth_events]
 

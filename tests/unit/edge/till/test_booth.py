@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from edge.till.booth import BoothView, view
 from edge.till.receipts import Receipts, known_receipts
-from shared.events.festival import BoothClosing, BoothStockLost, BoothStockMoved, TillAdded, TillStruck
+from shared.events.festival import (
+    BoothClosing,
+    BoothStockLost,
+    BoothStockMoved,
+    LotRecounted,
+    TillAdded,
+    TillStruck,
+)
 from shared.events.language import Body
 from tests.support.builders.till import (
     BOOTH,
@@ -127,6 +134,17 @@ def test_what_is_left_follows_this_devices_sales_and_voids() -> None:
     booth = booth_view(an_opening(), a_stocking("A", 10), a_stocking("B", 5), receipts=known_receipts(records, []))
     assert (booth.left_of_lot("A"), booth.left_of_lot("B")) == (6, 5)
     assert booth.left_of("KTI") == 9
+
+
+def test_a_recount_replaces_what_was_counted_in_and_keeps_what_left() -> None:
+    events: list[Body] = [an_opening("T1"), a_stocking("L", 4), BoothStockLost(booth=BOOTH, lot="L", qty=1)]
+    first = a_stocking("L", 4)
+    recount = LotRecounted(**first.model_dump() | {"qty": 40, "revision": 1})
+    assert booth_view(*events, recount).lots["L"].stocked == 39
+    assert booth_view(*events, recount, recount).lots["L"].stocked == 39
+    assert booth_view(*events, recount, a_stocking("L", 5)).lots["L"].stocked == 44
+    new = recount.model_copy(update={"lot": "N", "qty": 3})
+    assert booth_view(*events, new).left_of_lot("N") == 3
 
 
 def test_a_withdrawn_lot_is_not_left() -> None:

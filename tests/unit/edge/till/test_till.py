@@ -15,6 +15,7 @@ from shared.errors import WrongEntry
 from shared.events.sales import (
     TILL,
     BoothCounted,
+    BoothReopened,
     CashCounted,
     CashDropped,
     DrawerOpened,
@@ -37,8 +38,10 @@ from tests.support.builders.till import (
     a_stocking,
     an_opening,
     changed,
+    closing,
     line,
     receive,
+    reinstated,
     void_refused,
     withdrawn,
 )
@@ -182,6 +185,12 @@ def test_a_withdrawn_lot_is_refused_wherever_it_lies_in_the_basket_unless_it_hap
     assert stocked_till.spool.counts().records == 2
 
 
+def test_a_lot_whose_recall_is_lifted_is_sold_again(stocked_till: Till) -> None:
+    receive(stocked_till, withdrawn(LOT), reinstated(LOT))
+    assert stocked_till.view().withdrawn == frozenset()
+    assert stocked_till.sell([BasketEntry(LOT, 1)], at=NOW).warnings == ()
+
+
 def test_a_product_whose_lots_were_all_withdrawn_is_refused(till: Till) -> None:
     receive(till, an_opening("T1"), a_stocking(LOT, 10), withdrawn(LOT))
     with pytest.raises(WrongEntry, match="All lots of KTI"):
@@ -198,6 +207,31 @@ def test_a_closed_till_sells_only_what_happened_and_closes_again(stocked_till: T
     closed = stocked_till.close(at=NOW).body
     assert isinstance(closed, TillClosed)
     assert (closed.seq, closed.last_seq) == (4, 4)
+
+
+def test_a_closed_till_sells_on_once_it_heard_that_its_booth_was_reopened(stocked_till: Till) -> None:
+    stocked_till.sell([BasketEntry("KTI")], at=NOW)
+    stocked_till.close(at=NOW)
+    receive(stocked_till, closing(NOW + timedelta(hours=48)))
+    assert stocked_till.view().closing == NOW + timedelta(hours=48)
+    receive(stocked_till, BoothReopened(booth=BOOTH, opening=2))
+    assert (stocked_till.view().closing, stocked_till.view().opening) == (None, 2)
+    stocked_till.sell([BasketEntry("KTI")], at=NOW)
+    closed = stocked_till.close(at=NOW).body
+    assert isinstance(closed, TillClosed)
+    assert (closed.seq, closed.last_seq, closed.opening) == (4, 4, 2)
+    with pytest.raises(WrongEntry, match="closed"):
+        stocked_till.sell([BasketEntry("KTI")], at=NOW)
+    receive(stocked_till, closing(NOW + timedelta(hours=72), opening=2))
+    assert stocked_till.view().closing == NOW + timedelta(hours=72)
+
+
+def test_a_till_that_sold_nothing_more_closes_again(stocked_till: Till) -> None:
+    stocked_till.close(at=NOW)
+    receive(stocked_till, BoothReopened(booth=BOOTH, opening=2))
+    closed = stocked_till.close(at=NOW).body
+    assert isinstance(closed, TillClosed)
+    assert (closed.seq, closed.opening) == (2, 2)
 
 
 def test_an_interim_count_says_so(till: Till) -> None:

@@ -1,0 +1,166 @@
+"""`karya terminal record --file`: many lots from a file or standard input."""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import chain, count
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import say, show_json, show_table, warn
+from cli.terminal_session import open_terminal, today
+from edge.spool import SpooledRecord
+from edge.terminal.made_file import MadeFile, MadeLine, read_file, refused_text
+from edge.terminal.terminal import Terminal
+from shared.errors import WrongEntry
+from shared.translation import tr, translated
+from shared.wording import Message
+
+File = Annotated[
+    str | None,
+    typer.Option(
+        "--file",
+        metavar="FILE",
+        help="A table of lots (CSV; columns product, qty, made_on, best_before, maker); - for standard input.",
+    ),
+]
+Each = Annotated[
+    bool, typer.Option("--each", help="Of a file: record the good lines. Without it, all lines or none are recorded.")
+]
+Refused = Annotated[
+    Path | None,
+    typer.Option(help="Where the refused lines of a file go, with reasons; FILE.refused.csv if left out."),
+]
+DayFirst = Annotated[
+    bool, typer.Option("--day-first", help="In a file, 03/04/2026 is the third of April, on every line.")
+]
+_MOST_SHOWN = 20
+
+
+def record_file(
+    context: typer.Context,
+    file: str,
+    *,
+    each: bool,
+    refused: Path | None,
+    day_first: bool,
+    unlisted: bool,
+    as_json: bool,
+) -> None:
+    """Record the lines of a file. Refused lines are written to a file with their reasons, and end the command with
+    1."""
+    now = datetime.now(UTC)
+    with open_terminal(context) as terminal:
+        made = _checked(terminal, read_file(_read(file), today(context, now), day_first=day_first), unlisted=unlisted)
+        wrong = [line for line in made.lines if line.refusal is not None]
+        target = refused or _target(file)
+        if wrong:
+            _write(target, refused_text(made, wrong))
+        entries = [line.entry for line in made.lines if line.entry is not None and line.refusal is None]
+        kept = terminal.record_all(entries, at=now, unlisted=unlisted) if entries and (each or not wrong) else []
+        unsent = terminal.counts().pending
+    if as_json:
+        show_json(
+            {
+                "recorded": len(kept),
+                "first_record": kept[0].number if kept else None,
+                "last_record": kept[-1].number if kept else None,
+                "refused": [{"line": line.number, "reason": str(line.refusal)} for line in wrong],
+                "refused_file": str(target) if wrong else None,
+                "to_send": unsent,
+            }
+        )
+    else:
+        _show(kept, wrong, len(made.lines), target, unsent, each=each)
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _checked(terminal: Terminal, file: MadeFile, *, unlisted: bool) -> MadeFile:
+    """The file with the refusals of the terminal, which knows more than a table does."""
+    refusals = iter(terminal.refusals([line.entry for line in file.lines if line.entry], unlisted=unlisted))
+    lines = tuple(
+        MadeLine(line.number, line.cells, line.entry, next(refusals)) if line.entry else line for line in file.lines
+    )
+    return MadeFile(file.header, file.divider, lines)
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise WrongEntry(Message("{file} can't be read: {reason}.", file=file, reason=error.strerror or "")) from None
+
+
+def _target(file: str) -> Path:
+    """A new file beside the read one: an earlier one may be in somebody's hands."""
+    first = Path("refused.csv") if file == "-" else Path(file).with_suffix(".refused.csv")
+    others = (first.with_suffix(f".{number}.csv") for number in count(2))
+    return next(target for target in chain([first], others) if not target.exists())
+
+
+def _write(target: Path, text: str) -> None:
+    try:
+        target.touch(mode=0o600, exist_ok=False)
+        # With the mark by which spreadsheets know UTF-8.
+        with target.open("w", encoding="utf-8-sig", newline="") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise WrongEntry(
+            Message(
+                "{file} exists already. Nothing was recorded; name another file with --refused.", file=str(target)
+            )
+        ) from None
+    except OSError as error:
+        raise WrongEntry(
+            Message(
+                "{file} can't be written: {reason}. Nothing was recorded.",
+                file=str(target),
+                reason=error.strerror or "",
+            )
+        ) from None
+
+
+def _show(
+    kept: Sequence[SpooledRecord], wrong: Sequence[MadeLine], lines: int, target: Path, unsent: int, *, each: bool
+) -> None:
+    if kept:
+        say(
+            tr(
+                "{lots:lot|lots} kept as records {first} to {last}. {unsent} to send.",
+                lots=len(kept),
+                first=kept[0].number,
+                last=kept[-1].number,
+                unsent=unsent,
+            )
+        )
+    if not wrong:
+        if not lines:
+            say(tr("The file has no lines below the first. Nothing was recorded."))
+        return
+    rows = [{"line": line.number, "reason": translated(line.refusal or "")} for line in wrong[:_MOST_SHOWN]]
+    show_table(["line", "reason"], rows, "")
+    if each:
+        warn(
+            tr(
+                "{refused} of {lines:line|lines} are refused. They are in {file} with reasons: mend them there and "
+                "record that file.",
+                refused=len(wrong),
+                lines=lines,
+                file=str(target),
+            )
+        )
+        return
+    warn(
+        tr(
+            "Nothing was recorded, as {refused} of {lines:line|lines} are refused ({file} holds them with reasons). "
+            "Mend the file and record it again, or record its good lines with --each.",
+            refused=len(wrong),
+            lines=lines,
+            file=str(target),
+        )
+    )

@@ -1,0 +1,206 @@
+"""Records that count at another booth: of a booth that no festival has opened, or of one that was opened by mistake.
+
+Until a booth is opened, every record is kept as it came. The organiser may then name the right booth. Sales publishes
+the originals for it, and marks the sales at the wrong booth as forwarded. A booth that is merged keeps its sales. Its
+further records, its devices and its unsold stock go to the other booth.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.sales.domain.accounting import book, receipt_in
+from services.sales.domain.booth import Booth, BoothStatus, Forwarding
+from services.sales.domain.device import Branch, Device, RecordRun
+from services.sales.domain.selling import Change, waiting_receipts
+from shared.events.festival import BoothForwarded
+from shared.events.language import Event, Publication
+from shared.events.sales import (
+    BOOTH_REPORTS,
+    SALES_DEADLINES,
+    TILL,
+    BoothForwardingBegun,
+    BoothForwardingRefused,
+    BranchOfRecords,
+    CashCounted,
+    CashDropped,
+    DeviceForwarded,
+    ForwardedAs,
+    ForwardingRefusal,
+    LotCount,
+    ReceiptVoided,
+    RecordForwarded,
+    RunOfRecords,
+    TillRecord,
+)
+from shared.runtime.state import OwnedQuery, State
+
+_RECORDS = {body.__name__: body for body in TILL.bodies}
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """A till's record at a booth that no festival has opened, as it came. `number`: its place in their order.
+
+    `event`, `source`, `time` and `type` are those of the record, and `json` is its body.
+    """
+
+    id: str
+    booth: str
+    number: int
+    event: str
+    source: str
+    time: datetime
+    type: str
+    json: str
+
+
+def kept_at(booth: str) -> OwnedQuery[KeptRecord]:
+    """The records kept of a booth that no festival has opened."""
+    return OwnedQuery(KeptRecord, "booth", booth)
+
+
+def original(booth: Booth, record: TillRecord, event: Event) -> KeptRecord:
+    """The record as it came. The booth's devices know it already."""
+    # No id has a space in it, so that different records have different ids.
+    id = f"{booth.id} {record.device} {record.seq} {event.id}"
+    number = booth.records
+    return KeptRecord(
+        id, booth.id, number, event.id, event.source, event.time, type(record).__name__, record.model_dump_json()
+    )
+
+
+def effect(state: State, booth: Booth, record: TillRecord) -> ForwardedAs | None:
+    """How a further record of the booth is forwarded; None: it counts here and nowhere else.
+
+    What belongs to a receipt or a drawer of a merged booth counts there, where the books have the other half.
+    """
+    if booth.forwarding is None:
+        return None
+    if booth.status is BoothStatus.UNKNOWN:
+        return ForwardedAs.COPY
+    match record:
+        case ReceiptVoided():
+            own = receipt_in(state, booth, record.receipt) is not None
+        case CashDropped() | CashCounted():
+            own = any(drawer.id == record.drawer for drawer in booth.drawers)
+        case _:
+            own = False
+    return ForwardedAs.NUMBER if own else ForwardedAs.WHOLE
+
+
+def forward(booth: Booth, record: KeptRecord, how: ForwardedAs) -> tuple[Booth, Publication]:
+    """The booth after one more record was forwarded, and the record for the other booth, with the original inside."""
+    assert booth.forwarding is not None, "the booth's records are forwarded"
+    to, records = booth.forwarding
+    body = RecordForwarded(
+        key=to,
+        booth=booth.id,
+        effect=how,
+        id=record.event,
+        source=record.source,
+        time=record.time,
+        type=record.type,
+        record=record.json,
+    )
+    return replace(booth, forwarding=Forwarding(to, records + 1)), SALES_DEADLINES.of(body)
+
+
+def forwarded_record(body: RecordForwarded) -> TillRecord:
+    """The original record, as a record of the booth at which it counts."""
+    record = _RECORDS[body.type].model_validate_json(body.record)
+    assert isinstance(record, TillRecord), "a till's topic has only their records"
+    return record.model_copy(update={"booth": body.key})
+
+
+def device_from(body: DeviceForwarded) -> Device:
+    """The device as the other booth knew it."""
+    branches = tuple(
+        Branch(
+            branch.first,
+            tuple(RecordRun(run.first, run.last, run.after, run.head) for run in branch.runs),
+            branch.last_seq,
+            branch.struck,
+        )
+        for branch in body.branches
+    )
+    return Device(body.device, body.till, branches)
+
+
+def begin(state: State, booth: Booth, body: BoothForwarded) -> Change:
+    """The booth whose records count at another one from now on, and the answer to festival."""
+    refusal = _refusal(booth, body)
+    if refusal is not None:
+        reason, other = refusal
+        refused = BoothForwardingRefused(
+            festival=body.festival, booth=booth.id, to=body.to, order=body.order, reason=reason, other=other
+        )
+        return state, booth, [BOOTH_REPORTS.of(refused)]
+    publications: list[Publication] = []
+    lots: tuple[LotCount, ...] = ()
+    again = booth.forwarding is not None
+    booth = replace(booth, forwarding=booth.forwarding or Forwarding(body.to, 0))
+    if body.merge:
+        publications += (SALES_DEADLINES.of(_forwarded_device(booth, device, body.to)) for device in booth.devices)
+        # Recalled pieces are set aside, and go home from here.
+        lots = tuple(
+            LotCount(lot=lot.lot, qty=lot.unsold) for lot in booth.lots if lot.unsold and lot.withdrawn is None
+        )
+    elif not again:
+        for record in sorted(state.find(kept_at(booth.id)), key=lambda record: record.number):
+            booth, forwarded = forward(booth, record, ForwardedAs.COPY)
+            publications.append(forwarded)
+        state, booth, snapshots = mark_forwarded(state, booth)
+        publications += snapshots
+    begun = BoothForwardingBegun(
+        festival=body.festival, booth=booth.id, to=body.to, order=body.order, records=booth.records, lots=lots
+    )
+    return state, booth, [*publications, BOOTH_REPORTS.of(begun)]
+
+
+def mark_forwarded(state: State, booth: Booth) -> Change:
+    """The booth without waiting sales: they count at the other booth, and stock never covers them here."""
+    publications: list[Publication] = []
+    for receipt in list(waiting_receipts(state, booth)):
+        for line in [sale.line for sale in receipt.sales if sale.waiting]:
+            current = receipt_in(state, booth, receipt.receipt)
+            assert current is not None, "a waiting receipt was issued"
+            sale = current.sales[line - 1]
+            after = replace(sale, waiting=0, forwarded=sale.forwarded + sale.waiting)
+            state, booth, snapshots = book(state, booth, current, after)
+            publications += snapshots
+    return state, booth, publications
+
+
+def _refusal(booth: Booth, body: BoothForwarded) -> tuple[ForwardingRefusal, str | None] | None:
+    """Why the booth's records can't be forwarded, and the booth or festival that this is about."""
+    if booth.forwarding is not None and (body.merge or booth.forwarding.to != body.to):
+        return ForwardingRefusal.ELSEWHERE, booth.forwarding.to
+    if body.merge:
+        open_here = booth.status is BoothStatus.OPEN and booth.festival == body.festival
+        return None if open_here else (ForwardingRefusal.NOT_OPEN, body.festival)
+    if booth.status is not BoothStatus.UNKNOWN:
+        return ForwardingRefusal.OPENED, booth.festival
+    return None if booth.devices else (ForwardingRefusal.NO_RECORDS, None)
+
+
+def _forwarded_device(booth: Booth, device: Device, to: str) -> DeviceForwarded:
+    return DeviceForwarded(
+        key=to,
+        booth=booth.id,
+        till=device.till,
+        device=device.device,
+        branches=tuple(_branches(device.branches)),
+    )
+
+
+def _branches(branches: Sequence[Branch]) -> Iterator[BranchOfRecords]:
+    for branch in branches:
+        yield BranchOfRecords(
+            first=branch.first,
+            runs=tuple(
+                RunOfRecords(first=run.first, last=run.last, after=run.after, head=run.head) for run in branch.runs
+            ),
+            last_seq=branch.last_seq,
+            struck=branch.struck,
+        )

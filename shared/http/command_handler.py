@@ -1,0 +1,19 @@
+"""A command that is given over HTTP and handled like any other event."""
+
+from dataclasses import dataclass
+
+from shared.events.language import Body
+from shared.runtime.processor import Handler
+
+
+@dataclass(frozen=True, slots=True)
+class CommandHandler:
+    """How one command is handled, and where it is given over HTTP; the names in the path are fields of its body."""
+
+    path: str
+    summary: str
+    handler: Handler
+
+    @property
+    def body(self) -> type[Body]:
+        return self.handler.body

@@ -1,0 +1,136 @@
+"""What a terminal shows of lots, sales and settlements."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from cli.terminal import app
+from edge.terminal.earnings import facility_sales
+from edge.terminal.terminal import Terminal
+from shared.events.language import Body, Event, Topic
+from shared.events.lot_number import LotNumber
+from shared.events.production import ANSWERS, ReportAccepted
+from shared.events.sales import (
+    PUBLIC_SALES,
+    SETTLEMENTS,
+    AdjustmentCause,
+    AdjustmentPublished,
+    LotAdjustment,
+    LotShare,
+    SalePublished,
+    SettlementCorrected,
+    SettlementIssued,
+)
+
+NOW = datetime(2023, 4, 18, 1, 2, 3, tzinfo=UTC)
+DAY = date(2023, 4, 18)
+LOT, NEXT, FOREIGN = (str(LotNumber("PR-KPG", "KTI", DAY, number)) for number in (1, 2, 3))
+
+
+def sale(id: str, revision: int, qty: int, festival: str = "F1", lot: str = LOT) -> SalePublished:
+    return SalePublished(
+        sale=id,
+        facility="PR-KPG",
+        festival=festival,
+        product="KTI",
+        revision=revision,
+        sequence=1,
+        lots=(LotShare(lot=lot, qty=qty, amount_rupiah=qty * 10),) if qty else (),
+        qty=qty,
+        amount_rupiah=qty * 10,
+        sold_at=NOW,
+    )
+
+
+def moved(qty: int) -> AdjustmentPublished:
+    return AdjustmentPublished(
+        adjustment="a1",
+        facility="PR-KPG",
+        festival="F1",
+        product="KTI",
+        revision=1,
+        sequence=2,
+        cause=AdjustmentCause.COUNT,
+        counted=True,
+        lots=(LotAdjustment(lot=NEXT, qty=qty, amount_rupiah=qty * 10),),
+        qty=qty,
+        amount_rupiah=qty * 10,
+    )
+
+
+def settled(revision: int, rupiah: int, kind: type[SettlementIssued] = SettlementIssued) -> SettlementIssued:
+    return kind(
+        facility="PR-KPG",
+        festival="F1",
+        revision=revision,
+        qty=rupiah // 10,
+        sold_rupiah=rupiah,
+        facility_rupiah=rupiah // 2,
+        maker_premium_rupiah=rupiah - rupiah // 2,
+        programme_rupiah=0,
+    )
+
+
+def test_the_last_word_about_a_sale_counts() -> None:
+    found = facility_sales([sale("s1", 2, 1), sale("s1", 1, 5), sale("s2", 1, 3), sale("s2", 2, 0), moved(2)])
+    [line] = found.sold()
+    assert (line.festival, line.product, line.qty, line.rupiah) == ("F1", "KTI", 3, 30)
+    assert found.by_lot() == {LOT: (1, 10), NEXT: (2, 20)}
+
+
+def test_a_correction_replaces_a_settlement_and_an_open_festival_has_none() -> None:
+    found = facility_sales([sale("s1", 1, 3, "F2"), settled(2, 40, SettlementCorrected), settled(1, 50)])
+    accounts = {account.festival: account for account in found.owed()}
+    assert accounts["F1"].settlement == settled(2, 40, SettlementCorrected)
+    assert (accounts["F2"].settlement, accounts["F2"].sold_rupiah) == (None, 30)
+
+
+def test_people_see_lots_sales_and_what_is_owed_without_a_network(tmp_path: Path) -> None:
+    def run(*arguments: str) -> Any:
+        env = {"KARYA_SPOOL_DIR": str(tmp_path), "KARYA_FACILITY": "PR-KPG", "COLUMNS": "200"}
+        result = CliRunner().invoke(app, list(arguments), env=env)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout) if "--json" in arguments else result.stdout
+
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        made = terminal.record("KTI", 12, made_on=DAY, at=NOW)
+        gone = terminal.record("KTI", 5, made_on=DAY, at=NOW)
+        terminal.correct(LOT, -2, at=NOW)
+        terminal.withdraw(NEXT, at=NOW)
+        terminal.recall(LOT, at=NOW)
+        records = terminal.spool.records()
+        lots = [LOT, NEXT, LOT, NEXT, LOT]
+        answers = [accepted(record.id, lot) for record, lot in zip(records, lots, strict=True)]
+        hear(terminal, ANSWERS, [*answers, accepted("other", FOREIGN, "T2")])
+        hear(terminal, PUBLIC_SALES, [sale("s1", 1, 3), sale("s2", 1, 4, "F2")])
+        hear(terminal, SETTLEMENTS, [settled(1, 30)])
+        assert (made.number, gone.number) == (1, 2)
+    assert [
+        (row["lot"], row["recorded"], row["sold"], row["rupiah"], row["note"]) for row in run("lots", "--json")
+    ] == [
+        (LOT, 10, 7, 70, "recalled"),
+        (NEXT, 0, 0, 0, "withdrawn"),
+        (FOREIGN, None, 0, 0, "recorded at another terminal"),
+    ]
+    assert [(row["festival"], row["sold"], row["rupiah"]) for row in run("sold", "--json")] == [
+        ("F1", 3, 30),
+        ("F2", 4, 40),
+    ]
+    assert run("owed").splitlines()[1:] == [
+        "F1\tRp30\tRp15\tRp15\tRp0\t",
+        "F2\tRp40\t\t\t\tnot settled",
+        "Not settled: the festival still counts; what is owed follows when its booths are settled.",
+    ]
+
+
+def accepted(report: str, lot: str, terminal: str = "T1") -> ReportAccepted:
+    return ReportAccepted(facility="PR-KPG", terminal=terminal, report=report, lot=lot)
+
+
+def hear(terminal: Terminal, topic: Topic, bodies: Sequence[Body]) -> None:
+    events = [Event(repr(body), "somebody", "PR-KPG", NOW, NOW, body) for body in bodies]
+    terminal.spool.receive(topic, 0, [(event, getattr(event.body, "report", None)) for event in events], next=9)

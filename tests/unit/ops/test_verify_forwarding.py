@@ -1,0 +1,164 @@
+"""Verify on records that count at another booth: their sums add up, and what is wrong with them is found."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ops.verify.evidence import Evidence
+from ops.verify.topic_evidence import PublishedEvent
+from services.sales.domain import Booth, Receipt
+from shared import envelope
+from shared.events.festival import BoothForwarded
+from shared.events.language import Body
+from shared.events.sales import DeviceForwarded, RecordForwarded
+from tests.support.builders.sales import (
+    B1,
+    B2,
+    ODOP,
+    a_cash_count,
+    a_closing,
+    a_count,
+    a_drawer,
+    a_last_word,
+    a_move,
+    a_sale,
+    a_stocking,
+    a_void,
+    an_opening,
+    record_id,
+)
+from tests.support.witness import Witness, broken, notes, with_entity, without
+
+WRONG = "odop.b1"
+STRAY_DEVICE, MERGED_DEVICE = f"{WRONG}-T1", f"{B2}-T1"
+_FORWARDED = (RecordForwarded, DeviceForwarded)
+
+
+class ForwardingWitness(Witness):
+    """As the witness, with forwarded records heard as verify reads them: before the records of tills."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.under_way: list[Body] = []
+        self._later: list[PublishedEvent] = []
+
+    def tell(self, body: Body, id: str | None = None, source: str = "test") -> list[Body]:
+        said = super().tell(body, id, source)
+        self.under_way += [one for one in said if isinstance(one, _FORWARDED)]
+        return said
+
+    def arrive(self) -> None:
+        while self.under_way:
+            self.tell(self.under_way.pop(0))
+
+    def _hear(self, body: Body, source: str, id: str, cause: str) -> None:
+        event = PublishedEvent(type(body).__name__, source, id, cause, envelope.encode(body))
+        if not isinstance(body, _FORWARDED):
+            self._later.append(event)
+        elif not cause:  # heard once, with the id under which it was worked
+            self.words.add(event)
+
+    def evidence(self) -> Evidence:
+        self.pass_all_on()
+        self.words.tills.take_forwarded()
+        for event in self._later:
+            self.words.add(event)
+        self._later.clear()
+        return super().evidence()
+
+
+def forwarding(booth: str, **changed: Any) -> BoothForwarded:
+    return BoothForwarded(**{"booth": booth, "to": B1, "festival": ODOP, "order": f"o-{booth}"} | changed)
+
+
+def played() -> ForwardingWitness:
+    """A stray with records of all kinds before and after it is moved, and a booth that is merged while it sells."""
+    world = ForwardingWitness()
+    world.give(
+        an_opening(),
+        an_opening(B2),
+        a_stocking("L1", 20),
+        a_stocking("L1", 10, B2),
+        a_drawer(1, 50_000, booth=WRONG),
+        a_sale(2, "L1", 3, booth=WRONG, drawer=record_id(STRAY_DEVICE, 1)),
+        a_void(record_id(STRAY_DEVICE, 2), 3, booth=WRONG, qty=1),
+        forwarding(WRONG),
+        a_sale(4, None, 2, booth=WRONG),
+        a_void(record_id(STRAY_DEVICE, 2), 5, booth=WRONG, qty=1),
+        a_cash_count(6, record_id(STRAY_DEVICE, 1), 60_000, 60_000, booth=WRONG),
+        a_last_word(7, booth=WRONG),
+        a_drawer(1, 10_000, booth=B2),
+        a_sale(2, "L1", 3, booth=B2, drawer=record_id(MERGED_DEVICE, 1)),
+        forwarding(B2, merge=True),
+        a_move(7, "L1", B2),
+        a_stocking("L1", 7),
+        a_closing(B2),
+        a_sale(3, "L1", 2, booth=B2, drawer=record_id(MERGED_DEVICE, 1)),
+        a_void(record_id(MERGED_DEVICE, 2), 4, booth=B2, qty=1),
+        a_void(record_id(MERGED_DEVICE, 3), 5, booth=B2, qty=1),
+        a_cash_count(6, record_id(MERGED_DEVICE, 1), 30_000, 30_000, booth=B2),
+        a_drawer(7, 5_000, booth=B2),
+        a_count(8, booth=B2, L1=20),
+        a_last_word(9, booth=B2),
+    )
+    world.arrive()
+    return world
+
+
+def test_forwarded_records_add_up() -> None:
+    evidence = played().evidence()
+    assert broken(evidence) == {}
+    booths = evidence.of(Booth)
+    assert {lot.lot: lot.sold for lot in booths[B1].lots} == {"L1": 1 + 2 + 1}
+    assert {lot.lot: (lot.sold, lot.unsold, lot.beyond) for lot in booths[B2].lots} == {"L1": (2, 1, 0)}
+    assert [device.complete for device in booths[B1].devices] == [True, True]
+    assert "strays" not in {
+        name for name, lines in notes(evidence).items() for line in lines if "never opened" in line
+    }
+
+
+def waits_again(receipt: Receipt) -> Receipt:
+    [sale] = receipt.sales
+    return receipt.with_sale(replace(sale, waiting=sale.forwarded, forwarded=0))
+
+
+def counts_twice(receipt: Receipt) -> Receipt:
+    [sale] = receipt.sales
+    return receipt.with_sale(replace(sale, forwarded=sale.forwarded + 1))
+
+
+def forgets_a_device(booth: Booth) -> Booth:
+    return replace(booth, devices=booth.devices[:1])
+
+
+def forgets_the_numbers_before_the_merge(booth: Booth) -> Booth:
+    *others, device = booth.devices
+    [branch] = device.branches
+    [run] = branch.runs
+    cut = replace(branch, runs=(run._replace(first=3),))
+    return replace(booth, devices=(*others, replace(device, branches=(cut,))))
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        (lambda e: with_entity(e, Receipt, waits_again, f"{WRONG} {record_id(STRAY_DEVICE, 4)}"), "reported sales"),
+        (lambda e: with_entity(e, Receipt, counts_twice, f"{WRONG} {record_id(STRAY_DEVICE, 4)}"), "sales in parts"),
+        (lambda e: without(e, Receipt, f"{B1} {record_id(STRAY_DEVICE, 4)}"), "reported sales"),
+        (lambda e: without(e, Receipt, f"{B1} {record_id(MERGED_DEVICE, 3)}"), "reported sales"),
+        (lambda e: with_entity(e, Booth, forgets_a_device, B1), "devices"),
+        (lambda e: with_entity(e, Booth, forgets_the_numbers_before_the_merge, B1), "devices"),
+    ],
+)
+def test_a_wrong_forwarding_is_found(change: Callable[[Evidence], Evidence], check: str) -> None:
+    assert check in broken(change(played().evidence()))
+
+
+def test_a_sale_of_a_merged_booth_that_counts_at_both_is_found() -> None:
+    evidence = played().evidence()
+    other = f"{B1} {record_id(MERGED_DEVICE, 3)}"
+    twin = replace(evidence.of(Receipt)[other], id=f"{B2} {record_id(MERGED_DEVICE, 3)}", booth=B2)
+    kept = {**evidence.of(Receipt), twin.id: twin}
+    assert "reported sales" in broken(Evidence(evidence.published, {**evidence.entities, Receipt: kept}))

@@ -1,0 +1,299 @@
+"""Records that count at another booth: strays, and booths that were opened by mistake."""
+
+import pytest
+
+from services.sales.domain.booth import BoothStatus
+from services.sales.domain.receipt import SaleStatus
+from shared.events.festival import BoothForwarded
+from shared.events.language import Body
+from shared.events.sales import (
+    BoothForwardingBegun,
+    BoothForwardingRefused,
+    DeviceForwarded,
+    DeviceHeard,
+    ForwardedAs,
+    ForwardingRefusal,
+    LotCount,
+    RecordForwarded,
+    SaleAccounted,
+)
+from tests.support.builders.sales import (
+    B1,
+    B2,
+    NOON,
+    ODOP,
+    PRICE,
+    SalesWorld,
+    a_cash_count,
+    a_closing,
+    a_count,
+    a_drawer,
+    a_last_word,
+    a_loss,
+    a_move,
+    a_sale,
+    a_stocking,
+    a_void,
+    a_withdrawal,
+    an_opening,
+    an_order,
+)
+
+WRONG = "odop.b1"
+DEVICE = f"{WRONG}-T1"
+
+
+def moving(stray: str = WRONG, to: str = B1, order: str = "o-1") -> BoothForwarded:
+    return BoothForwarded(booth=stray, to=to, festival=ODOP, order=order)
+
+
+def merging(booth: str = B2, to: str = B1, order: str = "o-1") -> BoothForwarded:
+    return BoothForwarded(booth=booth, to=to, festival=ODOP, order=order, merge=True)
+
+
+class Forwarding(SalesWorld):
+    """A world whose forwarded records wait until a test lets them come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.under_way: list[Body] = []
+
+    def tell(self, body: Body, id: str | None = None, source: str = "test") -> list[Body]:
+        said = super().tell(body, id, source)
+        self.under_way += [one for one in said if isinstance(one, RecordForwarded | DeviceForwarded)]
+        return said
+
+    def arrive(self) -> list[Body]:
+        """Everything that is forwarded comes to its booth, in order."""
+        said: list[Body] = []
+        while self.under_way:
+            said += self.tell(self.under_way.pop(0))
+        return said
+
+
+@pytest.fixture
+def world() -> Forwarding:
+    """B1 is open with 10 pieces of L1; a till sells 3 pieces at a booth that does not exist."""
+    world = Forwarding()
+    world.give(an_opening(), a_stocking("L1", 10))
+    world.sell("s1", 1, "L1", 3, booth=WRONG)
+    return world
+
+
+# strays
+
+
+def test_a_stray_sale_is_accepted_by_its_own_lane_and_waits(world: Forwarding) -> None:
+    assert world.booth(WRONG).status is BoothStatus.UNKNOWN
+    assert world.status("s1", WRONG) is SaleStatus.WAITING
+    assert world.bodies(DeviceHeard) == [DeviceHeard(booth=WRONG, till="T1", device=DEVICE)]
+
+
+def test_a_stray_is_published_to_the_right_booth_with_the_original_inside(world: Forwarding) -> None:
+    said = world.give(moving())
+    [forwarded] = [one for one in said if isinstance(one, RecordForwarded)]
+    assert (forwarded.key, forwarded.booth, forwarded.id) == (B1, WRONG, "s1")
+    assert (forwarded.source, forwarded.time, forwarded.type) == (f"till/{WRONG}/T1", NOON, "ReceiptIssued")
+    assert a_sale(1, "L1", 3, booth=WRONG).model_dump_json() == forwarded.record
+    assert said[-1] == BoothForwardingBegun(festival=ODOP, booth=WRONG, to=B1, order="o-1", records=1)
+    world.arrive()
+    assert world.status("s1", B1) is SaleStatus.RECORDED
+    assert world.lot("L1", B1).label_qty == 3
+
+
+def test_its_number_counts_for_its_device_at_the_right_booth(world: Forwarding) -> None:
+    world.give(moving())
+    world.arrive()
+    [device] = world.booth(B1).devices
+    assert (device.device, device.till, device.seen) == (DEVICE, "T1", ((1, 1),))
+    world.give(a_last_word(2, booth=WRONG))
+    world.arrive()
+    [device] = world.booth(B1).devices
+    assert device.complete
+    assert device.seen == ((1, 2),)
+
+
+def test_what_comes_after_the_move_is_forwarded_at_once(world: Forwarding) -> None:
+    world.give(moving())
+    world.arrive()
+    world.sell("s2", 2, "L1", 2, booth=WRONG)
+    world.give(a_void("s1", 3, booth=WRONG, qty=1))
+    world.arrive()
+    assert world.lot("L1", B1).label_qty == 4
+    assert world.sale("s1", B1).voided == 1
+    assert world.booth(B1).devices[0].seen == ((1, 3),)
+
+
+def test_a_moved_sale_counts_once_even_if_its_booth_is_opened_and_stocked_later(world: Forwarding) -> None:
+    world.give(moving())
+    world.arrive()
+    sale = world.sale("s1", WRONG)
+    assert (sale.status, sale.forwarded, sale.qty) == (SaleStatus.FORWARDED, 3, 3)
+    [*_, last] = [one for one in world.bodies(SaleAccounted) if one.booth == WRONG]
+    assert (last.forwarded, last.waiting, last.open_rupiah, last.revision) == (3, 0, 3 * PRICE, 2)
+    world.give(an_opening(WRONG), a_stocking("L9", 10, WRONG))
+    assert world.sale("s1", WRONG) == sale
+    assert world.lot("L9", WRONG).sold == 0
+    # Its own tills sell there from now on.
+    world.sell("own", 1, "L9", 1, booth=WRONG, till="T7")
+    assert world.under_way == []
+    assert world.lot("L9", WRONG).sold == 1
+
+
+def test_a_move_that_is_repeated_changes_nothing_and_another_booth_is_refused(world: Forwarding) -> None:
+    world.give(moving())
+    world.arrive()
+    said = world.give(moving(order="o-2"))
+    assert said == [BoothForwardingBegun(festival=ODOP, booth=WRONG, to=B1, order="o-2", records=1)]
+    [refused] = world.give(moving(to=B2, order="o-3"))
+    assert isinstance(refused, BoothForwardingRefused)
+    assert (refused.reason, refused.other) == (ForwardingRefusal.ELSEWHERE, B1)
+
+
+@pytest.mark.parametrize(
+    ("stray", "reason"),
+    [
+        ("nobody.b1", ForwardingRefusal.NO_RECORDS),
+        (B1, ForwardingRefusal.OPENED),
+    ],
+)
+def test_only_a_booth_with_records_that_nobody_opened_is_moved(
+    world: Forwarding, stray: str, reason: ForwardingRefusal
+) -> None:
+    [refused] = world.give(moving(stray, B2))
+    assert isinstance(refused, BoothForwardingRefused)
+    assert refused.reason is reason
+
+
+def test_records_that_come_before_the_opening_are_no_strays_after_it(world: Forwarding) -> None:
+    world.give(an_opening(WRONG), a_stocking("L1", 10, WRONG))
+    assert world.status("s1", WRONG) is SaleStatus.RECORDED
+    [refused] = world.give(moving())
+    assert isinstance(refused, BoothForwardingRefused)
+
+
+def test_every_kind_of_record_is_forwarded_as_it_came(world: Forwarding) -> None:
+    world.give(
+        a_drawer(2, 50_000, booth=WRONG),
+        a_void("s1", 3, booth=WRONG, qty=1),
+        a_count(4, booth=WRONG, L1=8),
+        a_cash_count(5, f"{DEVICE}-2", 50_000, 50_000, booth=WRONG),
+        a_last_word(6, booth=WRONG),
+    )
+    world.give(moving())
+    world.arrive()
+    booth = world.booth(B1)
+    assert [device.complete for device in booth.devices] == [True]
+    assert world.lot("L1").label_qty == 2
+    assert world.lot("L1").latest is not None
+    assert next(drawer for drawer in booth.drawers if drawer.cashier).counted_rupiah == 50_000
+
+
+def test_a_stray_for_a_settled_booth_is_a_late_sale() -> None:
+    world = Forwarding()
+    world.give(an_opening(tills=("T9",)), a_stocking("L1", 10), a_last_word(1, till="T9"), a_closing())
+    assert world.booth(B1).status is BoothStatus.SETTLED
+    world.sell("s1", 1, "L1", 3, booth=WRONG)
+    world.give(moving())
+    reports = [type(one).__name__ for one in world.arrive()]
+    assert "SellThroughCounted" in reports
+    assert world.lot("L1").sold == 3
+
+
+# merging
+
+
+@pytest.fixture
+def twice() -> Forwarding:
+    """B1 and B2 are open; B2 has 10 pieces of L1, and a till there has sold 3 of them."""
+    world = Forwarding()
+    world.give(an_opening(), an_opening(B2), a_stocking("L1", 10, B2), a_stocking("L2", 4, B2))
+    world.sell("s1", 1, "L1", 3, booth=B2)
+    return world
+
+
+def test_a_merge_names_the_unsold_pieces_and_hands_the_devices_over(twice: Forwarding) -> None:
+    twice.give(a_loss(1, "L1", B2), a_withdrawal("L2", B2))
+    said = twice.give(merging())
+    assert said[-1] == BoothForwardingBegun(
+        festival=ODOP, booth=B2, to=B1, order="o-1", records=1, lots=(LotCount(lot="L1", qty=6),)
+    )
+    twice.arrive()
+    [device] = twice.booth(B1).devices
+    assert device == twice.booth(B2).devices[0]
+    assert DeviceHeard(booth=B1, till="T1", device=f"{B2}-T1") in twice.bodies(DeviceHeard)
+
+
+def test_sales_before_the_merge_stay_and_those_after_it_count_at_the_other_booth(twice: Forwarding) -> None:
+    twice.give(merging(), a_move(7, "L1", B2), a_move(4, "L2", B2))
+    twice.give(a_stocking("L1", 7), a_stocking("L2", 4))
+    twice.sell("s2", 2, "L1", 2, booth=B2)
+    twice.arrive()
+    assert (twice.lot("L1", B2).sold, twice.lot("L1", B1).sold) == (3, 2)
+    assert (twice.lot("L1", B2).unsold, twice.lot("L1", B1).unsold) == (0, 5)
+    assert [device.seen for device in twice.booth(B1).devices] == [((1, 2),)]
+    assert twice.booth(B2).receipts == 1
+
+
+def test_the_first_booth_settles_without_its_tills_and_the_second_waits_for_them(twice: Forwarding) -> None:
+    twice.give(merging(), a_move(7, "L1", B2), a_move(4, "L2", B2), a_closing(B2))
+    assert twice.booth(B2).status is BoothStatus.SETTLED
+    twice.arrive()
+    twice.give(a_last_word(1, booth=B1), a_last_word(1, till="T2", booth=B1), a_closing(B1))
+    assert twice.booth(B1).status is BoothStatus.CLOSING
+    twice.give(a_last_word(2, booth=B2))
+    twice.arrive()
+    assert twice.booth(B1).status is BoothStatus.SETTLED
+
+
+def test_a_void_of_a_sale_before_the_merge_stays_in_the_first_booths_books(twice: Forwarding) -> None:
+    twice.give(merging(), a_move(7, "L1", B2))
+    twice.arrive()
+    said = twice.give(a_void("s1", 2, booth=B2, qty=1))
+    [forwarded] = [one for one in said if isinstance(one, RecordForwarded)]
+    assert forwarded.effect is ForwardedAs.NUMBER
+    twice.arrive()
+    assert twice.sale("s1", B2).voided == 1
+    assert twice.booth(B1).early_voids == ()
+    assert twice.booth(B1).devices[0].seen == ((1, 2),)
+    twice.give(an_order("s1", 1, booth=B2))
+    assert twice.sale("s1", B2).voided == 2
+
+
+def test_a_drawer_is_counted_where_it_was_opened() -> None:
+    world = Forwarding()
+    world.give(an_opening(), an_opening(B2), a_drawer(1, 50_000, booth=B2), merging())
+    world.arrive()
+    world.give(a_cash_count(2, f"{B2}-T1-1", 50_000, 50_000, booth=B2), a_drawer(3, 10_000, booth=B2))
+    world.arrive()
+    assert [(drawer.float_rupiah, drawer.counted_rupiah) for drawer in world.booth(B2).drawers] == [(50_000, 50_000)]
+    assert [(drawer.float_rupiah, drawer.counted_rupiah) for drawer in world.booth(B1).drawers] == [(10_000, None)]
+
+
+def test_a_record_that_was_missing_at_the_merge_fills_its_gap_at_the_other_booth() -> None:
+    world = Forwarding()
+    world.give(an_opening(), an_opening(B2), a_stocking("L1", 10))
+    world.sell("s2", 2, "L1", 1, booth=B2)
+    world.give(merging())
+    world.arrive()
+    assert world.booth(B1).devices[0].branches[0].missing == ((1, 1),)
+    world.tell(a_sale(1, "L1", 1, booth=B2), f"{B2}-T1-1")
+    world.arrive()
+    assert world.booth(B1).devices[0].branches[0].missing == ()
+
+
+def test_a_booth_merges_once_and_only_an_open_one_of_the_festival() -> None:
+    world = Forwarding()
+    world.give(an_opening(), an_opening(B2), merging())
+    for body in (merging(), merging("ODOP.B9"), BoothForwarded(booth=B1, to=B2, festival="X", order="o", merge=True)):
+        [refused] = world.give(body.model_copy(update={"order": "o-9"}))
+        assert isinstance(refused, BoothForwardingRefused), body
+
+
+def test_records_go_on_through_a_booth_that_was_merged_itself(twice: Forwarding) -> None:
+    twice.give(an_opening("ODOP.B3"), a_stocking("L1", 10, "ODOP.B3"), merging())
+    twice.give(merging(B1, "ODOP.B3", "o-2"))
+    twice.sell("s2", 2, "L1", 2, booth=B2)
+    twice.arrive()
+    assert twice.lot("L1", "ODOP.B3").sold == 2
+    assert twice.booth("ODOP.B3").devices[0].seen == ((1, 2),)
