@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 
 from shared.errors import UnknownLanguage
-from shared.wording import WORD, Message, Value, render
+from shared.wording import WORD, Message, Value, message_of, render
 
 CATALOGUE = Path(__file__).parent / "locale" / "id" / "LC_MESSAGES" / "karya.po"
 HEADING = "heading"
+IN_INDONESIAN = "_id"  # ends the name of a field with the Indonesian text of another one
 VARIABLE = "KARYA_LANG"
 
 
@@ -69,7 +70,9 @@ def translated(message: Message | str) -> str:
         return message
     if language() is Language.ENGLISH:
         return render(message.template, dict(message.values), word, translated)
-    return render(template_of(message.template), dict(message.values), word, translated)
+    values = dict(message.values)
+    own = {name: text for name in values if (text := values.get(f"{name}{IN_INDONESIAN}"))}
+    return render(template_of(message.template), values | own, word, translated)
 
 
 def received(message: str, template: str, values: Mapping[str, str | int]) -> str:
@@ -77,7 +80,7 @@ def received(message: str, template: str, values: Mapping[str, str | int]) -> st
     if language() is Language.ENGLISH or (None, template) not in catalogue():
         return message
     try:
-        return translated(Message(template, **values))
+        return translated(message_of(template, values))
     except (KeyError, ValueError):
         return message  # the event is of another version, and its values do not fit
 
