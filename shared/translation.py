@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from shared.errors import UnknownLanguage
 from shared.wording import WORD, Message, Value, message_of, render
@@ -88,6 +89,12 @@ def received(message: str, template: str, values: Mapping[str, str | int]) -> st
 def template_of(text: str) -> str:
     """The template of the text in the reader's language, its fields unfilled."""
     return text if language() is Language.ENGLISH else catalogue().get((None, text), text)
+
+
+def in_own_language(row: Mapping[str, Any], field: str) -> str:
+    """A text of a service's page that comes in both languages, in the reader's."""
+    own = row.get(f"{field}{IN_INDONESIAN}") if language() is Language.INDONESIAN else None
+    return str(own or row[field])
 
 
 def heading(column: str) -> str:

@@ -14,6 +14,7 @@ from edge.till.drawer import CashDrawer, DayLine
 from shared import shown, typed
 from shared.envelope import rfc3339
 from shared.shown import pluralize
+from shared.translation import tr
 
 drawer = typer.Typer(no_args_is_help=True, help="The cash drawer: open, drop, count.")
 _AFTER = "after the count"
@@ -29,7 +30,7 @@ def open_drawer(
     """Open the drawer for a cashier."""
     with open_till(context) as till:
         record = till.open(cashier, typed.rupiah(float_), at=datetime.now(UTC))
-        action = f"{cashier} has the drawer with {shown.rupiah(typed.rupiah(float_))}"
+        action = tr("{cashier} has the drawer with {float:rupiah}", cashier=cashier, float=typed.rupiah(float_))
         show_record(till, record, as_json=as_json, action=action)
 
 
@@ -43,7 +44,9 @@ def drop(
     """Take money out of the drawer."""
     with open_till(context) as till:
         record = till.drop(typed.rupiah(amount), at=datetime.now(UTC), reason=why)
-        show_record(till, record, as_json=as_json, action=f"{shown.rupiah(typed.rupiah(amount))} taken out")
+        show_record(
+            till, record, as_json=as_json, action=tr("{amount:rupiah} taken out", amount=typed.rupiah(amount))
+        )
 
 
 @drawer.command()
@@ -68,13 +71,19 @@ def count(
             )
             return
         say(
-            f"Counted {shown.rupiah(drawer_count.counted_rupiah)}, "
-            f"expected {shown.rupiah(drawer_count.expected_rupiah)}."
+            tr(
+                "Counted {counted:rupiah}, expected {expected:rupiah}.",
+                counted=drawer_count.counted_rupiah,
+                expected=drawer_count.expected_rupiah,
+            )
         )
         if difference:
-            warn(f"{shown.rupiah(abs(difference))} too {'much' if difference > 0 else 'little'}; this is recorded.")
+            if difference > 0:
+                warn(tr("{difference:rupiah} too much; this is recorded.", difference=difference))
+            else:
+                warn(tr("{difference:rupiah} too little; this is recorded.", difference=-difference))
         else:
-            say("It adds up.")
+            say(tr("It adds up."))
 
 
 @drawer.command()
@@ -137,11 +146,11 @@ def _show_rest(report: TillDay) -> None:
         say(f"{pluralize(report.voids, 'void')} of {pluralize(report.voided_pieces, 'piece')}.")
     if report.taken_out:
         numbers = ", ".join(str(out.seq) for out in report.taken_out)
-        say(f"Taken out before it was sent: record {numbers}.")
+        say(tr("Taken out before it was sent: record {numbers}.", numbers=numbers))
     if report.unsent:
-        warn(f"{pluralize(report.unsent, 'record')} to send: sync when there is a network.")
+        warn(tr("{unsent:record|records} to send: sync when there is a network.", unsent=report.unsent))
     if report.closed:
-        say("This till is closed.")
+        say(tr("This till is closed."))
 
 
 def _day_row(line: DayLine) -> dict[str, object]:
@@ -167,7 +176,7 @@ def _show_drawers(drawers: list[CashDrawer], wall: WallClock, *, as_json: bool) 
     show_table(
         ["cashier", "opened", "float", "dropped", "counted", "expected", "difference"],
         labelled,
-        "No drawer was opened at this till yet.",
+        tr("No drawer was opened at this till yet."),
     )
 
 
