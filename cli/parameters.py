@@ -11,7 +11,7 @@ import typer
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events.language import MAX_WHOLE
-from shared.translation import tr, translated
+from shared.translation import translated
 from shared.wording import Message
 
 T = TypeVar("T")

@@ -11,7 +11,6 @@ from edge.spool.backup import export, import_into
 from edge.spool.check import check, repair
 from edge.spool.file import Owner
 from edge.spool.records import Spool
-from shared.shown import pluralize
 from shared.translation import tr, translated, word
 from shared.wording import Message
 

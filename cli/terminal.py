@@ -25,7 +25,6 @@ from shared.events.production import (
 )
 from shared.events.zones import FACILITY_ZONES
 from shared.settings import settings_for
-from shared.shown import pluralize
 from shared.translation import received, tr, translated
 
 app = typer.Typer(

@@ -57,7 +57,7 @@ def _show(life: LotHistory) -> None:
     ]
     show_table(["when", "what", "who"], rows, tr("No event names this lot."))
     if life.now:
-        pieces = ", ".join(f"{qty} {heading(name.replace('_', ' '))}" for name, qty in life.now.items())
+        pieces = ", ".join(f"{qty} {heading(name).replace('_', ' ')}" for name, qty in life.now.items())
         say()
         say(tr("Now, according to inventory: {pieces}", pieces=pieces))
     if life.booths:

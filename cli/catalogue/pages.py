@@ -96,7 +96,7 @@ def waiting(
 
 
 def _line(row: Row) -> Row:
-    details = [f"{word} {_value(name, row[name])}" for name, word in _DETAIL_COLUMNS.items() if name in row]
+    details = [f"{heading(word)} {_value(name, row[name])}" for name, word in _DETAIL_COLUMNS.items() if name in row]
     return {
         **row,
         "details": ", ".join(details),

@@ -14,7 +14,6 @@ from uuid import uuid4
 import httpx
 
 from shared.errors import NotAnswered
-from shared.translation import tr
 from shared.wording import Message, message_of
 
 PAGE = 500

@@ -257,7 +257,7 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
         return
     say(f"{page['name']}, {page['place']}, {_days(page)}: {word(page['status'])}")
     if page["sums"]:
-        say(", ".join(f"{heading(name.replace('_', ' '))} {qty}" for name, qty in page["sums"].items()))
+        say(", ".join(f"{heading(name).replace('_', ' ')} {qty}" for name, qty in page["sums"].items()))
     zone = page["zone"]
     say("")
     columns = [

@@ -8,7 +8,7 @@ import typer
 
 from cli.festival.session import Festival, Json, booth_id, festival_time, service, show_answer
 from cli.parameters import PRODUCT, RUPIAH
-from shared import shown, typed
+from shared import typed
 from shared.errors import WrongEntry
 from shared.translation import tr
 

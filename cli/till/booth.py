@@ -30,7 +30,6 @@ from shared.events.sales import (
     TillClosed,
 )
 from shared.settings import settings_for
-from shared.shown import pluralize
 from shared.translation import tr, word
 from shared.wording import Message
 
@@ -116,7 +115,7 @@ def sync(
                 }
             )
             return
-        say(f"{pluralize(report.sent, 'record')} sent.")
+        say(tr("{sent:record|records} sent.", sent=report.sent))
         _show_titled(
             disputed, wall, tr("Sales of more pieces than the booth's known stock; the organiser decides on them:")
         )

@@ -13,8 +13,7 @@ from edge.till.day import TillDay, till_day
 from edge.till.drawer import CashDrawer, DayLine
 from shared import shown, typed
 from shared.envelope import rfc3339
-from shared.shown import pluralize
-from shared.translation import tr
+from shared.translation import tr, word
 
 drawer = typer.Typer(no_args_is_help=True, help="The cash drawer: open, drop, count.")
 _AFTER = "after the count"
@@ -127,9 +126,13 @@ def day(
                 }
             )
             return
-        say(f"{till.booth} {till.name}, {chosen} ({wall.zone or 'the zone of this machine'})")
+        zone = wall.zone or word("the zone of this machine")
+        say(f"{till.booth} {till.name}, {chosen} ({zone})")
         show_table(
-            ["paid", "receipts", "net", "refunds", "paid back"], [_day_row(line) for line in report.payments], ""
+            ["paid", "receipts", "net", "refunds", "paid back"],
+            [_day_row(line) for line in report.payments],
+            "",
+            words=("paid", "net", "paid back"),
         )
         if report.drawers:
             _show_drawers(list(report.drawers), wall, as_json=False)
@@ -143,7 +146,7 @@ def _shown_rupiah(report: TillDay, rupiah: int) -> int | None:
 
 def _show_rest(report: TillDay) -> None:
     if report.voids:
-        say(f"{pluralize(report.voids, 'void')} of {pluralize(report.voided_pieces, 'piece')}.")
+        say(tr("{voids:void|voids} of {pieces:piece|pieces}.", voids=report.voids, pieces=report.voided_pieces))
     if report.taken_out:
         numbers = ", ".join(str(out.seq) for out in report.taken_out)
         say(tr("Taken out before it was sent: record {numbers}.", numbers=numbers))

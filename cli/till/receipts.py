@@ -9,10 +9,9 @@ from cli.console import say, show_json, warn
 from cli.till.session import Json, Why, open_till
 from edge.till.basket import parse_basket, with_discounts
 from edge.till.till import SoldReceipt, Till
-from shared import shown, typed
+from shared import typed
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind
-from shared.shown import pluralize
 from shared.translation import tr, translated
 from shared.wording import Message
 

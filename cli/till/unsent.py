@@ -9,7 +9,7 @@ from cli.parameters import WHOLE
 from cli.till.receipts import show_receipt
 from cli.till.session import Json, Why, open_till, show_record
 from edge.till.basket import parse_basket, with_discounts
-from shared import shown, typed
+from shared import typed
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind
 from shared.translation import tr

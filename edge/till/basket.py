@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edge.till.booth import BoothView, KnownPrices
-from shared import shown, typed
+from shared import typed
 from shared.errors import WrongEntry
 from shared.events import lot_number
 from shared.events.lot_number import PRODUCT_CODE

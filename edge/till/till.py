@@ -20,7 +20,6 @@ from edge.till.drawer import CashDrawer, drawers, open_drawer
 from edge.till.migration import MIGRATION
 from edge.till.receipts import Receipts, known_receipts, lines_to_void
 from edge.till.tracking import TrackedRecord, tracked_records
-from shared import shown
 from shared.errors import WrongEntry
 from shared.events import names
 from shared.events.festival import BOOTH_STOCK
