@@ -104,8 +104,8 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     if number is None:
         raise WrongEntry(
             Message(
-                "{typed} is no lot number: its check character does not fit. Please compare it with the label.",
-                typed=typed,
+                "{text} is no lot number: its check character does not fit. Please compare it with the label.",
+                text=typed,
             )
         )
     zone = await _zone_of(settings, number.facility)

@@ -116,14 +116,11 @@ def _describe_plan(body: Body, lot: str) -> Iterator[Message]:
         case AllocationPlanned():
             for line in body.lines:
                 if line.lot == lot:
-                    again = " again" if body.replan else ""
-                    yield Message(
-                        "{qty} planned{again} for {booth}, {reservation}",
-                        qty=line.qty,
-                        again=again,
-                        booth=line.booth,
-                        reservation=line.reservation,
-                    )
+                    place = {"booth": line.booth, "reservation": line.reservation}
+                    if body.replan:
+                        yield Message("{qty} planned again for {booth}, {reservation}", qty=line.qty, **place)
+                    else:
+                        yield Message("{qty} planned for {booth}, {reservation}", qty=line.qty, **place)
         case AllocationRevised():
             for given_back in body.back:
                 if given_back.lot == lot:
@@ -135,6 +132,7 @@ def _describe_plan(body: Body, lot: str) -> Iterator[Message]:
                         does=does,
                         reservation=given_back.reservation,
                         reason=body.reason,
+                        reason_id=body.reason_id,
                     )
         case ShipmentReceived():
             for counted, expected in _counts(body.discrepancies, lot):
@@ -159,19 +157,19 @@ def _describe_plan(body: Body, lot: str) -> Iterator[Message]:
             for stocked in body.lots:
                 if stocked.lot == lot:
                     yield Message(
-                        "{qty} of transfer {transfer} at {to} by recount {revision}",
+                        "{qty} of transfer {transfer} at {booth} by recount {revision}",
                         qty=stocked.qty,
                         transfer=body.transfer,
-                        to=body.to,
+                        booth=body.to,
                         revision=body.revision,
                     )
         case TransferReceived():
             for counted, expected in _counts(body.discrepancies, lot):
                 yield Message(
-                    "{counted} of {expected} counted at {to}, transfer {transfer}",
+                    "{counted} of {expected} counted at {booth}, transfer {transfer}",
                     counted=counted,
                     expected=expected,
-                    to=body.to,
+                    booth=body.to,
                     transfer=body.transfer,
                 )
         case _:
