@@ -28,7 +28,20 @@ CALLS = frozenset({"tr", "Message"})
 Entry: TypeAlias = tuple[str | None, str]
 
 # Statuses and other values that sentences and tables show as words.
-WORDS = ("the laboratory", "the local stack", "open", "cancelled", "closing", "closed")
+WORDS = (
+    "the laboratory",
+    "the local stack",
+    "open",
+    "cancelled",
+    "closing",
+    "closed",
+    "waiting",
+    "disputed",
+    "no festival has opened the booth",
+    "never counted in there",
+    "the lot is of another product there",
+    "more than was counted in",
+)
 
 
 def entries() -> set[Entry]:

@@ -157,9 +157,13 @@ def _put(fields: dict[str, Any], path: _Path, value: Any) -> None:
 
 def _inside(at: Any, part: str | int, path: _Path) -> Any:
     try:
-        return at[str(part)] if isinstance(at, dict) else at[part]
-    except (KeyError, IndexError, TypeError):
-        raise NotMendable(f"The body has no {'.'.join(map(str, path))}; `karya dlq show --value` shows it.") from None
+        if isinstance(at, dict):
+            return at[str(part)]
+        if isinstance(at, list) and isinstance(part, int):
+            return at[part]
+    except (KeyError, IndexError):
+        pass
+    raise NotMendable(f"The body has no {'.'.join(map(str, path))}; `karya dlq show --value` shows it.")
 
 
 def _validated(model: type[Body], fields: dict[str, Any], entries: Mapping[_Path, _Edit]) -> Body:

@@ -6,11 +6,12 @@ import typer
 
 from cli.festival.changes import add_product, change, merge_booths, move_stray, rename_booth
 from cli.festival.counting import recount_return, recount_shipment
+from cli.festival.disputes import disputes
 from cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from cli.festival.goods import accept, plan, receive, request, return_stock, ship, stock
 from cli.festival.prices import change_price
 from cli.festival.refills import replenish
-from cli.festival.revising import close_booth, revise
+from cli.festival.revising import close_booth, reopen_booth, revise
 from cli.festival.session import choose
 from cli.festival.strays import strays
 from cli.festival.takings import receipts, takings
@@ -45,11 +46,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "receipts": receipts,
     "takings": takings,
     "strays": strays,
+    "disputes": disputes,
+    "dispute": dispute,
     "move-stray": move_stray,
     "close-booth": close_booth,
+    "reopen-booth": reopen_booth,
     "close": close,
     "missing": missing,
-    "dispute": dispute,
     "return": return_stock,
     "recount-return": recount_return,
     "cancel": cancel,

@@ -10,6 +10,7 @@ import typer
 from cli.console import say, show_json, show_table, warn
 from cli.festival.client import Row
 from cli.festival.devices import waited_for
+from cli.festival.disputes import doubtful, doubts, show_doubts
 from cli.festival.session import (
     Festival,
     Json,
@@ -24,6 +25,7 @@ from cli.festival.session import (
 from cli.parameters import DAY, LOT, WHOLE, parsed
 from shared import shown, typed
 from shared.errors import NotAnswered
+from shared.translation import tr
 
 Day = Annotated[date, typer.Option(parser=DAY, help="A day there, e.g. 2026-04-18.")]
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
@@ -139,13 +141,14 @@ def loss(
 def dispute(
     context: typer.Context,
     festival: Festival,
-    sale: Annotated[str, typer.Argument(help="The sale's id, as `karya festival missing` shows it.")],
+    sale: Annotated[str, typer.Argument(help="The sale's id, as `karya festival disputes` shows it.")],
     verdict: Annotated[Verdict, typer.Argument(help="Whether the sale is valid.")],
     booth: Annotated[str, typer.Option(help="The booth that sold, e.g. B1.")],
     lot: Annotated[str | None, typer.Option(parser=LOT, help="The lot number on the label, if you know it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Decide a sale in dispute: pieces beyond the known stock. Without a lot no facility gets more than it sent."""
+    """Decide a sale in dispute, or one that waits: pieces beyond the known stock. Without a lot no facility gets more
+    than it sent."""
     body = {"booth": booth_id(festival, booth), "outcome": verdict.value, "lot": lot}
     with service(context) as api:
         answer = api.command("festivals", festival, "disputes", sale, "resolve", body=body)
@@ -156,24 +159,41 @@ def dispute(
                 if lot
                 else "Pieces beyond what facilities sent stay in dispute"
             )
-            message += f" {hint}: `karya festival missing {festival}` shows what is left to decide."
+            message += f" {hint}: `karya festival disputes {festival}` shows what is left to decide."
         show_answer(answer, message, as_json=as_json)
 
 
 def missing(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
-    """Show what keeps the festival from closing, and the devices that it waits for."""
+    """Show what keeps the festival from closing, the devices that it waits for, and sales in doubt."""
     with service(context) as api:
         page = api.get("festivals", festival, "missing")
         booths = [row for row in api.all("festivals", festival, "booths", by="booth") if row["status"] != "settled"]
         devices = _devices(context, booths) if booths and page["status"] in ("open", "closing") else []
+        selling = _doubts(context, festival)
+        sales = None if selling is None else list(doubtful(selling))
         if as_json:
-            show_json({**page, "devices": devices})
+            show_json({**page, "devices": devices, "disputes": sales})
             return
         empty = f"Nothing is missing: {festival} is {page['status']}."
-        show_table(["what", "booth", "lot", "qty", "message"], [_spaced(row) for row in page["missing"]], empty)
+        # Sales tells of the same sales with more to decide by.
+        steps = [_spaced(row) for row in page["missing"] if not sales or row["what"] != "disputed"]
+        show_table(["what", "booth", "lot", "qty", "message"], steps, empty)
         if devices:
             say("")
             show_table(["booth", "till", "device", "what_is_missing", "to_do"], devices, "")
+        if selling and sales:
+            say("")
+            show_doubts(festival, selling, "")
+
+
+def _doubts(context: typer.Context, festival: str) -> list[Row] | None:
+    """The booths as sales knows them, with takings and sales in doubt; None if it does not answer."""
+    try:
+        with sales_service(context) as sales:
+            return doubts(sales, festival)
+    except NotAnswered as fault:
+        warn(tr("Takings and sales in doubt are not known. {fault}", fault=str(fault)))
+        return None
 
 
 def _devices(context: typer.Context, booths: list[Row]) -> list[Row] | None:
@@ -213,6 +233,8 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
         requests = list(api.all("festivals", festival, "requests", by="request"))
         shipments = list(api.all("festivals", festival, "shipments", by="shipment"))
         transfers = list(api.all("festivals", festival, "transfers", by="transfer"))
+        selling = {row["booth"]: row for row in _doubts(context, festival) or ()}
+    booths = [{**row, "sales": _sold(selling.get(row["booth"]))} for row in booths]
     if as_json:
         lists = {"booths": booths, "requests": requests, "shipments": shipments, "transfers": transfers}
         show_json({**page, **lists})
@@ -222,7 +244,18 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
         say(", ".join(f"{name.replace('_', ' ')} {qty}" for name, qty in page["sums"].items()))
     zone = page["zone"]
     say("")
-    columns = ["booth", "name", "status", "in_transit", "received", "sold", "left", "tills_until"]
+    columns = [
+        "booth",
+        "name",
+        "status",
+        "in_transit",
+        "received",
+        "sold",
+        "left",
+        "takings",
+        "in_doubt",
+        "tills_until",
+    ]
     show_table(columns, [_summed(row, zone) for row in booths], "No booth is open.")
     say("")
     held = [{**row, "hold_until": festival_time(row["hold_until"], zone)} for row in requests]
@@ -262,4 +295,21 @@ def _spaced(row: Row) -> Row:
 
 def _summed(booth: Row, zone: str) -> Row:
     sums = {name: sum(lot[name] for lot in booth["lots"]) for name in ("in_transit", "received", "sold", "left")}
-    return {**booth, **sums, "tills_until": festival_time(booth["deadline"], zone)}
+    until, sales = festival_time(booth["deadline"], zone), booth["sales"]
+    if sales is None:
+        return {**booth, **sums, "tills_until": until}
+    takings, in_doubt = shown.rupiah(sales["takings_rupiah"]), shown.rupiah(sales["in_doubt_rupiah"])
+    return {**booth, **sums, "tills_until": until, "takings": takings, "in_doubt": in_doubt}
+
+
+def _sold(booth: Row | None) -> Row | None:
+    """A booth's takings, and the pieces and rupiah in doubt, if sales has told."""
+    if booth is None:
+        return None
+    rows = list(doubtful([booth]))
+    return {
+        "takings_rupiah": booth["takings_rupiah"],
+        "in_doubt_rupiah": sum(row["rupiah"] for row in rows),
+        "waiting": sum(row["waiting"] for row in rows),
+        "disputed": sum(row["disputed"] for row in rows),
+    }

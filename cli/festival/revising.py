@@ -1,4 +1,4 @@
-"""Commands that change a plan in progress: revise a request, close one booth early."""
+"""Commands that change a plan in progress: revise a request, close one booth early, reopen it."""
 
 from typing import Annotated
 
@@ -9,6 +9,7 @@ from cli.festival.client import AnswerStatus, Row
 from cli.festival.session import Festival, Json, Request, booth_id, service, show_answer
 from cli.parameters import WHOLE, parsed
 from shared import typed
+from shared.translation import tr
 
 
 def revise(
@@ -51,6 +52,27 @@ def close_booth(
     with service(context) as api:
         answer = api.command("festivals", festival, "booths", id, "close", body={"till_hours": till_hours})
         message = f"Booth {id} is closing; `karya festival missing {festival}` shows what it waits for."
+        show_answer(answer, message, as_json=as_json)
+
+
+def reopen_booth(
+    context: typer.Context,
+    festival: Festival,
+    booth: Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")],
+    reason: Annotated[str, typer.Option(help="Why, in a few words. No names, please.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Sell again at a closed booth; its festival is open again too. Not after its facilities' settlements."""
+    id = booth_id(festival, booth)
+    with service(context) as api:
+        answer = api.command("festivals", festival, "booths", id, "reopen", body={"reason": reason})
+        message = tr(
+            "Booth {booth} sells again. Its tills may sell on after a sync, and each closes again after its last "
+            "sale. Reservations that the closing released stay released: ask anew with `karya festival request "
+            "{festival}`. Close it again with `karya festival close-booth {festival} {booth}`, or with the festival.",
+            booth=id,
+            festival=festival,
+        )
         show_answer(answer, message, as_json=as_json)
 
 

@@ -21,7 +21,7 @@ from shared.events.festival import (
     TillStruck,
 )
 from shared.events.language import Body
-from shared.events.sales import DeviceHeard
+from shared.events.sales import BoothReopened, DeviceHeard
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ class KnownPrices:
 @dataclass(frozen=True, slots=True)
 class BoothView:
     """The booth as one device knows it. `sold_by_lot` and `sold_by_product`: pieces that this device sold, without
-    voids. `listed`: the booth names this till; `struck`: the booth no longer waits for this device."""
+    voids. `listed`: the booth names this till; `struck`: the booth no longer waits for this device. `closing`: the
+    deadline for records, if the booth was closed; `opening`: how often it opened."""
 
     festival: str | None
     name: str | None
@@ -58,6 +59,7 @@ class BoothView:
     listed: bool
     struck: bool
     closing: datetime | None
+    opening: int
     price_lists: Sequence[KnownPrices]
     lots: Mapping[str, StockedLot]
     withdrawn: frozenset[str]
@@ -105,7 +107,8 @@ def view(till: str, device: str, bodies: Iterable[Body], receipts: Receipts) -> 
         zone=booth.zone,
         listed=till in booth.tills,
         struck=(till, device) in booth.struck or (till, None) in booth.struck,
-        closing=booth.closing,
+        closing=booth.closing.deadline if booth.closing and booth.closing.opening >= booth.opening else None,
+        opening=booth.opening,
         price_lists=tuple(booth.price_lists.values()),
         lots={
             id: StockedLot(
@@ -141,7 +144,8 @@ class _BoothState:
     opened: BoothOpened | None = None
     name: str | None = None
     zone: str | None = None
-    closing: datetime | None = None
+    closing: BoothClosing | None = None
+    opening: int = 1
     tills: set[str] = field(default_factory=set)
     devices: set[_Holder] = field(default_factory=set)
     struck: set[_Holder] = field(default_factory=set)
@@ -182,7 +186,10 @@ class _BoothState:
             case LotReinstated():
                 self.withdrawn.discard(body.lot)
             case BoothClosing():
-                self.closing = body.deadline
+                self.closing = body
+            case BoothReopened():
+                # The topics of festival and sales have no order between them.
+                self.opening = max(self.opening, body.opening)
 
     def _count(self, body: BoothStocked | LotRecounted, counted: int) -> None:
         """Set the pieces of the lot that were counted in, in all."""

@@ -307,9 +307,13 @@ class Till:
         return record
 
     def close(self, *, at: datetime) -> SpooledRecord:
-        """Record the closing of the till. A closed till can close again only after a later record."""
+        """Record the closing of the till. A closed till can close again only after a later record, or after the
+        booth was reopened."""
         self._still_open()
-        record, _ = self._append(at, lambda place: TillClosed(**self._origin(place), last_seq=place.number))
+        opening = self.view().opening
+        record, _ = self._append(
+            at, lambda place: TillClosed(**self._origin(place), last_seq=place.number, opening=opening)
+        )
         return record
 
     # Cash
@@ -416,7 +420,8 @@ class Till:
 
     def _still_open(self) -> None:
         everything = self.spool.records()
-        if everything and isinstance(everything[-1].body, TillClosed):
+        last = everything[-1].body if everything else None
+        if isinstance(last, TillClosed) and last.opening >= self.view().opening:
             raise WrongEntry(
                 "This till is closed. If a sale did happen and is missing, enter it with --happened and close again."
             )

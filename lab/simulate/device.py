@@ -101,8 +101,8 @@ class SimulatedDevice:
         self._cash_rupiah -= rupiah
         self.record(CashDropped, at, drawer=self._drawer, rupiah=rupiah, reason="brankas", dropped_at=at)
 
-    def close(self, at: datetime) -> None:
-        """Count the drawer, now and then wrongly, and write the last record."""
+    def close(self, at: datetime, opening: int) -> None:
+        """Count the drawer, now and then wrongly, and write the last record of this opening of the booth."""
         if self._drawer is not None:
             miscounted = self.rng.randrange(100) < MISCOUNTED_IN_HUNDRED
             error = self.rng.choice((-10_000, -2_000, 500, 5_000)) if miscounted else 0
@@ -114,7 +114,7 @@ class SimulatedDevice:
                 expected_rupiah=self._cash_rupiah,
                 counted_at=at,
             )
-        self.record(TillClosed, at, last_seq=self._seq + 1)
+        self.record(TillClosed, at, last_seq=self._seq + 1, opening=opening)
 
     def record(self, kind: Callable[..., Body], at: datetime, **fields: Any) -> str:
         """Write the device's next record, of this kind and with these fields. Returns its id."""

@@ -59,7 +59,7 @@ class Market:
     """The sales of one booth.
 
     `unlabelled` counts pieces. `lost` counts sales that vanish with a device. `misread` maps a sale whose label was
-    read wrongly to the right lot, or to None if nothing was sold.
+    read wrongly to the right lot, or to None if nothing was sold. `opening`: how often the booth opened.
     """
 
     booth: OpenBooth
@@ -72,6 +72,7 @@ class Market:
     lost: int = 0
     sold_out: dict[str, datetime] = field(default_factory=dict)
     misread: dict[str, str | None] = field(default_factory=dict)
+    opening: int = 1
     _prices: PriceLists = field(init=False)
     _devices: list[SimulatedDevice] = field(init=False)
     _retired: list[SimulatedDevice] = field(default_factory=list)
@@ -194,7 +195,7 @@ class Market:
             first.record(BoothCounted, at, counted_at=at, lots=_lot_counts(shelf_lots))
         for device in (*self._retired, *self._devices):
             if not device.doomed:
-                device.close(at)
+                device.close(at, self.opening)
         return self._drain()
 
     @property

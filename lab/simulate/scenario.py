@@ -28,8 +28,10 @@ from shared.events.festival import (
     FESTIVAL,
     ORGANISER,
     BoothStocked,
+    CloseBooth,
     CloseFestival,
     CommandRefused,
+    ReopenBooth,
     Replenish,
     ReplenishmentProposed,
 )
@@ -134,6 +136,7 @@ class Scenario:
         await self._recall_lot()
         await self._lower_price()
         await self._sell("Afternoon sales", 0.8, AFTERNOON, CLOSES)
+        await self._close_wrong_booth()
         await self._close_festivals()
         await self._resolve_disputes()
         await self._bring_home()
@@ -305,6 +308,15 @@ class Scenario:
         await self._wait_until_quiet()
 
     # --- after the last sale
+
+    async def _close_wrong_booth(self) -> None:
+        """An organiser closes a booth too early and takes it back; it closes again with its festival."""
+        festival, booth = self._first.id, self._first.booths[0].booth
+        rng, at = self._season.rng("wrong booth"), self._season.local_time(self._first, CLOSES)
+        for command in (CloseBooth(festival=festival, booth=booth), ReopenBooth(festival=festival, booth=booth)):
+            await self._order(rng, [command], at)
+            await self._wait_until_quiet()
+        self._markets[booth].opening += 1
 
     async def _close_festivals(self) -> None:
         """Final counts and closing records. Offline tills send theirs later, at the last festival too late."""

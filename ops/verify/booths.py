@@ -23,7 +23,7 @@ def booth_stock(evidence: Evidence) -> Check:
     """The pieces received, lost and moved at a booth are the same in festival and in sales."""
     check = Check(
         "booth stock",
-        "received, lost and moved away at each booth: the same in festival and in sales; prices and tills too",
+        "received, lost and moved away at each booth: the same in festival and in sales; prices, tills, openings too",
     )
     selling_booths = evidence.of(Booth)
     for booth in evidence.of(FestivalBooth).values():
@@ -33,9 +33,13 @@ def booth_stock(evidence: Evidence) -> Check:
             continue
         check.expect_equal(
             f"booth {booth.id}",
-            (booth.status.value, booth.tills, booth.name),
-            (selling_booth.status.value, selling_booth.tills, selling_booth.name),
+            (booth.status.value, booth.opening, booth.tills, booth.name),
+            (selling_booth.status.value, selling_booth.opening, selling_booth.tills, selling_booth.name),
             "by festival, by sales",
+        )
+        check.expect(
+            booth.reopening is None and selling_booth.reopening is None,
+            f"booth {booth.id} is to be reopened, and nobody has answered",
         )
         prices = tuple((tag.product, tag.price_rupiah) for tag in booth.prices)
         check.expect(
@@ -44,7 +48,13 @@ def booth_stock(evidence: Evidence) -> Check:
         )
         _compare_announcements(check, selling_booth, evidence.published.booths[booth.id])
         festival_lots = {
-            lot.lot: (lot.received, lot.recorded_lost, lot.moved_out, lot.recounts, lot.withdrawn)
+            lot.lot: (
+                lot.received,
+                lot.recorded_lost,
+                lot.moved_out + lot.returned_before,
+                lot.recounts,
+                lot.withdrawn,
+            )
             for lot in booth.lots
             if lot.received or lot.recounts
         }
@@ -58,7 +68,7 @@ def booth_stock(evidence: Evidence) -> Check:
                 f"lot {lot} at {booth.id}",
                 festival_lots.get(lot),
                 sales_lots.get(lot),
-                "received, lost, moved, recounts, withdrawn by festival, by sales",
+                "received, lost, moved or home before a reopening, recounts, withdrawn by festival, by sales",
             )
     opened = {id for id, booth in selling_booths.items() if booth.status is not BoothStatus.UNKNOWN}
     for id in sorted(opened - evidence.of(FestivalBooth).keys()):

@@ -84,7 +84,7 @@ def _compare_records(check: Check, booth: Booth, device: Device, records: Sequen
     )
     hidden = [seq for seq, times in sorted(numbers.items()) if occurrences[seq] != times]
     check.expect(not hidden, f"{subject}: records {hidden[:SHOWN]} are not known as often as they were sent")
-    last_words = [record.last_seq for record in records if record.last_seq is not None]
+    last_words = [last_seq for record in records if (last_seq := record.closes(booth.opening)) is not None]
     closed = [branch.last_seq for branch in device.branches if branch.last_seq is not None]
     check.expect_equal(
         subject, max(closed, default=None), max(last_words, default=None), "closed with record, in the topic"
@@ -109,7 +109,7 @@ def _check_settlement(check: Check, evidence: Evidence, booth: Booth) -> None:
         body = TillRecord.model_construct(
             booth=booth.id, till=record.till, device=record.device, seq=record.seq, previous=record.previous
         )
-        devices, _ = receive_record(devices, body, record.id, record.last_seq)
+        devices, _ = receive_record(devices, body, record.id, record.closes(booth.opening))
         if not by_record or record.id == cause:
             complete = _complete(booth, devices, listed_tills)
         if record.id == cause:

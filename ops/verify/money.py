@@ -211,6 +211,10 @@ def _compare_booths(check: Check, evidence: Evidence, settlements: Mapping[Pair,
             share = (
                 next((entry for entry in settlement.booths if entry.booth == booth.id), None) if settlement else None
             )
+            check.expect(
+                booth.status is BoothStatus.SETTLED or not (share and share.issued),
+                f"booth {booth.id} sells, though the settlement of {facility} with it was issued",
+            )
             lots = [lot for lot in booth.lots if lot.facility == facility]
             provisional = [lot for lot in lots if not counted_products.get(lot.product)]
             check.expect_equal(

@@ -96,8 +96,9 @@ def revisions(evidence: Evidence) -> Check:
         )
         for id in request.closed:
             booth = booths.get(id)
-            open_still = booth is None or booth.status is BoothStatus.OPEN
-            check.expect(not open_still, f"request {request.id} lists {id} as closed, but it is open")
+            # A reopened booth gets nothing more of the requests that its closing ended.
+            never_closed = booth is None or (booth.status is BoothStatus.OPEN and booth.opening == 1)
+            check.expect(not never_closed, f"request {request.id} lists {id} as closed, but it is open")
         for line in request.lines.loaded:
             if line.booth in request.closed and line.status in (LineStatus.PLANNED, LineStatus.RESERVED):
                 check.fail(f"{line.reservation} is {line.status.value} for {line.booth}, which is closed")

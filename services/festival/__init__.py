@@ -2,7 +2,7 @@
 
 In, keyed by festival:  AnnounceFestival, OpenBooth, RequestAllocation, ...   commands of organisers
                         StockReserved, ReservationRefused, StockDispatched, LotRecallReached, ...   from inventory
-                        SellThroughSoFar, SellThroughCounted, BoothForwardingBegun, ...   from sales
+                        SellThroughSoFar, SellThroughCounted, ReopeningGranted, BoothForwardingBegun, ...   from sales
                         DeadlineReached, RevisionRequested                    from festival itself
 In, keyed by lot:       StockChanged     from inventory: a view of the stock for plans, perhaps stale
 In, keyed by entry:     ProductSet, FacilitySet, LeadTimeSet, ...   from production: a copy of the catalogue

@@ -33,6 +33,7 @@ from shared.events.festival import (
     LotReinstated,
     LotWithdrawn,
     PricesChanged,
+    ReopeningRequested,
     TillAdded,
     TillStruck,
     VoidOrdered,
@@ -58,7 +59,10 @@ from shared.events.sales import (
     RecordForwarded,
     RecordTakenOut,
     SaleShared,
+    ShareHoldAnswered,
+    ShareHoldRequested,
     ShareOpened,
+    ShareReopened,
     TillClosed,
 )
 from shared.runtime.processor import Decision, Processor, Rule, on
@@ -86,6 +90,11 @@ def _resolved(event: Event, body: DisputeResolved) -> tuple[Read, ...]:
 def _recounted(event: Event, body: LotRecounted) -> tuple[Read, ...]:
     # More stock than was known may settle what was in dispute.
     return *_booth(event, body), disputed_at(body.booth)
+
+
+def _reopened(event: Event, body: ReopeningRequested | ShareHoldAnswered) -> tuple[Read, ...]:
+    # Disputed sales wait again at an open booth.
+    return *_booth(event, body), disputed_at(event.key)
 
 
 def _counted(event: Event, body: BoothCounted) -> tuple[Read, ...]:
@@ -151,6 +160,8 @@ BOOTH = Processor(
         on(DisputeResolved, at_booth(rules.resolve, AdjustmentCause.DISPUTE, again=True), reads=_resolved),
         on(VoidOrdered, at_booth(rules.void_ordered, AdjustmentCause.VOID), reads=_voided),
         on(BoothClosing, at_booth(rules.close), reads=_booth),
+        on(ReopeningRequested, at_booth(rules.reopen), reads=_reopened),
+        on(ShareHoldAnswered, at_booth(rules.hear_hold), reads=_reopened),
         on(DeadlineReached, at_booth(rules.time_is_up), reads=_booth),
         *_OF_TILLS,
         on(BoothForwarded, at_booth(rules.forward_booth), reads=_forwarding),
@@ -161,15 +172,15 @@ BOOTH = Processor(
 )
 
 
-def _settlement(_event: Event, body: FromBooth) -> tuple[Ref, ...]:
+def _settlement(_event: Event, body: FromBooth | ShareHoldRequested) -> tuple[Ref, ...]:
     return (Ref(Settlement, settlement_id(body.facility, body.festival)),)
 
 
-def _demand(_event: Event, body: ShareOpened | DemandCounted) -> tuple[Ref, ...]:
+def _demand(_event: Event, body: FromBooth | ShareHoldRequested | DemandCounted) -> tuple[Ref, ...]:
     return (Ref(FacilityDemand, demand_id(body.facility, body.festival)),)
 
 
-def _opened(event: Event, body: ShareOpened) -> tuple[Ref, ...]:
+def _both(event: Event, body: ShareOpened | ShareHoldRequested | ShareReopened | BoothSettled) -> tuple[Ref, ...]:
     return *_settlement(event, body), *_demand(event, body)
 
 
@@ -185,10 +196,12 @@ def by_facility(by: Percentages) -> Processor:
         topics=(SALE_SHARES,),
         collections=(SETTLEMENTS, DEMANDS, FEEDS),
         handlers=(
-            on(ShareOpened, partial(facility.open_share, by), reads=_opened),
+            on(ShareOpened, partial(facility.open_share, by), reads=_both),
             on(SaleShared, partial(facility.change_share, by), reads=_shared),
             on(PoolAdjusted, partial(facility.change_share, by), reads=_shared),
-            on(BoothSettled, partial(facility.settle_booth, by), reads=_settlement),
+            on(ShareHoldRequested, facility.hold_share, reads=_both),
+            on(ShareReopened, partial(facility.reopen_share, by), reads=_both),
+            on(BoothSettled, partial(facility.settle_booth, by), reads=_both),
             on(DemandCounted, facility.count_demand, reads=_demand),
         ),
     )

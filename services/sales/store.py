@@ -15,6 +15,7 @@ from services.sales.domain.booth import (
     LotSum,
     Pool,
     RefusedOrder,
+    Reopening,
     StockCount,
 )
 from services.sales.domain.demand import DemandFromBooth, ProductAtBooth, SoldOutSpan
@@ -105,6 +106,16 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "refused_orders": [list(order) for order in booth.refused_orders],
         "early_strikes": list(booth.early_strikes),
         "forwarding": None if booth.forwarding is None else list(booth.forwarding),
+        "opening": booth.opening,
+        "reopening": None
+        if booth.reopening is None
+        else {
+            "order": booth.reopening.order,
+            "opening": booth.reopening.opening,
+            "home": [list(pair) for pair in booth.reopening.home],
+            "asked": list(booth.reopening.asked),
+            "held": list(booth.reopening.held),
+        },
     }
 
 
@@ -240,6 +251,20 @@ def _booth(document: Document) -> Booth:
         refused_orders=tuple(map(RefusedOrder._make, document["refused_orders"])),
         early_strikes=tuple(document["early_strikes"]),
         forwarding=None if document["forwarding"] is None else Forwarding(*document["forwarding"]),
+        opening=document["opening"],
+        reopening=_reopening(document["reopening"]),
+    )
+
+
+def _reopening(document: Document | None) -> Reopening | None:
+    if document is None:
+        return None
+    return Reopening(
+        document["order"],
+        document["opening"],
+        tuple((lot, qty) for lot, qty in document["home"]),
+        tuple(document["asked"]),
+        tuple(document["held"]),
     )
 
 
@@ -401,6 +426,7 @@ def _settlement_document(settlement: Settlement) -> dict[str, Any]:
                 "sold_rupiah": booth.sold_rupiah,
                 "pools": [[pool.product, pool.qty, pool.rupiah, pool.counted] for pool in booth.pools],
                 "halfway": booth.halfway,
+                "issued": booth.issued,
             }
             for booth in settlement.booths
         ],
@@ -431,6 +457,7 @@ def _settlement(document: Document) -> Settlement:
                 booth["sold_rupiah"],
                 tuple(PoolShare(*pool) for pool in booth["pools"]),
                 booth["halfway"],
+                booth["issued"],
             )
             for booth in document["booths"]
         ),
@@ -447,6 +474,7 @@ def _demand_document(demand: FacilityDemand) -> dict[str, Any]:
             {
                 "booth": booth.booth,
                 "lines": None if booth.lines is None else [_line_document(line) for line in booth.lines],
+                "held": booth.held,
             }
             for booth in demand.booths
         ],
@@ -465,7 +493,9 @@ def _demand(document: Document) -> FacilityDemand:
         festival=document["festival"],
         booths=tuple(
             DemandFromBooth(
-                booth["booth"], None if booth["lines"] is None else tuple(_line(line) for line in booth["lines"])
+                booth["booth"],
+                None if booth["lines"] is None else tuple(_line(line) for line in booth["lines"]),
+                booth["held"],
             )
             for booth in document["booths"]
         ),

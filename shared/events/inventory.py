@@ -84,8 +84,8 @@ class StockChanged(Body):
 
     recorded + corrected = on_hand + reserved + dispatched - returned + written_off
 
-    `withdrawn`: the lot's report was withdrawn, so there is no such lot. Its pieces are part of `corrected`.
     `found`: pieces counted at booths beyond those dispatched. dispatched + found - returned are away.
+    `withdrawn`: the lot's report was withdrawn, so there is no such lot. Its pieces are part of `corrected`.
     """
 
     lot: Id
@@ -103,8 +103,8 @@ class StockChanged(Body):
     dispatched: Count
     returned: Count
     written_off: Count
-    withdrawn: bool = False
     found: Count = 0
+    withdrawn: bool = False
 
 
 class OrderRefusal(StrEnum):

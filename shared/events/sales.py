@@ -223,9 +223,11 @@ class RecordTakenOut(TillRecord):
 
 
 class TillClosed(TillRecord):
-    """The device's last record. Its records are 1 to `last_seq`, which is this one."""
+    """The device's last record. Its records are 1 to `last_seq`, which is this one. `opening`: the latest opening of
+    the booth that the device knows, the first being 1. A booth that was reopened since waits for another one."""
 
     last_seq: Qty
+    opening: Qty = 1
 
 
 # --- sales -> anyone, keyed by booth. A sale is one line of a receipt: its id is `<receipt>/<line>`.
@@ -301,6 +303,14 @@ class DeviceHeard(Body):
     device: Id
 
 
+class BoothReopened(Body):
+    """A booth that was closed sells again. Its tills may sell on, also those that had closed; each closes again after
+    its last sale. `opening`: the number of this opening, the first being 1."""
+
+    booth: Id
+    opening: Qty
+
+
 # --- sales -> festival
 
 
@@ -372,6 +382,62 @@ class SellThroughSoFar(Body):
     revision: Count
     lots: tuple[LotSoFar, ...]
     products: tuple[ProductSoFar, ...]
+
+
+class ReopeningGranted(Body):
+    """The booth sells again. `order`: as in ReopeningRequested."""
+
+    festival: Id
+    booth: Id
+    order: Id
+    opening: Qty
+
+
+class ReopeningRefused(Body):
+    """The booth stays settled: the settlement of `facility`, which includes the booth, was issued."""
+
+    festival: Id
+    booth: Id
+    order: Id
+    facility: Id
+
+
+class ResolutionApplied(Body):
+    """Sales carried out the organiser's decision on a sale: `accepted` and `rejected` pieces, and `left` pieces that
+    are still in doubt. `order`: as in DisputeResolved."""
+
+    festival: Id
+    booth: Id
+    order: Id
+    sale: Id
+    accepted: Count
+    rejected: Count
+    left: Count
+
+
+class ResolutionRefusal(StrEnum):
+    """The reason why a decision on a sale changed nothing.
+
+    - `UNKNOWN_SALE`: the booth has no such sale.
+    - `NOT_IN_DOUBT`: no piece of it is disputed or waiting.
+    - `OTHER_PRODUCT`: the named lot is of another product.
+    - `NOT_CREDITABLE`: no facility has sent more pieces than it is credited with.
+    """
+
+    UNKNOWN_SALE = "unknown_sale"
+    NOT_IN_DOUBT = "not_in_doubt"
+    OTHER_PRODUCT = "other_product"
+    NOT_CREDITABLE = "not_creditable"
+
+
+class ResolutionRefused(Body):
+    """The organiser's decision on a sale changed nothing. `order`: as in DisputeResolved."""
+
+    festival: Id
+    booth: Id
+    order: Id
+    sale: Id
+    reason: ResolutionRefusal
 
 
 class BoothForwardingBegun(Body):
@@ -466,7 +532,7 @@ class DeviceForwarded(Body):
     branches: tuple[BranchOfRecords, ...]
 
 
-# --- sales -> sales: from booth to facility
+# --- sales -> sales: from booth to facility, and back
 
 
 class ShareOpened(Body):
@@ -560,6 +626,32 @@ class BoothSettled(Body):
     booth: Id
 
 
+class ShareHoldRequested(Body):
+    """The booth is to sell again: the facility's settlement is to wait for it, unless it was issued."""
+
+    facility: Id
+    festival: Id
+    booth: Id
+    order: Id
+
+
+class ShareHoldAnswered(Body):
+    """The answer to booth `key`: the settlement of `facility` waits for it (`held`), or was issued before."""
+
+    key: Id
+    facility: Id
+    order: Id
+    held: bool
+
+
+class ShareReopened(Body):
+    """The booth sells again. The facility's settlement and demand wait for it once more."""
+
+    facility: Id
+    festival: Id
+    booth: Id
+
+
 class SoldOut(Body):
     """A time without stock, from `at` (the last sale) `until` more came; None: no more came."""
 
@@ -620,6 +712,14 @@ class SettlementIssued(Body):
 
 class SettlementCorrected(SettlementIssued):
     """The same after a late sale or void. It replaces every lower revision."""
+
+
+class SettlementPostponed(Body):
+    """Booth `booth`, which was closed, sells again. The facility's settlement and demand signal wait for it."""
+
+    facility: Id
+    festival: Id
+    booth: Id
 
 
 class ProductDemand(Body):
@@ -702,18 +802,29 @@ TILL = Topic(
         TillClosed,
     ),
 )
-SALES = Topic("karya.sales.v1", "booth", (SaleAccounted, VoidRefused, DeviceHeard))
+SALES = Topic("karya.sales.v1", "booth", (SaleAccounted, VoidRefused, DeviceHeard, BoothReopened))
 BOOTH_REPORTS = Topic(
     "karya.booth-reports.v1",
     "festival",
-    (SellThroughCounted, SellThroughSoFar, BoothForwardingBegun, BoothForwardingRefused),
+    (
+        SellThroughCounted,
+        SellThroughSoFar,
+        ReopeningGranted,
+        ReopeningRefused,
+        ResolutionApplied,
+        ResolutionRefused,
+        BoothForwardingBegun,
+        BoothForwardingRefused,
+    ),
 )
 SALE_SHARES = Topic(
     "karya.sale-shares.v1",
     "facility",
-    (ShareOpened, SaleShared, PoolAdjusted, BoothSettled, DemandCounted),
+    (ShareOpened, SaleShared, PoolAdjusted, BoothSettled, DemandCounted, ShareHoldRequested, ShareReopened),
 )
-SETTLEMENTS = Topic("karya.settlements.v1", "facility", (SettlementIssued, SettlementCorrected))
+SETTLEMENTS = Topic("karya.settlements.v1", "facility", (SettlementIssued, SettlementCorrected, SettlementPostponed))
 DEMAND = Topic("karya.demand.v1", "facility", (DemandSignalled,))
 PUBLIC_SALES = Topic("karya.public.sales.v1", "facility", (SalePublished, AdjustmentPublished))
-SALES_DEADLINES = Topic("karya.sales.deadlines.v1", "key", (DeadlineReached, RecordForwarded, DeviceForwarded))
+SALES_DEADLINES = Topic(
+    "karya.sales.deadlines.v1", "key", (DeadlineReached, ShareHoldAnswered, RecordForwarded, DeviceForwarded)
+)

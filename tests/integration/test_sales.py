@@ -309,6 +309,12 @@ async def test_people_read_booths_sales_and_settlements(
         ]
         assert [page["receipt"] for page in await read(f"/booths/{BOOTH}/receipts?status=waiting")] == ["s4"]
         assert (await read(f"/booths/{BOOTH}/receipts/s1"))["sales"][0]["parts"][0]["facility"] == "LP-A"
+        [doubts] = await read("/disputes?festival=ODOP")
+        assert (doubts["booth"], doubts["takings_rupiah"], doubts["receipts"]) == (BOOTH, 4 * PRICE, 1)
+        [in_doubt] = doubts["sales"]
+        assert (in_doubt["sale"], in_doubt["waiting"], in_doubt["rupiah"]) == ("s4/1", 1, PRICE)
+        assert (in_doubt["why"], in_doubt["disputed"]) == ("not_stocked", 0)
+        assert await read("/disputes?festival=NONE") == []
         takings = await read(f"/booths/{BOOTH}/takings")
         assert [(day["day"], day["takings"][0]["net_rupiah"]) for day in takings["days"]] == [
             ("2023-04-18", 4 * PRICE)

@@ -196,6 +196,8 @@ BROKEN = [
     Broken("recalls", "inventory", "lots", {"recalled": True}, {"$push": {"reservations": HELD}}),
     Broken("booth stock", "sales", "booths", {"_id": B1}, {"$inc": {"lots.0.stocked": 1}}),
     Broken("booth stock", "sales", "booths", {"_id": B1}, {"$set": {"tills": ["other"]}}),
+    Broken("booth stock", "sales", "booths", {"_id": B1}, {"$set": {"opening": 1}}),
+    Broken("booth stock", "festival", "booths", {"_id": B1}, {"$set": {"reopening": "nobody"}}),
     Broken("booth stock", "sales", "booths", {"_id": B1}, {"$inc": {"lots.0.moved": 1}}),
     Broken("booth stock", "sales", "booths", {"_id": B2}, {"$inc": {"lots.0.recount": 1}}),
     Broken("sold so far", "festival", "paces", {"_id": B1}, {"$inc": {"sold.0.qty": 1}}),

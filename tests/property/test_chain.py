@@ -56,6 +56,7 @@ from shared.events.festival import (
     RecountReturn,
     RecountShipment,
     RecountTransfer,
+    ReopenBooth,
     Replenish,
     RequestAllocation,
     ResolveDispute,
@@ -76,8 +77,10 @@ from shared.events.production import (
 )
 from shared.events.sales import (
     BOOTH_REPORTS,
+    SALES,
     TILL,
     BoothCounted,
+    BoothReopened,
     LotCount,
     Payment,
     PaymentKind,
@@ -119,11 +122,10 @@ rung_up: st.SearchStrategy[RungUp] = st.tuples(
 
 DOINGS = ("make", "accept", "send", "send", "receive", "receive", "move", "move", "take in", "refill", "bring home")
 FOR_A_REASON = (
-    *("correct", "recall", "withdraw", "lose", "resolve", "revise", "revise"),
-    *("close booth", "merge", "move stray"),
+    *("correct", "recall", "withdraw", "lose", "resolve", "revise", "revise", "close booth", "merge", "move stray"),
 )
 COUNTED_WRONG = ("recount", "recount", "recount return")
-AT_TILLS = ("sell astray", "count", "close till", "come online", "come online", "close")
+AT_TILLS = ("sell astray", "count", "close till", "come online", "come online", "close", "reopen")
 # What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
 Act: TypeAlias = tuple[str, int, int, bool, bool]
 acts: st.SearchStrategy[Act] = st.tuples(
@@ -368,10 +370,18 @@ class Chain(Machine):
             self.command(RecordLoss(festival=FESTIVAL, lot=lot.id, place=place, booth=booth, qty=qty))
 
     def resolve(self, n: int, qty: int, odd: bool) -> None:
-        sale = one_of(self.disputed(), n)
+        # Festival lists what is in dispute, sales also what waits.
+        waiting = [(booth.id, f"{receipt}/1") for booth in self.sales.all(Booth) for receipt in booth.waiting]
+        sale = one_of(waiting if qty > 4 else self.disputed(), n)
         if sale is not None:
             outcome = DisputeOutcome.ACCEPTED if odd else DisputeOutcome.REJECTED
             self.command(ResolveDispute(festival=FESTIVAL, booth=sale[0], sale=sale[1], outcome=outcome))
+
+    def reopen(self, n: int, qty: int, odd: bool) -> None:
+        closed = [booth for booth in self.festival.all(FestivalBooth) if booth.status is not BoothStatus.OPEN]
+        booth = one_of(closed, n)
+        if booth is not None and qty < 4:
+            self.command(ReopenBooth(festival=FESTIVAL, booth=booth.id))
 
     def bring_home(self, n: int, qty: int, odd: bool) -> None:
         pairs = [(booth.id, lot.lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
@@ -430,7 +440,9 @@ class Chain(Machine):
             self.spool(BOOTHS[odd], BoothCounted, counted_at=self.kafka.now, **counted)
 
     def close_till(self, n: int, qty: int, odd: bool) -> None:
-        self.spool(BOOTHS[odd], TillClosed, last_seq=self.numbers[BOOTHS[odd]] + 1)
+        booth = BOOTHS[odd]
+        known = [one.opening for one in self.kafka.bodies(SALES, BoothReopened) if one.booth == booth]
+        self.spool(booth, TillClosed, last_seq=self.numbers[booth] + 1, opening=max(known, default=1))
 
     def come_online(self, n: int, qty: int, odd: bool) -> None:
         self.upload(BOOTHS[odd], qty)
@@ -512,6 +524,7 @@ class Chain(Machine):
     # what holds
 
     def check(self) -> None:
+        of_sales.check_issued(self.sales)
         of_production.check_lots(self.production)
         of_inventory.check_lots(self.inventory)
         check_festival(self.festival)
@@ -525,6 +538,7 @@ class Chain(Machine):
         check_production_and_inventory(self.production, self.inventory)
         check_inventory_and_festival(self.inventory, self.festival)
         check_festival_and_sales(self.festival, self.sales)
+        of_sales.check_answers(self.sales)
         of_sales.check_publications(self.sales)
         of_sales.check_money(self.sales)
 
@@ -550,6 +564,7 @@ ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
     "lose": Chain.lose,
     "resolve": Chain.resolve,
     "bring home": Chain.bring_home,
+    "reopen": Chain.reopen,
     "close": Chain.close,
     "count": Chain.count,
     "close till": Chain.close_till,
@@ -678,12 +693,14 @@ def check_festival_and_sales(festival: ServiceShell, sales: ServiceShell) -> Non
         other = booths[booth.id]
         lots = {lot.lot: lot for lot in booth.lots if lot.received}
         stocked = {lot.lot: lot for lot in other.lots if lot.stocked}
-        assert {id: (lot.received, lot.recorded_lost, lot.moved_out, lot.withdrawn) for id, lot in lots.items()} == {
-            id: (lot.stocked, lot.lost, lot.moved, lot.withdrawn) for id, lot in stocked.items()
-        }
+        assert {
+            id: (lot.received, lot.recorded_lost, lot.moved_out + lot.returned_before, lot.withdrawn)
+            for id, lot in lots.items()
+        } == {id: (lot.stocked, lot.lost, lot.moved, lot.withdrawn) for id, lot in stocked.items()}
         assert {lot.lot: lot.recounts for lot in booth.lots if lot.recounts} == {
             lot.lot: lot.recount for lot in other.lots if lot.recount
         }
+        assert (booth.opening, booth.reopening) == (other.opening, None)
         assert (booth.status is BoothStatus.SETTLED) == (other.status is SalesStatus.SETTLED)
         if booth.status is BoothStatus.SETTLED:
             assert booth.revision == other.revision

@@ -18,11 +18,13 @@ from shared.events.festival import (
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
+    CountedLot,
     DisputeOutcome,
     DisputeResolved,
     LotReinstated,
     LotWithdrawn,
     Price,
+    ReopeningRequested,
     TillStruck,
     VoidOrdered,
 )
@@ -38,12 +40,21 @@ from shared.events.sales import (
     ReceiptIssued,
     ReceiptLine,
     ReceiptVoided,
+    ReopeningGranted,
+    ReopeningRefused,
     SellThroughCounted,
     TillClosed,
     VoidedLine,
 )
 from tests.support.examples import examples
-from tests.support.invariants.sales import check_booths, check_demand, check_money, check_publications
+from tests.support.invariants.sales import (
+    check_answers,
+    check_booths,
+    check_demand,
+    check_issued,
+    check_money,
+    check_publications,
+)
 from tests.support.machine import Machine, one_of, which
 from tests.support.shell import NOON, ServiceShell
 
@@ -72,6 +83,10 @@ class SalesMachine(Machine):
         self.sales = ServiceShell(self.kafka, PROCESSORS)
         self.services = [self.sales]
         self.closed: set[str] = set()
+        self.openings = dict.fromkeys(BOOTHS, 1)
+        self.asked: dict[str, str] = {}
+        self.home: Counter[tuple[str, str]] = Counter()
+        self.decisions = 0
         self.spools: dict[tuple[str, str], list[tuple[str, Body]]] = {(b, t): [] for b in BOOTHS for t in TILLS}
         self.numbers: Counter[tuple[str, str]] = Counter()
         self.rung_up: dict[str, list[str]] = {booth: [] for booth in BOOTHS}
@@ -121,7 +136,7 @@ class SalesMachine(Machine):
             for stocking in self.kafka.bodies(BOOTH_STOCK, BoothStocked)
             if (stocking.booth, stocking.lot) == (booth, lot)
         )
-        if moved + qty <= stocked_qty:
+        if moved + self.home[booth, lot] + qty <= stocked_qty and booth not in self.asked:
             to = next(other for other in BOOTHS if other != booth)
             self.kafka.say(BOOTH_STOCK, BoothStockMoved(booth=booth, lot=lot, qty=qty, to=to))
 
@@ -135,17 +150,64 @@ class SalesMachine(Machine):
 
     @rule(booth=booths, n=which)
     def close(self, booth: str, n: int) -> None:
+        self.hear_answers()
         if booth not in self.closed and n < 3:
             self.closed.add(booth)
             deadline = self.kafka.now + timedelta(hours=48)
-            self.kafka.say(BOOTH_STOCK, BoothClosing(booth=booth, festival=FESTIVAL, deadline=deadline))
+            closing = BoothClosing(booth=booth, festival=FESTIVAL, deadline=deadline, opening=self.openings[booth])
+            self.kafka.say(BOOTH_STOCK, closing)
+
+    @rule(booth=booths, lot=lots, n=which)
+    def reopen(self, booth: str, lot: str, n: int) -> None:
+        """Festival asks no second time before it has an answer; a piece may have gone home."""
+        self.hear_answers()
+        if booth not in self.closed or booth in self.asked or n > 4:
+            return
+        came = sum(
+            one.qty for one in self.kafka.bodies(BOOTH_STOCK, BoothStocked) if (one.booth, one.lot) == (booth, lot)
+        )
+        gone = sum(
+            one.qty for one in self.kafka.bodies(BOOTH_STOCK, BoothStockMoved) if (one.booth, one.lot) == (booth, lot)
+        )
+        qty = 1 if n % 2 and came - gone - self.home[booth, lot] > 0 else 0
+        self.asked[booth] = f"reopen-{len(self.kafka.bodies(BOOTH_STOCK, ReopeningRequested))}"
+        self.kafka.say(
+            BOOTH_STOCK,
+            ReopeningRequested(
+                booth=booth,
+                festival=FESTIVAL,
+                order=self.asked[booth],
+                opening=self.openings[booth] + 1,
+                home=(CountedLot(lot=lot, qty=qty),) if qty else (),
+            ),
+        )
+
+    def hear_answers(self) -> None:
+        for granted in self.kafka.bodies(BOOTH_REPORTS, ReopeningGranted):
+            if self.asked.get(granted.booth) == granted.order:
+                del self.asked[granted.booth]
+                self.closed.discard(granted.booth)
+                self.openings[granted.booth] = granted.opening
+                for request in self.kafka.bodies(BOOTH_STOCK, ReopeningRequested):
+                    if request.order == granted.order:
+                        self.home.update({(granted.booth, home.lot): home.qty for home in request.home})
+        for refused in self.kafka.bodies(BOOTH_REPORTS, ReopeningRefused):
+            if self.asked.get(refused.booth) == refused.order:
+                del self.asked[refused.booth]
 
     @rule(booth=booths, n=which, outcome=st.sampled_from(DisputeOutcome), lot=st.none() | lots)
     def resolve(self, booth: str, n: int, outcome: DisputeOutcome, lot: str | None) -> None:
         reports = [report for report in self.kafka.bodies(BOOTH_REPORTS, SellThroughCounted) if report.booth == booth]
         sale = one_of(reports[-1].disputed, n) if reports else None
+        # Before the booth is settled the organiser sees what waits, and sales answers.
+        receipt = one_of(self.rung_up[booth], n)
+        order = None
+        if sale is None and receipt is not None:
+            sale, order = f"{receipt}/{1 + n % 3}", f"decide-{self.decisions}"
+            self.decisions += 1
         if sale is not None:
-            self.kafka.say(BOOTH_STOCK, DisputeResolved(booth=booth, sale=sale, outcome=outcome, lot=lot))
+            decided = DisputeResolved(booth=booth, sale=sale, outcome=outcome, lot=lot, order=order)
+            self.kafka.say(BOOTH_STOCK, decided)
 
     @rule(booth=booths, n=which, qty=few)
     def order_a_void(self, booth: str, n: int, qty: int) -> None:
@@ -213,7 +275,8 @@ class SalesMachine(Machine):
 
     @rule(booth=booths, till=tills)
     def close_till(self, booth: str, till: str) -> None:
-        self.spool(booth, till, TillClosed, last_seq=self.numbers[booth, till] + 1)
+        last_seq = self.numbers[booth, till] + 1
+        self.spool(booth, till, TillClosed, last_seq=last_seq, opening=self.openings[booth])
 
     @rule(booth=booths, till=tills, most=few)
     def upload(self, booth: str, till: str, most: int) -> None:
@@ -246,6 +309,18 @@ class SalesMachine(Machine):
     # the end
 
     def finish(self) -> None:
+        """One booth is settled and to be reopened, while the other may complete its settlements."""
+        self.settle()
+        first, other = BOOTHS
+        self.close(first, 0)
+        self.settle()
+        self.ring_all()
+        self.reopen(first, "L1", len(self.rung_up[first]) % 5)
+        if len(self.rung_up[other]) % 2:
+            self.close(other, 0)
+            self.ring_all()
+        self.settle()
+        self.check()
         for booth in BOOTHS:
             self.close(booth, 0)
         self.settle()
@@ -255,9 +330,11 @@ class SalesMachine(Machine):
 
     def check(self) -> None:
         check_booths(self.sales)
+        check_issued(self.sales)
 
     def check_at_rest(self) -> None:
         assert {booth.status for booth in self.sales.all(Booth)} == {BoothStatus.SETTLED}
+        check_answers(self.sales)
         check_publications(self.sales)
         check_money(self.sales)
         check_demand(self.sales)

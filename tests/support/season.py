@@ -29,6 +29,7 @@ from shared.events.festival import (
     RecordLoss,
     RecountReturn,
     RecountShipment,
+    ReopenBooth,
     Replenish,
     RequestAllocation,
     ResolveDispute,
@@ -153,10 +154,10 @@ class RunningSeason:
         paid = {"payment": Payment(kind=PaymentKind.CASH), "price_list": 1, "sold_at": now()}
         await self.till(ReceiptIssued, till, id, **paid | {"lines": numbered} | fields)
 
-    async def last_word(self, till: str) -> None:
+    async def last_word(self, till: str, opening: int = 1) -> None:
         """The till closes."""
         last_seq = len(self.records.get(till, ())) + 1
-        await self.till(TillClosed, till, f"closed-{till}", last_seq=last_seq)
+        await self.till(TillClosed, till, f"closed-{till}-{opening}", last_seq=last_seq, opening=opening)
 
     async def sold(self, status: str | None = None, count: int = 1, **wanted: Any) -> None:
         """Until so many receipts have a sale of this status (or are there), and are as wanted."""
@@ -423,10 +424,16 @@ async def replenish(season: RunningSeason) -> None:
 
 
 async def close(season: RunningSeason) -> None:
-    """A final count: what was sold without a label was rather of the maker who sent less. Both tills close; the sales
+    """The festival is closed too early, and its first booth sells again until it is closed for good.
+
+    A final count: what was sold without a label was rather of the maker who sent less. Both tills close; the sales
     that nothing covered are disputed, one is accepted."""
-    await season.say(ORGANISER, CloseFestival(festival=FESTIVAL, till_hours=48), "close")
+    await season.say(ORGANISER, CloseFestival(festival=FESTIVAL, till_hours=48), "close-too-early")
     await season.until("sales", "booths", {"status": "closing"}, 2)
+    await season.say(ORGANISER, ReopenBooth(festival=FESTIVAL, booth=B1), "reopen")
+    await season.until("festival", "commands", {"_id": "reopen", "outcome": "done"})
+    await season.say(ORGANISER, CloseFestival(festival=FESTIVAL, till_hours=48), "close")
+    await season.until("sales", "booths", {"status": "closing", "opening": 2})
     cloth = await _lot_at(season, B1, "KTI")
     lots = (await season.document("sales", "booths", B1))["lots"]
     [of_one, of_other] = [
@@ -442,8 +449,8 @@ async def close(season: RunningSeason) -> None:
     await season.till(BoothCounted, T1, "count-1", lots=counts, counted_at=now())
     drawer = {"drawer": "drawer", "counted_rupiah": 99_000, "expected_rupiah": 100_000}
     await season.till(CashCounted, T1, "drawer-counted", **drawer, counted_at=now())
-    for till in (T1, T2):
-        await season.last_word(till)
+    await season.last_word(T1, opening=2)
+    await season.last_word(T2)
     await season.until("festival", "booths", {"status": "settled"}, 2)
     disputed = {"_id": B1, "disputed": {"$all": ["sale-5/1", "sale-6/1"]}}
     await season.until("festival", "booths", disputed)

@@ -48,7 +48,7 @@ class Witness(SalesWorld):
 
     def evidence(self) -> Evidence:
         """All that is kept and was heard, once facilities have heard everything."""
-        self.pass_all_on()
+        self.hear_all()
         return Evidence(
             self.words, {kind: {instance.id: instance for instance in self.all(kind)} for kind in _ENTITIES}
         )

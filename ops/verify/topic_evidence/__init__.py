@@ -36,7 +36,7 @@ class AnnouncedBooth:
 class TopicEvidence:
     """The published facts by subject. `order_answers` counts inventory's answers by the event's name, then by
     reservation; `sold_history`: every published sell-through of a booth, in pieces by lot; `settled_by`: the id of
-    the event that settled a booth; `deadlines`: ids of the deadlines that were reached."""
+    the event that settled a booth last; `deadlines`: ids of the deadlines that were reached."""
 
     balances: dict[str, Json] = field(default_factory=dict)
     order_answers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -67,6 +67,11 @@ class TopicEvidence:
                     self.answers[body["report"]] += 1
             case "SellThroughCounted":
                 self._add_sell_through(event)
+            case "ReopeningGranted":
+                # What was counted at the end of the former opening is no longer valid.
+                booth_id = event.json["booth"]
+                self.sell_through.pop(booth_id, None)
+                self.settled_by.pop(booth_id, None)
             case "SellThroughSoFar":
                 body = event.json
                 keep_latest(self.interim_sales, body["booth"], body)
@@ -88,8 +93,8 @@ class TopicEvidence:
         body = event.json
         keep_latest(self.sell_through, body["booth"], body)
         self.sold_history[body["booth"]].append({lot["lot"]: lot["sold"] for lot in body["lots"]})
-        if body["revision"] == 1:
-            self.settled_by[body["booth"]] = event.cause
+        # The topic has the reports of a booth in their order.
+        self.settled_by.setdefault(body["booth"], event.cause)
 
     def _add_announcement(self, event: PublishedEvent) -> None:
         match event.type:

@@ -63,7 +63,7 @@ class ReportedReceipt(NamedTuple):
 
 class DeviceRecord(NamedTuple):
     """The position of a record among its device's records. `last_seq`: the last number, if the record closes the
-    till."""
+    till; `opening`: the opening of the booth that it then closes."""
 
     till: str
     device: str
@@ -71,6 +71,11 @@ class DeviceRecord(NamedTuple):
     previous: str | None
     id: str
     last_seq: int | None
+    opening: int = 1
+
+    def closes(self, opening: int) -> int | None:
+        """The last number, if the record closes the till in this opening of the booth."""
+        return self.last_seq if self.opening >= opening else None
 
 
 class RequestedVoid(NamedTuple):
@@ -170,8 +175,10 @@ class TillEvidence:
                     previous = id
 
     def _number(self, body: TillRecord, id: str) -> None:
-        last_seq = body.last_seq if isinstance(body, TillClosed) else None
-        self.records[body.booth].append(DeviceRecord(body.till, body.device, body.seq, body.previous, id, last_seq))
+        last_seq, opening = (body.last_seq, body.opening) if isinstance(body, TillClosed) else (None, 1)
+        self.records[body.booth].append(
+            DeviceRecord(body.till, body.device, body.seq, body.previous, id, last_seq, opening)
+        )
 
     def _count(self, body: TillRecord, id: str, source: str, cause: str) -> None:
         """Take in what the record says of its booth. `cause`: the id of the event that sales worked."""

@@ -130,6 +130,7 @@ class BoothPage(BaseModel):
     """A booth.
 
     - `deadline`: the time until which tills can send after closing.
+    - `opening`: how often it opened. `reopening`: sales has to answer whether it may sell again.
     - `merged_into`: the booth that has its stock and devices now.
     - `accounted`: whether every piece is sold, lost or home.
     - `capacity`: the pieces that it can hold at once. `limits`: pieces by category.
@@ -150,6 +151,8 @@ class BoothPage(BaseModel):
     disputed: list[str]
     merged_into: str | None
     accounted: bool
+    opening: int
+    reopening: bool
     lots: list[BoothLotPage]
 
     @classmethod
@@ -169,6 +172,8 @@ class BoothPage(BaseModel):
             disputed=list(booth.disputed),
             merged_into=booth.merged_into,
             accounted=booth.accounted,
+            opening=booth.opening,
+            reopening=booth.reopening is not None,
             lots=_lots(booth),
         )
 

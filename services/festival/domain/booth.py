@@ -53,6 +53,7 @@ class Booth:
     - `sold`: pieces by lot, and `seen`: the counts, both from the sell-through of the highest `revision`.
     - `disputed`: sales in doubt.
     - `capacity`: the pieces that it can hold at once. `limits`: pieces by category.
+    - `opening`: how often it opened. `reopening`: the command that sales has to answer.
     - `merged_into`: the booth that has its stock and devices, or is about to have them.
     - `prices`: the list of revision `price_list`, valid from `prices_from`; None: from the opening.
     """
@@ -73,6 +74,8 @@ class Booth:
     price_list: int = 1
     prices_from: datetime | None = None
     seen: tuple[LastCount, ...] = ()
+    opening: int = 1
+    reopening: str | None = None
     merged_into: str | None = None
 
     def find_lot(self, lot: str) -> BoothLot | None:
@@ -213,8 +216,23 @@ def reinstate(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publicat
 
 def close(booth: Booth, deadline: datetime) -> tuple[Booth, Publication]:
     """The booth as closing, and the event. Its tills can send until the deadline."""
-    closing = BoothClosing(booth=booth.id, festival=booth.festival, deadline=deadline)
+    closing = BoothClosing(booth=booth.id, festival=booth.festival, deadline=deadline, opening=booth.opening)
     return replace(booth, status=BoothStatus.CLOSING, deadline=deadline), BOOTH_STOCK.of(closing)
+
+
+def reopen(booth: Booth, opening: int) -> Booth:
+    """The booth as open again. What was counted as sold and as lost at its end is counted anew when it closes."""
+    return replace(
+        booth,
+        status=BoothStatus.OPEN,
+        deadline=None,
+        opening=opening,
+        reopening=None,
+        lots=tuple(replace(lot, final=False, returned_before=lot.returned) for lot in booth.lots),
+        sold=(),
+        seen=(),
+        disputed=(),
+    )
 
 
 def apply_sell_through(booth: Booth, report: SellThroughCounted) -> Booth:

@@ -25,6 +25,7 @@ class BoothLot:
     - `recorded_lost`: by RecordLoss. `moved_out`: to other booths.
     - `final`: nothing more will come home, so the pieces left count as lost.
     - `withdrawn`: the reason of a recall.
+    - `returned_before`: the part of `returned` from before the booth was reopened. Sales counts it as moved away.
     """
 
     lot: str
@@ -43,6 +44,7 @@ class BoothLot:
     best_before: date | None = None
     found: int = 0
     recounts: int = 0
+    returned_before: int = 0
 
     @property
     def home(self) -> int:

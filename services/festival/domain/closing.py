@@ -20,6 +20,7 @@ from services.festival.domain.festival import (
 from services.festival.domain.line import SENT
 from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus, shipments_at
 from services.festival.domain.logistics.transfer import Transfer, TransferStatus, transfers_at
+from services.festival.domain.reopening import check_not_reopening
 from shared.events.festival import (
     FESTIVAL,
     CancelFestival,
@@ -104,6 +105,9 @@ def close(state: State, festival: Festival, body: CloseFestival, at: datetime) -
     on_the_way += [f"transfer {transfer.name}" for transfer in _transfers_on_the_way(state, festival)]
     if on_the_way:
         return Rejection("festival", CommandRefusal.WRONG_STATE, _receive_first(on_the_way))
+    for booth in booths_of(state, festival.id):
+        if (rejection := check_not_reopening(booth)) is not None:
+            return rejection
     closing = replace(festival, status=FestivalStatus.CLOSING)
     state, publications = _lapse_all(state.put(closing), festival)
     for booth in booths_of(state, festival.id):

@@ -114,6 +114,7 @@ def begun(state: State, festival: Festival, answer: BoothForwardingBegun, event:
         due=event.logged_at,
         status=TransferStatus.RECEIVED,
         counted=tuple(sorted(lots.items())),
+        stocked=tuple(sorted(lots.items())),
     )
     counted = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in lots.items())
     sent = TransferSent(festival=festival.id, transfer=transfer.name, booth=giver.id, to=taker.id, lots=counted)

@@ -13,6 +13,8 @@ from services.festival.domain import (
     Transfer,
     answers,
     merging,
+    reopening,
+    sale_corrections,
 )
 from services.festival.domain.allocation import pages, revising
 from services.festival.domain.allocation.planner import Planner
@@ -41,6 +43,10 @@ from shared.events.language import Body, DeadlineReached, Event
 from shared.events.sales import (
     BoothForwardingBegun,
     BoothForwardingRefused,
+    ReopeningGranted,
+    ReopeningRefused,
+    ResolutionApplied,
+    ResolutionRefused,
     SellThroughCounted,
     SellThroughSoFar,
 )
@@ -121,6 +127,14 @@ def _counted(event: Event, body: SellThroughCounted) -> Iterable[Read]:
     return Ref(Booth, body.booth), booths_at(event.key)
 
 
+def _reopening(_event: Event, body: ReopeningGranted | ReopeningRefused) -> Iterable[Read]:
+    return Ref(Command, body.order), Ref(Booth, body.booth)
+
+
+def _resolution(_event: Event, body: ResolutionApplied | ResolutionRefused) -> Iterable[Read]:
+    return (Ref(Command, body.order),)
+
+
 def _forwarding(event: Event, body: BoothForwardingBegun | BoothForwardingRefused) -> Iterable[Read]:
     return (
         Ref(Command, body.order),
@@ -171,6 +185,10 @@ def answers_to(planner: Planner) -> tuple[Handler, ...]:
         _said(LotRecallLiftReached, answers.recall_lifted, reads=_booths),
         _said(SellThroughCounted, answers.counted, reads=_counted),
         _said(SellThroughSoFar, answers.sold_so_far, reads=_pace),
+        _said(ReopeningGranted, reopening.granted, reads=_reopening),
+        _said(ReopeningRefused, reopening.refused, reads=_reopening),
+        _said(ResolutionApplied, sale_corrections.applied, reads=_resolution),
+        _said(ResolutionRefused, sale_corrections.refused, reads=_resolution),
         _said(BoothForwardingBegun, merging.begun, reads=_forwarding),
         _said(BoothForwardingRefused, merging.refused, reads=_forwarding),
         _said(RevisionRequested, partial(revising.revise, planner=planner), reads=_revising),

@@ -22,6 +22,7 @@ from services.festival.domain import (
     festival,
     merging,
     prices,
+    reopening,
     sale_corrections,
     tills,
 )
@@ -57,6 +58,7 @@ from shared.events.festival import (
     RecountShipment,
     RecountTransfer,
     RenameBooth,
+    ReopenBooth,
     Replenish,
     RequestAllocation,
     ResolveDispute,
@@ -90,7 +92,15 @@ def _nothing(_body: Body) -> Iterable[Read]:
 
 
 def _booth(
-    body: OpenBooth | RenameBooth | ResolveDispute | VoidSale | ChangePrice | AddProduct | AddTill | StrikeTill,
+    body: OpenBooth
+    | RenameBooth
+    | ResolveDispute
+    | VoidSale
+    | ChangePrice
+    | AddProduct
+    | AddTill
+    | StrikeTill
+    | ReopenBooth,
 ) -> Iterable[Read]:
     return (Ref(Booth, body.booth),)
 
@@ -345,9 +355,9 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
         # Ids that a till made, and tills' names, may hold a slash.
         _given(
             "/festivals/{festival}/disputes/{sale:path}/resolve",
-            "Decide on a sale in dispute",
+            "Decide on a sale in dispute, or waiting at an open booth",
             ResolveDispute,
-            command(by_body(sale_corrections.resolve_dispute)),
+            command(sale_corrections.resolve_dispute),
             reads=_booth,
         ),
         _given(
@@ -405,6 +415,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             CloseBooth,
             command(by_time(closing.close_booth)),
             reads=_closing_booth,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/reopen",
+            "Sell again at a closed booth, before it is settled with a facility",
+            ReopenBooth,
+            command(reopening.order),
+            reads=_booth,
         ),
         _given(
             "/festivals/{festival}/close",

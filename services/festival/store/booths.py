@@ -82,6 +82,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "best_before": day_text(lot.best_before),
                 "found": lot.found,
                 "recounts": lot.recounts,
+                "returned_before": lot.returned_before,
             }
             for lot in booth.lots
         ],
@@ -96,6 +97,8 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "seen": [
             {"lot": count.lot, "counted": count.counted, "unexplained": count.unexplained} for count in booth.seen
         ],
+        "opening": booth.opening,
+        "reopening": booth.reopening,
     }
 
 
@@ -128,6 +131,7 @@ def _booth(document: Document) -> Booth:
                 best_before=as_day(lot.get("best_before")),
                 found=lot["found"],
                 recounts=lot["recounts"],
+                returned_before=lot["returned_before"],
             )
             for lot in document["lots"]
         ),
@@ -139,6 +143,8 @@ def _booth(document: Document) -> Booth:
         price_list=document["price_list"],
         prices_from=document["prices_from"],
         seen=tuple(LastCount(**count) for count in document["seen"]),
+        opening=document["opening"],
+        reopening=document["reopening"],
         merged_into=document["merged_into"],
     )
 

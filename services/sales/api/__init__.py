@@ -1,11 +1,13 @@
 """HTTP pages of booths, receipts, takings, settlements and demand."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 
+from services.sales.api.disputes import BoothDoubtsPage, receipts_in_doubt
 from services.sales.api.pages import (
     BoothPage,
     FacilityDemandPage,
@@ -14,7 +16,7 @@ from services.sales.api.pages import (
     StrayPage,
     TakingsPage,
 )
-from services.sales.domain import Booth
+from services.sales.domain import Booth, Receipt
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.receipt import SaleStatus, entity_id
 from services.sales.domain.settlement import settlement_id
@@ -68,6 +70,15 @@ def routes(service: Service) -> APIRouter:
     @router.get("/booths/{booth}/takings", summary="Takings of a booth, by day and payment kind, and by drawer")
     async def takings(booth: str) -> TakingsPage:
         return TakingsPage.of(await booth_of(booth))
+
+    @router.get("/disputes", summary="Sales in doubt and takings by booth, a page of booths at a time")
+    async def disputes(listing: Paged, festival: str | None = None) -> list[BoothDoubtsPage]:
+        booths = await listing.page(database, BOOTHS, _given(festival=festival))
+        ids = [id for booth in booths for id in receipts_in_doubt(booth)]
+        receipts: dict[str, list[Receipt]] = defaultdict(list)
+        for document in await database[RECEIPTS.name].find({"_id": {"$in": ids}}).to_list(None) if ids else ():
+            receipts[document["booth"]].append(RECEIPTS.from_document(document))
+        return [BoothDoubtsPage.of(booth, receipts[booth.id]) for booth in booths]
 
     @router.get("/strays", summary="Booths with sales that no festival has opened, a page at a time")
     async def strays(listing: Paged) -> list[StrayPage]:

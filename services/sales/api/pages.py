@@ -176,7 +176,10 @@ class RefusedOrderPage(BaseModel):
 
 
 class BoothPage(BaseModel):
-    """A booth with its stock, its sales, its open sales and its devices. `prices` are those of the latest list."""
+    """A booth with its stock, its sales, its open sales and its devices.
+
+    `prices` are those of the latest list. `opening`: how often it opened.
+    """
 
     booth: str
     festival: str | None
@@ -196,6 +199,7 @@ class BoothPage(BaseModel):
     disputed: int
     refused_orders: list[RefusedOrderPage]
     revision: int
+    opening: int
 
     @classmethod
     def of(cls, booth: Booth) -> "BoothPage":
@@ -237,6 +241,7 @@ class BoothPage(BaseModel):
             disputed=len(booth.disputed),
             refused_orders=[RefusedOrderPage(**order._asdict()) for order in booth.refused_orders],
             revision=booth.revision,
+            opening=booth.opening,
         )
 
 

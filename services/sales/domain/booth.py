@@ -40,10 +40,10 @@ class StockCount(NamedTuple):
 class BoothLot:
     """One lot at one booth, in pieces and rupiah.
 
-    `moved`: pieces sent to other booths. `label_...`: sold by label, or assigned to the lot by the organiser;
-    `named_qty` is the assigned part. `after_qty`: the part of `label_qty` that was sold after the final count.
-    `pool_...`: the lot's share of the unlabelled sales. `withdrawn`: the reason of a recall. `recount`: the revision
-    of the recount that `stocked` follows, without later arrivals.
+    `moved`: pieces sent to other booths, or home before the booth was reopened. `label_...`: sold by label, or
+    assigned to the lot by the organiser; `named_qty` is the assigned part. `after_qty`: the part of `label_qty` that
+    was sold after the final count. `pool_...`: the lot's share of the unlabelled sales. `withdrawn`: the reason of a
+    recall. `recount`: the revision of the recount that `stocked` follows, without later arrivals.
     """
 
     lot: str
@@ -200,6 +200,21 @@ class InterimState:
     sold_out: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """A request to reopen the booth as opening number `opening`, by festival's `order`.
+
+    `home`: pieces by lot that went home. `asked`: the facilities that were asked to hold their settlements, and
+    `held` those that do.
+    """
+
+    order: str
+    opening: int
+    home: tuple[tuple[str, int], ...] = ()
+    asked: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+
+
 class Forwarding(NamedTuple):
     """The booth at which the booth's further records count, and the number of records forwarded so far."""
 
@@ -214,7 +229,8 @@ class Booth:
     `tills` are the tills that festival named, without `struck_tills`. `devices` are the devices that have sent
     records. `waiting` (receipt ids) and `disputed` (sale ids) are in order of arrival. `facilities` have been sent
     ShareOpened. `receipts`: the number of receipts accepted. `early_strikes`: devices struck before their first
-    record. `shelves`: the times at which goods came and were sold.
+    record. `shelves`: the times at which goods came and were sold. `opening`: how often the booth opened.
+    `reopening`: a request that waits for facilities.
     """
 
     id: str
@@ -242,6 +258,8 @@ class Booth:
     early_strikes: tuple[str, ...] = ()
     refused_orders: tuple[RefusedOrder, ...] = ()
     forwarding: Forwarding | None = None
+    opening: int = 1
+    reopening: Reopening | None = None
 
     def find_lot(self, lot: str) -> BoothLot | None:
         """The booth's lot with this id, or None."""
@@ -365,11 +383,17 @@ def move_stock(booth: Booth, body: BoothStockMoved, at: datetime) -> Booth:
 
     Sales of these pieces stay recorded, as with losses.
     """
-    booth_lot = booth.find_lot(body.lot)
+    return move_away(booth, body.lot, body.qty, at)
+
+
+def move_away(booth: Booth, lot: str, qty: int, at: datetime) -> Booth:
+    """The booth after pieces left it at this time, for another booth or for home. Raises LookupError as
+    `move_stock` does."""
+    booth_lot = booth.find_lot(lot)
     if booth_lot is None:
-        raise LookupError(f"booth {booth.id} can't move pieces of {body.lot}: the lot was never stocked there")
-    shelves = shelf.move_out(booth.shelves, booth_lot.facility, booth_lot.product, at, body.qty)
-    return with_lot(replace(booth, shelves=shelves), replace(booth_lot, moved=booth_lot.moved + body.qty))
+        raise LookupError(f"booth {booth.id} can't move pieces of {lot}: the lot was never stocked there")
+    shelves = shelf.move_out(booth.shelves, booth_lot.facility, booth_lot.product, at, qty)
+    return with_lot(replace(booth, shelves=shelves), replace(booth_lot, moved=booth_lot.moved + qty))
 
 
 def withdraw_lot(booth: Booth, lot: str, reason: str) -> Booth:

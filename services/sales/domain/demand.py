@@ -13,11 +13,14 @@ from fractions import Fraction
 from shared.events.language import Publication
 from shared.events.sales import (
     DEMAND,
+    BoothSettled,
     DemandCounted,
     DemandLine,
     DemandSignalled,
     ProductDemand,
+    ShareHoldRequested,
     ShareOpened,
+    ShareReopened,
     SoldOut,
 )
 from shared.runtime.processor import Decision
@@ -63,10 +66,11 @@ class ProductAtBooth:
 
 @dataclass(frozen=True, slots=True)
 class DemandFromBooth:
-    """One booth's part of the demand. `lines` is None until the booth is settled."""
+    """One booth's part of the demand. `lines` is None until the booth is settled. `held`: it may be reopened."""
 
     booth: str
     lines: tuple[ProductAtBooth, ...] | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class FacilityDemand:
     @property
     def complete(self) -> bool:
         """Whether every opened booth has been counted."""
-        return bool(self.booths) and all(booth.lines is not None for booth in self.booths)
+        return bool(self.booths) and all(booth.lines is not None and not booth.held for booth in self.booths)
 
     @property
     def products(self) -> tuple[ProductTotal, ...]:
@@ -113,15 +117,27 @@ def demand_id(facility: str, festival: str) -> str:
     return f"{facility}/{festival}"
 
 
-def decide(state: State, body: ShareOpened | DemandCounted) -> Decision:
-    """The demand after a booth opened or was counted. A complete demand that has changed publishes a signal."""
+def decide(
+    state: State, body: ShareOpened | ShareHoldRequested | ShareReopened | BoothSettled | DemandCounted
+) -> Decision:
+    """The demand after a booth opened, was settled or counted, or was held and reopened.
+
+    A complete demand that has changed publishes a signal.
+    """
     id = demand_id(body.facility, body.festival)
     stored = state.get(FacilityDemand, id)
     demand = stored or FacilityDemand(id, body.facility, body.festival)
     before = next((booth for booth in demand.booths if booth.booth == body.booth), DemandFromBooth(body.booth))
     after = before
-    if isinstance(body, DemandCounted):
-        after = replace(before, lines=tuple(_from_event(line) for line in body.lines))
+    match body:
+        case DemandCounted():
+            after = replace(before, lines=tuple(_from_event(line) for line in body.lines))
+        case ShareHoldRequested():
+            after = replace(before, held=True)
+        case BoothSettled():
+            after = replace(before, held=False)
+        case ShareReopened():
+            after = DemandFromBooth(body.booth)
     other_booths = [other for other in demand.booths if other.booth != body.booth]
     demand = replace(demand, booths=tuple(sorted([*other_booths, after], key=lambda booth: booth.booth)))
     publications: list[Publication] = []

@@ -5,9 +5,19 @@ facility's public events have one writer and one order.
 """
 
 from services.sales.domain import demand, public
-from services.sales.domain.settlement import Percentages, settle
+from services.sales.domain.settlement import Percentages, hold, settle
 from shared.events.language import Event
-from shared.events.sales import BoothSettled, DemandCounted, PoolAdjusted, SaleShared, ShareOpened
+from shared.events.sales import (
+    SETTLEMENTS,
+    BoothSettled,
+    DemandCounted,
+    PoolAdjusted,
+    SaleShared,
+    SettlementPostponed,
+    ShareHoldRequested,
+    ShareOpened,
+    ShareReopened,
+)
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
 
@@ -26,9 +36,27 @@ def change_share(percentages: Percentages, state: State, _event: Event, body: Sa
     return state, settled + published
 
 
+def hold_share(state: State, _event: Event, body: ShareHoldRequested) -> Decision:
+    """A booth is to sell again."""
+    state, answer, held = hold(state, body)
+    if held:
+        state, _ = demand.decide(state, body)
+    return state, [answer]
+
+
+def reopen_share(percentages: Percentages, state: State, _event: Event, body: ShareReopened) -> Decision:
+    """A booth sells again: money and demand wait for it, and the facility hears of it."""
+    state, settled = settle(percentages, state, body)
+    state, demanded = demand.decide(state, body)
+    postponed = SettlementPostponed(facility=body.facility, festival=body.festival, booth=body.booth)
+    return state, [*settled, *demanded, SETTLEMENTS.of(postponed)]
+
+
 def settle_booth(percentages: Percentages, state: State, _event: Event, body: BoothSettled) -> Decision:
     """A booth has no more to say, but for corrections."""
-    return settle(percentages, state, body)
+    state, settled = settle(percentages, state, body)
+    state, demanded = demand.decide(state, body)
+    return state, settled + demanded
 
 
 def count_demand(state: State, _event: Event, body: DemandCounted) -> Decision:

@@ -42,6 +42,14 @@ def publish_interim(booth: Booth, product: str, sold_at: datetime) -> tuple[Boot
     return booth, [BOOTH_REPORTS.of(_report(booth, sold_at))]
 
 
+def publish_sales(booth: Booth, at: datetime) -> tuple[Booth, list[Publication]]:
+    """A reopened booth and its interim report, if it has sold anything: festival goes by it again."""
+    if not any(lot.sold for lot in booth.lots):
+        return booth, []
+    booth = replace(booth, interim=replace(booth.interim, revision=booth.interim.revision + 1))
+    return booth, [BOOTH_REPORTS.of(_report(booth, at))]
+
+
 def _is_sold_out(booth: Booth, product: str) -> bool:
     return not any(lot.unsold for lot in booth.lots if lot.product == product)
 

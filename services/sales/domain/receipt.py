@@ -71,6 +71,11 @@ class Sale:
         return sum(part.qty for part in self.parts)
 
     @property
+    def in_doubt(self) -> int:
+        """Pieces that wait for stock or for a decision."""
+        return self.waiting + self.disputed
+
+    @property
     def status(self) -> SaleStatus:
         if self.waiting:
             return SaleStatus.WAITING
@@ -93,6 +98,11 @@ class Sale:
             amounts.append((part, upto - below))
             below = upto
         return amounts
+
+    @property
+    def in_doubt_rupiah(self) -> int:
+        """Rupiah of the waiting and disputed pieces."""
+        return value(self.net_rupiah, self.qty, self.recorded + self.in_doubt) - self.recorded_rupiah
 
     @property
     def recorded_rupiah(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from services.sales.domain import booth as booths
-from services.sales.domain import closing, counting, device, drawer, forwarding, pool, selling
+from services.sales.domain import closing, counting, device, drawer, forwarding, pool, reopening, selling
 from services.sales.domain.booth import Booth, BoothStatus
 from services.sales.domain.device import Device
 from services.sales.domain.prices import PriceList, with_list
@@ -26,6 +26,7 @@ from shared.events.festival import (
     LotReinstated,
     LotWithdrawn,
     PricesChanged,
+    ReopeningRequested,
     TillAdded,
     TillStruck,
     VoidOrdered,
@@ -46,6 +47,7 @@ from shared.events.sales import (
     ReceiptIssued,
     ReceiptVoided,
     SaleShared,
+    ShareHoldAnswered,
     TillClosed,
     TillRecord,
 )
@@ -258,6 +260,16 @@ def close(state: State, booth: Booth, body: BoothClosing, _event: Event) -> Chan
     return state, booth, deadlines
 
 
+def reopen(state: State, booth: Booth, body: ReopeningRequested, event: Event) -> Change:
+    """The organiser wants to sell again."""
+    return reopening.request(state, booth, body, event)
+
+
+def hear_hold(state: State, booth: Booth, body: ShareHoldAnswered, event: Event) -> Change:
+    """A facility's settlement is held for the booth, or was issued."""
+    return reopening.hear(state, booth, body, event)
+
+
 def time_is_up(state: State, booth: Booth, body: DeadlineReached, _event: Event) -> Change:
     """The tills had until now."""
     return closing.reach_deadline(state, booth, body)
@@ -267,7 +279,9 @@ def _receive_device_record(
     booth: Booth, record: TillRecord, event: Event
 ) -> tuple[tuple[Device, ...], list[Publication]]:
     """The booth's devices after the record, and DeviceHeard for a new one."""
-    last_seq = record.last_seq if isinstance(record, TillClosed) else None
+    # A device that closed before it heard that the booth sells again may sell on.
+    closed = isinstance(record, TillClosed) and record.opening >= booth.opening
+    last_seq = record.last_seq if isinstance(record, TillClosed) and closed else None
     devices, new = device.receive_record(booth.devices, record, event.known_as, last_seq)
     if new is None:
         return devices, []

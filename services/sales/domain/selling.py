@@ -18,7 +18,18 @@ from services.sales.domain.receipt import Part, Receipt, Sale, entity_id, parse_
 from shared.events import lot_number
 from shared.events.festival import DisputeOutcome, DisputeResolved, VoidOrdered
 from shared.events.language import Event, Publication
-from shared.events.sales import SALES, PartBasis, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidRefused
+from shared.events.sales import (
+    BOOTH_REPORTS,
+    SALES,
+    PartBasis,
+    ReceiptIssued,
+    ReceiptLine,
+    ReceiptVoided,
+    ResolutionApplied,
+    ResolutionRefusal,
+    ResolutionRefused,
+    VoidRefused,
+)
 from shared.runtime.state import State
 
 # Bounds the booth's document: voids of receipts that may never come, and refused orders, which only people read.
@@ -98,38 +109,72 @@ def void_by_order(state: State, booth: Booth, body: VoidOrdered) -> Change:
 
 
 def resolve_dispute(state: State, booth: Booth, body: DisputeResolved) -> Change:
-    """The booth after the organiser's decision on the disputed pieces of a sale. No other sale changes.
+    """The booth after the organiser's decision on the disputed and waiting pieces of a sale. No other sale changes.
 
     Without a named lot, a facility is credited with at most the pieces that came from it to the booth. Pieces beyond
-    that stay disputed.
+    that stay in doubt. Festival receives the answer to its order.
     """
     name, line = parse_sale_id(body.sale)
     receipt = receipt_in(state, booth, name)
     sale = receipt.sale(line) if receipt is not None else None
-    if receipt is None or sale is None or not sale.disputed:
-        return state, booth, []
+    if receipt is None or sale is None:
+        return state, booth, _refused(booth, body, ResolutionRefusal.UNKNOWN_SALE)
+    if not sale.in_doubt:
+        return state, booth, _refused(booth, body, ResolutionRefusal.NOT_IN_DOUBT)
     if body.outcome is DisputeOutcome.REJECTED:
-        rejected = replace(sale, rejected=sale.rejected + sale.disputed, disputed=0)
-        return book(state, booth, receipt, rejected)
+        rejected = replace(sale, rejected=sale.rejected + sale.in_doubt, disputed=0, waiting=0)
+        state, booth, snapshots = book(state, booth, receipt, rejected)
+        return state, booth, snapshots + _applied(booth, body, rejected=sale.in_doubt)
     publications: list[Publication] = []
     if body.lot is not None:
         booth_lot = _named_lot(booth, sale, body.lot)
         if booth_lot is None:
-            return state, booth, []
+            return state, booth, _refused(booth, body, ResolutionRefusal.OTHER_PRODUCT)
         booth, publications = add_lot(booth, booth_lot)
         parts = [
-            Part(booth_lot.lot, booth_lot.facility, sale.disputed, PartBasis.NAMED, booth_lot.withdrawn is not None)
+            Part(booth_lot.lot, booth_lot.facility, sale.in_doubt, PartBasis.NAMED, booth_lot.withdrawn is not None)
         ]
     else:
         parts = _credited_parts(booth, receipt, sale)
     accepted_qty = sum(part.qty for part in parts)
     if not accepted_qty:
-        return state, booth, publications
-    accepted = replace(sale, disputed=sale.disputed - accepted_qty)
+        return state, booth, publications + _refused(booth, body, ResolutionRefusal.NOT_CREDITABLE)
+    of_disputed = min(sale.disputed, accepted_qty)
+    accepted = replace(
+        sale, disputed=sale.disputed - of_disputed, waiting=sale.waiting - (accepted_qty - of_disputed)
+    )
     for part in parts:
         accepted = accepted.with_part(part)
     state, booth, snapshots = book(state, booth, receipt, accepted)
-    return state, booth, publications + snapshots
+    answers = _applied(booth, body, accepted=accepted_qty, left=accepted.in_doubt)
+    return state, booth, publications + snapshots + answers
+
+
+def _applied(
+    booth: Booth, body: DisputeResolved, *, accepted: int = 0, rejected: int = 0, left: int = 0
+) -> list[Publication]:
+    """The answer to festival's order, if it is one."""
+    if body.order is None or booth.festival is None:
+        return []
+    applied = ResolutionApplied(
+        festival=booth.festival,
+        booth=booth.id,
+        order=body.order,
+        sale=body.sale,
+        accepted=accepted,
+        rejected=rejected,
+        left=left,
+    )
+    return [BOOTH_REPORTS.of(applied)]
+
+
+def _refused(booth: Booth, body: DisputeResolved, reason: ResolutionRefusal) -> list[Publication]:
+    if body.order is None or booth.festival is None:
+        return []
+    refused = ResolutionRefused(
+        festival=booth.festival, booth=booth.id, order=body.order, sale=body.sale, reason=reason
+    )
+    return [BOOTH_REPORTS.of(refused)]
 
 
 def cover_waiting(state: State, booth: Booth, product: str | None = None) -> Change:
@@ -177,6 +222,20 @@ def dispute_waiting(state: State, booth: Booth) -> Change:
             disputed = replace(sale, waiting=0, disputed=sale.disputed + sale.waiting)
             state, booth, added = book(state, booth, receipt, disputed)
             publications += added
+    return state, booth, publications
+
+
+def wait_again(state: State, booth: Booth) -> Change:
+    """Let all disputed pieces of a reopened booth wait for stock again, in the order in which they came into
+    dispute."""
+    publications: list[Publication] = []
+    for id in booth.disputed:
+        name, line = parse_sale_id(id)
+        receipt = _issued_receipt(state, booth, name)
+        sale = receipt.sales[line - 1]
+        waiting = replace(sale, waiting=sale.waiting + sale.disputed, disputed=0)
+        state, booth, added = book(state, booth, receipt, waiting)
+        publications += added
     return state, booth, publications
 
 
@@ -274,7 +333,7 @@ def _named_lot(booth: Booth, sale: Sale, typed: str) -> BoothLot | None:
 
 
 def _credited_parts(booth: Booth, receipt: Receipt, sale: Sale) -> list[Part]:
-    """The parts of disputed pieces when no lot is named.
+    """The parts of pieces in doubt when no lot is named.
 
     The limit is the number of pieces received and not sold, lost ones included.
     """
@@ -284,13 +343,13 @@ def _credited_parts(booth: Booth, receipt: Receipt, sale: Sale) -> list[Part]:
         booth_lot = booth.find_lot(sale.lot)
         if booth_lot is None or booth_lot.product != sale.product:
             return []
-        qty = min(sale.disputed, max(0, booth_lot.net_received - booth_lot.label_qty), max(0, creditable))
+        qty = min(sale.in_doubt, max(0, booth_lot.net_received - booth_lot.label_qty), max(0, creditable))
         return (
             [Part(booth_lot.lot, booth_lot.facility, qty, PartBasis.LABEL, booth_lot.withdrawn is not None)]
             if qty
             else []
         )
-    qty = min(sale.disputed, max(0, creditable))
+    qty = min(sale.in_doubt, max(0, creditable))
     return list(_share_parts(pool.allocate_sale(booth, sale.product, qty, receipt.sold_at))) if qty else []
 
 

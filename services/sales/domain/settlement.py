@@ -10,19 +10,23 @@ from typing import TypeAlias
 
 from shared.events.language import Publication
 from shared.events.sales import (
+    SALES_DEADLINES,
     SETTLEMENTS,
     BoothSettled,
     PoolAdjusted,
     SaleShared,
     SettlementCorrected,
     SettlementIssued,
+    ShareHoldAnswered,
+    ShareHoldRequested,
     ShareOpened,
+    ShareReopened,
 )
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
 
 # What changes a settlement.
-FromBooth: TypeAlias = ShareOpened | SaleShared | PoolAdjusted | BoothSettled
+FromBooth: TypeAlias = ShareOpened | SaleShared | PoolAdjusted | BoothSettled | ShareReopened
 
 _WHOLE = 100
 
@@ -63,7 +67,7 @@ class PoolShare:
 class BoothShare:
     """One booth's sales for the facility, in pieces and rupiah; `pools` are the unlabelled part.
 
-    `halfway`: the booth's next event continues the latest change.
+    `halfway`: the booth's next event continues the latest change. `issued`: a settlement with this booth was issued.
     """
 
     booth: str
@@ -72,6 +76,7 @@ class BoothShare:
     sold_rupiah: int = 0
     pools: tuple[PoolShare, ...] = ()
     halfway: bool = False
+    issued: bool = False
 
     @property
     def provisional_qty(self) -> int:
@@ -171,6 +176,23 @@ def settle(percentages: Percentages, state: State, body: FromBooth) -> Decision:
     return (state if settlement == stored else state.put(settlement)), [*events]
 
 
+def hold(state: State, body: ShareHoldRequested) -> tuple[State, Publication, bool]:
+    """The settlement as waiting for a settled booth that is to sell again, the answer to the booth, and whether it
+    waits.
+
+    It can't wait once a settlement that includes the booth was issued.
+    """
+    settlement = state.get(Settlement, settlement_id(body.facility, body.festival))
+    assert settlement is not None, "the booth opened there before it was settled"
+    share = _share_of(settlement, body.booth)
+    # A complete settlement that is halfway will be issued by the next event, which is on its way already.
+    held = not (share.issued or settlement.complete)
+    answer = ShareHoldAnswered(key=body.booth, facility=body.facility, order=body.order, held=held)
+    if held:
+        state = state.put(_with_share(settlement, replace(share, settled=False)))
+    return state, SALES_DEADLINES.of(answer), held
+
+
 def _share_of(settlement: Settlement, booth: str) -> BoothShare:
     return next((share for share in settlement.booths if share.booth == booth), BoothShare(booth))
 
@@ -192,7 +214,7 @@ def _apply(share: BoothShare, body: FromBooth) -> BoothShare:
             if body.pooled_change_qty or body.pooled_change_rupiah:
                 pools = _pooled(pools, body.product, body.pooled_change_qty, body.pooled_change_rupiah)
             qty, rupiah = share.qty + body.change_qty, share.sold_rupiah + body.change_rupiah
-            return BoothShare(share.booth, share.settled, qty, rupiah, pools, body.continued)
+            return BoothShare(share.booth, share.settled, qty, rupiah, pools, body.continued, share.issued)
         case PoolAdjusted():
             return replace(
                 share,
@@ -203,6 +225,8 @@ def _apply(share: BoothShare, body: FromBooth) -> BoothShare:
             )
         case BoothSettled():
             return replace(share, settled=True)
+        case ShareReopened():
+            return replace(share, settled=False)
 
 
 def _pooled(
@@ -217,10 +241,15 @@ def _pooled(
     )
 
 
+def _issued(share: BoothShare) -> BoothShare:
+    return share if share.issued else replace(share, issued=True)
+
+
 def _publish(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
     if not settlement.complete or settlement.halfway:
         # Saves the sums during the festival, when every sale passes here and nothing is published.
         return settlement, []
+    settlement = replace(settlement, booths=tuple(map(_issued, settlement.booths)))
     figures = SettlementFigures(
         settlement.qty, settlement.sold_rupiah, settlement.provisional_qty, settlement.provisional_rupiah
     )

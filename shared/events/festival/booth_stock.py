@@ -3,7 +3,7 @@
 from datetime import date
 
 from shared.events.catalogue import CatalogueRevision
-from shared.events.festival.organiser import DisputeOutcome, Price
+from shared.events.festival.organiser import CountedLot, DisputeOutcome, Price
 from shared.events.language import Body, CommandId, Count, Id, Qty, Text, Topic, Utc
 
 
@@ -129,12 +129,13 @@ class LotReinstated(Body):
 
 
 class DisputeResolved(Body):
-    """The organiser's decision on the disputed pieces of a sale."""
+    """The organiser's decision on the disputed or waiting pieces of a sale. Sales answers an `order`."""
 
     booth: Id
     sale: Id
     outcome: DisputeOutcome
     lot: Id | None = None
+    order: Id | None = None
 
 
 class BoothForwarded(Body):
@@ -152,11 +153,27 @@ class BoothForwarded(Body):
 
 
 class BoothClosing(Body):
-    """No more stock will come but by a recount. Tills have until `deadline` to send records."""
+    """No more stock will come but by a recount. Tills have until `deadline` to send records. `opening`: it ends this
+    opening of the booth, the first being 1."""
 
     booth: Id
     festival: Id
     deadline: Utc
+    opening: Qty = 1
+
+
+class ReopeningRequested(Body):
+    """The organiser wants to sell again at a booth that was closed, and sales decides.
+
+    `opening`: the number of the new opening. `home`: pieces that went home from the booth since the last opening, and
+    can't be sold there.
+    """
+
+    booth: Id
+    festival: Id
+    order: Id
+    opening: Qty
+    home: tuple[CountedLot, ...] = ()
 
 
 BOOTH_STOCK = Topic(
@@ -178,5 +195,6 @@ BOOTH_STOCK = Topic(
         VoidOrdered,
         BoothForwarded,
         BoothClosing,
+        ReopeningRequested,
     ),
 )

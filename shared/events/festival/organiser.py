@@ -306,10 +306,10 @@ class DisputeOutcome(StrEnum):
 
 
 class ResolveDispute(Body):
-    """Decide on the disputed pieces of a sale.
+    """Decide on the disputed or waiting pieces of a sale, at an open booth too.
 
     Accepted without `lot`, a facility is credited with at most the pieces that it sent to the booth. Pieces beyond
-    that stay disputed until a `lot` is named or they are rejected.
+    that stay in doubt until a `lot` is named or they are rejected.
     """
 
     festival: Id
@@ -408,6 +408,18 @@ class CloseBooth(Body):
     till_hours: TypedNumber = 48
 
 
+class ReopenBooth(Body):
+    """Sell again at a booth that was closed, also when its festival is closing.
+
+    Sales decides. It refuses once a settlement that includes the booth was issued. Reservations that the closing
+    released stay released.
+    """
+
+    festival: Id
+    booth: Id
+    reason: Text = ""
+
+
 class CloseFestival(Body):
     """Close the festival after the last sale. Tills have `till_hours` after this command to send their records."""
 
@@ -446,6 +458,7 @@ ORGANISER = Topic(
         MoveStray,
         MergeBooths,
         CloseBooth,
+        ReopenBooth,
         CloseFestival,
     ),
 )

@@ -60,6 +60,8 @@ class CommandRefusal(StrEnum):
     TOO_MANY = "too_many"
     STOCK_SAYS_NO = "stock_says_no"
     MISSING = "missing"
+    SETTLED = "settled"
+    NOT_CREDITABLE = "not_creditable"
     NAMED_TWICE = "named_twice"
     OUT_OF_RANGE = "out_of_range"
     ID_TAKEN = "id_taken"
@@ -500,6 +502,13 @@ class FestivalClosed(Body):
     found: Count = 0
 
 
+class FestivalReopened(Body):
+    """Booth `booth` of a festival that was closing or closed is open again, and so is the festival."""
+
+    festival: Id
+    booth: Id
+
+
 FESTIVAL = Topic(
     "karya.festival.v1",
     "festival",
@@ -524,5 +533,6 @@ FESTIVAL = Topic(
         TransferReceived,
         TransferRecounted,
         FestivalClosed,
+        FestivalReopened,
     ),
 )

@@ -49,6 +49,7 @@ from shared.events.festival import (
     RecountReturn,
     RecountShipment,
     RecountTransfer,
+    ReopenBooth,
     RequestAllocation,
     ReviseAllocation,
     SendShipment,
@@ -209,6 +210,10 @@ def a_booth_closing(booth: str = B1, **changed: Any) -> CloseBooth:
     return CloseBooth(**{"festival": booth.rpartition(".")[0], "booth": booth} | changed)
 
 
+def a_reopening(booth: str = B1) -> ReopenBooth:
+    return ReopenBooth(festival=booth.rpartition(".")[0], booth=booth)
+
+
 def a_closing(festival: str = ODOP, **changed: Any) -> CloseFestival:
     return CloseFestival(**{"festival": festival} | changed)
 
@@ -251,6 +256,7 @@ class FestivalWorld:
         self.published: list[Body] = []
         self.deadlines: dict[str, Deadline] = {}
         self.wishes: deque[Body] = deque()
+        self.asked_of_sales: deque[Body] = deque()
         self.orders: dict[str, deque[Body]] = defaultdict(deque)
         self.answers: dict[str, deque[Body]] = defaultdict(deque)
         self.balances: dict[str, deque[Body]] = defaultdict(deque)
@@ -278,6 +284,8 @@ class FestivalWorld:
                 assert output.topic in (FESTIVAL, BOOTH_STOCK, FESTIVAL_DEADLINES)
             if output.topic is FESTIVAL_DEADLINES:
                 self.wishes.append(output.body)
+            if output.topic is BOOTH_STOCK and getattr(output.body, "order", None) is not None:
+                self.asked_of_sales.append(output.body)
         self.published += bodies
         return bodies
 

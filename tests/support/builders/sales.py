@@ -24,6 +24,7 @@ from shared.events.festival import (
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
+    CountedLot,
     DisputeOutcome,
     DisputeResolved,
     LotRecounted,
@@ -31,6 +32,7 @@ from shared.events.festival import (
     LotWithdrawn,
     Price,
     PricesChanged,
+    ReopeningRequested,
     TillAdded,
     TillStruck,
     VoidOrdered,
@@ -38,6 +40,7 @@ from shared.events.festival import (
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
 from shared.events.sales import (
     SALE_SHARES,
+    SALES_DEADLINES,
     BoothCounted,
     CashCounted,
     CashDropped,
@@ -109,10 +112,19 @@ def a_closing(booth: str = B1, deadline: datetime = DEADLINE) -> BoothClosing:
     return BoothClosing(booth=booth, festival=ODOP, deadline=deadline)
 
 
+def a_reopening(booth: str = B1, opening: int = 2, order: str = "o1", **home: int) -> ReopeningRequested:
+    gone = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in home.items())
+    return ReopeningRequested(booth=booth, festival=ODOP, order=order, opening=opening, home=gone)
+
+
 def a_word(
-    sale: str, outcome: DisputeOutcome = DisputeOutcome.ACCEPTED, booth: str = B1, lot: str | None = None
+    sale: str,
+    outcome: DisputeOutcome = DisputeOutcome.ACCEPTED,
+    booth: str = B1,
+    lot: str | None = None,
+    order: str | None = None,
 ) -> DisputeResolved:
-    return DisputeResolved(booth=booth, sale=sale, outcome=outcome, lot=lot)
+    return DisputeResolved(booth=booth, sale=sale, outcome=outcome, lot=lot, order=order)
 
 
 def an_order(receipt: str, qty: int = 1, line: int = 1, booth: str = B1) -> VoidOrdered:
@@ -238,6 +250,7 @@ class SalesWorld:
         self.published: list[Body] = []
         self.deadlines: dict[str, Deadline] = {}
         self.shares: dict[str, deque[Body]] = defaultdict(deque)
+        self.answers: deque[Body] = deque()
         self._documents: dict[type[Any], dict[str, bytes]] = defaultdict(dict)
         self._worked: set[tuple[str, str]] = set()
         self._ids: dict[tuple[str, int], str] = {}
@@ -291,11 +304,24 @@ class SalesWorld:
             for answer in self.pass_on(booth)
         ]
 
+    def hear_all(self) -> list[Body]:
+        """Everything between booths and facilities arrives."""
+        said: list[Body] = []
+        while self.answers or any(self.shares.values()):
+            said += self.pass_all_on()
+            while self.answers:
+                said += self.tell(self.answers.popleft())
+        return said
+
     def settle_up(self, body: Body) -> list[Body]:
         event = Event(self._next_id(), "sales", SALE_SHARES.key_of(body), NOON, NOON, body)
         outputs = self._decide(MONEY, event)
-        bodies = [output.body for output in outputs if isinstance(output, Publication)]
-        assert len(bodies) == len(outputs)
+        bodies = []
+        for output in outputs:
+            assert isinstance(output, Publication)
+            bodies.append(output.body)
+            if output.topic is SALES_DEADLINES:
+                self.answers.append(output.body)
         self.published += bodies
         return bodies
 

@@ -8,6 +8,7 @@ from edge.spool import SpooledRecord
 from edge.till.till import Till
 from shared.events.festival import (
     BOOTH_STOCK,
+    BoothClosing,
     BoothOpened,
     BoothStocked,
     LotReinstated,
@@ -63,6 +64,10 @@ def a_stocking(lot: str, qty: int, *, days_old: int = 0, product: str = "KTI") -
         made_on=DAY - timedelta(days=days_old),
         qty=qty,
     )
+
+
+def closing(deadline: datetime, opening: int = 1) -> BoothClosing:
+    return BoothClosing(booth=BOOTH, festival="ODOP", deadline=deadline, opening=opening)
 
 
 def withdrawn(lot: str) -> LotWithdrawn:

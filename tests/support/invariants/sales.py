@@ -6,6 +6,7 @@ from services.sales.domain import Booth, FacilityDemand, Receipt, Settlement
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.lost_sales import count_demand, opening_hours
 from services.sales.domain.public import public_adjustment, public_sale
+from shared.events.festival import BOOTH_STOCK, DisputeResolved, ReopeningRequested
 from shared.events.sales import (
     BOOTH_REPORTS,
     DEMAND,
@@ -21,6 +22,10 @@ from shared.events.sales import (
     PoolAdjusted,
     ReceiptIssued,
     RecordForwarded,
+    ReopeningGranted,
+    ReopeningRefused,
+    ResolutionApplied,
+    ResolutionRefused,
     SaleAccounted,
     SalePublished,
     SaleShared,
@@ -39,6 +44,29 @@ def check_booths(sales: ServiceShell) -> None:
         receipts.setdefault(receipt.booth, []).append(receipt)
     for booth in sales.all(Booth):
         check_books(booth, receipts.get(booth.id, []))
+
+
+def check_issued(sales: ServiceShell) -> None:
+    """A booth in an issued settlement has no more sales but corrections: it is settled, at any moment."""
+    status = {booth.id: booth.status for booth in sales.all(Booth)}
+    for settlement in sales.all(Settlement):
+        for share in settlement.booths:
+            assert not share.issued or status[share.booth] is BoothStatus.SETTLED, share
+
+
+def check_answers(sales: ServiceShell) -> None:
+    """Each order of festival has one answer, and no booth waits for facilities."""
+    kafka = sales.kafka
+    orders = Counter(one.order for one in kafka.bodies(BOOTH_STOCK, ReopeningRequested))
+    orders += Counter(one.order for one in kafka.bodies(BOOTH_STOCK, DisputeResolved) if one.order is not None)
+    answers: Counter[str] = Counter()
+    for kind in (ReopeningGranted, ReopeningRefused, ResolutionApplied, ResolutionRefused):
+        answers += Counter(one.order for one in kafka.bodies(BOOTH_REPORTS, kind))
+    assert answers == orders
+    for booth in sales.all(Booth):
+        assert booth.reopening is None
+        granted = [one for one in kafka.bodies(BOOTH_REPORTS, ReopeningGranted) if one.booth == booth.id]
+        assert booth.opening == 1 + len(granted)
 
 
 def check_publications(sales: ServiceShell) -> None:

@@ -97,7 +97,7 @@ def test_a_lot_named_in_a_dispute_is_read_as_a_label_is(festival: FakeServer) ->
     words = ("dispute", "ODOP", "r-9/1", "accepted", "--booth", "B1")
     assert request_of(festival, *words)[1] == {"booth": "ODOP.B1", "outcome": "accepted", "lot": None}
     assert request_of(festival, *words, "--lot", "pr kpg kti 230418 oo7 4")[1]["lot"] == LOT
-    assert "`karya festival missing ODOP` shows what is left" in run(festival, None, *words).stdout
+    assert "`karya festival disputes ODOP` shows what is left" in run(festival, None, *words).stdout
     result = run(festival, None, *words, "--lot", f"{LOT[:-1]}5")
     assert result.exit_code == 2
     assert "is no lot number" in " ".join(result.output.split())
@@ -320,3 +320,77 @@ def test_a_receipts_id_and_what_became_of_each_piece_are_shown(festival: FakeSer
         ("r-7/2", "waiting", "1 waiting, 1 voided"),
         ("r-7/3", "voided", ""),
     ]
+
+
+def in_doubt(**changed: Any) -> dict[str, Any]:
+    sale = {"sale": "r-7/1", "receipt": "r-7", "till": "T1", "lot": None, "product": "KTI", "qty": 5}
+    sale |= {"waiting": 2, "disputed": 0, "rupiah": 50_000, "sold_at": "2026-04-18T02:30:00Z", "why": "beyond_stock"}
+    booth = {"booth": "ODOP.B1", "name": "Booth 1", "zone": "Asia/Makassar", "status": "open"}
+    return booth | {"takings_rupiah": 1_250_000, "receipts": 1, "sales": [sale | changed]}
+
+
+def test_sales_in_doubt_are_listed_while_the_festival_runs(festival: FakeServer, sales: FakeServer) -> None:
+    quiet = in_doubt() | {"booth": "ODOP.B2", "receipts": 0, "sales": []}
+    sales.pages["/disputes"] = [in_doubt(), quiet]
+    [row] = json.loads(run(festival, sales, "disputes", "ODOP", "--json").stdout)
+    assert (row["booth"], row["sale"], row["product"], row["pieces"]) == ("ODOP.B1", "r-7/1", "KTI", 2)
+    assert (row["rupiah"], row["state"], row["why"]) == (50_000, "waiting", "beyond_stock")
+    assert row["ends"] == ["stock", "void", "decision", "closing"]
+    shown = run(festival, sales, "disputes", "ODOP").stdout
+    for word in ("ODOP.B1", "r-7/1", "2026-04-18 10:30 WITA", "Rp50.000", "waiting", "more than was counted in"):
+        assert word in shown
+    assert "karya festival dispute ODOP SALE" in shown
+    assert "No sale of ODOP.B2 is in doubt." in run(festival, sales, "disputes", "ODOP", "--booth", "B2").stdout
+
+
+def test_what_a_page_of_sales_in_doubt_does_not_show_is_said(festival: FakeServer, sales: FakeServer) -> None:
+    sales.pages["/disputes"] = [in_doubt() | {"receipts": 9}]
+    assert "8 receipts more follow" in run(festival, sales, "disputes", "ODOP").stdout
+
+
+def test_missing_tells_sales_in_doubt_once_with_their_rupiah(festival: FakeServer, sales: FakeServer) -> None:
+    decide = {"what": "disputed", "booth": "ODOP.B1", "sale": "r-7/1", "message": "Sale r-7/1 has pieces too many."}
+    festival.pages["/festivals/ODOP/missing"] = {"festival": "ODOP", "status": "closing", "missing": [decide]}
+    festival.pages["/festivals/ODOP/booths"] = []
+    sales.pages["/disputes"] = [in_doubt(waiting=0, disputed=2)]
+    page = json.loads(run(festival, sales, "missing", "ODOP", "--json").stdout)
+    assert [(row["sale"], row["state"], row["rupiah"]) for row in page["disputes"]] == [("r-7/1", "disputed", 50_000)]
+    assert page["missing"] == [decide]
+    shown = run(festival, sales, "missing", "ODOP").stdout
+    assert shown.count("r-7/1") == 1
+    assert "Rp50.000" in shown
+    alone = run(festival, None, "missing", "ODOP")
+    assert "Sale r-7/1 has pieces too many." in alone.output
+    assert "Takings and sales in doubt are not known." in alone.output
+
+
+def test_a_festivals_booths_are_shown_with_takings(festival: FakeServer, sales: FakeServer) -> None:
+    festival.pages["/festivals/ODOP"] = {
+        "name": "Pekan",
+        "place": "Kupang",
+        "zone": "Asia/Makassar",
+        "first_day": "2026-04-18",
+        "last_day": "2026-04-18",
+        "status": "open",
+        "sums": None,
+    }
+    booth = {"booth": "ODOP.B1", "name": "Booth 1", "status": "open", "deadline": None, "lots": []}
+    festival.pages["/festivals/ODOP/booths"] = [booth]
+    for name in ("requests", "shipments", "transfers"):
+        festival.pages[f"/festivals/ODOP/{name}"] = []
+    sales.pages["/disputes"] = [in_doubt()]
+    [row] = json.loads(run(festival, sales, "show", "ODOP", "--json").stdout)["booths"]
+    assert row["sales"] == {"takings_rupiah": 1_250_000, "in_doubt_rupiah": 50_000, "waiting": 2, "disputed": 0}
+    shown = run(festival, sales, "show", "ODOP").stdout
+    assert "Rp1.250.000" in shown
+    assert "Rp50.000" in shown
+    assert "Booth 1" in run(festival, None, "show", "ODOP").stdout
+
+
+def test_a_closed_booth_is_reopened(festival: FakeServer) -> None:
+    assert request_of(festival, "reopen-booth", "ODOP", "B1", "--reason", "wrong booth") == (
+        "/festivals/ODOP/booths/ODOP.B1/reopen",
+        {"reason": "wrong booth"},
+    )
+    said = run(festival, None, "reopen-booth", "ODOP", "B1").stdout
+    assert "Reservations that the closing released stay released" in said

@@ -24,14 +24,25 @@ from shared.events.festival import (
     CloseFestival,
     CountedLot,
     DisputeOutcome,
+    DisputeResolved,
     FestivalClosed,
     LossPlace,
     ReceiveShipment,
     RecordLoss,
+    ReopenBooth,
+    ReopeningRequested,
     ResolveDispute,
     RevisionRequested,
 )
-from shared.events.sales import SellThroughCounted, SoldThrough
+from shared.events.language import Body
+from shared.events.sales import (
+    ReopeningGranted,
+    ReopeningRefused,
+    ResolutionRefusal,
+    ResolutionRefused,
+    SellThroughCounted,
+    SoldThrough,
+)
 from tests.support.builders.festival import (
     LAST_DAY,
     ODOP,
@@ -267,6 +278,42 @@ class Saga(RuleBasedStateMachine):
         booth = data.draw(st.sampled_from(self.closing()))
         self.world.give(self.sell_through(booth, revision, lambda most: data.draw(st.integers(0, most))))
 
+    @precondition(lambda self: self.steps > 15 and self.closing())
+    @rule(data=st.data())
+    def reopen(self, data: st.DataObject) -> None:
+        booth = data.draw(st.sampled_from(self.closing()))
+        self.world.give(ReopenBooth(festival=booth.festival, booth=booth.id))
+
+    @precondition(lambda self: self.world.asked_of_sales)
+    @rule(granted=st.booleans())
+    def sales_answers(self, granted: bool) -> None:
+        self.answer(self.world, self.world.asked_of_sales.popleft(), granted)
+
+    @staticmethod
+    def answer(world: FestivalWorld, body: Body, granted: bool) -> None:
+        if isinstance(body, ReopeningRequested):
+            answer = {"festival": body.festival, "booth": body.booth, "order": body.order}
+            lots = {lot.lot: lot for lot in world.one(Booth, body.booth).lots}
+            for home in body.home:
+                assert home.qty == lots[home.lot].returned - lots[home.lot].returned_before > 0
+            world.give(
+                ReopeningGranted(opening=body.opening, **answer)
+                if granted
+                else ReopeningRefused(facility="LP-AAA", **answer)
+            )
+        else:
+            assert isinstance(body, DisputeResolved)
+            assert body.order is not None
+            world.give(
+                ResolutionRefused(
+                    festival=body.booth.partition(".")[0],
+                    booth=body.booth,
+                    order=body.order,
+                    sale=body.sale,
+                    reason=ResolutionRefusal.UNKNOWN_SALE,
+                )
+            )
+
     @staticmethod
     def sell_through(booth: Booth, revision: int, sold: Callable[[int], int]) -> SellThroughCounted:
         lots = tuple(
@@ -358,6 +405,9 @@ class Saga(RuleBasedStateMachine):
         world = getattr(self, "world", None)
         if world is None:
             return
+        while world.asked_of_sales:
+            self.answer(world, world.asked_of_sales.popleft(), granted=True)
+        assert all(booth.reopening is None for booth in world.all(Booth))
         world.settle()
         for shipment in world.all(Shipment):
             assert shipment.status is not ShipmentStatus.SENDING

@@ -2,9 +2,11 @@
 
 import pytest
 
-from services.festival.domain import Booth
+from services.festival.domain import Booth, Command
+from services.festival.domain.command import CommandStatus
 from shared.events.festival import (
     CommandRefusal,
+    CommandRefused,
     DisputeOutcome,
     DisputeResolved,
     ResolveDispute,
@@ -12,6 +14,7 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body
+from shared.events.sales import ResolutionApplied, ResolutionRefusal, ResolutionRefused
 from tests.support.builders.festival import (
     B1,
     ODOP,
@@ -85,3 +88,37 @@ def test_the_organiser_voids_pieces_before_and_after_a_booth_is_settled(ended: t
 def test_a_void_needs_a_booth_of_the_festival() -> None:
     body = VoidSale(festival=ODOP, booth="ODOP.B9", receipt="r-9", line=1, qty=1)
     assert a_world().refusal(body) == ("booth", CommandRefusal.UNKNOWN_BOOTH)
+
+
+# At a booth that is not settled, sales alone knows what waits.
+
+
+def asked(world: FestivalWorld, word: ResolveDispute) -> DisputeResolved:
+    [body] = world.give(word, "decide-1")
+    assert isinstance(body, DisputeResolved)
+    assert body.order == "decide-1"
+    assert world.one(Command, "decide-1").outcome is CommandStatus.WAITING
+    return body
+
+
+@pytest.mark.parametrize("ended", [(), (a_booth_closing(),)])
+def test_a_decision_before_the_booth_is_settled_waits_for_the_answer_of_sales(ended: tuple[Body, ...]) -> None:
+    world = a_world(*ended)
+    assert asked(world, a_word(lot=LOT)).lot == LOT
+    done = ResolutionApplied(festival=ODOP, booth=B1, order="decide-1", sale=SALE, accepted=2, rejected=0, left=0)
+    assert world.give(done) == []
+    assert world.one(Command, "decide-1").outcome is CommandStatus.DONE
+
+
+@pytest.mark.parametrize("reason", list(ResolutionRefusal))
+def test_a_decision_that_sales_refuses_is_told_with_what_is_wrong(reason: ResolutionRefusal) -> None:
+    world = a_world()
+    asked(world, a_word())
+    answer = ResolutionRefused(festival=ODOP, booth=B1, order="decide-1", sale=SALE, reason=reason)
+    [refused] = world.give(answer)
+    assert isinstance(refused, CommandRefused)
+    assert refused.command == "decide-1"
+    assert SALE in refused.message or B1 in refused.message
+    assert "{" not in refused.message
+    assert world.one(Command, "decide-1").outcome is CommandStatus.REFUSED
+    assert world.give(answer) == [], "heard twice"

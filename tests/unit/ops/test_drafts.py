@@ -95,6 +95,7 @@ def test_the_event_is_named_if_the_letter_does_not_say_it() -> None:
         (["qty=12", "amount=3"], "ProductionReported.v1 has no field amount. It has: facility, terminal, product,"),
         (["qty"], "'qty' is no FIELD=VALUE, e.g. qty=12."),
         (["lines.0.qty=3"], "The body has no lines.0.qty"),
+        (["product=[", "product.0=1"], "The body has no product.0"),
     ],
     ids=str,
 )

@@ -17,6 +17,8 @@ from shared.events.sales import (
     SaleShared,
     SettlementCorrected,
     SettlementIssued,
+    ShareHoldAnswered,
+    ShareHoldRequested,
     ShareOpened,
 )
 from shared.settings import Settings
@@ -241,3 +243,53 @@ def test_percentages_that_do_not_add_up_are_refused_with_what_to_change() -> Non
     with pytest.raises(BadSettings, match=r"KARYA_FACILITY_PERCENT.*60, 30 and 15.*add up to 100"):
         percentages(Settings(maker_percent=30))
     assert percentages(Settings()) == Percentages(60, 25, 15)
+
+
+def hold(booth: str = B1) -> ShareHoldRequested:
+    return ShareHoldRequested(facility="LP-A", festival=ODOP, booth=booth, order="o1")
+
+
+def answered(world: SalesWorld, booth: str = B1) -> bool:
+    [answer] = world.settle_up(hold(booth))
+    assert isinstance(answer, ShareHoldAnswered)
+    assert (answer.key, answer.facility, answer.order) == (booth, "LP-A", "o1")
+    return answer.held
+
+
+def test_a_settlement_waits_for_a_booth_that_is_to_sell_again_until_it_was_issued() -> None:
+    world = SalesWorld()
+    take(world, a_share_opening(), a_share_opening(B2), a_booth_settling())
+    assert answered(world)
+    assert take(world, a_booth_settling(B2)) == []
+    assert [type(body) for body in take(world, a_booth_settling())] == [SettlementIssued]
+    assert not answered(world)
+    assert take(world, a_sale_share(100)), "corrected, as it stays settled"
+
+
+def test_a_complete_settlement_that_is_known_in_part_is_as_good_as_issued() -> None:
+    world = SalesWorld()
+    take(
+        world,
+        a_share_opening(),
+        a_share_opening(B2),
+        a_booth_settling(B2),
+        a_sale_share(100, booth=B2, pooled=True, continued=True),
+        a_booth_settling(),
+    )
+    assert not answered(world)
+    [issued] = take(world, a_pool_adjustment(-100, -1, booth=B2))
+    assert issued.sold_rupiah == 0
+
+
+def test_a_booth_that_opened_after_a_settlement_is_in_none() -> None:
+    world = SalesWorld()
+    take(
+        world,
+        a_share_opening(),
+        a_booth_settling(),
+        a_share_opening(B2),
+        a_share_opening("ODOP.B3"),
+        a_booth_settling(B2),
+    )
+    assert answered(world, B2)
+    assert not answered(world, B1)

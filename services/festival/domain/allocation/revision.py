@@ -202,7 +202,8 @@ def without_booth(request: Request, booth: str) -> Change:
     """The request after a booth of it closed, and the orders. A pending revision no longer fits and is withdrawn."""
     if request.status is RequestStatus.WITHDRAWN or all(demand.booth != booth for demand in request.demands):
         return request, []
-    request = recount_stranded(replace(withdraw_revision(request), closed=(*request.closed, booth)))
+    closed = request.closed if booth in request.closed else (*request.closed, booth)
+    request = recount_stranded(replace(withdraw_revision(request), closed=closed))
     if request.status is RequestStatus.PROPOSED:
         planned = [line for line in request.lines if line.status is LineStatus.PLANNED and line.booth == booth]
         return give_back(request, planned)

@@ -6,6 +6,7 @@ from services.festival.domain.booth import Booth, BoothStatus, with_lot
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.command import Command, CommandResult, CommandStatus, Rejection, command_of, refuse
 from services.festival.domain.festival import Festival, booths_of, find_booth, update_sums
+from services.festival.domain.reopening import check_not_reopening
 from shared.events.festival import (
     BOOTH_STOCK,
     BoothStockLost,
@@ -48,6 +49,8 @@ def receive_return(state: State, festival: Festival, body: ReceiveReturn, event:
     if booth.status is not BoothStatus.SETTLED:
         message = f"Booth {booth.id} is not settled yet: its sales must be counted before anything goes home."
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
+    if (rejection := check_not_reopening(booth)) is not None:
+        return rejection
     most = min(MAX_QTY, lot.received - lot.moved_out - lot.most_home)
     if body.qty > most:
         message = f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; at most {most} can still come home."

@@ -27,6 +27,7 @@ from services.festival.domain.logistics.counts import (
 from services.festival.domain.logistics.losses import find_lot
 from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus, shipment_id, with_losses
 from services.festival.domain.logistics.transfer import Transfer, TransferStatus, transfer_id
+from services.festival.domain.reopening import check_not_reopening
 from shared.events import lot_number
 from shared.events.festival import (
     FESTIVAL,
@@ -94,6 +95,16 @@ def recount_return(state: State, festival: Festival, body: RecountReturn, event:
     if booth.status is not BoothStatus.SETTLED:
         message = Message("Booth {booth} is not settled yet, so nothing of it came home.", booth=booth.id)
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
+    if (rejection := check_not_reopening(booth)) is not None:
+        return rejection
+    if body.qty < lot.returned_before:
+        message = Message(
+            "{qty:piece|pieces} of {lot} came home before {booth} was opened again; sales counts on them.",
+            qty=lot.returned_before,
+            lot=lot.lot,
+            booth=booth.id,
+        )
+        return Rejection("qty", CommandRefusal.WRONG_STATE, message)
     if lot.returning:
         message = Message(
             "Inventory has not answered the last count of {lot} yet; try again in a moment.", lot=lot.lot

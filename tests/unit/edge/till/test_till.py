@@ -15,6 +15,7 @@ from shared.errors import WrongEntry
 from shared.events.sales import (
     TILL,
     BoothCounted,
+    BoothReopened,
     CashCounted,
     CashDropped,
     DrawerOpened,
@@ -37,6 +38,7 @@ from tests.support.builders.till import (
     a_stocking,
     an_opening,
     changed,
+    closing,
     line,
     receive,
     reinstated,
@@ -205,6 +207,31 @@ def test_a_closed_till_sells_only_what_happened_and_closes_again(stocked_till: T
     closed = stocked_till.close(at=NOW).body
     assert isinstance(closed, TillClosed)
     assert (closed.seq, closed.last_seq) == (4, 4)
+
+
+def test_a_closed_till_sells_on_once_it_heard_that_its_booth_was_reopened(stocked_till: Till) -> None:
+    stocked_till.sell([BasketEntry("KTI")], at=NOW)
+    stocked_till.close(at=NOW)
+    receive(stocked_till, closing(NOW + timedelta(hours=48)))
+    assert stocked_till.view().closing == NOW + timedelta(hours=48)
+    receive(stocked_till, BoothReopened(booth=BOOTH, opening=2))
+    assert (stocked_till.view().closing, stocked_till.view().opening) == (None, 2)
+    stocked_till.sell([BasketEntry("KTI")], at=NOW)
+    closed = stocked_till.close(at=NOW).body
+    assert isinstance(closed, TillClosed)
+    assert (closed.seq, closed.last_seq, closed.opening) == (4, 4, 2)
+    with pytest.raises(WrongEntry, match="closed"):
+        stocked_till.sell([BasketEntry("KTI")], at=NOW)
+    receive(stocked_till, closing(NOW + timedelta(hours=72), opening=2))
+    assert stocked_till.view().closing == NOW + timedelta(hours=72)
+
+
+def test_a_till_that_sold_nothing_more_closes_again(stocked_till: Till) -> None:
+    stocked_till.close(at=NOW)
+    receive(stocked_till, BoothReopened(booth=BOOTH, opening=2))
+    closed = stocked_till.close(at=NOW).body
+    assert isinstance(closed, TillClosed)
+    assert (closed.seq, closed.opening) == (2, 2)
 
 
 def test_an_interim_count_says_so(till: Till) -> None:
