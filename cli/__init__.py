@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from typer.main import get_command
 from cli.console import err, show_error, warn
 from cli.help_language import split_language, translate_framework, translate_help
 from cli.local_stack import use_local_stack
+from cli.problems import INTERRUPTED, json_wanted, run_with_problems, with_flag_at_command
 from shared.errors import KaryaError
 from shared.translation import language, tr, use_language
 
@@ -35,6 +36,8 @@ _GROUPS = {
     "strays": "cli.strays:app",
     "catalogue": "cli.catalogue:app",
     "festival": "cli.festival:app",
+    "sales": "cli.books:sales",
+    "settlement": "cli.books:settlement",
     "terminal": "cli.terminal:app",
     "till": "cli.till:app",
 }
@@ -50,12 +53,23 @@ class _Lazy(TyperGroup):
     """A group whose commands are imported on demand, in the reader's language."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
-        arguments, language = split_language(sys.argv[1:] if args is None else args)
-        if language is not None:
-            use_language(language)
+        arguments = sys.argv[1:] if args is None else args
+        if not json_wanted(arguments):
+            return super().main(self._prepared(arguments), *rest, **options)
+        # Without its own errors, which are text.
+        options["standalone_mode"] = False
+        code = run_with_problems(lambda: super(_Lazy, self).main(self._prepared(arguments), *rest, **options))
+        sys.exit(code)
+
+    def _prepared(self, arguments: Sequence[str]) -> list[str]:
+        """The arguments for the framework, which then writes in the reader's language. Raises UnknownLanguage."""
+        others, chosen = split_language(arguments)
+        if chosen is not None:
+            use_language(chosen)
+        language()  # an unknown one is refused before anything else
         translate_framework()
         translate_help(self)
-        return super().main(arguments, *rest, **options)
+        return with_flag_at_command(others)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the group's own signature
         return list(_GROUPS)
@@ -69,7 +83,7 @@ class _Lazy(TyperGroup):
         module, _, name = path.partition(":")
         target = getattr(import_module(module), name)
         if not isinstance(target, typer.Typer):
-            single = typer.Typer()
+            single = typer.Typer(add_completion=False)
             single.command(name=cmd_name)(target)
             target = single
         command = get_command(target)
@@ -89,7 +103,7 @@ def _missing(name: str) -> str | None:
 
 def _stand_in(name: str, room: str) -> Any:
     """A command that says how to install the missing part. It ends with 2, whatever its arguments are."""
-    stand_in = typer.Typer()
+    stand_in = typer.Typer(add_completion=False)
 
     @stand_in.command(
         name=name,
@@ -115,10 +129,15 @@ def _stand_in(name: str, room: str) -> Any:
 app = typer.Typer(
     cls=_Lazy,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Karya: from a facility's workshop to a festival booth.",
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"karya {metadata.version('karya')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -127,6 +146,12 @@ def _karya(
         str | None,
         typer.Option(metavar="id|en", help="The language: id or en. Also KARYA_LANG; else that of the locale."),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The same as --json behind the command. Errors are JSON too, on stderr.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Karya: from a facility's workshop to a festival booth."""
 
@@ -135,11 +160,10 @@ def main() -> None:
     """Run the command line. An error that a person can correct ends it with 1 and a sentence, Ctrl-C with 130."""
     use_local_stack()
     try:
-        language()  # an unknown one is refused before anything else
         app()
     except KaryaError as error:
         show_error(error)
         sys.exit(1)
     except KeyboardInterrupt:
         err.print(tr("Stopped."))
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

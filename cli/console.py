@@ -1,5 +1,6 @@
 """Output of commands for people: tables or JSON, local times, errors without a traceback."""
 
+import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,12 +15,14 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from cli.problems import add_error, add_warning
 from shared.errors import KaryaError
 from shared.shown import clock
 from shared.translation import heading, translated, word
 from shared.visible import visible, visible_json
 
 WIDEST = 10_000  # columns: wider than any line
+FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 class PlainConsole(Console):
@@ -65,13 +68,15 @@ def exit_on_error() -> Iterator[None]:
 
 
 def show_error(error: KaryaError) -> None:
-    """Print the error in red, with all its lines: some contain the end of a log."""
-    err.print(translated(error.message), style="red", soft_wrap=True)
+    """Print the error in red, with all its lines: some contain the end of a log. With --json it becomes a problem."""
+    if not add_error(error):
+        err.print(translated(error.message), style="red", soft_wrap=True)
 
 
 def warn(message: str = "") -> None:
-    """Print one line on stderr, in yellow."""
-    err.print(visible(message), style="yellow", soft_wrap=True)
+    """Print one line on stderr, in yellow. With --json it waits for the end, and is a part of the problem if any."""
+    if not add_warning(visible(message)):
+        err.print(visible(message), style="yellow", soft_wrap=True)
 
 
 def say(message: str = "") -> None:
@@ -82,6 +87,23 @@ def say(message: str = "") -> None:
 def show_json(value: Any) -> None:
     """Print one JSON document."""
     typer.echo(visible_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)))
+
+
+def show_csv(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    """Print CSV of these columns, with their names first. Missing or None values stay empty.
+
+    A spreadsheet would calculate a text that begins like a formula: an apostrophe comes before it. Numbers are plain.
+    """
+    writer = csv.writer(out.file, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_csv_cell(row.get(column)) for column in columns] for row in rows)
+
+
+def _csv_cell(value: object) -> object:
+    if value is None or isinstance(value, int | float):
+        return value
+    text = visible(str(value))
+    return f"'{text}" if text.lstrip().startswith(FORMULA_STARTS) else text
 
 
 def show_table(
@@ -108,12 +130,17 @@ def show_table(
 
 
 def show_grid(table: Table) -> None:
-    """Print a table. Without a terminal no cell is broken. On a terminal that is narrower than the words the terminal
-    itself breaks the lines, so that copied text is complete."""
-    widths = Measurement.get(out, out.options.update(max_width=WIDEST), table)
+    """Print a table. Without a terminal a row is a line, with tabs between its cells. On a terminal that is narrower
+    than the words the terminal itself breaks the lines, so that copied text is complete."""
     if not out.is_terminal:
-        table.width = widths.maximum
-    elif widths.minimum > out.width:
+        if table.title:
+            say(str(table.title))
+        columns = [[visible(str(cell)) for cell in (column.header, *column.cells)] for column in table.columns]
+        for line in zip(*columns, strict=True):
+            print("\t".join(line), file=out.file)
+        return
+    widths = Measurement.get(out, out.options.update(max_width=WIDEST), table)
+    if widths.minimum > out.width:
         table.width = widths.minimum
     out.print(table, crop=False)
 

@@ -22,7 +22,9 @@ from shared.faults import fault_message
 from shared.settings import Settings, settings_for
 from shared.shown import pluralize
 
-app = typer.Typer(no_args_is_help=True, help="Dead letters: list, show, replay, mend and archive them.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Dead letters: list, show, replay, mend and archive them."
+)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 LetterArgument = Annotated[

@@ -68,14 +68,17 @@ def up(
         say("Try `karya festival list`, or a service's /docs in a browser. `make down` stops everything.")
 
 
-def down() -> None:
+def down(as_json: Json = False) -> None:
     """Stop everything that `karya up` has started. The data is kept."""
     stack = LocalStack(FOLDER)
     with err.status("Stopping the services"):
         LocalServices(FOLDER, _settings(stack)).stop()
     with err.status("Stopping Kafka and MongoDB"):
         stack.stop()
-    say("This checkout's stack is stopped.")
+    if as_json:
+        show_json({"stopped": list(ServerName)})
+    else:
+        say("This checkout's stack is stopped.")
 
 
 def status(as_json: Json = False) -> None:
@@ -102,13 +105,16 @@ def logs(
         typer.echo(visible(line, keep="\t"))
 
 
-def restart(server: ServerArgument) -> None:
+def restart(server: ServerArgument, as_json: Json = False) -> None:
     """Stop one server and start it again, over its data and with its port. It is killed if it does not stop."""
     stack = LocalStack(FOLDER, keep_running=True)
     group = stack if server in _names(stack) else LocalServices(FOLDER, _settings(stack), keep_running=True)
     with err.status(f"Restarting {server}"):
         group.restart(server)
-    say(f"{server} runs again.")
+    if as_json:
+        show_json({"restarted": server})
+    else:
+        say(f"{server} runs again.")
 
 
 def _names(group: LocalStack | LocalServices) -> list[str]:
@@ -144,7 +150,7 @@ def _show(*, as_json: bool) -> bool:
         )
         return works
     rows = [_row(server, _health(server, troubles)) for server in servers]
-    show_table(["what", "health", "address", "process", "since"], rows, "")
+    show_table(["what", "health", "address", "process", "since"], rows, "", words=("health",))
     for server in servers:
         if server.alive and troubles[server.name] is not None:
             warn(f"{server.name}: {troubles[server.name]}")

@@ -10,7 +10,7 @@ from cli.console import exit_on_error, say, show_json, show_table
 from ops.strays import list_strays
 from shared.settings import settings_for
 
-app = typer.Typer(no_args_is_help=True, help="Sales at booths that do not exist: list them.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Sales at booths that do not exist: list them.")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 

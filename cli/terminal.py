@@ -28,7 +28,9 @@ from shared.settings import settings_for
 from shared.shown import pluralize
 from shared.translation import received, tr, translated
 
-app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="A facility's terminal: record what was made, sync when online."
+)
 
 HOME = Path(typer.get_app_dir("karya"))
 
@@ -271,7 +273,9 @@ app.add_typer(spool_commands(_owner), name="spool")
 
 def _show(context: typer.Context, rows: list[TrackedReport], empty: str) -> None:
     if rows or empty:
-        show_table(["record", "recorded", "what", "standing", "answer"], _rows(context, rows), empty)
+        show_table(
+            ["record", "recorded", "what", "standing", "answer"], _rows(context, rows), empty, words=("standing",)
+        )
 
 
 def _rows(context: typer.Context, rows: list[TrackedReport]) -> list[dict[str, Any]]:

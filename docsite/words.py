@@ -7,6 +7,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,7 +18,17 @@ from babel.messages.pofile import read_po, write_po
 from typer.main import get_command
 
 from cli import app
+from cli.festival.client import AnswerStatus
 from cli.help_language import FRAMEWORK_TEXTS, paragraphs
+from edge.terminal.terminal import ReportStatus
+from edge.till.tracking import RecordStatus
+from services.festival.domain.allocation.request import RequestStatus
+from services.festival.domain.booth import BoothStatus
+from services.festival.domain.festival import FestivalStatus
+from services.festival.domain.line import LineStatus
+from services.festival.domain.logistics.shipment import ShipmentStatus
+from services.festival.domain.logistics.transfer import TransferStatus
+from services.sales.domain.receipt import SaleStatus
 from shared.translation import CATALOGUE, HEADING, Language, use_language
 from shared.wording import WORD
 
@@ -27,20 +38,26 @@ CALLS = frozenset({"tr", "Message"})
 
 Entry: TypeAlias = tuple[str | None, str]
 
-# Statuses and other values that sentences and tables show as words.
+# Statuses that sentences and tables show as words.
+STATUSES: tuple[type[StrEnum], ...] = (
+    AnswerStatus,
+    BoothStatus,
+    FestivalStatus,
+    LineStatus,
+    RecordStatus,
+    ReportStatus,
+    RequestStatus,
+    SaleStatus,
+    ShipmentStatus,
+    TransferStatus,
+)
 WORDS = (
-    "the laboratory",
-    "the local stack",
-    "open",
-    "cancelled",
-    "closing",
-    "closed",
-    "waiting",
-    "disputed",
+    *("the laboratory", "the local stack", "issued", "so far", "works", "in trouble", "down"),
     "no festival has opened the booth",
     "never counted in there",
     "the lot is of another product there",
     "more than was counted in",
+    *sorted({status.value for statuses in STATUSES for status in statuses}),
 )
 
 
@@ -56,13 +73,22 @@ def entries() -> set[Entry]:
 
 
 def texts_of(tree: ast.Module) -> Iterator[Entry]:
-    """The texts of the module: literals that `tr` and `Message` get, and headings of tables."""
+    """The texts of the module: literals that `tr` and `Message` get, and headings of tables. A list of headings that
+    is named is called `columns`, or `..._COLUMNS`."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str() as text), *_]) if name in CALLS:
                 yield None, text
             case ast.Call(func=ast.Name(id="show_table"), args=[ast.List(elts=columns), *_]):
-                yield from ((HEADING, str(column.value)) for column in columns if isinstance(column, ast.Constant))
+                yield from _headings(columns)
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.List(elts=columns)) if name.lower().endswith(
+                "columns"
+            ):
+                yield from _headings(columns)
+
+
+def _headings(columns: list[ast.expr]) -> Iterator[Entry]:
+    yield from ((HEADING, str(column.value)) for column in columns if isinstance(column, ast.Constant))
 
 
 def help_texts() -> set[str]:

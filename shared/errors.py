@@ -120,4 +120,11 @@ class NotReached(KaryaError):
 
 
 class NotAnswered(KaryaError):
-    """A service could not be reached over HTTP, or did not have what was asked for."""
+    """A service could not be reached over HTTP, or did not have what was asked for.
+
+    `status`: that of its answer, if there was one.
+    """
+
+    def __init__(self, message: Message | str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status

@@ -67,6 +67,10 @@ def fault_message(detail: Mapping[str, Any]) -> Message:
             )
         case "string_pattern_mismatch":
             return Message("It has characters that are not possible here.")
+        case "unknown_filter" if bounds["known"]:
+            return Message("This page has no such parameter. It has {known}.", known=str(bounds["known"]))
+        case "unknown_filter":
+            return Message("This page has no parameters.")
         case "value_error":
             text = str(detail["msg"]).removeprefix("Value error, ")
             return _OUTSIDE if text == OUTSIDE else as_message(f"{text[:1].upper()}{text[1:].removesuffix('.')}.")

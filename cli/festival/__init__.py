@@ -19,7 +19,9 @@ from cli.festival.tills import add_till, strike_till
 from cli.festival.transfers import app as transfers
 from cli.festival.voids import void_sale
 
-app = typer.Typer(no_args_is_help=True, help="Festivals: announce, plan, ship, close; over HTTP.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Festivals: announce, plan, ship, close; over HTTP."
+)
 app.callback()(choose)
 # In the order of a festival's life.
 COMMANDS: dict[str, Callable[..., None]] = {

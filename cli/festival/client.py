@@ -1,7 +1,7 @@
 """HTTP client of the festival and sales services: gives commands, reads pages."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -72,7 +72,7 @@ class ServiceClient:
         """The page at this place, e.g. `"festivals", "ODOP", "booths"`."""
         answer = self._get(_path(place), query or None)
         if answer.status_code != 200:
-            raise NotAnswered(self._detail(answer))
+            raise NotAnswered(self._detail(answer), answer.status_code)
         return answer.json()
 
     def find(self, *place: str) -> Any | None:
@@ -81,7 +81,7 @@ class ServiceClient:
         if answer.status_code == 404:
             return None
         if answer.status_code != 200:
-            raise NotAnswered(self._detail(answer))
+            raise NotAnswered(self._detail(answer), answer.status_code)
         return answer.json()
 
     def all(self, *place: str, by: str, **query: str | None) -> list[Row]:
@@ -93,7 +93,7 @@ class ServiceClient:
         while path is not None:
             answer = self._get(path, params)
             if answer.status_code != 200:
-                raise NotAnswered(self._detail(answer))
+                raise NotAnswered(self._detail(answer), answer.status_code)
             page: list[Row] = answer.json()
             rows += page
             path, params = (answer.links["next"]["url"] if len(page) == PAGE else None), None
@@ -154,13 +154,14 @@ class ServiceClient:
                     problem.get("values"),
                 )
             case 422 if errors := _problem(answer).get("errors"):
-                messages = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
-                return Answer(id, AnswerStatus.REFUSED, errors[0]["field"], "not_valid", messages)
+                return Answer(id, AnswerStatus.REFUSED, errors[0]["field"], "not_valid", _sentences(errors))
             case _:
-                raise NotAnswered(self._detail(answer))
+                raise NotAnswered(self._detail(answer), answer.status_code)
 
     def _detail(self, answer: httpx.Response) -> str:
         problem = _problem(answer)
+        if errors := problem.get("errors"):
+            return f"{problem.get('title', answer.reason_phrase)}: {_sentences(errors)}"
         if "detail" in problem:
             return f"{problem.get('title', answer.reason_phrase)}: {problem['detail']}"
         return f"The {self._name} service answered {answer.status_code} {answer.reason_phrase}."
@@ -168,6 +169,11 @@ class ServiceClient:
 
 def _path(place: tuple[str, ...]) -> str:
     return "/" + "/".join(quote(part, safe="") for part in place)
+
+
+def _sentences(errors: Sequence[Row]) -> str:
+    """Each wrong field and what is wrong with it."""
+    return "; ".join(f"{error['field']}: {error['message']}" for error in errors)
 
 
 def _problem(answer: httpx.Response) -> Row:

@@ -222,6 +222,7 @@ def list_festivals(
             columns,
             [{**row, "zone": _zone(row)} for row in rows],
             "No festival is announced; `karya festival announce` announces one.",
+            words=("status",),
         )
 
 
@@ -256,17 +257,22 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
         "in_doubt",
         "tills_until",
     ]
-    show_table(columns, [_summed(row, zone) for row in booths], "No booth is open.")
+    show_table(columns, [_summed(row, zone) for row in booths], "No booth is open.", words=("status",))
     say("")
     held = [{**row, "hold_until": festival_time(row["hold_until"], zone)} for row in requests]
-    show_table(["request", "status", "asked", "held", "short", "hold_until"], held, "No stock was asked for.")
+    show_table(
+        ["request", "status", "asked", "held", "short", "hold_until"],
+        held,
+        "No stock was asked for.",
+        words=("status",),
+    )
     say("")
     columns = ["shipment", "request", "facility", "booth", "status", "pieces", "expected_by"]
-    show_table(columns, [_expected(row, zone) for row in shipments], "Nothing was sent.")
+    show_table(columns, [_expected(row, zone) for row in shipments], "Nothing was sent.", words=("status",))
     if transfers:
         say("")
         moved = [{**row, "pieces": sum(lot["sent"] for lot in row["lots"])} for row in transfers]
-        show_table(["transfer", "booth", "to", "status", "pieces"], moved, "")
+        show_table(["transfer", "booth", "to", "status", "pieces"], moved, "", words=("status",))
 
 
 def _days(festival: Row) -> str:

@@ -24,8 +24,14 @@ from cli.festival.session import (
 from cli.parameters import DAY, FACILITY, LOT, PRODUCT, WHOLE, parsed
 from shared import typed
 from shared.errors import WrongEntry
+from shared.translation import tr
 
 Lots = list[Row]
+
+FEW_LINES = 40
+_BOOTH_SUMS = ("asked", "planned", "held", "short")
+_HELD = frozenset({"reserved", "dispatching", "dispatched"})
+_PLANNED = _HELD | {"planned", "asked"}
 
 
 def stock(
@@ -121,16 +127,19 @@ def plan(
     context: typer.Context,
     festival: Festival,
     request: Request,
-    why: Annotated[bool, typer.Option("--why", help="Show the reason of each line.")] = False,
+    lots: Annotated[
+        bool, typer.Option("--lots", help="Show every lot; else only those of a plan with few lines.")
+    ] = False,
+    why: Annotated[bool, typer.Option("--why", help="Show every lot with the reason of its line.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a plan: its lines, each facility's share, and the reasons."""
+    """Show a plan by facility and by booth, what is short, and its lots, with the reasons."""
     with service(context) as api:
         page = api.get("festivals", festival, "requests", request)
         if as_json:
             show_json(page)
         else:
-            _show_plan(api, page, why=why)
+            _show_plan(api, page, lots=lots, why=why)
 
 
 def accept(context: typer.Context, festival: Festival, request: Request, as_json: Json = False) -> None:
@@ -250,7 +259,7 @@ def _settled(api: ServiceClient, festival: str, request: str) -> Row:
     )
 
 
-def _show_plan(api: ServiceClient, page: Row, *, why: bool = False) -> None:
+def _show_plan(api: ServiceClient, page: Row, *, lots: bool = False, why: bool = False) -> None:
     zone = api.get("festivals", page["festival"])["zone"]
     until = festival_time(page["hold_until"], zone)
     say(f"{page['request']}: {page['status']}, {page['asked']} asked, {page['held']} held, {page['short']} short")
@@ -261,22 +270,48 @@ def _show_plan(api: ServiceClient, page: Row, *, why: bool = False) -> None:
     if until and any(line["status"] in ("asked", "reserved") for line in page["lines"]):
         say(f"Pieces that are not sent by {until} are released.")
     say("")
-    columns = ["booth", "product", "qty", "facility", "lot", "status"]
-    # Long sentences leave lot numbers little room.
-    columns += ["reason"] if why else []
-    show_table(columns, page["lines"], "Nothing could be planned.")
-    say("")
     show_table(["facility", "offered", "allocated", "held", "reason"], page["shares"], "No facility has any of it.")
+    say("")
+    show_table(["booth", "asked", "planned", "held", "short"], plan_by_booth(page), "Nothing could be planned.")
     if page["shortfalls"]:
         say("")
         show_table(["booth", "product", "asked", "short", "reason"], page["shortfalls"], "")
     if page["surpluses"]:
         say("")
         show_table(["booth", "product", "asked", "surplus"], page["surpluses"], "")
+    _show_lots(page, lots=lots, why=why)
     if page["revision"] and page["revision"]["status"] == "waiting":
         say("")
         say("A revision waits; `karya festival accept` reserves its lots:")
         show_revision(page["revision"])
+
+
+def _show_lots(page: Row, *, lots: bool, why: bool) -> None:
+    if not page["lines"]:
+        return
+    say("")
+    if not lots and not why and len(page["lines"]) > FEW_LINES:
+        say(tr("The plan has {count} lines of a lot for a booth; --lots shows them.", count=len(page["lines"])))
+        return
+    # Long sentences leave lot numbers little room.
+    columns = ["booth", "product", "qty", "facility", "lot", "status"]
+    show_table(columns + (["reason"] if why else []), page["lines"], "", words=("status",))
+
+
+def plan_by_booth(page: Row) -> list[Row]:
+    """The sums of each booth in pieces. `planned`: lines that are neither refused nor released."""
+    rows: dict[str, Row] = {}
+    for demand in page["demands"]:
+        row = rows.setdefault(demand["booth"], {"booth": demand["booth"], **dict.fromkeys(_BOOTH_SUMS, 0)})
+        row["asked"] += demand["qty"]
+    for line in page["lines"]:
+        # A revision may plan for a booth that asked for nothing.
+        row = rows.setdefault(line["booth"], {"booth": line["booth"], **dict.fromkeys(_BOOTH_SUMS, 0)})
+        row["planned"] += line["qty"] if line["status"] in _PLANNED else 0
+        row["held"] += line["qty"] - line["lost"] if line["status"] in _HELD else 0
+    for shortfall in page["shortfalls"]:
+        rows[shortfall["booth"]]["short"] += shortfall["short"]
+    return [rows[booth] for booth in sorted(rows)]
 
 
 def _reserved(api: ServiceClient, festival: str, filters: Row) -> Lots:

@@ -12,6 +12,7 @@ import typer
 from cli.console import exit_on_error, local, say, show_json, show_table, warn
 from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
 from cli.parameters import between, parsed
+from cli.problems import add_problem
 from shared import typed
 from shared.errors import NotAnswered
 from shared.translation import received, tr
@@ -57,11 +58,12 @@ def choose(
 def service(context: typer.Context) -> Iterator[ServiceClient]:
     """The festival service. An error is shown without a traceback and ends with exit code 1."""
     options: FestivalOptions = context.obj
-    if not options.url:
-        warn("No festival service is known here: run `make up`, or set KARYA_FESTIVAL_URL to its address.")
-        raise typer.Exit(1)
-    with exit_on_error(), ServiceClient(options.url, options.wait) as api:
-        yield api
+    with exit_on_error():
+        if not options.url:
+            message = "No festival service is known here: run `make up`, or set KARYA_FESTIVAL_URL to its address."
+            raise NotAnswered(message)
+        with ServiceClient(options.url, options.wait) as api:
+            yield api
 
 
 @contextmanager
@@ -93,6 +95,7 @@ def show_answer(answer: Answer, message: str, *, as_json: bool, extra: Row | Non
     """Show the outcome of one command: `message` if it was done. A refusal ends with exit code 1."""
     if as_json:
         show_json({**answer.row, **(extra or {})})
+        _add_refusal(answer)
     elif answer.status is AnswerStatus.DONE:
         say(message)
     elif answer.status is AnswerStatus.ACCEPTED:
@@ -107,9 +110,11 @@ def show_answers(answers: Sequence[tuple[Row, Answer]], columns: Sequence[str], 
     """Show the outcomes of many commands, each beside its row. A refusal ends with exit code 1."""
     if as_json:
         show_json([{**row, **answer.row} for row, answer in answers])
+        for _, answer in answers:
+            _add_refusal(answer)
     else:
         rows = [{**row, "outcome": answer.status.value} for row, answer in answers]
-        show_table([*columns, "outcome"], rows, empty)
+        show_table([*columns, "outcome"], rows, empty, words=("outcome", "shipment_status"))
         for _, answer in answers:
             if answer.status is AnswerStatus.REFUSED:
                 warn(_refused(answer))
@@ -132,15 +137,31 @@ def festival_time(text: str | None, zone: str) -> str | None:
     return local(datetime.fromisoformat(text), zone) if text else None
 
 
+def _add_refusal(answer: Answer) -> None:
+    if answer.status is AnswerStatus.REFUSED:
+        add_problem(
+            tr("The command was refused"),
+            _message(answer),
+            error="Refused",
+            status=409,
+            field=answer.field,
+            reason=answer.reason,
+            command=answer.command,
+        )
+
+
+def _message(answer: Answer) -> str:
+    return received(answer.message or "", answer.template or "", answer.values or {})
+
+
 def _on_terminal() -> bool:
     return sys.stdin.isatty()
 
 
 def _refused(answer: Answer) -> str:
-    message = received(answer.message or "", answer.template or "", answer.values or {})
     return tr(
         "Refused: {message} (field {field}, {reason})",
-        message=message,
+        message=_message(answer),
         field=answer.field or "",
         reason=answer.reason or "",
     )

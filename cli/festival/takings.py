@@ -56,7 +56,12 @@ def receipts(
             show_json([{**sale, **{name: receipt[name] for name in names}} for receipt, sale in rows])
             return
         columns = ["sale", "sold", "till", "item", "pieces", "each", "net", "status", "note"]
-        show_table(columns, [_sale(receipt, sale, zone) for receipt, sale in rows], "Sales knows of no such sale.")
+        show_table(
+            columns,
+            [_sale(receipt, sale, zone) for receipt, sale in rows],
+            "Sales knows of no such sale.",
+            words=("status",),
+        )
         for order in page["refused_orders"]:
             warn(
                 f"Your void of {order['qty']} of line {order['line']} of {order['receipt']} was not done: "

@@ -11,7 +11,9 @@ from cli.till.session import HOME, TillOptions
 from edge.spool import Owner
 from edge.till.till import owner
 
-app = typer.Typer(no_args_is_help=True, help="A booth's till: sell, void, count, close; sync when online.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="A booth's till: sell, void, count, close; sync when online."
+)
 
 
 @app.callback()

@@ -15,9 +15,15 @@ _INTRODUCTION = """# Command line
 
 Generated from the code by `python -m docsite`; change the code, not this page.
 
-`karya COMMAND --help` shows the same. `--json` writes one JSON document in place of text. In a pipe a table's row is
-one line with tabs. Exit code 1 comes with a sentence that says what to do. Exit code 2 means a wrong option, and 130
-means Ctrl-C.
+`karya COMMAND --help` shows the same. In a pipe a table's row is one line with tabs. Exit code 1 comes with a
+sentence that says what to do. Exit code 2 means a wrong option, and 130 means Ctrl-C.
+
+`--json` writes one JSON document in place of text. A command that fails with it also writes one on stderr: problem
+details by [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457). They have `title`, `detail`, `error` (the kind, for
+programs) and `exit_code`, and where there are any `status`, `field`, `reason`, `warnings` and `errors`.
+
+`karya --version` shows the version. `karya --install-completion` lets bash, zsh or fish complete commands and options
+with the Tab key; `karya --show-completion` prints the script instead.
 """
 # A parameter's kind can be queried only with a context, which does not influence the result.
 _CONTEXT = typer.Context(TyperCommand("karya"))

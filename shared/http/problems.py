@@ -94,6 +94,7 @@ def _problems(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[
         yield 413, LENGTH
         yield 415, KIND
     checked = [parameter for parameter in operation.get("parameters", ()) if parameter["in"] != "path"]
-    if "requestBody" in operation or checked:
+    # A page refuses every query parameter that it does not have.
+    if "requestBody" in operation or checked or method == "get":
         yield 422, INVALID
     yield 503, AWAY

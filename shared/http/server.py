@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pymongo.errors import PyMongoError
@@ -25,6 +25,7 @@ from shared import gc_tuning
 from shared.faults import fault_message
 from shared.http.admission import Admission
 from shared.http.docs import docs
+from shared.http.filters import refuse_unknown_filters
 from shared.http.health import health
 from shared.http.problems import TITLE, problem, with_problems
 from shared.runtime.service import Service
@@ -69,8 +70,9 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
         title=title, version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
     )
     app.add_middleware(Admission, names=service.settings.names)
-    app.include_router(router)
-    app.include_router(health(service))
+    pages = [Depends(refuse_unknown_filters)]
+    app.include_router(router, dependencies=pages)
+    app.include_router(health(service), dependencies=pages)
     app.include_router(docs(title))
 
     @app.exception_handler(HTTPException)

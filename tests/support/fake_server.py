@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 class FakeServer:
     """A service on a free port: it answers with `pages`, and takes every command down in `given`.
 
+    A command whose path is in `refusals` is refused with this problem.
     After a command the pages `then` are there too.
     """
 
@@ -19,6 +20,7 @@ class FakeServer:
         self.pages: dict[str, Any] = {}
         self.then: dict[str, Any] = {}
         self.given: list[tuple[str, Any]] = []
+        self.refusals: dict[str, Any] = {}
         answering = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -29,8 +31,9 @@ class FakeServer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 answering.given.append((self.path, body))
-                answering.pages |= answering.then
-                self.reply(200, {})
+                refusal = answering.refusals.get(self.path)
+                answering.pages |= {} if refusal else answering.then
+                self.reply(200 if refusal is None else 409, refusal or {})
 
             def reply(self, status: int, page: Any) -> None:
                 raw = json.dumps(page).encode()

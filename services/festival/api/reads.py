@@ -22,6 +22,7 @@ from services.festival.domain import Booth, Festival, Request, Shipment, StockVi
 from services.festival.domain.allocation.bounds import planning_rules
 from services.festival.domain.allocation.lines import Lines
 from services.festival.domain.allocation.request import PlanTerms, request_id
+from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.logistics.shipment import shipment_id
 from services.festival.domain.logistics.transfer import transfer_id
 from services.festival.domain.missing import missing
@@ -102,8 +103,8 @@ def routes(service: Service) -> APIRouter:
     reader = Reader(service)
 
     @router.get("/festivals", summary="Festivals, a page at a time as they arrived")
-    async def festivals(listing: Paged, status: str | None = None) -> list[FestivalPage]:
-        query = {} if status is None else {"status": status}
+    async def festivals(listing: Paged, status: FestivalStatus | None = None) -> list[FestivalPage]:
+        query = {} if status is None else {"status": status.value}
         return [FestivalPage.of(festival) for festival in await reader.page(listing, FESTIVALS, **query)]
 
     @router.get("/festivals/{festival}", summary="One festival, with its sums once it is closed")

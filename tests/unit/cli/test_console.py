@@ -1,8 +1,10 @@
 """What commands say to a person: no word is cut off, and nobody else's text steers the terminal."""
 
+import ast
 import io
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,18 +28,18 @@ SHOWN = r"cakes\x1b[2J\x1b]0;title\x07 \u202eesrever\u200b\x9b1m\nLot X: all is 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What is printed on a terminal that is narrower than a lot number."""
-    return printed(monkeypatch, force_terminal=True, color_system=None)
+    return printed(monkeypatch, width=20, force_terminal=True, color_system=None)
 
 
 @pytest.fixture
 def pipe(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What is printed where no terminal is."""
-    return printed(monkeypatch)
+    return printed(monkeypatch, width=20)
 
 
 def printed(monkeypatch: pytest.MonkeyPatch, **kind: Any) -> io.StringIO:
     file = io.StringIO()
-    monkeypatch.setattr(console, "out", console.PlainConsole(file=file, width=20, **kind))
+    monkeypatch.setattr(console, "out", console.PlainConsole(file=file, **kind))
     return file
 
 
@@ -67,7 +69,36 @@ def test_a_table_made_by_hand_breaks_no_cell_in_a_pipe(pipe: io.StringIO) -> Non
     table = Table("lot", "what", box=None)
     table.add_row(LOT, "many words " * 20)
     console.show_grid(table)
-    assert len(pipe.getvalue().splitlines()) == 2
+    assert pipe.getvalue() == f"lot\twhat\n{LOT}\t{'many words ' * 20}\n"
+
+
+CELLS = st.lists(st.from_regex(r"[A-Z]{2}-[A-Z0-9-]{1,60}", fullmatch=True), min_size=0, max_size=3).map(" ".join)
+
+
+@given(st.lists(st.lists(CELLS, min_size=4, max_size=4), min_size=1, max_size=5))
+def test_no_id_is_broken_at_80_columns_or_in_a_pipe(cells: list[list[str]]) -> None:
+    names = ["lot", "shipment", "booth", "reason"]
+    rows = [dict(zip(names, row, strict=True)) for row in cells]
+    ids = sorted(id for row in cells for cell in row for id in cell.split())
+    with pytest.MonkeyPatch.context() as patch:
+        terminal = printed(patch, width=80, force_terminal=True, color_system=None)
+        console.show_table(names, rows, "nothing")
+        assert sorted(set(terminal.getvalue().split()) - set(names)) == sorted(set(ids))
+        pipe = printed(patch, width=80)
+        console.show_table(names, rows, "nothing")
+        assert [line.split("\t") for line in pipe.getvalue().splitlines()[1:]] == cells
+
+
+def test_every_table_is_printed_by_the_console() -> None:
+    """A table that a command prints by itself would be broken at 80 columns."""
+    room = Path(console.__file__).parent
+    printing = {
+        str(path.relative_to(room))
+        for path in room.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "print" and getattr(node.value, "id", "") == "out"
+    }
+    assert printing == {"console.py"}
 
 
 @pytest.mark.parametrize("text", ["[red]cakes[/red]", "[/]", ":smile:", "[link=https://x]x[/link]"])

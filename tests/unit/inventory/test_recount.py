@@ -26,7 +26,7 @@ from tests.support.builders.inventory import (
     a_return,
     a_withdrawal,
 )
-from tests.unit.inventory.test_lot import after, kinds
+from tests.support.one_lot import after, kinds
 
 B1, B2 = "ODOP.B07", "ODOP.B08"
 SENT: tuple[Body, ...] = (a_lot_recorded(20), a_reservation(qty=20), a_dispatch())

@@ -7,7 +7,6 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from services.production import reference
 from shared.http.server import application
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -24,8 +23,7 @@ def api(request: pytest.FixtureRequest) -> httpx.AsyncClient:
     """A service's application, which is not started."""
     name = request.param
     service = Service(name, (), Settings())
-    more = (reference.load().catalogue,) if name == "production" else ()
-    app = application(service, f"Karya {name}", import_module(f"services.{name}.api").routes(service, *more))
+    app = application(service, f"Karya {name}", import_module(f"services.{name}.api").routes(service))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost")
 
 
