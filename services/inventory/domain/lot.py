@@ -188,7 +188,7 @@ def recall(lot: Lot, request: LotRecalled) -> Change:
 def lift_recall(lot: Lot, request: LotRecallLifted) -> Change:
     """The lot that may be reserved again. What the recall released stays released.
 
-    Every festival with a dispatch receives LotRecallLiftReached.
+    Every festival with a dispatch or a find receives LotRecallLiftReached.
     """
     if not lot.recalled:
         return lot, []
@@ -196,6 +196,8 @@ def lift_recall(lot: Lot, request: LotRecallLifted) -> Change:
     for reservation in lot.reservations:
         if reservation.status is DISPATCHED:
             booths.setdefault(reservation.festival, set()).add(reservation.booth)
+    for find in lot.finds:
+        booths.setdefault(find.festival, set()).add(find.booth)
     publications = [
         RESERVATIONS.of(
             LotRecallLiftReached(festival=festival, lot=lot.id, reason=request.reason, booths=tuple(sorted(at)))
@@ -207,7 +209,7 @@ def lift_recall(lot: Lot, request: LotRecallLifted) -> Change:
 
 def withdraw(lot: Lot, request: WithdrawalRequested) -> Change:
     """The lot without its pieces on hand, as it was reported by mistake. Refused while any piece is promised."""
-    if promised := lot.reserved + lot.dispatched:
+    if promised := lot.reserved + lot.dispatched + lot.found:
         refused = WithdrawalRefused(
             facility=lot.facility, lot=lot.id, withdrawal=request.withdrawal, promised=promised
         )

@@ -94,7 +94,7 @@ def test_an_announcement_takes_lead_times_and_says_by_which_revisions() -> None:
         ("lead-time/timor/jawa", 4),
         ("lead-time/rote/jawa", 4),
     }
-    result = announce(State.of(), None, body)
+    result = announce(State.of(), None, body, datetime(2023, 4, 1, tzinfo=UTC))
     assert isinstance(result, tuple)
     [publication] = result[1]
     assert isinstance(publication, Publication)

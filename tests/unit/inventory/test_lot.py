@@ -35,21 +35,7 @@ from tests.support.builders.inventory import (
     a_withdrawal,
     an_event,
 )
-
-
-def after(*bodies: Body) -> tuple[Lot | None, list[Body]]:
-    """The lot after these events, and all publications."""
-    state, published = State.of(absent=(Ref(Lot, LOT),)), list[Body]()
-    for number, body in enumerate(bodies):
-        state, outputs = PROCESSOR.decide(state, an_event(body, f"e{number}"))
-        for output in outputs:
-            assert not isinstance(output, Deadline)
-            published.append(output.body)
-    return state.get(Lot, LOT), published
-
-
-def kinds(published: list[Body]) -> list[type[Body]]:
-    return [type(body) for body in published if not isinstance(body, StockChanged)]
+from tests.support.one_lot import after, kinds
 
 
 def test_a_recorded_lot_is_all_on_hand() -> None:

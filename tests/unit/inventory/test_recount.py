@@ -4,6 +4,7 @@ import pytest
 
 from services.inventory.domain.lot import Find
 from shared.events.inventory import (
+    LotRecallLiftReached,
     LotRecallReached,
     OrderRefusal,
     ReturnRecounted,
@@ -14,15 +15,18 @@ from shared.events.inventory import (
     SurplusCounted,
 )
 from shared.events.language import Body
+from shared.events.production import WithdrawalRefused
 from tests.support.builders.inventory import (
     LOT,
     a_dispatch,
+    a_lift,
     a_lot_recorded,
     a_recall,
     a_reservation,
     a_return,
+    a_withdrawal,
 )
-from tests.unit.inventory.test_lot import after, kinds
+from tests.support.one_lot import after, kinds
 
 B1, B2 = "ODOP.B07", "ODOP.B08"
 SENT: tuple[Body, ...] = (a_lot_recorded(20), a_reservation(qty=20), a_dispatch())
@@ -103,3 +107,11 @@ def test_a_lot_that_nobody_made_is_refused() -> None:
     assert lot is None
     assert isinstance(refused, StockOrderRefused)
     assert (refused.reason, refused.order) == (OrderRefusal.UNKNOWN_LOT, "o3")
+
+
+def test_a_lot_of_which_pieces_were_found_at_a_booth_is_not_withdrawn_and_hears_that_its_recall_is_lifted() -> None:
+    lot, published = after(a_lot_recorded(10), a_surplus(2), a_withdrawal(), a_recall(), a_lift())
+    assert lot is not None
+    assert not lot.withdrawn
+    assert [body.promised for body in published if isinstance(body, WithdrawalRefused)] == [2]
+    assert [body.booths for body in published if isinstance(body, LotRecallLiftReached)] == [(B1,)]
