@@ -85,7 +85,7 @@ STRANGER = "p.wd7ne2sfr9cuk1xp"
 PRICE = 250_000
 # The report, by its number, that can't be read and is mended; and what comes instead of such records.
 MADE_WRONG = 2
-WRONG = b'{"qty":"40"}'
+WRONG, STRAY_WRONG = b'{"qty":"40"}', b'{"qty":"2"}'
 WITHIN = 30.0
 
 
@@ -134,20 +134,20 @@ class RunningSeason:
         return found[0]
 
     async def till(
-        self, kind: Callable[..., Body], till: str, id: str, *, wrong: bool = False, **fields: Any
+        self, kind: Callable[..., Body], till: str, id: str, *, wrong: bytes | None = None, **fields: Any
     ) -> None:
-        """The next record of a till's device; if `wrong`, it is a dead letter at first."""
+        """The next record of a till's device. With `wrong` instead of its body it is a dead letter at first."""
         records = self.records.setdefault(till, [])
         place = {"device": device(till), "seq": len(records) + 1, "previous": records[-1] if records else None}
         records.append(id)
         body = kind(booth=BOOTH_OF[till], till=till, **place, **fields)
-        if wrong:
-            await self.mend(TILL, body, WRONG, id, source=till)
+        if wrong is not None:
+            await self.mend(TILL, body, wrong, id, source=till)
         else:
             await self.say(TILL, body, id, source=till)
 
     async def sell(
-        self, till: str, id: str, lot: str | None, qty: int, product: str = "KTI", *, wrong: bool = False
+        self, till: str, id: str, lot: str | None, qty: int, product: str = "KTI", *, wrong: bytes | None = None
     ) -> None:
         """A receipt of one line, paid in cash."""
         await self.basket(till, id, [(lot, qty, product)], wrong=wrong)
@@ -377,7 +377,7 @@ async def sell(season: RunningSeason) -> None:
         payment=Payment(kind=PaymentKind.QRIS),
         drawer="drawer",
     )
-    await season.sell(T1, "sale-3", cloth, 3, wrong=True)
+    await season.sell(T1, "sale-3", cloth, 3, wrong=WRONG)
     await season.sell(T1, "sale-4", craft, 1, "KRJ")
     await season.sold("recorded", receipt="sale-4")
     lost = RecordLoss(festival=FESTIVAL, lot=cloth, place=LossPlace.BOOTH, booth=B1, qty=1, reason="torn")
@@ -447,10 +447,10 @@ async def merge(season: RunningSeason) -> None:
 
 async def move_stray(season: RunningSeason) -> None:
     """Tills sell at two booths that nobody opened. What one of them sold counts at the first booth, and so does what
-    it voids later. The other one's sale waits for ever."""
+    it voids later. Its sale could not be read at first. The other booth's sale waits for ever."""
     drawer = {"cashier": "cashier.2", "float_rupiah": 50_000, "opened_at": now()}
     await season.till(DrawerOpened, STRAY_TILL, "stray-drawer", **drawer)
-    await season.basket(STRAY_TILL, "stray-sale", [(None, 2, "SVR")], drawer="stray-drawer")
+    await season.basket(STRAY_TILL, "stray-sale", [(None, 2, "SVR")], drawer="stray-drawer", wrong=STRAY_WRONG)
     await season.sell(UNMOVED_TILL, "unmoved-sale", None, 2, "SVR")
     for booth in (STRAY, UNMOVED):
         await season.sold("waiting", booth=booth)
