@@ -9,12 +9,14 @@ from ops.verify.topic_evidence.tills import DeviceRecord
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.device import Device, receive_record
+from services.sales.domain.forwarding import KeptRecord, record_id
 from shared.events.sales import TillRecord
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
     """Every check about tills' devices."""
     yield devices(evidence)
+    yield kept_records(evidence)
     yield strays(evidence)
 
 
@@ -52,6 +54,41 @@ def devices(evidence: Evidence) -> Check:
         check.fail(
             f"tills of booth {booth_id} have sent {len(records[booth_id])} records, but sales does not know it"
         )
+    return check
+
+
+def kept_records(evidence: Evidence) -> Check:
+    """Each record of a booth that nobody opened is kept as long as no booth is named for it, and then forwarded."""
+    check = Check(
+        "kept records", "every record at a booth that nobody opened is kept, and is forwarded once a booth is named"
+    )
+    kept: dict[str, set[str]] = defaultdict(set)
+    for record in evidence.of(KeptRecord).values():
+        kept[record.booth].add(record.id)
+    tills = evidence.published.tills
+    for booth in evidence.of(Booth).values():
+        sent = {
+            record_id(booth.id, record.device, record.seq, record.id) for record in tills.records.get(booth.id, ())
+        }
+        kept_here, forwarded = kept.pop(booth.id, set()), tills.forwarded.get(booth.id, [])
+        unsent = sorted(kept_here - sent)
+        check.expect(not unsent, f"booth {booth.id} keeps records that no till sent: {', '.join(unsent[:SHOWN])}")
+        if booth.status is BoothStatus.UNKNOWN:
+            lost = sorted(sent - kept_here)
+            check.expect(not lost, f"records at {booth.id} are not kept: {', '.join(lost[:SHOWN])}")
+        if booth.forwarding is None:
+            continue
+        check.expect_equal(
+            f"booth {booth.id}", booth.forwarding.records, len(forwarded), "records forwarded, but published were"
+        )
+        if booth.status is BoothStatus.UNKNOWN:
+            held_back = sorted(sent - set(forwarded))
+            check.expect(
+                not held_back,
+                f"records at {booth.id} do not count at {booth.forwarding.to}: {', '.join(held_back[:SHOWN])}",
+            )
+    for id in sorted(kept):
+        check.fail(f"{len(kept[id])} records are kept of booth {id}, but sales does not know it")
     return check
 
 

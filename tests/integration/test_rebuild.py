@@ -52,6 +52,7 @@ TAMPERED = [
     ("sales", "demand", {"$inc": {"revision": 1}}),
     ("sales", "booths", {"$set": {"shelves": []}}),
     ("sales", "receipts", {"$set": {"sales": []}}),
+    ("sales", "kept_records", {"$inc": {"number": 1}}),
     ("sales", "feeds", {"$inc": {"sequence": 1}}),
     ("sales", "ledger", {"$set": {"batch": 0}}),
 ]

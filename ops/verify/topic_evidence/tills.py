@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from ops.verify.topic_evidence.event import Pair, PublishedEvent, Triple
+from services.sales.domain.forwarding import record_id
 from services.sales.domain.receipt import entity_id, receipt_id
 from services.sales.domain.shelf import HOUR, epoch_seconds
 from shared.envelope import EPOCH
@@ -112,7 +113,8 @@ class ReportedDrawer:
 class TillEvidence:
     """`receipts`: all reports of a receipt by its id in sales; `records` by booth, in the order of the log;
     `refused`: till and pieces of refused voids; `refunds`: rupiah that tills paid back; `named`: booth, sale and lot
-    that the organiser credited; `elsewhere`: booth and ce_id of records that count at another booth only."""
+    that the organiser credited; `elsewhere`: booth and ce_id of records that count at another booth only;
+    `forwarded`: by booth, the record ids (see `record_id`) of its records that were published for another booth."""
 
     receipts: dict[str, list[ReportedReceipt]] = field(default_factory=lambda: defaultdict(list))
     records: dict[str, list[DeviceRecord]] = field(default_factory=lambda: defaultdict(list))
@@ -122,6 +124,7 @@ class TillEvidence:
     drawers: dict[Pair, ReportedDrawer] = field(default_factory=lambda: defaultdict(ReportedDrawer))
     named: set[Triple] = field(default_factory=set)
     elsewhere: set[Pair] = field(default_factory=set)
+    forwarded: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _forwarded: list[tuple[RecordForwarded, str]] = field(default_factory=list)
 
     def add(self, event: PublishedEvent) -> None:
@@ -152,6 +155,7 @@ class TillEvidence:
         for body, cause in self._forwarded:
             record = _TILL_MODELS[body.type].model_validate_json(body.record)
             assert isinstance(record, TillRecord), "only records of tills are forwarded"
+            self.forwarded[body.booth].append(record_id(body.booth, record.device, record.seq, body.id))
             record = record.model_copy(update={"booth": body.key})
             self._number(record, body.id)
             if body.effect is not ForwardedAs.NUMBER and (body.key, body.id) not in self.elsewhere:

@@ -42,7 +42,8 @@ _RECORDS = {body.__name__: body for body in TILL.bodies}
 class KeptRecord:
     """A till's record at a booth that no festival has opened, as it came. `number`: its place in their order.
 
-    `event`, `source`, `time` and `type` are those of the record, and `json` is its body.
+    `event`: the id by which receipts and devices know it. `source`, `time` and `type` are those of the record, and
+    `json` is its body.
     """
 
     id: str
@@ -61,13 +62,22 @@ def kept_at(booth: str) -> OwnedQuery[KeptRecord]:
 
 
 def original(booth: Booth, record: TillRecord, event: Event) -> KeptRecord:
-    """The record as it came. The booth's devices know it already."""
-    # No id has a space in it, so that different records have different ids.
-    id = f"{booth.id} {record.device} {record.seq} {event.id}"
-    number = booth.records
+    """The record as it came. The booth's devices know it already, and by the same id."""
     return KeptRecord(
-        id, booth.id, number, event.id, event.source, event.time, type(record).__name__, record.model_dump_json()
+        record_id(booth.id, record.device, record.seq, event.known_as),
+        booth.id,
+        booth.records,
+        event.known_as,
+        event.source,
+        event.time,
+        type(record).__name__,
+        record.model_dump_json(),
     )
+
+
+def record_id(booth: str, device: str, seq: int, event: str) -> str:
+    """The id of a kept record. No part has a space in it, so that different records have different ids."""
+    return f"{booth} {device} {seq} {event}"
 
 
 def effect(state: State, booth: Booth, record: TillRecord) -> ForwardedAs | None:
