@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import UnknownLanguage
-from shared.wording import WORD, Message, Value, message_of, render
+from shared.wording import WORD, Message, Value, message_of, render, wordless
 
 CATALOGUE = Path(__file__).parent / "locale" / "id" / "LC_MESSAGES" / "karya.po"
 HEADING = "heading"
@@ -78,10 +78,11 @@ def translated(message: Message | str) -> str:
 
 def received(message: str, template: str, values: Mapping[str, str | int]) -> str:
     """The message of an event in the reader's language. `message` is its English text, for unknown templates."""
-    if language() is Language.ENGLISH or (None, template) not in catalogue():
+    if language() is Language.ENGLISH:
         return message
     try:
-        return translated(message_of(template, values))
+        known = (None, template) in catalogue() or wordless(template)
+        return translated(message_of(template, values)) if known else message
     except (KeyError, ValueError):
         return message  # the event is of another version, and its values do not fit
 

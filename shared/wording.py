@@ -105,6 +105,11 @@ def fields(template: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in Formatter().parse(template) if name is not None)
 
 
+def wordless(template: str) -> bool:
+    """Whether the template has fields alone, and so no words of a language. Raises ValueError for a malformed one."""
+    return not any(map(str.isalpha, "".join(literal for literal, *_ in Formatter().parse(template))))
+
+
 def counted(template: str) -> bool:
     """Whether a field of the template is a number with a noun in singular and plural."""
     return any("|" in (spec or "") for _, _, spec, _ in Formatter().parse(template))
