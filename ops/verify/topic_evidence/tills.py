@@ -187,9 +187,9 @@ class TillEvidence:
 
     def _number(self, body: TillRecord, id: str, *, forwarded: bool = False) -> None:
         last_seq, opening = (body.last_seq, body.opening) if isinstance(body, TillClosed) else (None, 1)
-        opening = None if forwarded else opening
+        of_opening = None if forwarded else opening
         self.records[body.booth].append(
-            DeviceRecord(body.till, body.device, body.seq, body.previous, id, last_seq, opening)
+            DeviceRecord(body.till, body.device, body.seq, body.previous, id, last_seq, of_opening)
         )
 
     def _count(self, body: TillRecord, id: str, source: str, cause: str) -> None:
