@@ -10,6 +10,7 @@ from services.inventory.domain import Lot
 from services.inventory.store import LOTS
 from shared.http.listing import Listing
 from shared.runtime.service import Service
+from shared.wording import Message
 
 
 class Balance(BaseModel):
@@ -48,7 +49,7 @@ def routes(service: Service) -> APIRouter:
     async def balance(lot: str) -> Balance:
         document = await lots.find_one({"_id": lot})
         if document is None:
-            raise HTTPException(404, f"Lot {lot} is not known here. The lot number is on the label.")
+            raise HTTPException(404, Message("Lot {lot} is not known here. The lot number is on the label.", lot=lot))
         return Balance.of(LOTS.from_document(document))
 
     @router.get("/lots", summary="Lots of a facility or a product, a page at a time as they arrived")

@@ -12,10 +12,11 @@ from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import urlsplit
 
+from fastapi import HTTPException
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import wording
 from shared.events.language import MAX_VALUE_BYTES
 from shared.http.problems import TITLE, problem
 from shared.timeouts import hard_timeout
@@ -29,10 +30,12 @@ MEDIA_TYPE = re.compile(r'application/json(\s*;\s*charset\s*=\s*("utf-8"|utf-8))
 DRAIN_SECONDS = 1.0
 MAX_DRAINED_BYTES = 4 * 1024 * 1024
 
-UNKNOWN_HOST = "This service does not have this host name. KARYA_HTTP_NAMES lists the names that it has."
-OTHER_ORIGIN = "A page of another origin can't change anything here."
-NOT_JSON = "The body must be application/json in UTF-8."
-TOO_LARGE = f"A command has at most {MAX_VALUE_BYTES // 1024} KiB."
+UNKNOWN_HOST = wording.Message(
+    "This service does not have this host name. KARYA_HTTP_NAMES lists the names that it has."
+)
+OTHER_ORIGIN = wording.Message("A page of another origin can't change anything here.")
+NOT_JSON = wording.Message("The body must be application/json in UTF-8.")
+TOO_LARGE = wording.Message("A command has at most {most} KiB.", most=MAX_VALUE_BYTES // 1024)
 
 
 class Admission:
@@ -59,7 +62,7 @@ class Admission:
             body = _Body(headers, receive, send)
             await self._app(scope, body.receive, body.send)
 
-    def _refusal(self, method: str, headers: Headers) -> str | None:
+    def _refusal(self, method: str, headers: Headers) -> wording.Message | None:
         hosts = headers.getlist("host")
         if not all(self._is_own_host(host) for host in hosts):
             return UNKNOWN_HOST
