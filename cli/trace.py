@@ -13,7 +13,7 @@ from ops.trace import trace as trace_lot
 from shared.errors import NotReached
 from shared.settings import settings_for
 from shared.shown import clock, rupiah
-from shared.translation import heading, tr, word
+from shared.translation import heading, tr, translated, word
 from shared.wording import Message
 
 
@@ -52,7 +52,7 @@ def _show(life: LotHistory) -> None:
     )
     say()
     rows = [
-        {"when": clock(entry.at.astimezone(life.zone)), "what": entry.text, "who": entry.who}
+        {"when": clock(entry.at.astimezone(life.zone)), "what": translated(entry.text), "who": entry.who}
         for entry in life.entries
     ]
     show_table(["when", "what", "who"], rows, tr("No event names this lot."))

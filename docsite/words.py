@@ -31,8 +31,8 @@ from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.missing import MissingKind
 from services.sales.domain.receipt import SaleStatus
 from shared.events.catalogue import EntryKind
-from shared.events.inventory import OrderRefusal
-from shared.events.sales import PaymentKind
+from shared.events.inventory import OrderRefusal, ReleaseCause
+from shared.events.sales import AdjustmentCause, PaymentKind
 from shared.translation import CATALOGUE, HEADING, Language, use_language
 from shared.wording import WORD
 
@@ -44,6 +44,7 @@ Entry: TypeAlias = tuple[str | None, str]
 
 # Statuses that sentences and tables show as words.
 STATUSES: tuple[type[StrEnum], ...] = (
+    AdjustmentCause,
     AnswerStatus,
     BoothStatus,
     EntryKind,
@@ -51,6 +52,7 @@ STATUSES: tuple[type[StrEnum], ...] = (
     LineStatus,
     PaymentKind,
     RecordStatus,
+    ReleaseCause,
     ReportStatus,
     RequestStatus,
     SaleStatus,
@@ -60,7 +62,7 @@ STATUSES: tuple[type[StrEnum], ...] = (
 WORDS = (
     *("best-before day", "too late", "old list", "no reason", "not known", "yes", "after the count"),
     *("withdrawn: do not sell", "not settled", "withdrawn", "recalled", "recorded at another terminal", "overdue"),
-    "the zone of this machine",
+    *("the zone of this machine", "counted", "provisional"),
     *(kind.value.replace("_", " ") for kinds in (MissingKind, OrderRefusal) for kind in kinds),
     *("the laboratory", "the local stack", "issued", "so far", "works", "in trouble", "down"),
     "no festival has opened the booth",

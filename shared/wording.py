@@ -5,7 +5,7 @@ with its noun, `{qty:thousands}` and `{amount:rupiah}` numbers as Indonesians wr
 languages, as the reasons of a plan do, is the values `reason` and `reason_id`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any, TypeAlias
@@ -69,6 +69,12 @@ def message_of(template: str, values: Mapping[str, str | int]) -> Message:
     for name, parts in inner.items():
         fields[name] = message_of(str(parts.pop(TEMPLATE)), parts)
     return Message(template, **fields)
+
+
+def any_of(names: Sequence[str]) -> Value:
+    """The names as alternatives, for a sentence. Raises IndexError without a name."""
+    *others, last = names
+    return Message("{others} or {last}", others=", ".join(others), last=last) if others else last
 
 
 class WrongValue(ValueError):

@@ -15,7 +15,7 @@ from shared.errors import WrongEntry
 from shared.events.catalogue import EntryKind
 from shared.nearest import nearest
 from shared.translation import tr
-from shared.wording import Message
+from shared.wording import Message, any_of
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 EntryId = Annotated[str, typer.Argument(help="The entry's id or code, e.g. product/KTI or KTI.")]
@@ -85,7 +85,7 @@ def known_entry(api: ServiceClient, text: str) -> Row:
             Message(
                 "There is no entry {wanted}. Did you mean {names}? `karya catalogue list` shows all.",
                 wanted=wanted,
-                names="/".join(alike),
+                names=any_of(alike),
             )
         )
     raise WrongEntry(Message("There is no entry {wanted}. `karya catalogue list` shows all.", wanted=wanted))

@@ -46,11 +46,11 @@ def _missing(device: Row) -> str:
         )
     elif not device.get("closed"):
         parts.append(tr("its close"))
-    return ", ".join(parts)
+    return tr("{first} and {second}", first=parts[0], second=parts[1]) if len(parts) > 1 else parts[0]
 
 
 def _range(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}–{last}"
+    return str(first) if first == last else tr("{first} to {last}", first=first, last=last)
 
 
 def _to_do(booth: Row, device: Row) -> str:

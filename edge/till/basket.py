@@ -11,7 +11,7 @@ from shared.events import lot_number
 from shared.events.lot_number import PRODUCT_CODE
 from shared.events.sales import MAX_LINES, ReceiptLine
 from shared.nearest import nearest
-from shared.wording import Message
+from shared.wording import Message, any_of
 
 _HAS_LETTER = re.compile(r"[A-Za-z]")
 _EXAMPLE = Message("Write e.g.: KRJ 2, KRJ=2, or KRJ=2@25.000 for another price.")
@@ -211,13 +211,13 @@ def _line(number: int, entry: BasketEntry, prices: KnownPrices, why: str) -> Rec
 def _no_price(product: str, qty: int, prices: KnownPrices) -> Message:
     """The sentence about a product without a price, with those of the list that may be meant."""
     alike = nearest(product, {code: filter(None, [prices.names.get(code)]) for code in prices.prices})
-    names = "/".join(f"{code} ({prices.names[code]})" if code in prices.names else code for code in alike)
+    names = [f"{code} ({prices.names[code]})" if code in prices.names else code for code in alike]
     if names:
         return Message(
             "This till knows no price of {product}. Did you mean {names}? Please sync, or give one: "
             "{product}={qty}@25.000.",
             product=product,
-            names=names,
+            names=any_of(names),
             qty=qty,
         )
     return Message(

@@ -12,13 +12,12 @@ from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from fastapi import HTTPException
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import wording
 from shared.events.language import MAX_VALUE_BYTES
-from shared.http.problems import TITLE, problem
+from shared.http.problems import TITLE, PageRefused, problem
 from shared.timeouts import hard_timeout
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -41,7 +40,7 @@ TOO_LARGE = wording.Message("A command has at most {most} KiB.", most=MAX_VALUE_
 class Admission:
     """A middleware that refuses requests before `app` sees them: 403 for another host or origin.
 
-    A body raises HTTPException while `app` reads it: 415 if it is not JSON, 413 as soon as it exceeds
+    A body raises PageRefused while `app` reads it: 415 if it is not JSON, 413 as soon as it exceeds
     MAX_VALUE_BYTES. `names`: this service's host names, besides localhost and all numeric addresses.
     """
 
@@ -117,7 +116,7 @@ class _Body:
         self._rejected = False
 
     async def receive(self) -> Message:
-        """The next chunk. Raises HTTPException 413 or 415."""
+        """The next chunk. Raises PageRefused 413 or 415."""
         if not self._received_bytes and int(self._headers.get("content-length", 0)) > MAX_VALUE_BYTES:
             self._reject()
         message = await self._receive()
@@ -144,7 +143,7 @@ class _Body:
 
     def _reject(self) -> NoReturn:
         self._rejected = True
-        raise HTTPException(413, TOO_LARGE, {"Connection": "close"})
+        raise PageRefused(413, TOO_LARGE, {"Connection": "close"})
 
     async def _drain(self) -> None:
         drained = 0
@@ -155,9 +154,9 @@ class _Body:
 def _check_media_type(headers: Headers) -> None:
     media_types = headers.getlist("content-type")
     if len(media_types) != 1 or not MEDIA_TYPE.fullmatch(media_types[0].strip()):
-        raise HTTPException(415, NOT_JSON, {"Accept": "application/json"})
+        raise PageRefused(415, NOT_JSON, {"Accept": "application/json"})
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise HTTPException(415, NOT_JSON, {"Accept-Encoding": "identity"})
+        raise PageRefused(415, NOT_JSON, {"Accept-Encoding": "identity"})
 
 
 def _without_body(send: Send) -> Send:

@@ -154,7 +154,7 @@ async def parse_command(request: Request, model: type[B]) -> B:
     """The command of this model in a request: the JSON body, with fields of the same names from the path.
 
     Raises RequestValidationError that names the field, also for unknown and duplicate fields: a field that the client
-    sent must not be ignored. Raises HTTPException for a body that Admission rejects.
+    sent must not be ignored. Raises PageRefused for a body that Admission rejects.
     """
     raw = await request.body()
     try:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from shared.wording import Message
 
@@ -43,6 +44,15 @@ SCHEMA = {
     "required": ["type", "title", "status", "detail", "template", "values"],
 }
 CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+class PageRefused(HTTPException):
+    """A page can't be shown, or a body can't be taken. `message` is the detail of the problem."""
+
+    def __init__(self, status: int, message: Message, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, message.english, headers)
+        self.message = message
+
 
 HOST = "Unknown host name, or a change requested by a page of another origin"
 NOT_KNOWN = "Not known here, or not yet"

@@ -27,7 +27,7 @@ from shared.http.admission import Admission
 from shared.http.docs import docs
 from shared.http.filters import refuse_unknown_filters
 from shared.http.health import health
-from shared.http.problems import TITLE, problem, with_problems
+from shared.http.problems import TITLE, PageRefused, problem, with_problems
 from shared.runtime.service import Service
 from shared.timeouts import await_stack
 from shared.wording import Message, as_message
@@ -119,15 +119,14 @@ def _end_if_failed(service: Service, starting: asyncio.Task[None]) -> None:
 
 def _sentence(error: HTTPException) -> Message:
     """The sentence of a service, or one for those of the framework."""
-    detail: Any = error.detail
-    if isinstance(detail, Message):
-        return detail
+    if isinstance(error, PageRefused):
+        return error.message
     match error.status_code:
         case 404:
             return Message("There is no such page here; /docs lists all.")
         case 405:
             return Message("This page can't do that; `Allow` says what it can do.")
-    return as_message(str(detail))
+    return as_message(error.detail)
 
 
 def _error(detail: Mapping[str, Any]) -> dict[str, Any]:

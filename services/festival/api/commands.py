@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.festival.api.completion import Completion
@@ -15,6 +15,7 @@ from services.festival.store import COMMANDS
 from shared.events.festival import ORGANISER, CommandRefusal
 from shared.http.commands import CommandOutcome, Commands
 from shared.http.endpoints import add_commands
+from shared.http.problems import PageRefused
 from shared.runtime.service import Service
 from shared.wording import Message
 
@@ -99,7 +100,7 @@ def routes(service: Service) -> APIRouter:
     async def command_page(command: str) -> CommandPage:
         document = await commands_collection.find_one({"_id": command})
         if document is None:
-            raise HTTPException(
+            raise PageRefused(
                 404,
                 Message("No command {command} was worked (yet). If it was just given, ask again.", command=command),
             )

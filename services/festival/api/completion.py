@@ -10,7 +10,7 @@ from shared.events.language import Body
 from shared.faults import value_error
 from shared.nearest import nearest
 from shared.runtime.service import Service
-from shared.wording import Message
+from shared.wording import Message, any_of
 
 _FOR_LEAD_TIMES = (EntryKind.ISLAND, EntryKind.FACILITY, EntryKind.LEAD_TIME)
 
@@ -48,5 +48,5 @@ def _with_hint(wrong: Wrong) -> Message:
     if wrong.known is None:
         return wrong.message
     if names := nearest(wrong.text, wrong.known):
-        return Message("{message} Did you mean {names}?", message=wrong.message, names="/".join(names))
+        return Message("{message} Did you mean {names}?", message=wrong.message, names=any_of(names))
     return Message("{message} `karya catalogue list` shows all.", message=wrong.message)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends
 
 from services.festival.api.goods import ShipmentPage, TransferPage
 from services.festival.api.pages import (
@@ -39,7 +39,7 @@ from services.festival.store import (
     TRANSFERS,
 )
 from shared.http.listing import Listing
-from shared.http.problems import NOT_KNOWN
+from shared.http.problems import NOT_KNOWN, PageRefused
 from shared.runtime.processor import Collection
 from shared.runtime.service import Service
 from shared.runtime.state import E
@@ -56,10 +56,10 @@ class Reader:
         self._database = service.database
 
     async def find(self, collection: Collection[E], id: str, unknown: Message) -> E:
-        """The entity of this id. Raises HTTPException 404, with the sentence `unknown`."""
+        """The entity of this id. Raises PageRefused 404, with the sentence `unknown`."""
         document = await self._database[collection.name].find_one({"_id": id})
         if document is None:
-            raise HTTPException(404, unknown)
+            raise PageRefused(404, unknown)
         return collection.from_document(document)
 
     async def page(self, listing: Listing, collection: Collection[E], **filters: str) -> list[E]:
@@ -67,11 +67,11 @@ class Reader:
         return await listing.page(self._database, collection, filters)
 
     async def festival(self, id: str) -> Festival:
-        """The festival of this id. Raises HTTPException 404."""
+        """The festival of this id. Raises PageRefused 404."""
         return await self.find(FESTIVALS, id, Message("No festival {festival} is known here.", festival=id))
 
     async def request(self, id: str, unknown: Message) -> Request:
-        """The request of this id, with everything. Raises HTTPException 404."""
+        """The request of this id, with everything. Raises PageRefused 404."""
         request: Request = await self.find(REQUESTS, id, unknown)
         terms: PlanTerms = await self.find(PLAN_TERMS, id, unknown)
         pages = await self._database[PLAN_LINES.name].find({"request": id}).to_list(None)
@@ -81,20 +81,20 @@ class Reader:
 
     async def rules(self, festival: str | None, day: date | None) -> Rules:
         """The rules by which a festival plans for all its days or for one. Without a festival: a lot is good on the
-        day, or today. Raises HTTPException 404 for an unknown festival."""
+        day, or today. Raises PageRefused 404 for an unknown festival."""
         now = datetime.now(UTC)
         if festival is None:
             return Rules(last_day=day or now.date())
         return planning_rules(await self.festival(festival), now, day=day)
 
     async def of_festival(self, collection: Collection[E], festival: str) -> list[E]:
-        """All entities of a festival, in the order of their ids. Raises HTTPException 404 for an unknown festival."""
+        """All entities of a festival, in the order of their ids. Raises PageRefused 404 for an unknown festival."""
         await self.festival(festival)
         cursor = self._database[collection.name].find({"festival": festival}).sort("_id", 1)
         return [collection.from_document(document) for document in await cursor.to_list(None)]
 
     async def page_of(self, listing: Listing, collection: Collection[E], festival: str) -> list[E]:
-        """A page of the entities of a festival. Raises HTTPException 404 for an unknown festival."""
+        """A page of the entities of a festival. Raises PageRefused 404 for an unknown festival."""
         await self.festival(festival)
         return await self.page(listing, collection, festival=festival)
 
@@ -121,7 +121,7 @@ def routes(service: Service) -> APIRouter:
     async def booth(festival: str, booth: str) -> BoothPage:
         entity: Booth = await reader.find(BOOTHS, booth, Message("No booth {booth} is known here.", booth=booth))
         if entity.festival != festival:
-            raise HTTPException(
+            raise PageRefused(
                 404,
                 Message(
                     "Booth {booth} is one of {other}, not of {festival}.",

@@ -106,8 +106,8 @@ def nothing_to_plan(field: str, first: Message, conflicts: Sequence[Conflict]) -
 
 
 def _with_reasons(first: Message, told: Sequence[Conflict], untold: int) -> Message:
-    # The most that fits beside the other sentences.
-    room = MAX_TEXT - len(first.english) - 60
+    # One reason alone must fit beside the other sentences.
+    room = MAX_TEXT - len(first.english) - 60 if len(told) == 1 else None
     reasons = {
         "reasons": " ".join(conflict.reason for conflict in told)[:room],
         "reasons_id": " ".join(conflict.reason_id for conflict in told)[:room],

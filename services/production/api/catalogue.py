@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, HTTPException, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
 
 from services.production.domain.entries import EntryCommandStatus, EntryRejection, Fact
@@ -14,6 +14,7 @@ from shared.events import catalogue
 from shared.events.catalogue import EntryKind, EntryRefusal, FacilitySet, ProductSet, code_of
 from shared.http.commands import CommandOutcome, Commands
 from shared.http.endpoints import add_commands
+from shared.http.problems import PageRefused
 from shared.runtime.service import Service
 from shared.wording import Message
 
@@ -169,7 +170,7 @@ def routes(service: Service) -> APIRouter:
     async def history(entry: str) -> list[EntryPage]:
         documents = await revisions.find({"entry": entry}).sort("_id", 1).to_list(None)
         if not documents:
-            raise HTTPException(404, Message(NO_ENTRY, entry=entry))
+            raise PageRefused(404, Message(NO_ENTRY, entry=entry))
         return [EntryPage.of(REVISIONS.from_document(document).fact) for document in documents]
 
     @router.get(
@@ -182,14 +183,14 @@ def routes(service: Service) -> APIRouter:
         document = await entries.find_one({"_id": entry})
         fact = ENTRIES.from_document(document).fact if document is not None else None
         if fact is None:
-            raise HTTPException(404, Message(NO_ENTRY, entry=entry))
+            raise PageRefused(404, Message(NO_ENTRY, entry=entry))
         return EntryPage.of(fact)
 
     @router.get("/commands/{command:path}", summary="What became of a command")
     async def command_page(command: str) -> EntryCommandPage:
         document = await given.find_one({"command": command})
         if document is None:
-            raise HTTPException(
+            raise PageRefused(
                 404,
                 Message("No command {command} was worked (yet). If it was just given, ask again.", command=command),
             )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, Query
 
 from services.sales.api.disputes import BoothDoubtsPage, receipts_in_doubt
 from services.sales.api.pages import (
@@ -22,6 +22,7 @@ from services.sales.domain.receipt import SaleStatus, entity_id
 from services.sales.domain.settlement import settlement_id
 from services.sales.store import BOOTHS, DEMANDS, RECEIPTS, SETTLEMENTS
 from shared.http.listing import Listing
+from shared.http.problems import PageRefused
 from shared.runtime.processor import Collection
 from shared.runtime.service import Service
 from shared.runtime.state import E
@@ -38,7 +39,7 @@ def routes(service: Service) -> APIRouter:
     async def load(collection: Collection[E], id: str, unknown: Message) -> E:
         document = await database[collection.name].find_one({"_id": id})
         if document is None:
-            raise HTTPException(404, unknown)
+            raise PageRefused(404, unknown)
         return collection.from_document(document)
 
     async def booth_of(id: str) -> Booth:

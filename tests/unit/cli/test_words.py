@@ -18,7 +18,15 @@ SHOWN = frozenset(
     }
 )
 # Calls in which a later text is read.
-LATER = {"Rejection": 2, "show_table": 2, "show_answer": 1, "show_answers": 2, "HTTPException": 1, "problem": 2}
+LATER = {
+    "Rejection": 2,
+    "show_table": 2,
+    "show_answer": 1,
+    "show_answers": 2,
+    "HTTPException": 1,
+    "PageRefused": 1,
+    "problem": 2,
+}
 
 # Modules with texts in English alone: only operators and programmers read them, who also read logs, settings and
 # this documentation in English. No facility, cashier or organiser runs these commands. All help texts are translated.
