@@ -1,4 +1,4 @@
-"""`karya demo --mistakes`: a season of three festivals by the command line alone, with mistakes that are taken back."""
+"""`karya demo --mistakes`: three festivals by the command line alone, with mistakes that are taken back."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ from shared.errors import KaryaError
 from shared.events.production import TERMINAL, ProductionReported
 from shared.kafka import partition_for, producer, stop_producer, topic_name
 from shared.settings import Settings
-from shared.translation import Language, language, translated, use_language
+from shared.translation import Language, language, tr, translated, use_language
 from shared.visible import visible
 
 HERE = Path(mistakes.__file__).parent
@@ -86,6 +86,7 @@ class Shell:
             **{f"KARYA_{name.upper()}_URL": url for name, url in urls.items()},
             "KARYA_SPOOL_DIR": str(devices),
             "KARYA_OPERATOR": OPERATOR,
+            "COLUMNS": "300",  # a sentence in one line
         }
 
     def __call__(self, words: Sequence[str]) -> Answer:
@@ -140,14 +141,25 @@ def show_played(played: Played, *, as_json: bool) -> None:
         show_json({"steps": played.steps, "wrong": played.wrong, "seconds": round(played.seconds, 1)})
         return
     say()
-    say(f"{played.steps} steps in {played.seconds:.0f} s.")
-    if not played.ok:
-        warn(f"{len(played.wrong)} steps went otherwise than told: lines {', '.join(map(str, played.wrong))}.")
+    count, seconds = played.steps, round(played.seconds)
+    if played.ok:
+        say(tr("{count:step|steps} in {seconds} s, and everything adds up.", count=count, seconds=seconds))
+        return
+    lines = ", ".join(map(str, played.wrong))
+    warn(
+        tr(
+            "{count:step|steps} in {seconds} s; {wrong} went otherwise than told (lines {lines} of season.txt).",
+            count=count,
+            seconds=seconds,
+            wrong=len(played.wrong),
+            lines=lines,
+        )
+    )
 
 
 def _show(step: Step, outcome: Outcome, seconds: float) -> None:
     typed = " ".join(word if word and " " not in word else f'"{word}"' for word in outcome.words)
-    name = "(broken terminal)" if step.broken_record else "karya"
+    name = tr("(a broken terminal sends)") if step.broken_record else "karya"
     say(f"{seconds:5.1f} s  {name} {typed}  →  {visible(outcome.heard)}")
     for fault in outcome.faults:
         warn(f"         line {step.line}: {fault}")

@@ -7,7 +7,7 @@ A line of the text begins with a mark:
     !N WORDS          one that must end with N (1 if N is left out)
     ~ WORDS           one that is repeated until it answers as it must
     * KEY VALUE       a record of a broken terminal: raw bytes under this key
-      | FRAGMENT      must be in the answer of the line above
+      | FRAGMENT      must be in the answer of the line above, with one space for a tab of a table
       = NAME PATH     keeps a value of the answer as {NAME}: the line above is run with --json
 
 `{today}` and `{today+3}` are days. `{NAME}` is a value that was kept, or that the caller gives.
@@ -78,18 +78,18 @@ class Outcome:
 
     @property
     def heard(self) -> str:
-        """One line of the answer: a sentence that refuses, a line with an expected fragment, else the first sentence."""
+        """One line of the answer: that of an expected fragment, else a sentence that refuses, else the first one."""
         if self.kept:
             return ", ".join(f"{name} = {value}" for name, value in self.kept.items())
         lines = [line for line in self.answer.text.splitlines() if line.strip()]
         chosen = [
-            *(line for line in lines if any(fragment in line for fragment in self.fragments)),
+            *(line for line in lines if any(fragment in spaced(line) for fragment in self.fragments)),
             *(line for line in self.answer.stderr.splitlines() if self.answer.exit_code == 1 and line.strip()),
             # A row of a table has tabs.
             *(line for line in lines if "\t" not in line),
             *lines,
         ]
-        return " ".join(chosen[0].split()) if chosen else ""
+        return spaced(chosen[0]) if chosen else ""
 
 
 Run = Callable[[Sequence[str]], Answer]
@@ -148,6 +148,11 @@ def fill(text: str, values: Mapping[str, str], today: date) -> str:
     return _FIELD.sub(value, text)
 
 
+def spaced(text: str) -> str:
+    """The text in one line, with one space for each run of blanks."""
+    return " ".join(text.split())
+
+
 def _step(number: int, mark: str, code: str | None, rest: str) -> Step:
     if mark == "*":
         key, _, value = rest.partition(" ")
@@ -165,9 +170,11 @@ def _more(step: Step, mark: str, rest: str) -> Step:
 
 
 def _once(step: Step, words: tuple[str, ...], values: Mapping[str, str], today: date, run: Run) -> Outcome:
-    answer = run((*words, "--json") if step.keeps else words)
+    words = (*words, "--json") if step.keeps else words
+    answer = run(words)
     fragments = tuple(fill(fragment, values, today) for fragment in step.fragments)
-    faults = [f"{fragment!r} is not in the answer" for fragment in fragments if fragment not in answer.text]
+    text = spaced(answer.text)
+    faults = [f"{fragment!r} is not in the answer" for fragment in fragments if fragment not in text]
     if answer.exit_code != step.exit_code:
         faults.append(f"it ended with {answer.exit_code}, not with {step.exit_code}")
     kept = {}
