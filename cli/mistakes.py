@@ -23,7 +23,6 @@ from shared.events.production import TERMINAL, ProductionReported
 from shared.kafka import partition_for, producer, stop_producer, topic_name
 from shared.settings import Settings
 from shared.translation import Language, language, tr, translated, use_language
-from shared.visible import visible
 
 HERE = Path(mistakes.__file__).parent
 ZONE = ZoneInfo("Asia/Makassar")
@@ -160,9 +159,10 @@ def show_played(played: Played, *, as_json: bool) -> None:
 def _show(step: Step, outcome: Outcome, seconds: float) -> None:
     typed = " ".join(word if word and " " not in word else f'"{word}"' for word in outcome.words)
     name = tr("(a broken terminal sends)") if step.broken_record else "karya"
-    say(f"{seconds:5.1f} s  {name} {typed}  →  {visible(outcome.heard)}")
+    line = f"{seconds:5.1f}  {name} {typed}  →  {outcome.heard}"
+    say(line)
     for fault in outcome.faults:
-        warn(f"         line {step.line}: {fault}")
+        warn(tr("Line {line} of season.txt: {fault}", line=step.line, fault=fault))
     if outcome.faults:
-        for line in outcome.answer.text.strip().splitlines():
-            warn(f"         {line}")
+        for heard in outcome.answer.text.splitlines():
+            warn(heard)
