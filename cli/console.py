@@ -139,6 +139,10 @@ def show_grid(table: Table) -> None:
         for line in zip(*columns, strict=True):
             print("\t".join(line), file=out.file)
         return
+    for column in table.columns:
+        # Without a minimum width the widest columns shrink first, and their words are cut.
+        words = " ".join(visible(str(cell)) for cell in (column.header, *column.cells)).split()
+        column.min_width = max(map(cell_len, words), default=0)
     widths = Measurement.get(out, out.options.update(max_width=WIDEST), table)
     if widths.minimum > out.width:
         table.width = widths.minimum
@@ -148,9 +152,7 @@ def show_grid(table: Table) -> None:
 def _aligned(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for at, column in enumerate(columns):
-        # Without a minimum width the widest columns shrink first, and their words are cut.
-        longest = max(map(cell_len, " ".join([column, *(row[at] for row in cells)]).split()), default=0)
-        table.add_column(column, no_wrap=not any(" " in row[at] for row in cells), min_width=longest)
+        table.add_column(column, no_wrap=not any(" " in row[at] for row in cells))
     for row in cells:
         table.add_row(*row)
     return table

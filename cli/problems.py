@@ -23,14 +23,14 @@ Problem = dict[str, Any]
 
 
 @dataclass(slots=True)
-class _Run:
+class _Stderr:
     """What one command with `--json` has to say on stderr."""
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
-_runs: list[_Run] = []
+_runs: list[_Stderr] = []
 
 
 def json_wanted(arguments: Sequence[str]) -> bool:
@@ -56,7 +56,7 @@ def run_with_problems(command: Callable[[], Any]) -> int:
 
     `command` raises the framework's exceptions, or returns its exit code.
     """
-    run = _Run()
+    run = _Stderr()
     _runs.append(run)
     try:
         code = _code_of(command)
@@ -124,7 +124,7 @@ def _code_of(command: Callable[[], Any]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _document(run: _Run, code: int) -> Problem:
+def _document(run: _Stderr, code: int) -> Problem:
     if not run.problems:
         # The command's own document, on standard output, says what is wrong.
         detail = " ".join(run.warnings) or tr("The document on standard output says what is wrong.")

@@ -123,7 +123,7 @@ async def test_a_festival_names_the_revisions_that_it_used(
     wait = {"Prefer": "wait=20"}
 
     def announcement(id: str, island: str) -> dict[str, Any]:
-        days = {"first_day": "2026-04-18", "last_day": "2026-04-18"}
+        days = {"first_day": "2026-04-18", "last_day": "2026-04-18", "confirmed": True}
         return {"festival": id, "name": id, "place": "Kupang", "zone": "Asia/Makassar", "island": island, **days}
 
     async with (

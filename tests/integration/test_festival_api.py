@@ -444,7 +444,7 @@ async def test_a_festival_from_the_command_line(
     async with run_service("inventory"), service_process("festival") as festival:
         desk = Desk(festival.url)
         days = ("--first-day", "2026-04-18", "--last-day", "2026-04-20")
-        named = ("announce", "ODOP", "One Day", "--place", "Kupang", "--zone", "Asia/Makassar", *days)
+        named = ("announce", "ODOP", "One Day", "--place", "Kupang", "--zone", "Asia/Makassar", *days, "--yes")
         assert "announced as ODOP" in await desk.says(*named)
         assert "already_exists" in await desk.refused(*named)
         assert "Booth ODOP.B1 is open" in await desk.says("booth", "ODOP", "B1", "--price", "KTI=150.000")
@@ -544,7 +544,7 @@ async def test_goods_between_booths_and_a_refill_from_the_command_line(
     async with run_service("inventory"), service_process("festival") as festival:
         desk = Desk(festival.url)
         days = ("--first-day", "2026-04-18", "--last-day", "2026-04-20")
-        await desk.says("announce", "ODOP", "One Day", "--place", "Kupang", *days)
+        await desk.says("announce", "ODOP", "One Day", "--place", "Kupang", *days, "--yes")
         for booth in ("B1", "B2"):
             await desk.says("booth", "ODOP", booth, "--price", "KTI=150.000")
         async with httpx.AsyncClient(base_url=festival.url) as api:

@@ -39,6 +39,7 @@ from services.festival.store import (
     TRANSFERS,
 )
 from shared.http.listing import Listing
+from shared.http.problems import NOT_KNOWN
 from shared.runtime.processor import Collection
 from shared.runtime.service import Service
 from shared.runtime.state import E
@@ -164,7 +165,12 @@ def routes(service: Service) -> APIRouter:
         entity = await reader.festival(festival)
         return MissingPages.of(entity, missing(entity, booths, shipments, transfers))
 
-    @router.get("/stock", summary="What is on hand of each product, and what of it can be planned", tags=["stock"])
+    @router.get(
+        "/stock",
+        summary="What is on hand of each product, and what of it can be planned",
+        tags=["stock"],
+        responses={404: {"description": NOT_KNOWN}},
+    )
     async def stock(festival: str | None = None, day: date | None = None) -> list[ProductStock]:
         rules = await reader.rules(festival, day)
         cursor = service.database[STOCK.name].find({"plannable": {"$gt": ""}})
