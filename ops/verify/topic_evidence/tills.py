@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
+from uuid import NAMESPACE_OID, uuid5
 
 from ops.verify.topic_evidence.event import Pair, PublishedEvent, Triple
 from services.sales.domain.forwarding import record_id
@@ -178,7 +179,8 @@ class TillEvidence:
             for run in branch.runs:
                 previous = run.after
                 for seq in range(run.first, run.last + 1):
-                    id = run.head if seq == run.last else f"{body.device} {seq}"
+                    # Only the last record's id is told. Another one's must not be that of any record.
+                    id = run.head if seq == run.last else str(uuid5(NAMESPACE_OID, f"{body.device} {seq}"))
                     last_seq = branch.last_seq if seq == run.last == branch.last_seq else None
                     self.records[body.key].append(
                         DeviceRecord(body.till, body.device, seq, previous, id, last_seq, None)

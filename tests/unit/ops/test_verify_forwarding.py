@@ -9,6 +9,7 @@ import pytest
 from ops.verify.evidence import Evidence
 from ops.verify.topic_evidence import PublishedEvent
 from services.sales.domain import Booth, Receipt
+from services.sales.domain.booth import BoothStatus
 from services.sales.domain.forwarding import KeptRecord
 from services.sales.domain.forwarding import record_id as kept_id
 from shared import envelope
@@ -120,6 +121,14 @@ def test_forwarded_records_add_up() -> None:
     assert "strays" not in {
         name for name, lines in notes(evidence).items() for line in lines if "never opened" in line
     }
+
+
+def test_a_booth_that_took_devices_over_is_checked_when_it_is_settled() -> None:
+    world = played()
+    world.give(a_closing(), a_last_word(1, till="T2"))
+    evidence = world.evidence()
+    assert evidence.of(Booth)[B1].status is BoothStatus.SETTLED
+    assert broken(evidence) == {}
 
 
 def waits_again(receipt: Receipt) -> Receipt:
