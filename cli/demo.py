@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,7 @@ from rich.table import Table
 
 from cli.console import err, say, show_grid, show_json, to_zone, warn
 from cli.exclusive import exclusive, terminable
+from cli.mistakes import play_season, show_played
 from cli.parameters import WHOLE, between
 from cli.verify import show as show_verdict
 from deploy.local.services import LocalServices
@@ -44,9 +47,21 @@ Seed = Annotated[int, typer.Option(parser=WHOLE, help="Seed: the same one gives 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
 
-def demo(seed: Seed = 1, as_json: Json = False) -> None:
+def demo(
+    seed: Seed = 1,
+    mistakes: Annotated[
+        bool,
+        typer.Option(
+            "--mistakes", help="Three small festivals by commands alone, with mistakes that are taken back."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Play "One Day One Prison's Product" from the first report to the settlement. All quantities are made up."""
-    _run(seed, 1, as_json=as_json)
+    if mistakes:
+        _run_mistakes(as_json=as_json)
+    else:
+        _run(seed, 1, as_json=as_json)
 
 
 def simulate(
@@ -65,28 +80,47 @@ def simulate(
 
 def _run(seed: int, scale: int, *, as_json: bool) -> None:
     began = time.monotonic()
-    with exclusive(FOLDER), terminable(), StageBars() as bars:
-        bar = bars.begin("Starting Kafka and MongoDB", None)
-        with choose_stack(FOLDER / "stack") as stack:
-            settings = Settings(kafka=stack.kafka, mongo=stack.mongo)
-            if stack.local is None:
-                # Other programs use these servers too: the season's topics and databases get a prefix.
-                prefix = f"demo-{uuid4().hex[:8]}"
-                settings = settings.model_copy(update={"topic_prefix": f"{prefix}.", "database_prefix": f"{prefix}_"})
-            asyncio.run(set_up(settings))
-            bar.finish()
-            bar = bars.begin("Starting the four services", None)
-            services = LocalServices(FOLDER / "services", settings)
-            with services:
-                bar.finish()
-                result = asyncio.run(_play(seed, scale, settings, services.urls["festival"], bars))
-            seconds = time.monotonic() - began
+    with exclusive(FOLDER), terminable(), StageBars() as bars, _running(bars) as (settings, urls):
+        result = asyncio.run(_play(seed, scale, settings, urls["festival"], bars))
+        seconds = time.monotonic() - began
     if as_json:
         show_json(_json(result, seconds))
     else:
         _show(result, seconds)
     if not result.report.ok:
         raise typer.Exit(1)
+
+
+def _run_mistakes(*, as_json: bool) -> None:
+    with exclusive(FOLDER), terminable(), ExitStack() as running:
+        # No bars beside the commands, which write on this process's streams.
+        with StageBars() as bars:
+            settings, urls = running.enter_context(_running(bars))
+        played = play_season(settings, urls, FOLDER / "devices", quiet=as_json)
+    show_played(played, as_json=as_json)
+    if not played.ok:
+        if not as_json:
+            warn(f"The logs of the services are in {FOLDER / 'services'}.")
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str]]]:
+    """An empty stack with the four services: its settings, and the address of each service."""
+    bar = bars.begin("Starting Kafka and MongoDB", None)
+    with choose_stack(FOLDER / "stack") as stack:
+        settings = Settings(kafka=stack.kafka, mongo=stack.mongo)
+        if stack.local is None:
+            # Other programs use these servers too: the season's topics and databases get a prefix.
+            prefix = f"demo-{uuid4().hex[:8]}"
+            settings = settings.model_copy(update={"topic_prefix": f"{prefix}.", "database_prefix": f"{prefix}_"})
+        asyncio.run(set_up(settings))
+        bar.finish()
+        bar = bars.begin("Starting the four services", None)
+        services = LocalServices(FOLDER / "services", settings)
+        with services:
+            bar.finish()
+            yield settings, services.urls
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
+from uuid import NAMESPACE_OID, uuid5
 
 from ops.verify.topic_evidence.event import Pair, PublishedEvent, Triple
 from services.sales.domain.forwarding import record_id
@@ -64,7 +65,8 @@ class ReportedReceipt(NamedTuple):
 
 class DeviceRecord(NamedTuple):
     """The position of a record among its device's records. `last_seq`: the last number, if the record closes the
-    till; `opening`: the opening of the booth that it then closes."""
+    till; `opening`: the opening of the booth that it then closes, None if it was forwarded: the opening at which it
+    came."""
 
     till: str
     device: str
@@ -72,11 +74,15 @@ class DeviceRecord(NamedTuple):
     previous: str | None
     id: str
     last_seq: int | None
-    opening: int = 1
+    opening: int | None = 1
 
     def closes(self, opening: int) -> int | None:
-        """The last number, if the record closes the till in this opening of the booth."""
-        return self.last_seq if self.opening >= opening else None
+        """The last number, if the record closes the till in this opening of the booth, or may do so."""
+        return self.last_seq if self.opening is None or self.opening >= opening else None
+
+    def closed_before(self, opening: int) -> bool:
+        """Whether the record may have closed the till in an earlier opening only."""
+        return opening > 1 and self.opening is None
 
 
 class RequestedVoid(NamedTuple):
@@ -157,7 +163,7 @@ class TillEvidence:
             assert isinstance(record, TillRecord), "only records of tills are forwarded"
             self.forwarded[body.booth].append(record_id(body.booth, record.device, record.seq, body.id))
             record = record.model_copy(update={"booth": body.key})
-            self._number(record, body.id)
+            self._number(record, body.id, forwarded=True)
             if body.effect is not ForwardedAs.NUMBER and (body.key, body.id) not in self.elsewhere:
                 self._count(record, body.id, body.source, cause)
         self._forwarded.clear()
@@ -173,15 +179,19 @@ class TillEvidence:
             for run in branch.runs:
                 previous = run.after
                 for seq in range(run.first, run.last + 1):
-                    id = run.head if seq == run.last else f"{body.device} {seq}"
+                    # Only the last record's id is told. Another one's must not be that of any record.
+                    id = run.head if seq == run.last else str(uuid5(NAMESPACE_OID, f"{body.device} {seq}"))
                     last_seq = branch.last_seq if seq == run.last == branch.last_seq else None
-                    self.records[body.key].append(DeviceRecord(body.till, body.device, seq, previous, id, last_seq))
+                    self.records[body.key].append(
+                        DeviceRecord(body.till, body.device, seq, previous, id, last_seq, None)
+                    )
                     previous = id
 
-    def _number(self, body: TillRecord, id: str) -> None:
+    def _number(self, body: TillRecord, id: str, *, forwarded: bool = False) -> None:
         last_seq, opening = (body.last_seq, body.opening) if isinstance(body, TillClosed) else (None, 1)
+        of_opening = None if forwarded else opening
         self.records[body.booth].append(
-            DeviceRecord(body.till, body.device, body.seq, body.previous, id, last_seq, opening)
+            DeviceRecord(body.till, body.device, body.seq, body.previous, id, last_seq, of_opening)
         )
 
     def _count(self, body: TillRecord, id: str, source: str, cause: str) -> None:

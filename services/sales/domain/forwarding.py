@@ -31,6 +31,7 @@ from shared.events.sales import (
     ReceiptVoided,
     RecordForwarded,
     RunOfRecords,
+    TillClosed,
     TillRecord,
 )
 from shared.runtime.state import OwnedQuery, State
@@ -116,11 +117,13 @@ def forward(booth: Booth, record: KeptRecord, how: ForwardedAs) -> tuple[Booth, 
     return replace(booth, forwarding=Forwarding(to, records + 1)), SALES_DEADLINES.of(body)
 
 
-def forwarded_record(body: RecordForwarded) -> TillRecord:
-    """The original record, as a record of the booth at which it counts."""
+def forwarded_record(body: RecordForwarded, opening: int = 1) -> TillRecord:
+    """The original record, as a record of the booth at which it counts, in this opening of that booth."""
     record = _RECORDS[body.type].model_validate_json(body.record)
     assert isinstance(record, TillRecord), "a till's topic has only their records"
-    return record.model_copy(update={"booth": body.key})
+    # The till knows the openings of its own booth alone, so it has closed for any opening of this one.
+    changed = {"booth": body.key, "opening": opening} if isinstance(record, TillClosed) else {"booth": body.key}
+    return record.model_copy(update=changed)
 
 
 def device_from(body: DeviceForwarded) -> Device:

@@ -9,6 +9,7 @@ import pytest
 from ops.verify.evidence import Evidence
 from ops.verify.topic_evidence import PublishedEvent
 from services.sales.domain import Booth, Receipt
+from services.sales.domain.booth import BoothStatus
 from services.sales.domain.forwarding import KeptRecord
 from services.sales.domain.forwarding import record_id as kept_id
 from shared import envelope
@@ -25,6 +26,7 @@ from tests.support.builders.sales import (
     a_drawer,
     a_last_word,
     a_move,
+    a_reopening,
     a_sale,
     a_stocking,
     a_void,
@@ -121,6 +123,14 @@ def test_forwarded_records_add_up() -> None:
     }
 
 
+def test_a_booth_that_took_devices_over_is_checked_when_it_is_settled() -> None:
+    world = played()
+    world.give(a_closing(), a_last_word(1, till="T2"))
+    evidence = world.evidence()
+    assert evidence.of(Booth)[B1].status is BoothStatus.SETTLED
+    assert broken(evidence) == {}
+
+
 def waits_again(receipt: Receipt) -> Receipt:
     [sale] = receipt.sales
     return receipt.with_sale(replace(sale, waiting=sale.forwarded, forwarded=0))
@@ -210,6 +220,42 @@ def test_a_mended_record_that_counts_at_another_booth_adds_up(booth: str, merge:
     evidence = world.evidence()
     assert broken(evidence) == {}
     assert {lot.lot: lot.sold for lot in evidence.of(Booth)[B1].lots} == {"L1": 2}
+
+
+@pytest.mark.parametrize("reopened_first", [True, False])
+@pytest.mark.parametrize(("booth", "merge"), [(WRONG, False), (B2, True)])
+@pytest.mark.parametrize("closed_first", [True, False])
+def test_a_till_of_another_booth_closes_at_a_booth_that_was_reopened(
+    booth: str, merge: bool, closed_first: bool, reopened_first: bool
+) -> None:
+    world = ForwardingWitness()
+    world.give(an_opening(), an_opening(B2), a_stocking("L1", 10), a_stocking("L1", 5, B2))
+    world.hear_all()
+    reopen = [a_last_word(1, booth=B1), a_closing(), a_reopening()]
+
+    def forward() -> None:
+        last = [a_drawer(1, 50_000, booth=booth), a_last_word(2, booth=booth)]
+        order = forwarding(booth, merge=merge)
+        world.give(*([*last, order] if closed_first else [last[0], order, last[1]]))
+        world.arrive()
+
+    for step in (lambda: world.give(*reopen), forward) if reopened_first else (forward, lambda: world.give(*reopen)):
+        step()
+        world.hear_all()
+    evidence = world.evidence()
+    assert evidence.of(Booth)[B1].opening == 2
+    assert [device.complete for device in evidence.of(Booth)[B1].devices] == (
+        [False, True] if reopened_first else [False, False]
+    )
+    assert broken(evidence) == {}
+    if reopened_first:
+        assert "devices" in broken(with_entity(evidence, Booth, closes_earlier, B1))
+
+
+def closes_earlier(booth: Booth) -> Booth:
+    *others, device = booth.devices
+    [branch] = device.branches
+    return replace(booth, devices=(*others, replace(device, branches=(replace(branch, last_seq=1),))))
 
 
 def test_a_sale_of_a_merged_booth_that_counts_at_both_is_found() -> None:
