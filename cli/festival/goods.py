@@ -151,7 +151,7 @@ def accept(context: typer.Context, festival: Festival, request: Request, as_json
         answer = api.command("festivals", festival, "requests", request, "accept", body={})
         page = _settled(api, festival, request) if answer.status is AnswerStatus.DONE else None
         message = page and tr(
-            "{request} is {status:word}: {held:piece|pieces} held, {short} short.",
+            "{request} is {status:word}: {held:piece is|pieces are} held, {short} stay short.",
             request=request,
             status=page["status"],
             held=page["held"],
@@ -249,7 +249,7 @@ def return_stock(
             row, answer = _return(api, festival, whole_id, str(lot), qty or 0, final=not more_to_come)
             show_answer(
                 answer,
-                tr("{qty:piece|pieces} of {lot} returned.", qty=qty or 0, lot=str(lot)),
+                tr("{qty:piece|pieces} of {lot} have returned.", qty=qty or 0, lot=str(lot)),
                 as_json=as_json,
                 extra=row,
             )

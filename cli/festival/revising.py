@@ -85,7 +85,7 @@ def reopen_booth(
 def show_revision(revision: Row) -> None:
     """Show the changes of a revision as tables."""
     say(in_own_language(revision, "reason"))
-    say(tr("{kept:piece|pieces} as before.", kept=revision["kept"]))
+    say(tr("{kept:piece stays as it is|pieces stay as they are}.", kept=revision["kept"]))
     say("")
     rows = [{"": "−", **line} for line in revision["back"]] + [{"": "+", **line} for line in revision["added"]]
     show_table(["", "booth", "product", "qty", "facility", "lot", "reason"], rows, tr("No line changes."))
