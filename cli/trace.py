@@ -52,7 +52,7 @@ def _show(life: LotHistory) -> None:
     )
     say()
     rows = [
-        {"when": clock(entry.at.astimezone(life.zone)), "what": translated(entry.text), "who": entry.who}
+        {"when": clock(entry.at.astimezone(life.zone)), "what": translated(entry.message), "who": entry.who}
         for entry in life.entries
     ]
     show_table(["when", "what", "who"], rows, tr("No event names this lot."))

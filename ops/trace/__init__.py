@@ -85,7 +85,7 @@ class LotHistory:
                     "at": envelope.rfc3339(entry.at),
                     "local": entry.at.astimezone(self.zone).isoformat(timespec="seconds"),
                     "kind": entry.kind,
-                    "text": str(entry.text),
+                    "text": entry.text,
                     "who": entry.who,
                     "record": entry.where,
                 }

@@ -93,17 +93,23 @@ class LotSales:
     def _adjustment(self, booth: str, at: datetime, body: PoolAdjusted) -> Iterator[TimelineEntry]:
         for lot in body.lots:
             if lot.lot == self._lot:
-                basis = Message(
-                    "{qty} unlabelled at {booth}, {worth:rupiah} (by {cause:word}, {basis:word})",
-                    qty=abs(lot.qty),
-                    booth=booth,
-                    worth=abs(lot.amount_rupiah),
-                    cause=body.cause.value,
-                    basis="counted" if body.counted else "provisional",
+                values: dict[str, str | int] = {
+                    "qty": abs(lot.qty),
+                    "booth": booth,
+                    "worth": abs(lot.amount_rupiah),
+                    "cause": body.cause.value,
+                    "basis": "counted" if body.counted else "provisional",
+                }
+                text = Message(
+                    "{qty} unlabelled at {booth} moved from this lot, {worth:rupiah} (by {cause:word}, {basis:word})",
+                    **values,
                 )
-                text = Message("moved from this lot: {pieces}", pieces=basis)
                 if (lot.qty, lot.amount_rupiah) > (0, 0):
-                    text = Message("moved to this lot: {pieces}", pieces=basis)
+                    text = Message(
+                        "{qty} unlabelled at {booth} moved to this lot, {worth:rupiah} (by {cause:word}, "
+                        "{basis:word})",
+                        **values,
+                    )
                 yield TimelineEntry(at, PoolAdjusted.__name__, text, "sales", SALE_SHARES.name)
 
 

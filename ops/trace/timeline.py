@@ -12,6 +12,11 @@ class TimelineEntry:
 
     at: datetime
     kind: str
-    text: Message
+    message: Message
     who: str
     where: str
+
+    @property
+    def text(self) -> str:
+        """The message in English."""
+        return self.message.english
