@@ -18,7 +18,7 @@ from rich.text import Text
 from cli.problems import add_error, add_warning
 from shared.errors import KaryaError
 from shared.shown import clock
-from shared.translation import heading, translated, word
+from shared.translation import IN_INDONESIAN, heading, in_own_language, tr, translated, word
 from shared.visible import visible, visible_json
 
 WIDEST = 10_000  # columns: wider than any line
@@ -50,7 +50,7 @@ def to_zone(moment: datetime, zone: str | None) -> datetime:
     try:
         zone_info = ZoneInfo(zone) if zone else None
     except (ZoneInfoNotFoundError, ValueError):
-        raise typer.BadParameter(f"{zone} is not a known time zone; try Asia/Makassar") from None
+        raise typer.BadParameter(tr("{zone} is not a known time zone; try Asia/Makassar", zone=str(zone))) from None
     try:
         return moment.astimezone(zone_info)
     except (OverflowError, ValueError, OSError):
@@ -120,6 +120,10 @@ def show_table(
     if not rows:
         say(empty)
         return
+    if out.is_terminal:
+        rows = [
+            {**row, **{n: in_own_language(row, n) for n in columns if f"{n}{IN_INDONESIAN}" in row}} for row in rows
+        ]
     cells = [["" if (cell := row.get(column)) is None else visible(str(cell)) for column in columns] for row in rows]
     if out.is_terminal:
         translations = [[word(c) if n in words else c for n, c in zip(columns, row, strict=True)] for row in cells]

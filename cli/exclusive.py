@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from shared.errors import KaryaError
+from shared.translation import tr
 
 
 class AlreadyRunning(KaryaError):
@@ -24,7 +25,7 @@ def exclusive(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunning(
-                "This command is running in this checkout already; wait for it, or stop it first."
+                tr("This command is running in this checkout already; wait for it, or stop it first.")
             ) from None
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

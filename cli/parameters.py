@@ -12,6 +12,7 @@ from shared import typed
 from shared.errors import WrongEntry
 from shared.events.language import MAX_WHOLE
 from shared.translation import translated
+from shared.wording import Message
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -32,8 +33,14 @@ def between(read: Callable[[str], N], least: N, most: N) -> Callable[[str | N], 
     def bounded(text: str) -> N:
         value = read(text)
         if not least <= value <= most:
-            to = f"at least {least:g}" if most >= MAX_WHOLE else f"from {least:g} to {most:g}"
-            raise WrongEntry(f"{text!r} was understood as {value:g}; it must be {to}.")
+            bounds = {"text": text, "value": f"{value:g}", "least": f"{least:g}", "most": f"{most:g}"}
+            if most >= MAX_WHOLE:
+                raise WrongEntry(
+                    Message("{text!r} was understood as {value}; it must be at least {least}.", **bounds)
+                )
+            raise WrongEntry(
+                Message("{text!r} was understood as {value}; it must be from {least} to {most}.", **bounds)
+            )
         return value
 
     return parser_for(bounded)

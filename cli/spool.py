@@ -11,7 +11,8 @@ from edge.spool.backup import export, import_into
 from edge.spool.check import check, repair
 from edge.spool.file import Owner
 from edge.spool.records import Spool
-from shared.shown import pluralize
+from shared.translation import tr, translated, word
+from shared.wording import Message
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
@@ -35,7 +36,15 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
         if as_json:
             show_json({"file": str(file), "device": device, "records": counts.records, "unsent": counts.pending})
         else:
-            say(f"{pluralize(counts.records, 'record')} of device {device} are in {file}; {counts.pending} not sent.")
+            say(
+                tr(
+                    "{records:record|records} of device {device} are in {file}; {pending} not sent.",
+                    records=counts.records,
+                    device=device,
+                    file=str(file),
+                    pending=counts.pending,
+                )
+            )
 
     @app.command(name="import")
     def import_file(
@@ -59,10 +68,17 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
                 }
             )
             return
-        say(f"{pluralize(imported.added, 'record')} added, {imported.known} were here. {imported.unsent} to send.")
-        say(f"This is device {imported.device} now: please record on one copy of it only.")
+        say(
+            tr(
+                "{added:record|records} added, {known} were here. {unsent} to send.",
+                added=imported.added,
+                known=imported.known,
+                unsent=imported.unsent,
+            )
+        )
+        say(tr("This is device {device} now: please record on one copy of it only.", device=imported.device))
         if imported.missing:
-            warn(f"The file lacks {_numbers(imported.missing)}.")
+            warn(tr("The file lacks {missing}.", missing=_numbers(imported.missing)))
 
     @app.command(name="check")
     def check_file(
@@ -82,10 +98,16 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
                 if as_json:
                     show_json({"file": str(new), "kept": repaired.kept, "lost": repaired.lost})
                     return
-                say(f"{pluralize(repaired.kept, 'record')} could be read and are in {new}.")
+                say(tr("{kept:record|records} could be read and are in {new}.", kept=repaired.kept, new=str(new)))
                 if repaired.lost:
-                    warn(f"Not {_numbers(repaired.lost)}.")
-                say(f"Move {path} aside (with -wal and -shm beside it; delete nothing), then: spool import {new}")
+                    warn(tr("Lost: {lost}.", lost=_numbers(repaired.lost)))
+                say(
+                    tr(
+                        "Move {path} aside (with -wal and -shm beside it; delete nothing), then: spool import {new}",
+                        path=str(path),
+                        new=str(new),
+                    )
+                )
                 return
             health = check(path, owner.topic)
         if as_json:
@@ -96,32 +118,47 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
                     "records": health.records,
                     "unsent": health.unsent,
                     "missing": health.missing,
-                    "faults": health.faults,
+                    "faults": list(map(translated, health.faults)),
                 }
             )
         else:
             say(
-                f"{path}: device {health.device or 'not known'}, {pluralize(health.records, 'record')}, "
-                f"{health.unsent} not sent."
+                tr(
+                    "{path}: device {device}, {records:record|records}, {unsent} not sent.",
+                    path=str(path),
+                    device=health.device or word("not known"),
+                    records=health.records,
+                    unsent=health.unsent,
+                )
             )
             if health.missing:
-                warn(f"It lacks {_numbers(health.missing)}.")
+                warn(tr("It lacks {missing}.", missing=_numbers(health.missing)))
             for fault in health.faults:
-                warn(f"Damaged: {fault}")
+                warn(tr("Damaged: {fault}", fault=fault))
             if health.ok:
-                say("All is well.")
+                say(tr("All is well."))
             elif health.faults:
-                warn(f"Please delete nothing. Write readable records to a new file: spool check {path} --repair NEW")
+                warn(
+                    tr(
+                        "Please delete nothing. Write readable records to a new file: spool check {path} "
+                        "--repair NEW",
+                        path=str(path),
+                    )
+                )
             else:
-                warn("These records can be sent: please sync, and ask the organiser which others are known.")
+                warn(tr("These records can be sent: please sync, and ask the organiser which others are known."))
         if not health.ok:
             raise typer.Exit(1)
 
     return app
 
 
-def _numbers(numbers: tuple[int, ...]) -> str:
+def _numbers(numbers: tuple[int, ...]) -> Message:
     listing = ", ".join(map(str, numbers[:20]))
+    if len(numbers) > 20:
+        return Message("records {numbers} and more", numbers=listing)
     return (
-        f"record {listing}" if len(numbers) == 1 else f"records {listing}{' and more' if len(numbers) > 20 else ''}"
+        Message("record {numbers}", numbers=listing)
+        if len(numbers) == 1
+        else Message("records {numbers}", numbers=listing)
     )

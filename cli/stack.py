@@ -21,6 +21,7 @@ from deploy.local.stack import LocalStack, StackError
 from deploy.seed import set_up
 from shared import typed
 from shared.settings import Settings
+from shared.translation import tr
 from shared.visible import visible
 
 MAX_LINES = 1_000_000
@@ -55,30 +56,30 @@ def up(
 ) -> None:
     """Start Kafka, MongoDB and the four services, and leave them running. Data is kept in .karya/up."""
     stack = LocalStack(FOLDER, kafka_port=kafka_port, mongo_port=mongo_port, keep_running=True)
-    with err.status("Starting Kafka and MongoDB") as progress:
+    with err.status(tr("Starting Kafka and MongoDB")) as progress:
         stack.start()
         settings = _settings(stack)
-        progress.update("Making topics")
+        progress.update(tr("Making topics"))
         asyncio.run(set_up(settings))
-        progress.update("Starting production, inventory, festival and sales")
+        progress.update(tr("Starting production, inventory, festival and sales"))
         LocalServices(FOLDER, settings, keep_running=True, http_port=http_port).start()
     _show(as_json=as_json)
     if not as_json:
         say()
-        say("Try `karya festival list`, or a service's /docs in a browser. `make down` stops everything.")
+        say(tr("Try `karya festival list`, or a service's /docs in a browser. `make down` stops everything."))
 
 
 def down(as_json: Json = False) -> None:
     """Stop everything that `karya up` has started. The data is kept."""
     stack = LocalStack(FOLDER)
-    with err.status("Stopping the services"):
+    with err.status(tr("Stopping the services")):
         LocalServices(FOLDER, _settings(stack)).stop()
-    with err.status("Stopping Kafka and MongoDB"):
+    with err.status(tr("Stopping Kafka and MongoDB")):
         stack.stop()
     if as_json:
         show_json({"stopped": list(ServerName)})
     else:
-        say("This checkout's stack is stopped.")
+        say(tr("This checkout's stack is stopped."))
 
 
 def status(as_json: Json = False) -> None:
@@ -100,7 +101,9 @@ def logs(
     """Show the end of a server's log. Ctrl-C ends -f."""
     path = _server(server).log
     if not path.exists():
-        raise StackError(f"{server} has no log here: it has never been started. `karya up` starts everything.")
+        raise StackError(
+            tr("{server} has no log here: it has never been started. `karya up` starts everything.", server=server)
+        )
     for line in log_lines(path, last=lines, follow=follow):
         typer.echo(visible(line, keep="\t"))
 
@@ -109,12 +112,12 @@ def restart(server: ServerArgument, as_json: Json = False) -> None:
     """Stop one server and start it again, over its data and with its port. It is killed if it does not stop."""
     stack = LocalStack(FOLDER, keep_running=True)
     group = stack if server in _names(stack) else LocalServices(FOLDER, _settings(stack), keep_running=True)
-    with err.status(f"Restarting {server}"):
+    with err.status(tr("Restarting {server}", server=server)):
         group.restart(server)
     if as_json:
         show_json({"restarted": server})
     else:
-        say(f"{server} runs again.")
+        say(tr("{server} runs again.", server=server))
 
 
 def _names(group: LocalStack | LocalServices) -> list[str]:
@@ -155,7 +158,7 @@ def _show(*, as_json: bool) -> bool:
         if server.alive and troubles[server.name] is not None:
             warn(f"{server.name}: {troubles[server.name]}")
     if not any(server.alive for server in servers):
-        warn("Nothing runs here. `karya up` starts everything.")
+        warn(tr("Nothing runs here. `karya up` starts everything."))
     return works
 
 

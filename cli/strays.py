@@ -9,6 +9,7 @@ import typer
 from cli.console import exit_on_error, say, show_json, show_table
 from ops.strays import list_strays
 from shared.settings import settings_for
+from shared.translation import tr
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Sales at booths that do not exist: list them.")
 
@@ -29,6 +30,6 @@ def list_booths(as_json: Json = False) -> None:
         show_json([asdict(stray) for stray in strays])
         return
     rows = [asdict(stray) | {"tills": ", ".join(stray.tills), "moved to": stray.moved_to} for stray in strays]
-    show_table(["booth", "tills", "records", "moved to", "unmoved"], rows, "No sale strayed.")
+    show_table(["booth", "tills", "records", "moved to", "unmoved"], rows, tr("No sale strayed."))
     if any(stray.unmoved for stray in strays):
-        say("`karya festival move-stray FESTIVAL STRAY BOOTH` lets them count at the right booth.")
+        say(tr("`karya festival move-stray FESTIVAL STRAY BOOTH` lets them count at the right booth."))

@@ -25,7 +25,6 @@ from shared.events.production import (
 )
 from shared.events.zones import FACILITY_ZONES
 from shared.settings import settings_for
-from shared.shown import pluralize
 from shared.translation import received, tr, translated
 
 app = typer.Typer(
@@ -74,10 +73,20 @@ def zone_of(facility: str, option: str | None) -> str:
     zone = FACILITY_ZONES.get(code)
     if zone is None and option is None:
         raise typer.BadParameter(
-            f"the time zone of {code} is not known here; set it with --zone (KARYA_ZONE), e.g. Asia/Makassar"
+            tr(
+                "the time zone of {code} is not known here; set it with --zone (KARYA_ZONE), e.g. Asia/Makassar",
+                code=code,
+            )
         )
     if zone is not None and option not in (None, zone):
-        raise typer.BadParameter(f"{code} is in {zone}, but --zone (KARYA_ZONE) is {option}; leave it out")
+        raise typer.BadParameter(
+            tr(
+                "{code} is in {zone}, but --zone (KARYA_ZONE) is {option}; leave it out",
+                code=code,
+                zone=zone,
+                option=str(option),
+            )
+        )
     return zone or str(option)
 
 
@@ -115,7 +124,7 @@ def record(
     now = datetime.now(UTC)
     if file is not None:
         if product is not None:
-            raise typer.BadParameter("--file names the products; leave the product and its pieces out")
+            raise typer.BadParameter(tr("--file names the products; leave the product and its pieces out"))
         terminal_file.record_file(
             context, file, each=each, refused=refused, day_first=day_first, unlisted=unlisted, as_json=as_json
         )
@@ -125,7 +134,7 @@ def record(
         parameter: Any = next(each for each in context.command.params if each.name == missing)
         raise MissingParameter(ctx=context, param=parameter)
     if ask_maker:
-        maker = typer.prompt("Maker's private number", hide_input=True)
+        maker = typer.prompt(tr("Maker's private number"), hide_input=True)
     with open_terminal(context) as terminal:
         spooled = terminal.record(
             product,
@@ -223,7 +232,7 @@ def sync(
     with open_terminal(context) as terminal:
         answered = {row.record.id for row in terminal.tracked_reports() if row.answer}
         with Progress(
-            TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
+            TextColumn(tr("Sending")), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         ) as progress:
             task = progress.add_task("", total=terminal.counts().pending)
             report = asyncio.run(
@@ -236,13 +245,27 @@ def sync(
         if as_json:
             show_json({"sent": report.sent, "unanswered": report.unanswered, "answers": _rows(context, new_rows)})
             return
-        say(f"{pluralize(report.sent, 'record')} sent, {pluralize(len(new_rows), 'answer')} received.")
+        say(
+            tr(
+                "{sent:record|records} sent, {answers:answer|answers} received.",
+                sent=report.sent,
+                answers=len(new_rows),
+            )
+        )
         _show(context, new_rows, "")
         if report.unanswered:
-            warn(f"No answer yet for {pluralize(report.unanswered, 'record')}; sync again in a while to see it.")
+            warn(
+                tr(
+                    "No answer yet for {unanswered:record|records}; sync again in a while to see it.",
+                    unanswered=report.unanswered,
+                )
+            )
         if report.unreadable:
             warn(
-                f"{pluralize(report.unreadable, 'answer')} can't be read by this version of karya; please update it."
+                tr(
+                    "{unreadable:answer|answers} can't be read by this version of karya; please update it.",
+                    unreadable=report.unreadable,
+                )
             )
 
 
@@ -258,7 +281,7 @@ def list_records(
         if as_json:
             show_json(_rows(context, rows))
         else:
-            _show(context, rows, "Everything recorded here was accepted; --all shows it.")
+            _show(context, rows, tr("Everything recorded here was accepted; --all shows it."))
 
 
 def _owner(context: typer.Context) -> Owner:

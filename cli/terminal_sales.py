@@ -65,7 +65,7 @@ def _show(columns: list[str], rows: list[dict[str, Any]], empty: str, as_json: b
         }
         for row in rows
     ]
-    show_table(columns, table, empty)
+    show_table(columns, table, empty, words=("note",))
     if any(row.get("note") == _OPEN for row in rows):
         say(tr("Not settled: the festival still counts; what is owed follows when its booths are settled."))
 

@@ -13,6 +13,8 @@ from ops.trace import trace as trace_lot
 from shared.errors import NotReached
 from shared.settings import settings_for
 from shared.shown import clock, rupiah
+from shared.translation import heading, tr, translated, word
+from shared.wording import Message
 
 
 def trace(
@@ -22,12 +24,16 @@ def trace(
 ) -> None:
     """Show the history of one lot as a timeline, in the facility's local time. Makers are never shown."""
     settings = settings_for("kafka", "mongo")
-    with err.status("Reading the events of the lot"):
+    with err.status(tr("Reading the events of the lot")):
         try:
             life = asyncio.run(trace_lot(settings, lot, every_sale=all))
         except (KafkaError, PyMongoError, OSError) as error:
             # Without the address of MongoDB: it may contain a password.
-            raise NotReached(f"Kafka at {settings.kafka} or MongoDB does not answer: {error!r}") from error
+            raise NotReached(
+                Message(
+                    "Kafka at {kafka} or MongoDB does not answer: {error}", kafka=settings.kafka, error=repr(error)
+                )
+            ) from error
     if as_json:
         show_json(life.as_dict())
     else:
@@ -36,19 +42,24 @@ def trace(
 
 def _show(life: LotHistory) -> None:
     say(
-        f"Lot {life.lot}: {life.product} of {life.facility}{', RECALLED' if life.recalled else ''}"
-        f"{', WITHDRAWN' if life.withdrawn else ''}"
+        ", ".join(
+            [
+                tr("Lot {lot}: {product} of {facility}", lot=life.lot, product=life.product, facility=life.facility),
+                *([tr("RECALLED")] if life.recalled else []),
+                *([tr("WITHDRAWN")] if life.withdrawn else []),
+            ]
+        )
     )
     say()
     rows = [
-        {"when": clock(entry.at.astimezone(life.zone)), "what": entry.text, "who": entry.who}
+        {"when": clock(entry.at.astimezone(life.zone)), "what": translated(entry.text), "who": entry.who}
         for entry in life.entries
     ]
-    show_table(["when", "what", "who"], rows, "No event names this lot.")
+    show_table(["when", "what", "who"], rows, tr("No event names this lot."))
     if life.now:
-        pieces = ", ".join(f"{qty} {name.replace('_', ' ')}" for name, qty in life.now.items())
+        pieces = ", ".join(f"{qty} {heading(name).replace('_', ' ')}" for name, qty in life.now.items())
         say()
-        say(f"Now, according to inventory: {pieces}")
+        say(tr("Now, according to inventory: {pieces}", pieces=pieces))
     if life.booths:
         say()
         columns = ["booth", "stocked", "sold", "unlabelled", "lost", "unsold", "sold for", "withdrawn"]
@@ -56,5 +67,5 @@ def _show(life: LotHistory) -> None:
 
 
 def _of_booth(booth: dict[str, Any]) -> dict[str, Any]:
-    withdrawn = "yes" if booth["withdrawn"] else None
+    withdrawn = word("yes") if booth["withdrawn"] else None
     return booth | {"sold for": rupiah(booth["sold_rupiah"]), "withdrawn": withdrawn}

@@ -28,7 +28,11 @@ from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
+from services.festival.domain.missing import MissingKind
 from services.sales.domain.receipt import SaleStatus
+from shared.events.catalogue import EntryKind
+from shared.events.inventory import OrderRefusal, ReleaseCause
+from shared.events.sales import AdjustmentCause, PaymentKind
 from shared.translation import CATALOGUE, HEADING, Language, use_language
 from shared.wording import WORD
 
@@ -40,11 +44,15 @@ Entry: TypeAlias = tuple[str | None, str]
 
 # Statuses that sentences and tables show as words.
 STATUSES: tuple[type[StrEnum], ...] = (
+    AdjustmentCause,
     AnswerStatus,
     BoothStatus,
+    EntryKind,
     FestivalStatus,
     LineStatus,
+    PaymentKind,
     RecordStatus,
+    ReleaseCause,
     ReportStatus,
     RequestStatus,
     SaleStatus,
@@ -52,6 +60,10 @@ STATUSES: tuple[type[StrEnum], ...] = (
     TransferStatus,
 )
 WORDS = (
+    *("best-before day", "too late", "old list", "no reason", "not known", "yes", "after the count"),
+    *("withdrawn: do not sell", "not settled", "withdrawn", "recalled", "recorded at another terminal", "overdue"),
+    *("the zone of this machine", "counted", "provisional"),
+    *(kind.value.replace("_", " ") for kinds in (MissingKind, OrderRefusal) for kind in kinds),
     *("the laboratory", "the local stack", "issued", "so far", "works", "in trouble", "down"),
     "no festival has opened the booth",
     "never counted in there",
@@ -73,17 +85,18 @@ def entries() -> set[Entry]:
 
 
 def texts_of(tree: ast.Module) -> Iterator[Entry]:
-    """The texts of the module: literals that `tr` and `Message` get, and headings of tables. A list of headings that
-    is named is called `columns`, or `..._COLUMNS`."""
+    """The texts of the module: literals that `tr` and `Message` get, and headings of tables. A list or table of
+    headings that is named is called `columns`, or `..._COLUMNS`."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str() as text), *_]) if name in CALLS:
                 yield None, text
             case ast.Call(func=ast.Name(id="show_table"), args=[ast.List(elts=columns), *_]):
                 yield from _headings(columns)
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.List(elts=columns)) if name.lower().endswith(
-                "columns"
-            ):
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.List(elts=columns) | ast.Dict(values=columns),
+            ) if name.lower().endswith("columns"):
                 yield from _headings(columns)
 
 

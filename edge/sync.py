@@ -24,6 +24,7 @@ from shared.kafka import partition_for, producer, reader, stop_producer, stop_re
 from shared.retry import attempts
 from shared.settings import Settings
 from shared.timeouts import hard_timeout, ignore_result
+from shared.wording import Message, as_message
 
 WINDOW = 500
 PATIENCE = 30.0
@@ -76,7 +77,7 @@ async def sync(
             for topic in (spool.topic, *(subscription.topic for subscription in subscriptions))
         ]
         if missing := await _missing_topics(consumer, names):
-            why = f"has no topic {min(missing)} (`karya topics` makes all of them)"
+            why = Message("has no topic {topic} (`karya topics` makes all of them)", topic=min(missing))
             raise NotReached(_unreachable(spool, settings, why))
         await _send(spool, client, names[0], acknowledgements)
         assignments = await _assignments(client, settings, subscriptions)
@@ -84,10 +85,16 @@ async def sync(
             spool, consumer, assignments, lambda: spool.unanswered(awaited) == 0, wait
         )
     except (KafkaError, TimeoutError, OSError) as error:
-        why = f"does not answer ({type(error).__name__})"
+        why = Message("does not answer ({fault})", fault=type(error).__name__)
         raise NotReached(_unreachable(spool, settings, why)) from error
     except SpoolFailed as error:
-        raise SpoolFailed(f"Kafka has taken {acknowledgements.sent} records now. {error}") from error
+        raise SpoolFailed(
+            Message(
+                "Kafka has taken {sent} records now. {error}",
+                sent=acknowledgements.sent,
+                error=as_message(error.message),
+            )
+        ) from error
     finally:
         await asyncio.gather(stop_reader(consumer), stop_producer(client))
     # 4. A copy of the file alone, made after a power cut too, then holds everything that was synced.
@@ -226,8 +233,12 @@ def _matching(
     return matching, unreadable
 
 
-def _unreachable(spool: Spool, settings: Settings, why: str) -> str:
-    return (
-        f"Kafka at {settings.kafka} {why}. {spool.counts().pending} records wait in {spool.path}. Nothing "
-        "is lost; please sync again when the connection is back."
+def _unreachable(spool: Spool, settings: Settings, why: Message) -> Message:
+    return Message(
+        "Kafka at {kafka} {why}. {pending:record waits|records wait} in {path}. Nothing is lost; please "
+        "sync again when the connection is back.",
+        kafka=settings.kafka,
+        why=why,
+        pending=spool.counts().pending,
+        path=str(spool.path),
     )

@@ -10,7 +10,9 @@ from typing import Annotated, Any, TypeAlias, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel
 
-NAME_TWICE = "This name comes twice in the same object."
+from shared.wording import Message
+
+NAME_TWICE = Message("This name comes twice in the same object.")
 
 # The types of most fields.
 _PLAIN = frozenset({str, int, bool, type(None), date, datetime, AwareDatetime})

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.events.language import ID_PATTERN, OUTSIDE
-from shared.wording import Message, as_message
+from shared.events.language import ID_PATTERN
+from shared.wording import Message, WrongValue
 
 _NUMBER = Message("It must be a whole number.")
 _DAY = Message("It must be a day, as year, month and day, e.g. 2026-04-18.")
@@ -42,7 +42,6 @@ _BY_KIND: Mapping[str, Message] = {
     "model_attributes_type": _OBJECT,
     "path_type": Message("It must be the path of a file or folder."),
 }
-_OUTSIDE = Message("It is outside the years 1970 to 2099.")
 _NOT_VALID = Message("This value is not valid.")
 
 
@@ -72,9 +71,15 @@ def fault_message(detail: Mapping[str, Any]) -> Message:
         case "unknown_filter":
             return Message("This page has no parameters.")
         case "value_error":
-            text = str(detail["msg"]).removeprefix("Value error, ")
-            return _OUTSIDE if text == OUTSIDE else as_message(f"{text[:1].upper()}{text[1:].removesuffix('.')}.")
+            error = bounds.get("error")
+            return error.message if isinstance(error, WrongValue) else _NOT_VALID
     return _BY_KIND.get(kind, _NOT_VALID)
+
+
+def value_error(location: tuple[str | int, ...], message: Message) -> dict[str, Any]:
+    """An error of a validation, in the form of those of `ValidationError.errors()`."""
+    error = WrongValue(message)
+    return {"type": "value_error", "loc": location, "msg": str(error), "ctx": {"error": error}}
 
 
 def _number(bound: Any) -> int | str:

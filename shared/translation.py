@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from shared.errors import UnknownLanguage
-from shared.wording import WORD, Message, Value, render
+from shared.wording import WORD, Message, Value, message_of, render
 
 CATALOGUE = Path(__file__).parent / "locale" / "id" / "LC_MESSAGES" / "karya.po"
 HEADING = "heading"
+IN_INDONESIAN = "_id"  # ends the name of a field with the Indonesian text of another one
 VARIABLE = "KARYA_LANG"
 
 
@@ -69,7 +71,9 @@ def translated(message: Message | str) -> str:
         return message
     if language() is Language.ENGLISH:
         return render(message.template, dict(message.values), word, translated)
-    return render(template_of(message.template), dict(message.values), word, translated)
+    values = dict(message.values)
+    own = {name: text for name in values if (text := values.get(f"{name}{IN_INDONESIAN}"))}
+    return render(template_of(message.template), values | own, word, translated)
 
 
 def received(message: str, template: str, values: Mapping[str, str | int]) -> str:
@@ -77,7 +81,7 @@ def received(message: str, template: str, values: Mapping[str, str | int]) -> st
     if language() is Language.ENGLISH or (None, template) not in catalogue():
         return message
     try:
-        return translated(Message(template, **values))
+        return translated(message_of(template, values))
     except (KeyError, ValueError):
         return message  # the event is of another version, and its values do not fit
 
@@ -85,6 +89,12 @@ def received(message: str, template: str, values: Mapping[str, str | int]) -> st
 def template_of(text: str) -> str:
     """The template of the text in the reader's language, its fields unfilled."""
     return text if language() is Language.ENGLISH else catalogue().get((None, text), text)
+
+
+def in_own_language(row: Mapping[str, Any], field: str) -> str:
+    """A text of a service's page that comes in both languages, in the reader's."""
+    own = row.get(f"{field}{IN_INDONESIAN}") if language() is Language.INDONESIAN else None
+    return str(own or row[field])
 
 
 def heading(column: str) -> str:

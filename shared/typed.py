@@ -22,7 +22,7 @@ _CLOCK = re.compile(r"([0-9]{1,2})[.:]([0-9]{2})")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _IN_WORDS = re.compile(r"(.*?)\s?(?:rb|ribu|k|jt|juta)", re.IGNORECASE)
-_HOW = "Write 1250 or 1.250: a dot only before each group of three digits."
+_HOW = Message("Write 1250 or 1.250: a dot only before each group of three digits.")
 
 
 def whole(text: str) -> int:
@@ -56,25 +56,37 @@ def clock(text: str) -> time:
     """A time of day: `14.30`, `14:30`, `8.05`."""
     parts = _CLOCK.fullmatch(text.strip())
     if parts is None or int(parts[1]) > 23 or int(parts[2]) > 59:
-        raise WrongEntry(f"{text!r} is no time of day. Write hours and minutes, e.g. 08.00 or 14:30.")
+        raise WrongEntry(
+            Message("{text!r} is no time of day. Write hours and minutes, e.g. 08.00 or 14:30.", text=text)
+        )
     return time(int(parts[1]), int(parts[2]))
 
 
 def day(text: str) -> date:
     """A day: `2026-04-18`."""
     if not _DAY.fullmatch(text.strip()):
-        raise WrongEntry(f"{text!r} is no day as it is written here. Write year, month and day, e.g. 2026-04-18.")
+        raise WrongEntry(
+            Message(
+                "{text!r} is no day as it is written here. Write year, month and day, e.g. 2026-04-18.", text=text
+            )
+        )
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise WrongEntry(f"There is no day {text.strip()}; it was understood as year, month and day.") from None
+        raise WrongEntry(
+            Message("There is no day {text}; it was understood as year, month and day.", text=text.strip())
+        ) from None
 
 
 def lot(text: str) -> str:
     """A lot's number, with small letters and without dashes too; as it stands on the label."""
     number = lot_number.parse(text)
     if number is None:
-        raise WrongEntry(f"{text!r} is no lot number: a character is missing or wrong. Compare it with the label.")
+        raise WrongEntry(
+            Message(
+                "{text!r} is no lot number: a character is missing or wrong. Compare it with the label.", text=text
+            )
+        )
     return str(number)
 
 
@@ -96,10 +108,12 @@ def pairs(
     for entry in entries:
         label, sign, number = entry.rpartition("=")
         if not label or not sign:
-            raise WrongEntry(f"{entry!r} says no name and number; write e.g. {example}.")
+            raise WrongEntry(
+                Message("{entry!r} says no name and number; write e.g. {example}.", entry=entry, example=example)
+            )
         key = name(label)
         if key in amounts:
-            raise WrongEntry(f"{key} is named twice; name it once, with one number.")
+            raise WrongEntry(Message("{name} is named twice; name it once, with one number.", name=key))
         amounts[key] = amount(number)
     return amounts
 
@@ -111,26 +125,45 @@ def _whole(digits: str, text: str) -> int:
     bare = digits.replace(".", "")
     # Longer ones are no numbers to int().
     if len(bare) > len(str(MAX_WHOLE)) or int(bare) > MAX_WHOLE:
-        raise WrongEntry(f"{text!r} is larger than anything that is counted here.")
+        raise WrongEntry(Message("{text!r} is larger than anything that is counted here.", text=text))
     return int(bare)
 
 
-def _not_whole(digits: str, text: str) -> str:
+def _not_whole(digits: str, text: str) -> Message:
     """What was understood, and how to write what may have been meant."""
     if not digits.strip():
-        return f"{text!r} has no number in it. {_HOW}"
+        return Message("{text!r} has no number in it. {how}", text=text, how=_HOW)
     if digits[0] in "+-":
-        return f"{text!r} was understood as a number with a sign, which can't stand here. Write the digits alone."
+        return Message(
+            "{text!r} was understood as a number with a sign, which can't stand here. Write the digits alone.",
+            text=text,
+        )
     if re.fullmatch(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+", digits):
         dots = digits.replace(",", ".")
-        return f"{text!r} can mean {dots} or, with a comma, a fraction. Write {dots} if it is thousands."
+        return Message(
+            "{text!r} can mean {dots} or, with a comma, a fraction. Write {dots} if it is thousands.",
+            text=text,
+            dots=dots,
+        )
     if fraction := re.fullmatch(r"([0-9]+)[.,]([0-9]+)", digits):
-        return f"{text!r} was understood as {fraction[1]} and a fraction, but only whole numbers can be taken. {_HOW}"
+        return Message(
+            "{text!r} was understood as {whole} and a fraction, but only whole numbers can be taken. {how}",
+            text=text,
+            whole=fraction[1],
+            how=_HOW,
+        )
     if re.fullmatch(r"0[0-9]+", digits):
-        return f"{text!r} was understood as a number that begins with 0: a digit may be missing. Write it without."
+        return Message(
+            "{text!r} was understood as a number that begins with 0: a digit may be missing. Write it without.",
+            text=text,
+        )
     if (words := _IN_WORDS.fullmatch(digits)) and _WHOLE.fullmatch(words[1]):
-        return f"{text!r} was understood as {words[1]} and a word for the zeros. Write all digits, e.g. 150.000."
-    return f"{text!r} was not understood as a whole number. {_HOW}"
+        return Message(
+            "{text!r} was understood as {number} and a word for the zeros. Write all digits, e.g. 150.000.",
+            text=text,
+            number=words[1],
+        )
+    return Message("{text!r} was not understood as a whole number. {how}", text=text, how=_HOW)
 
 
 def _code(rule: names.NameRule, text: str) -> str:

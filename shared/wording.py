@@ -1,10 +1,11 @@
 """Sentences for people: an English template and its values. A reader renders them in a language.
 
 A field of a template may have a format: `{status:word}` is a word of the vocabulary, `{qty:piece|pieces}` a number
-with its noun, `{qty:thousands}` and `{amount:rupiah}` numbers as Indonesians write them.
+with its noun, `{qty:thousands}` and `{amount:rupiah}` numbers as Indonesians write them. A text that comes in both
+languages, as the reasons of a plan do, is the values `reason` and `reason_id`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any, TypeAlias
@@ -12,6 +13,8 @@ from typing import Any, TypeAlias
 from shared.shown import rupiah, thousands
 
 WORD = "word"
+WITHIN = "__"  # between the name of a message among the values and the name of its field, in an event
+TEMPLATE = "template"
 LONGEST_VALUE = 500  # characters of a text in an event
 
 Value: TypeAlias = "str | int | Message"
@@ -19,10 +22,7 @@ Value: TypeAlias = "str | int | Message"
 
 @dataclass(frozen=True, slots=True, init=False)
 class Message:
-    """A sentence: its template and the values of its fields.
-
-    Messages of events have no message among their values.
-    """
+    """A sentence: its template and the values of its fields. A value may be a message in turn."""
 
     template: str
     values: tuple[tuple[str, Value], ...]
@@ -41,13 +41,48 @@ class Message:
 
     @property
     def plain_values(self) -> dict[str, str | int]:
-        """The values for an event or document. Raises TypeError for a message among them."""
+        """The values for an event or document; `message_of` reads them.
+
+        A message among them is a text in English, with its template and values beside it.
+        """
         values: dict[str, str | int] = {}
         for name, value in self.values:
             if isinstance(value, Message):
-                raise TypeError(f"{name} is a message; an event takes numbers and texts")
-            values[name] = value[:LONGEST_VALUE] if isinstance(value, str) else value
+                values[name] = value.english[:LONGEST_VALUE]
+                values[f"{name}{WITHIN}{TEMPLATE}"] = value.template
+                values |= {f"{name}{WITHIN}{field}": text for field, text in value.plain_values.items()}
+            else:
+                values[name] = value[:LONGEST_VALUE] if isinstance(value, str) else value
         return values
+
+
+def message_of(template: str, values: Mapping[str, str | int]) -> Message:
+    """The message of an event or document, with its `plain_values`."""
+    fields: dict[str, Value] = {}
+    inner: dict[str, dict[str, str | int]] = {}
+    for name, value in values.items():
+        outer, separator, field = name.partition(WITHIN)
+        if separator:
+            inner.setdefault(outer, {})[field] = value
+        else:
+            fields[name] = value
+    for name, parts in inner.items():
+        fields[name] = message_of(str(parts.pop(TEMPLATE)), parts)
+    return Message(template, **fields)
+
+
+def any_of(names: Sequence[str]) -> Value:
+    """The names as alternatives, for a sentence. Raises IndexError without a name."""
+    *others, last = names
+    return Message("{others} or {last}", others=", ".join(others), last=last) if others else last
+
+
+class WrongValue(ValueError):
+    """A validator refuses a value, with a sentence for people."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message.english)
+        self.message = message
 
 
 def as_message(text: "Message | str") -> Message:

@@ -17,6 +17,8 @@ from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events.catalogue import TERMS, EntryKind
+from shared.translation import received, tr, translated
+from shared.wording import Message
 
 AT_ONCE = 8
 # The columns of each kind, each with what reads it; a field that is left empty stays as it is.
@@ -85,13 +87,25 @@ def import_entries(
         show_json(rows)
     else:
         open_ones = sum(row["status"] == AnswerStatus.ACCEPTED.value for row in rows)
-        say(f"{len(rows) - len(refused) - open_ones} of {len(rows)} entries are in the catalogue.")
+        say(
+            tr(
+                "{count} of {rows} entries are in the catalogue.",
+                count=len(rows) - len(refused) - open_ones,
+                rows=len(rows),
+            )
+        )
         if open_ones:
-            say(f"The outcome of {open_ones} is not known yet; `karya catalogue list` shows it later.")
+            say(
+                tr("The outcome of {count} is not known yet; `karya catalogue list` shows it later.", count=open_ones)
+            )
         if refused:
-            show_table(["line", "entry", "field", "message"], refused, "")
+            show_table(["line", "entry", "field", "message"], [_told(row) for row in refused], "")
     if refused:
         raise typer.Exit(1)
+
+
+def _told(row: Row) -> Row:
+    return {**row, "message": received(row["message"], row.get("template", ""), row.get("values", {}))}
 
 
 def read_lines(text: str) -> list[Line]:
@@ -100,21 +114,28 @@ def read_lines(text: str) -> list[Line]:
     rows = csv.DictReader(StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",")
     columns = [(name or "").strip() for name in rows.fieldnames or ()]
     if missing := {"kind", "code"} - set(columns):
-        raise WrongEntry(f"The file has no column {' and no column '.join(sorted(missing))} in its first line.")
+        raise WrongEntry(
+            Message("The first line of the file lacks these columns: {columns}.", columns=", ".join(sorted(missing)))
+        )
     if unknown := [name for name in columns if name not in _COLUMNS]:
-        raise WrongEntry(f"{unknown[0]!r} is no column here. Columns are {', '.join(_COLUMNS)}.")
+        raise WrongEntry(
+            Message(
+                "{column!r} is no column here. Columns are {columns}.", column=unknown[0], columns=", ".join(_COLUMNS)
+            )
+        )
     lines, faults = [], []
     for row in rows:
         try:
             line = _line(rows.line_num, {(name or "").strip(): (cell or "").strip() for name, cell in row.items()})
         except WrongEntry as wrong:
-            faults.append(f"line {rows.line_num}: {wrong}")
+            faults.append(Message("line {line}: {wrong}", line=rows.line_num, wrong=wrong.message))
         else:
             lines.append(line)
     if len({line.entry for line in lines}) < len(lines):
-        faults.append("an entry stands on two lines; keep one of them")
+        faults.append(Message("an entry stands on two lines; keep one of them"))
     if faults:
-        raise WrongEntry("\n".join(["Nothing was sent, because these lines can't be read:", *faults]))
+        heading = Message("Nothing was sent, because these lines can't be read:")
+        raise WrongEntry("\n".join(map(translated, [heading, *faults])))
     order = list(EntryKind)
     return sorted(lines, key=lambda line: (order.index(line.kind), line.number))
 
@@ -123,7 +144,9 @@ def _line(number: int, row: dict[str, Any]) -> Line:
     try:
         kind = EntryKind(row["kind"])
     except ValueError:
-        raise WrongEntry(f"{row['kind']!r} is no kind. Kinds are {', '.join(EntryKind)}.") from None
+        raise WrongEntry(
+            Message("{kind!r} is no kind. Kinds are {kinds}.", kind=row["kind"], kinds=", ".join(EntryKind))
+        ) from None
     code = row["code"]
     if kind is EntryKind.PRODUCT:
         code = typed.product(code)
@@ -131,7 +154,9 @@ def _line(number: int, row: dict[str, Any]) -> Line:
         code = typed.facility(code)
     given = {name: cell for name, cell in row.items() if name in _READERS and cell}
     if foreign := [name for name in given if name not in _FIELDS[kind]]:
-        raise WrongEntry(f"A {kind.value} has no {foreign[0]}; leave that field empty.")
+        raise WrongEntry(
+            Message("A {kind:word} has no {column}; leave that field empty.", kind=kind.value, column=foreign[0])
+        )
     return Line(number, kind, code, {name: _READERS[name](cell) for name, cell in given.items()})
 
 
@@ -145,7 +170,7 @@ def _given(api: ServiceClient, lines: list[Line]) -> Iterator[tuple[Line, Answer
 
 def _give(api: ServiceClient, line: Line) -> Answer:
     fields = {name: line.fields.get(name) for name in _FIELDS[line.kind]}
-    needed = {name: f"the column {name}" for name in fields if name not in _OPTIONAL}
+    needed = {name: tr("the column {name}", name=name) for name in fields if name not in _OPTIONAL}
     try:
         body: Row = merged(api, line.kind, line.code, fields, needed)
     except WrongEntry as wrong:

@@ -10,6 +10,7 @@ from cli.festival.session import show_answer
 from cli.parameters import FACILITY, PRODUCT, RUPIAH, WHOLE
 from shared.errors import WrongEntry
 from shared.events.catalogue import EntryKind
+from shared.translation import tr
 
 Code = Annotated[str, typer.Argument(help="The code, e.g. tenun.")]
 Name = Annotated[str, typer.Argument(help="The name for people.")]
@@ -45,7 +46,7 @@ def set_product(
     with service(context) as api:
         body = merged(api, EntryKind.PRODUCT, product, given, needed)
         answer = api.command(ENTRIES, f"product/{product}", "set-product", body=body)
-        show_answer(answer, f"Product {product} is in the catalogue.", as_json=as_json)
+        show_answer(answer, tr("Product {product} is in the catalogue.", product=product), as_json=as_json)
 
 
 def set_facility(
@@ -70,7 +71,7 @@ def set_facility(
         products = [*(body.get("products") or []), *(add or [])]
         body["products"] = [code for code in dict.fromkeys(products) if code not in (drop or [])]
         answer = api.command(ENTRIES, f"facility/{facility}", "set-facility", body=body)
-        show_answer(answer, f"Facility {facility} is in the catalogue.", as_json=as_json)
+        show_answer(answer, tr("Facility {facility} is in the catalogue.", facility=facility), as_json=as_json)
 
 
 def set_category(context: typer.Context, code: Code, name: Name, as_json: Json = False) -> None:
@@ -98,7 +99,11 @@ def set_lead_time(
     """Add or change the days of a parcel between two islands."""
     with service(context) as api:
         answer = api.command(ENTRIES, f"lead-time/{start}/{end}", "set-lead-time", body={"days": days})
-        show_answer(answer, f"A parcel from {start} to {end} takes {days} days.", as_json=as_json)
+        show_answer(
+            answer,
+            tr("A parcel from {start} to {end} takes {days} days.", start=start, end=end, days=days),
+            as_json=as_json,
+        )
 
 
 def retire(
@@ -111,7 +116,7 @@ def retire(
     with service(context) as api:
         id = known_entry(api, entry)["entry"]
         answer = api.command(ENTRIES, id, "retire", body={"reason": reason})
-        show_answer(answer, f"{id} is retired; set it again to take it back.", as_json=as_json)
+        show_answer(answer, tr("{id} is retired; set it again to take it back.", id=id), as_json=as_json)
 
 
 def merged(
@@ -130,4 +135,6 @@ def merged(
 def _set_term(context: typer.Context, kind: EntryKind, code: str, name: str, *, as_json: bool) -> None:
     with service(context) as api:
         answer = api.command(ENTRIES, f"{kind.value}/{code}", "set-term", body={"name": name})
-        show_answer(answer, f"{kind.value}/{code} is in the catalogue.", as_json=as_json)
+        show_answer(
+            answer, tr("{kind:word}/{code} is in the catalogue.", kind=kind.value, code=code), as_json=as_json
+        )

@@ -10,8 +10,9 @@ from cli.console import local, say, show_json, show_table
 from cli.festival.client import Row
 from shared import shown
 from shared.events.catalogue import EntryKind
+from shared.translation import heading, tr
 
-_DETAILS = {
+_DETAIL_COLUMNS = {
     "category": "category",
     "unit": "unit",
     "max_qty": "at most",
@@ -42,7 +43,7 @@ def list_entries(
             show_json(rows)
             return
         columns = ["entry", "name", "revision", "details", "retired"]
-        show_table(columns, [_line(row) for row in rows], "The catalogue is empty; `karya topics` sows it.")
+        show_table(columns, [_line(row) for row in rows], tr("The catalogue is empty; `karya topics` sows it."))
 
 
 def show(context: typer.Context, entry: EntryId, as_json: Json = False) -> None:
@@ -52,12 +53,19 @@ def show(context: typer.Context, entry: EntryId, as_json: Json = False) -> None:
         if as_json:
             show_json(row)
             return
-        say(f"{row['entry']}, revision {row['revision']}: {row.get('name', '')}".rstrip(": "))
-        for name, word in _DETAILS.items():
+        say(
+            tr(
+                "{entry}, revision {revision}: {name}",
+                entry=row["entry"],
+                revision=row["revision"],
+                name=row.get("name", ""),
+            ).rstrip(": ")
+        )
+        for name, word in _DETAIL_COLUMNS.items():
             if name in row:
-                say(f"{word}: {_value(name, row[name])}")
+                say(f"{heading(word)}: {_value(name, row[name])}")
         if "retired_at" in row:
-            say(f"retired: {_moment(row['retired_at'])}")
+            say(tr("retired: {moment}", moment=_moment(row["retired_at"])))
 
 
 def history(context: typer.Context, entry: EntryId, as_json: Json = False) -> None:
@@ -84,11 +92,11 @@ def waiting(
             return
         columns = ["facility", "terminal", "product", "qty", "made_on", "taken", "report"]
         lines = [{**row, "taken": _moment(row["taken_at"])} for row in rows]
-        show_table(columns, lines, "No report waits for the catalogue.")
+        show_table(columns, lines, tr("No report waits for the catalogue."))
 
 
 def _line(row: Row) -> Row:
-    details = [f"{word} {_value(name, row[name])}" for name, word in _DETAILS.items() if name in row]
+    details = [f"{heading(word)} {_value(name, row[name])}" for name, word in _DETAIL_COLUMNS.items() if name in row]
     return {
         **row,
         "details": ", ".join(details),

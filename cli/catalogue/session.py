@@ -14,6 +14,8 @@ from shared import typed
 from shared.errors import WrongEntry
 from shared.events.catalogue import EntryKind
 from shared.nearest import nearest
+from shared.translation import tr
+from shared.wording import Message, any_of
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 EntryId = Annotated[str, typer.Argument(help="The entry's id or code, e.g. product/KTI or KTI.")]
@@ -49,7 +51,7 @@ def service(context: typer.Context) -> Iterator[ServiceClient]:
     """The production service. An error is shown without a traceback and ends with exit code 1."""
     options: CatalogueOptions = context.obj
     if not options.url:
-        warn("No production service is known here: run `make up`, or set KARYA_PRODUCTION_URL to its address.")
+        warn(tr("No production service is known here: run `make up`, or set KARYA_PRODUCTION_URL to its address."))
         raise typer.Exit(1)
     with exit_on_error(), ServiceClient(options.url, options.wait, "production") as api:
         yield api
@@ -69,11 +71,24 @@ def known_entry(api: ServiceClient, text: str) -> Row:
     if len(found) == 1:
         return found[0]
     if found:
-        raise WrongEntry(f"{wanted} can mean {' or '.join(row['entry'] for row in found)}: give the whole id.")
+        raise WrongEntry(
+            Message(
+                "{wanted} can mean any of {entries}: give the whole id.",
+                wanted=wanted,
+                entries=", ".join(row["entry"] for row in found),
+            )
+        )
     names = {row["entry"]: [row["code"], row.get("name", "")] for row in rows}
     alike = nearest(wanted, names)
-    hint = f" Did you mean {' or '.join(alike)}?" if alike else ""
-    raise WrongEntry(f"There is no entry {wanted}.{hint} `karya catalogue list` shows all.")
+    if alike:
+        raise WrongEntry(
+            Message(
+                "There is no entry {wanted}. Did you mean {names}? `karya catalogue list` shows all.",
+                wanted=wanted,
+                names=any_of(alike),
+            )
+        )
+    raise WrongEntry(Message("There is no entry {wanted}. `karya catalogue list` shows all.", wanted=wanted))
 
 
 def existing(api: ServiceClient, kind: EntryKind, code: str) -> Row | None:

@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx
 
 from shared.errors import NotAnswered
+from shared.wording import Message, message_of
 
 PAGE = 500
 TRIES = 3
@@ -130,10 +131,20 @@ class ServiceClient:
         try:
             yield
         except httpx.InvalidURL as error:
-            raise NotAnswered(f"KARYA_{self._name.upper()}_URL is not a valid address: {error}.") from None
+            raise NotAnswered(
+                Message(
+                    "{setting} is not a valid address: {error}.",
+                    setting=f"KARYA_{self._name.upper()}_URL",
+                    error=str(error),
+                )
+            ) from None
         except httpx.TransportError as fault:
             reason = str(fault) or type(fault).__name__
-            message = f"The {self._name} service does not answer ({reason}). `karya status` shows what runs."
+            message = Message(
+                "The {service} service does not answer ({reason}). `karya status` shows what runs.",
+                service=self._name,
+                reason=reason,
+            )
             raise NotAnswered(message) from None
 
     def _answer(self, answer: httpx.Response, id: str) -> Answer:
@@ -154,26 +165,56 @@ class ServiceClient:
                     problem.get("values"),
                 )
             case 422 if errors := _problem(answer).get("errors"):
-                return Answer(id, AnswerStatus.REFUSED, errors[0]["field"], "not_valid", _sentences(errors))
+                message = _sentences(errors)
+                return Answer(
+                    id,
+                    AnswerStatus.REFUSED,
+                    errors[0]["field"],
+                    "not_valid",
+                    message.english,
+                    message.template,
+                    message.plain_values,
+                )
             case _:
                 raise NotAnswered(self._detail(answer), answer.status_code)
 
-    def _detail(self, answer: httpx.Response) -> str:
+    def _detail(self, answer: httpx.Response) -> Message:
         problem = _problem(answer)
+        title = Message(_literal(problem.get("title", answer.reason_phrase)))
         if errors := problem.get("errors"):
-            return f"{problem.get('title', answer.reason_phrase)}: {_sentences(errors)}"
+            return Message("{title}: {detail}", title=title, detail=_sentences(errors))
         if "detail" in problem:
-            return f"{problem.get('title', answer.reason_phrase)}: {problem['detail']}"
-        return f"The {self._name} service answered {answer.status_code} {answer.reason_phrase}."
+            return Message("{title}: {detail}", title=title, detail=_sentence(problem["detail"], problem))
+        return Message(
+            "The {service} service answered {status} {phrase}.",
+            service=self._name,
+            status=answer.status_code,
+            phrase=answer.reason_phrase,
+        )
 
 
 def _path(place: tuple[str, ...]) -> str:
     return "/" + "/".join(quote(part, safe="") for part in place)
 
 
-def _sentences(errors: Sequence[Row]) -> str:
+def _sentences(errors: Sequence[Row]) -> Message:
     """Each wrong field and what is wrong with it."""
-    return "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+    first, *others = (
+        Message("{field}: {message}", field=error["field"], message=_sentence(error["message"], error))
+        for error in errors
+    )
+    return Message("{first}; {others}", first=first, others=_sentences(errors[1:])) if others else first
+
+
+def _sentence(english: str, row: Row) -> Message:
+    """The message of a service. Without a template it stays in English."""
+    template = row.get("template")
+    return message_of(template, row.get("values") or {}) if template else Message(_literal(english))
+
+
+def _literal(text: str) -> str:
+    """The text as a template without fields."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _problem(answer: httpx.Response) -> Row:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from cli.festival.client import Row, ServiceClient
+from shared.translation import tr
 
 
 def waited_for(sales: ServiceClient, booths: Iterable[Row]) -> list[Row]:
@@ -35,26 +36,30 @@ def _is_incomplete(device: Row) -> bool:
 
 def _missing(device: Row) -> str:
     if device.get("device") is None:
-        return "nothing was heard"
+        return tr("nothing was heard")
     ranges = ", ".join(_range(first, last) for first, last in device.get("missing") or ())
-    parts = [f"records {ranges}"] if ranges else []
+    parts = [tr("records {ranges}", ranges=ranges)] if ranges else []
     if (branches := len(device["branches"])) > 1:
         still_open = sum(not branch["complete"] for branch in device["branches"])
-        parts.append(f"the end of {still_open} of its {branches} branches")
+        parts.append(
+            tr("the end of {still_open} of its {branches} branches", still_open=still_open, branches=branches)
+        )
     elif not device.get("closed"):
-        parts.append("its close")
-    return " and ".join(parts)
+        parts.append(tr("its close"))
+    return tr("{first} and {second}", first=parts[0], second=parts[1]) if len(parts) > 1 else parts[0]
 
 
 def _range(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first} to {last}"
+    return str(first) if first == last else tr("{first} to {last}", first=first, last=last)
 
 
 def _to_do(booth: Row, device: Row) -> str:
     festival, till = booth["festival"], device["till"]
     place = f"{festival} {booth['booth']} {till}"
     device_option = f" --device {device['device']}" if device.get("device") else ""
-    strike = f"sync it; lost? `karya festival strike-till {place}{device_option}`"
+    strike = tr("sync it; lost? `{command}`", command=f"karya festival strike-till {place}{device_option}")
     if device.get("listed", True) or booth["status"] != "open":
         return strike
-    return f"not listed: add it with `karya festival add-till {place}`; {strike}"
+    return tr(
+        "not listed: add it with `{command}`; {strike}", command=f"karya festival add-till {place}", strike=strike
+    )

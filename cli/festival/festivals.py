@@ -25,7 +25,7 @@ from cli.festival.session import (
 from cli.parameters import DAY, LOT, WHOLE, parsed
 from shared import shown, typed
 from shared.errors import NotAnswered
-from shared.translation import tr
+from shared.translation import heading, received, tr, translated, word
 
 Day = Annotated[date, typer.Option(parser=DAY, help="A day there, e.g. 2026-04-18.")]
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
@@ -62,7 +62,7 @@ def announce(
         "island": island,
         "weights": [{"facility": facility, "weight": times} for facility, times in weights.items()],
     }
-    message = f"{name} is announced as {festival}, {_days(body)}."
+    message = tr("{name} is announced as {festival}, {days}.", name=name, festival=festival, days=_days(body))
     with service(context) as api:
         show_answer(confirmed_command(api, "festivals", body=body, yes=yes), message, as_json=as_json)
 
@@ -95,14 +95,18 @@ def booth(
         "limits": [{"category": category, "qty": qty} for category, qty in limits.items()],
     }
     with service(context) as api:
-        show_answer(api.command("festivals", festival, "booths", body=body), f"Booth {id} is open.", as_json=as_json)
+        show_answer(
+            api.command("festivals", festival, "booths", body=body),
+            tr("Booth {booth} is open.", booth=id),
+            as_json=as_json,
+        )
 
 
 def cancel(context: typer.Context, festival: Festival, reason: Reason = "", as_json: Json = False) -> None:
     """Cancel a festival before anything was sent: every reservation is released."""
     with service(context) as api:
         answer = api.command("festivals", festival, "cancel", body={"reason": reason})
-        show_answer(answer, f"{festival} is cancelled.", as_json=as_json)
+        show_answer(answer, tr("{festival} is cancelled.", festival=festival), as_json=as_json)
 
 
 def close(
@@ -116,7 +120,9 @@ def close(
     """Close a festival after the last sale."""
     with service(context) as api:
         answer = api.command("festivals", festival, "close", body={"till_hours": till_hours})
-        message = f"{festival} is closing; `karya festival missing {festival}` shows what it waits for."
+        message = tr(
+            "{festival} is closing; `karya festival missing {festival}` shows what it waits for.", festival=festival
+        )
         show_answer(answer, message, as_json=as_json)
 
 
@@ -135,7 +141,7 @@ def loss(
         answer = api.command(
             "festivals", festival, "losses", body={"lot": lot, "qty": qty, "reason": reason, **place}
         )
-        show_answer(answer, f"{qty} pieces of {lot} are recorded as lost.", as_json=as_json)
+        show_answer(answer, tr("{qty:piece|pieces} of {lot} recorded as lost.", qty=qty, lot=lot), as_json=as_json)
 
 
 def dispute(
@@ -152,14 +158,23 @@ def dispute(
     body = {"booth": booth_id(festival, booth), "outcome": verdict.value, "lot": lot}
     with service(context) as api:
         answer = api.command("festivals", festival, "disputes", sale, "resolve", body=body)
-        message = f"Sale {sale} is {verdict.value}."
-        if verdict is Verdict.ACCEPTED:
-            hint = (
-                "A lot of another product is not accepted"
-                if lot
-                else "Pieces beyond what facilities sent stay in dispute"
+        message = tr("Sale {sale} is {verdict:word}.", sale=sale, verdict=verdict.value)
+        if verdict is Verdict.ACCEPTED and lot:
+            message = tr(
+                "Sale {sale} is {verdict:word}. A lot of another product is not accepted: `karya festival disputes "
+                "{festival}` shows what is left to decide.",
+                sale=sale,
+                verdict=verdict.value,
+                festival=festival,
             )
-            message += f" {hint}: `karya festival disputes {festival}` shows what is left to decide."
+        elif verdict is Verdict.ACCEPTED:
+            message = tr(
+                "Sale {sale} is {verdict:word}. Pieces beyond what facilities sent stay in dispute: `karya festival "
+                "disputes {festival}` shows what is left to decide.",
+                sale=sale,
+                verdict=verdict.value,
+                festival=festival,
+            )
         show_answer(answer, message, as_json=as_json)
 
 
@@ -174,10 +189,10 @@ def missing(context: typer.Context, festival: Festival, as_json: Json = False) -
         if as_json:
             show_json({**page, "devices": devices, "disputes": sales})
             return
-        empty = f"Nothing is missing: {festival} is {page['status']}."
+        empty = tr("Nothing is missing: {festival} is {status:word}.", festival=festival, status=page["status"])
         # Sales tells of the same sales with more to decide by.
-        steps = [_spaced(row) for row in page["missing"] if not sales or row["what"] != "disputed"]
-        show_table(["what", "booth", "lot", "qty", "message"], steps, empty)
+        steps = [_told(row) for row in page["missing"] if not sales or row["what"] != "disputed"]
+        show_table(["what", "booth", "lot", "qty", "message"], steps, empty, words=("what",))
         if devices:
             say("")
             show_table(["booth", "till", "device", "what_is_missing", "to_do"], devices, "")
@@ -192,7 +207,7 @@ def _doubts(context: typer.Context, festival: str) -> list[Row] | None:
         with sales_service(context) as sales:
             return doubts(sales, festival)
     except NotAnswered as fault:
-        warn(tr("Takings and sales in doubt are not known. {fault}", fault=str(fault)))
+        warn(tr("Takings and sales in doubt are not known. {fault}", fault=translated(fault.message)))
         return None
 
 
@@ -202,7 +217,7 @@ def _devices(context: typer.Context, booths: list[Row]) -> list[Row] | None:
         with sales_service(context) as sales:
             return waited_for(sales, booths)
     except NotAnswered as fault:
-        warn(f"The devices that booths wait for are not known. {fault}")
+        warn(tr("The devices that booths wait for are not known. {fault}", fault=translated(fault.message)))
         return None
 
 
@@ -221,7 +236,7 @@ def list_festivals(
         show_table(
             columns,
             [{**row, "zone": _zone(row)} for row in rows],
-            "No festival is announced; `karya festival announce` announces one.",
+            tr("No festival is announced; `karya festival announce` announces one."),
             words=("status",),
         )
 
@@ -240,9 +255,9 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
         lists = {"booths": booths, "requests": requests, "shipments": shipments, "transfers": transfers}
         show_json({**page, **lists})
         return
-    say(f"{page['name']}, {page['place']}, {_days(page)}: {page['status']}")
+    say(f"{page['name']}, {page['place']}, {_days(page)}: {word(page['status'])}")
     if page["sums"]:
-        say(", ".join(f"{name.replace('_', ' ')} {qty}" for name, qty in page["sums"].items()))
+        say(", ".join(f"{heading(name).replace('_', ' ')} {qty}" for name, qty in page["sums"].items()))
     zone = page["zone"]
     say("")
     columns = [
@@ -257,18 +272,18 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
         "in_doubt",
         "tills_until",
     ]
-    show_table(columns, [_summed(row, zone) for row in booths], "No booth is open.", words=("status",))
+    show_table(columns, [_summed(row, zone) for row in booths], tr("No booth is open."), words=("status",))
     say("")
     held = [{**row, "hold_until": festival_time(row["hold_until"], zone)} for row in requests]
     show_table(
         ["request", "status", "asked", "held", "short", "hold_until"],
         held,
-        "No stock was asked for.",
+        tr("No stock was asked for."),
         words=("status",),
     )
     say("")
     columns = ["shipment", "request", "facility", "booth", "status", "pieces", "expected_by"]
-    show_table(columns, [_expected(row, zone) for row in shipments], "Nothing was sent.", words=("status",))
+    show_table(columns, [_expected(row, zone) for row in shipments], tr("Nothing was sent."), words=("status",))
     if transfers:
         say("")
         moved = [{**row, "pieces": sum(lot["sent"] for lot in row["lots"])} for row in transfers]
@@ -276,7 +291,9 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
 
 
 def _days(festival: Row) -> str:
-    return f"{festival['first_day']} to {festival['last_day']} {_zone(festival)}"
+    return tr(
+        "{first} to {last} {zone}", first=festival["first_day"], last=festival["last_day"], zone=_zone(festival)
+    )
 
 
 def _zone(festival: Row) -> str:
@@ -295,8 +312,9 @@ def _expected(shipment: Row, zone: str) -> Row:
     return {**shipment, "pieces": pieces, "status": status, "expected_by": festival_time(shipment["due"], zone)}
 
 
-def _spaced(row: Row) -> Row:
-    return {**row, "what": row["what"].replace("_", " ")}
+def _told(row: Row) -> Row:
+    message = received(row["message"], row["template"], row["values"])
+    return {**row, "what": row["what"].replace("_", " "), "message": message}
 
 
 def _summed(booth: Row, zone: str) -> Row:

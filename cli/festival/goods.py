@@ -24,7 +24,8 @@ from cli.festival.session import (
 from cli.parameters import DAY, FACILITY, LOT, PRODUCT, WHOLE, parsed
 from shared import typed
 from shared.errors import WrongEntry
-from shared.translation import tr
+from shared.translation import tr, word
+from shared.wording import Message
 
 Lots = list[Row]
 
@@ -55,7 +56,7 @@ def stock(
             show_json(rows)
         else:
             shown = [{**row, "kept_out": _kept_out(row["kept_out"])} for row in rows]
-            show_table(columns, shown, "Nothing is on hand.")
+            show_table(columns, shown, tr("Nothing is on hand."))
 
 
 _RULES = {"best_before": "best-before day", "lead_time": "too late"}
@@ -64,7 +65,7 @@ _RULES = {"best_before": "best-before day", "lead_time": "too late"}
 def _kept_out(rules: list[Any]) -> str:
     """`86: best-before day` of a product, `best-before day` of a lot."""
     if all(isinstance(rule, str) for rule in rules):
-        return ", ".join(_RULES.get(rule, rule) for rule in rules)
+        return ", ".join(word(_RULES.get(rule, rule)) for rule in rules)
     return "; ".join(f"{group['qty']}: {_kept_out(group['rules'])}" for group in rules)
 
 
@@ -109,8 +110,10 @@ def request(
     with service(context) as api:
         answer = api.command("festivals", festival, "requests", body=body)
         page = _settled(api, festival, request) if answer.status is AnswerStatus.DONE else None
-        then = "." if consent else "; `karya festival accept` reserves its lots."
-        show_answer(answer, f"{request} is planned{then}", as_json=as_json, extra={"plan": page})
+        message = tr("{request} is planned; `karya festival accept` reserves its lots.", request=request)
+        if consent:
+            message = tr("{request} is planned.", request=request)
+        show_answer(answer, message, as_json=as_json, extra={"plan": page})
         if page is not None and not as_json:
             _show_plan(api, page)
 
@@ -119,7 +122,7 @@ def _demand(festival: str, text: str) -> str:
     """`ODOP.B1:KTI` for `B1:kti`. Raises WrongEntry."""
     booth, colon, product = text.rpartition(":")
     if not colon:
-        raise WrongEntry(f"{text!r} names no booth and product; write e.g. B1:KTI=20.")
+        raise WrongEntry(Message("{text!r} names no booth and product; write e.g. B1:KTI=20.", text=text))
     return f"{booth_id(festival, booth)}:{typed.product(product)}"
 
 
@@ -147,8 +150,12 @@ def accept(context: typer.Context, festival: Festival, request: Request, as_json
     with service(context) as api:
         answer = api.command("festivals", festival, "requests", request, "accept", body={})
         page = _settled(api, festival, request) if answer.status is AnswerStatus.DONE else None
-        message = (
-            page and f"{request} is {page['status']}: {page['held']} pieces are held, {page['short']} stay short."
+        message = page and tr(
+            "{request} is {status:word}: {held:piece|pieces} held, {short} short.",
+            request=request,
+            status=page["status"],
+            held=page["held"],
+            short=page["short"],
         )
         show_answer(answer, message or "", as_json=as_json, extra={"plan": page})
 
@@ -175,15 +182,21 @@ def ship(
             filters = {"request": request, "facility": facility, "booth": destination}
             answers = [_send(api, festival, order) for order in _reserved(api, festival, filters)]
             columns = ["shipment", "request", "facility", "booth", "pieces", "shipment_status"]
-            show_answers(answers, columns, "Every reserved piece was sent.", as_json=as_json)
+            show_answers(answers, columns, tr("Every reserved piece was sent."), as_json=as_json)
             return
         if everything or not (shipment and request and facility and destination):
             raise typer.BadParameter(
-                "name the shipment, --request, --facility and --booth; or use --all without a name"
+                tr("name the shipment, --request, --facility and --booth; or use --all without a name")
             )
         order = {"shipment": shipment, "request": request, "facility": facility, "booth": destination}
         row, answer = _send(api, festival, order)
-        message = f"Shipment {shipment} is {row.get('shipment_status')}: {row.get('pieces')} pieces to {destination}."
+        message = tr(
+            "Shipment {shipment} is {status:word}: {pieces:piece|pieces} to {destination}.",
+            shipment=shipment,
+            status=row.get("shipment_status", ""),
+            pieces=row.get("pieces", 0),
+            destination=destination,
+        )
         show_answer(answer, message, as_json=as_json, extra=row)
 
 
@@ -203,11 +216,11 @@ def receive(
     """Count in a shipment at a booth. Shows sent, counted, lost and surplus pieces of each lot that differs."""
     counted = lots_counted(lots or [])
     if (shipment is None) != everything or (everything and as_sent) or (not everything and as_sent == bool(counted)):
-        raise typer.BadParameter("name the shipment and count its lots (or use --as-sent), or use --all alone")
+        raise typer.BadParameter(tr("name the shipment and count its lots (or use --as-sent), or use --all alone"))
     with service(context) as api:
         if everything:
             answers = [_receive(api, festival, page) for page in _on_their_way(api, festival)]
-            show_answers(answers, ["shipment", "booth", "pieces"], "No shipment is on its way.", as_json=as_json)
+            show_answers(answers, ["shipment", "booth", "pieces"], tr("No shipment is on its way."), as_json=as_json)
             return
         arrival = Arrival(festival, "shipments", _once_sent(api, festival, str(shipment)))
         if booth is not None and booth_id(festival, booth) != arrival.booth:
@@ -229,12 +242,17 @@ def return_stock(
 ) -> None:
     """Count in at the facility the pieces that returned from a booth."""
     if everything != (booth is None) or (not everything and (lot is None or qty is None)):
-        raise typer.BadParameter("name booth, lot and pieces, or use --all alone")
+        raise typer.BadParameter(tr("name booth, lot and pieces, or use --all alone"))
     with service(context) as api:
         if not everything:
             whole_id = booth_id(festival, str(booth))
             row, answer = _return(api, festival, whole_id, str(lot), qty or 0, final=not more_to_come)
-            show_answer(answer, f"{qty} pieces of {lot} have returned.", as_json=as_json, extra=row)
+            show_answer(
+                answer,
+                tr("{qty:piece|pieces} of {lot} returned.", qty=qty or 0, lot=str(lot)),
+                as_json=as_json,
+                extra=row,
+            )
             return
         booths = list(api.all("festivals", festival, "booths", by="booth"))
         unsettled = [page["booth"] for page in booths if page["status"] != "settled" and page["lots"]]
@@ -246,8 +264,8 @@ def return_stock(
             if stock["left"]
         ]
         if unsettled:
-            warn(f"Not settled yet, so their pieces can't return: {', '.join(unsettled)}.")
-        show_answers(answers, ["booth", "lot", "pieces"], "Nothing is left at a settled booth.", as_json=as_json)
+            warn(tr("Not settled yet, so their pieces can't return: {booths}.", booths=", ".join(unsettled)))
+        show_answers(answers, ["booth", "lot", "pieces"], tr("Nothing is left at a settled booth."), as_json=as_json)
         if unsettled:
             raise typer.Exit(1)
 
@@ -262,17 +280,28 @@ def _settled(api: ServiceClient, festival: str, request: str) -> Row:
 def _show_plan(api: ServiceClient, page: Row, *, lots: bool = False, why: bool = False) -> None:
     zone = api.get("festivals", page["festival"])["zone"]
     until = festival_time(page["hold_until"], zone)
-    say(f"{page['request']}: {page['status']}, {page['asked']} asked, {page['held']} held, {page['short']} short")
+    say(
+        tr(
+            "{request}: {status:word}, {asked} asked, {held} held, {short} short",
+            request=page["request"],
+            status=page["status"],
+            asked=page["asked"],
+            held=page["held"],
+            short=page["short"],
+        )
+    )
     if page["day"]:
-        say(f"It is for {page['day']}.")
+        say(tr("It is for {day}.", day=page["day"]))
     if page["status"] == "proposed":
-        say(f"Accept it by {until}, or it is withdrawn.")
+        say(tr("Accept it by {until}, or it is withdrawn.", until=until or ""))
     if until and any(line["status"] in ("asked", "reserved") for line in page["lines"]):
-        say(f"Pieces that are not sent by {until} are released.")
+        say(tr("Pieces that are not sent by {until} are released.", until=until))
     say("")
-    show_table(["facility", "offered", "allocated", "held", "reason"], page["shares"], "No facility has any of it.")
+    show_table(
+        ["facility", "offered", "allocated", "held", "reason"], page["shares"], tr("No facility has any of it.")
+    )
     say("")
-    show_table(["booth", "asked", "planned", "held", "short"], plan_by_booth(page), "Nothing could be planned.")
+    show_table(["booth", "asked", "planned", "held", "short"], plan_by_booth(page), tr("Nothing could be planned."))
     if page["shortfalls"]:
         say("")
         show_table(["booth", "product", "asked", "short", "reason"], page["shortfalls"], "")
@@ -282,7 +311,7 @@ def _show_plan(api: ServiceClient, page: Row, *, lots: bool = False, why: bool =
     _show_lots(page, lots=lots, why=why)
     if page["revision"] and page["revision"]["status"] == "waiting":
         say("")
-        say("A revision waits; `karya festival accept` reserves its lots:")
+        say(tr("A revision waits; `karya festival accept` reserves its lots:"))
         show_revision(page["revision"])
 
 

@@ -8,8 +8,9 @@ import typer
 
 from cli.festival.session import Festival, Json, booth_id, festival_time, service, show_answer
 from cli.parameters import PRODUCT, RUPIAH
-from shared import shown, typed
+from shared import typed
 from shared.errors import WrongEntry
+from shared.translation import tr
 
 
 def change_price(
@@ -31,8 +32,18 @@ def change_price(
         at = _moment(valid_from, ZoneInfo(zone)) if valid_from else None
         body = {"product": product, "price_rupiah": price, "valid_from": at}
         answer = api.command("festivals", festival, "booths", id, "prices", body=body)
-        since = festival_time(at, zone) or "now on"
-        show_answer(answer, f"Booth {id} sells {product} at {shown.rupiah(price)} from {since}.", as_json=as_json)
+        message = tr(
+            "Booth {booth} sells {product} at {price:rupiah} from now on.", booth=id, product=product, price=price
+        )
+        if at is not None:
+            message = tr(
+                "Booth {booth} sells {product} at {price:rupiah} from {moment}.",
+                booth=id,
+                product=product,
+                price=price,
+                moment=festival_time(at, zone) or "",
+            )
+        show_answer(answer, message, as_json=as_json)
 
 
 def _moment(clock: str, zone: ZoneInfo) -> str:
@@ -42,5 +53,7 @@ def _moment(clock: str, zone: ZoneInfo) -> str:
         on = typed.day(day) if day else datetime.now(zone).date()
         at = datetime.combine(on, typed.clock(hour), zone)
     except WrongEntry as wrong:
-        raise typer.BadParameter(f"{wrong} Say e.g. --from 14.00 or --from '2026-04-19 08.00'.") from None
+        raise typer.BadParameter(
+            tr("{wrong} Say e.g. --from 14.00 or --from '2026-04-19 08.00'.", wrong=wrong.message)
+        ) from None
     return at.astimezone(UTC).isoformat()

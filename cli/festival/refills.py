@@ -11,6 +11,7 @@ from cli.festival.client import AnswerStatus, Row, ServiceClient
 from cli.festival.session import Festival, Json, festival_time, service, show_answer
 from cli.parameters import CLOCK, parsed
 from shared import typed
+from shared.translation import tr
 
 
 def replenish(
@@ -35,7 +36,7 @@ def replenish(
 ) -> None:
     """Forecast the rest of the day, or with --opens the next one, and propose transfers and shipments."""
     if between_booths and product:
-        raise typer.BadParameter("use --product or --between-booths, not both")
+        raise typer.BadParameter(tr("use --product or --between-booths, not both"))
     with service(context) as api:
         zone = ZoneInfo(api.get("festivals", festival)["zone"])
         products = parsed(lambda: [typed.product(code) for code in product or []])
@@ -50,9 +51,10 @@ def replenish(
         answer = api.command("festivals", festival, "replenishments", body=body)
         succeeded = answer.status is AnswerStatus.DONE
         page = api.get("festivals", festival, "replenishments", request) if succeeded else None
+        closing = festival_time(page["until"], str(zone)) or "" if page else ""
         show_answer(
             answer,
-            f"{request}: until {page and festival_time(page['until'], str(zone))}",
+            tr("{request}: until {moment}", request=request, moment=closing),
             as_json=as_json,
             extra={"replenishment": page},
         )
@@ -81,18 +83,25 @@ def _show(page: Row, zone: str) -> None:
         for forecast in page["forecasts"]
         if forecast["missing"]
     ]
-    show_table(["booth", "product", "left", "expected", "missing", "runs_out"], forecasts, "Nothing will run out.")
+    show_table(
+        ["booth", "product", "left", "expected", "missing", "runs_out"], forecasts, tr("Nothing will run out.")
+    )
     if unknown := sorted({forecast["product"] for forecast in page["forecasts"] if not forecast["known"]}):
-        say(f"Too little is known yet of {', '.join(unknown)}: ask again when they were on sale for an hour in all.")
+        say(
+            tr(
+                "Too little is known yet of {products}: ask again when they were on sale for an hour in all.",
+                products=", ".join(unknown),
+            )
+        )
     say("")
-    empty = "No booth can spare what another one lacks."
+    empty = tr("No booth can spare what another one lacks.")
     show_table(["booth", "to", "product", "qty", "lot", "reason"], page["transfers"], empty)
     if page["transfers"]:
-        say("Carry them out with `karya festival transfer send`.")
+        say(tr("Carry them out with `karya festival transfer send`."))
     say("")
-    show_table(["booth", "product", "qty", "reason"], page["refills"], "Facilities need not send anything.")
+    show_table(["booth", "product", "qty", "reason"], page["refills"], tr("Facilities need not send anything."))
     if page["conflicts"]:
-        say("But none of it can be planned:")
+        say(tr("But none of it can be planned:"))
         show_table(["booth", "product", "short", "reason"], page["conflicts"], "")
     elif page["refills"]:
-        say(f"`karya festival plan` shows the senders under {page['request']}.")
+        say(tr("`karya festival plan` shows the senders under {request}.", request=page["request"]))

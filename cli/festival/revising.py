@@ -9,7 +9,7 @@ from cli.festival.client import AnswerStatus, Row
 from cli.festival.session import Festival, Json, Request, booth_id, service, show_answer
 from cli.parameters import WHOLE, parsed
 from shared import typed
-from shared.translation import tr
+from shared.translation import in_own_language, tr
 
 
 def revise(
@@ -28,10 +28,12 @@ def revise(
         answer = api.command("festivals", festival, "requests", request, "revise", body=body)
         page = api.get("festivals", festival, "requests", request) if answer.status is AnswerStatus.DONE else None
         revision = page["revision"] if page else None
-        message = f"{request} is revised."
+        message = tr("{request} is revised.", request=request)
         if revision and revision["status"] == "waiting":
-            message = (
-                f"{request} can be revised like this; `karya festival accept {festival} {request}` carries it out."
+            message = tr(
+                "{request} can be revised like this; `karya festival accept {festival} {request}` carries it out.",
+                request=request,
+                festival=festival,
             )
         show_answer(answer, message, as_json=as_json, extra={"revision": revision})
         if revision and not as_json:
@@ -51,7 +53,11 @@ def close_booth(
     id = booth_id(festival, booth)
     with service(context) as api:
         answer = api.command("festivals", festival, "booths", id, "close", body={"till_hours": till_hours})
-        message = f"Booth {id} is closing; `karya festival missing {festival}` shows what it waits for."
+        message = tr(
+            "Booth {booth} is closing; `karya festival missing {festival}` shows what it waits for.",
+            booth=id,
+            festival=festival,
+        )
         show_answer(answer, message, as_json=as_json)
 
 
@@ -78,11 +84,11 @@ def reopen_booth(
 
 def show_revision(revision: Row) -> None:
     """Show the changes of a revision as tables."""
-    say(revision["reason"])
-    say(f"{revision['kept']} pieces stay as they are.")
+    say(in_own_language(revision, "reason"))
+    say(tr("{kept:piece|pieces} as before.", kept=revision["kept"]))
     say("")
     rows = [{"": "−", **line} for line in revision["back"]] + [{"": "+", **line} for line in revision["added"]]
-    show_table(["", "booth", "product", "qty", "facility", "lot", "reason"], rows, "No line changes.")
+    show_table(["", "booth", "product", "qty", "facility", "lot", "reason"], rows, tr("No line changes."))
     moved = [share for share in revision["shares"] if share["before"] != share["after"]]
     if moved:
         say("")

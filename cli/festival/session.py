@@ -60,7 +60,9 @@ def service(context: typer.Context) -> Iterator[ServiceClient]:
     options: FestivalOptions = context.obj
     with exit_on_error():
         if not options.url:
-            message = "No festival service is known here: run `make up`, or set KARYA_FESTIVAL_URL to its address."
+            message = tr(
+                "No festival service is known here: run `make up`, or set KARYA_FESTIVAL_URL to its address."
+            )
             raise NotAnswered(message)
         with ServiceClient(options.url, options.wait) as api:
             yield api
@@ -71,7 +73,7 @@ def sales_service(context: typer.Context) -> Iterator[ServiceClient]:
     """The sales service, for reading. Raises NotAnswered if its address is not set."""
     options: FestivalOptions = context.obj
     if not options.sales_url:
-        message = "No sales service is known here: run `make up`, or set KARYA_SALES_URL to its address."
+        message = tr("No sales service is known here: run `make up`, or set KARYA_SALES_URL to its address.")
         raise NotAnswered(message)
     with ServiceClient(options.sales_url, options.wait, "sales") as api:
         yield api
@@ -99,7 +101,7 @@ def show_answer(answer: Answer, message: str, *, as_json: bool, extra: Row | Non
     elif answer.status is AnswerStatus.DONE:
         say(message)
     elif answer.status is AnswerStatus.ACCEPTED:
-        say(f"Accepted. Its outcome is not known yet: see /commands/{answer.command} later.")
+        say(tr("Accepted. Its outcome is not known yet: see /commands/{command} later.", command=answer.command))
     else:
         warn(_refused(answer))
     if answer.status is AnswerStatus.REFUSED:

@@ -10,6 +10,7 @@ from cli.console import show_json, show_table
 from cli.festival.client import Row, ServiceClient
 from cli.festival.session import Json, festival_time, sales_service, service
 from shared import shown
+from shared.translation import tr
 
 # The least similarity of two ids, from 0 to 1, at which one may be a typing error of the other.
 ALIKE = 0.6
@@ -33,7 +34,7 @@ def strays(
         zones = {booth["festival"]: booth["zone"] for booth in booths}
         columns = ["booth", "nearest", "tills", "receipts", "takings", "first_at", "last_at", "moved_to", "unmoved"]
         table = [_row(row, zones.get(row["festival"], "UTC")) for row in selected]
-        show_table(columns, table, "No sale strayed: every booth that tills named exists.")
+        show_table(columns, table, tr("No sale strayed: every booth that tills named exists."))
 
 
 def nearest(id: str, booths: Iterable[str]) -> str | None:

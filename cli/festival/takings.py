@@ -9,6 +9,7 @@ from cli.console import exit_on_error, say, show_json, show_table, warn
 from cli.festival.client import Row
 from cli.festival.session import Festival, Json, booth_id, festival_time, sales_service
 from shared import shown
+from shared.translation import tr, word
 
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
 
@@ -21,12 +22,12 @@ def takings(context: typer.Context, festival: Festival, booth: Booth, as_json: J
             show_json(page)
             return
         columns = ["day", "payment", "receipts", "net", "paid back"]
-        show_table(columns, list(_days(page["days"])), "Sales knows of no takings yet.")
+        show_table(columns, list(_days(page["days"])), tr("Sales knows of no takings yet."), words=("payment",))
         zone = page["zone"]
         if drawers := [_drawer(drawer, zone) for drawer in page["drawers"]]:
             columns = ["till", "cashier", "opened", "float", "taken out", "should hold", "counted", "difference"]
             show_table(columns, drawers, "")
-        say(f"Days and times are in {zone}.")
+        say(tr("Days and times are in {zone}.", zone=zone))
 
 
 def receipts(
@@ -59,16 +60,21 @@ def receipts(
         show_table(
             columns,
             [_sale(receipt, sale, zone) for receipt, sale in rows],
-            "Sales knows of no such sale.",
+            tr("Sales knows of no such sale."),
             words=("status",),
         )
         for order in page["refused_orders"]:
             warn(
-                f"Your void of {order['qty']} of line {order['line']} of {order['receipt']} was not done: "
-                f"{order['left']} could still be voided."
+                tr(
+                    "Your void of {qty} of line {line} of {receipt} was not done: {left} could still be voided.",
+                    qty=order["qty"],
+                    line=order["line"],
+                    receipt=order["receipt"],
+                    left=order["left"],
+                )
             )
         if any(sale["old_list"] for _, sale in rows):
-            warn("Sold by an old list: the till had not received the price that was valid then.")
+            warn(tr("Sold by an old list: the till had not received the price that was valid then."))
 
 
 def _days(days: Iterable[Row]) -> Iterator[Row]:
@@ -90,7 +96,7 @@ def _drawer(drawer: Row, zone: str) -> Row:
         "opened": festival_time(drawer["opened_at"], zone),
         "float": shown.rupiah(drawer["float_rupiah"]),
         "taken out": shown.rupiah(drawer["dropped_rupiah"]),
-        "should hold": _rupiah(drawer["cash_rupiah"]) or "after the count",
+        "should hold": _rupiah(drawer["cash_rupiah"]) or tr("after the count"),
         "counted": _rupiah(drawer["counted_rupiah"]),
         "difference": _rupiah(drawer["difference_rupiah"]),
     }
@@ -101,12 +107,12 @@ def _rupiah(amount: Any) -> str | None:
 
 
 def _sale(receipt: Row, sale: Row, zone: str) -> Row:
-    words = ("waiting", "disputed", "rejected", "voided", "forwarded")
-    in_doubt = [f"{sale[word]} {word}" for word in words if sale[word]]
+    states = ("waiting", "disputed", "rejected", "voided", "forwarded")
+    in_doubt = [f"{sale[state]} {word(state)}" for state in states if sale[state]]
     notes = [
-        ", ".join(in_doubt) if in_doubt != [f"{sale['qty']} {sale['status']}"] else "",
-        "old list" if sale["old_list"] else "",
-        f"departs: {sale['price_reason'] or 'no reason'}" if sale["departs"] else "",
+        ", ".join(in_doubt) if in_doubt != [f"{sale['qty']} {word(sale['status'])}"] else "",
+        word("old list") if sale["old_list"] else "",
+        tr("another price: {reason}", reason=sale["price_reason"] or word("no reason")) if sale["departs"] else "",
     ]
     return {
         "sale": sale["sale"],

@@ -6,6 +6,7 @@ import typer
 
 from cli.festival.session import Festival, Json, booth_id, service, show_answer
 from cli.parameters import WHOLE
+from shared.translation import tr
 
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
 Till = Annotated[str, typer.Argument(help="The till's name there, e.g. T2.")]
@@ -16,7 +17,7 @@ def add_till(context: typer.Context, festival: Festival, booth: Booth, till: Til
     id = booth_id(festival, booth)
     with service(context) as api:
         answer = api.command("festivals", festival, "booths", id, "tills", body={"till": till})
-        show_answer(answer, f"Booth {id} has till {till} too.", as_json=as_json)
+        show_answer(answer, tr("Booth {booth} has till {till} too.", booth=id, till=till), as_json=as_json)
 
 
 def strike_till(
@@ -35,11 +36,22 @@ def strike_till(
 ) -> None:
     """Strike a lost till: its booth no longer waits for its missing records."""
     if branch is not None and device is None:
-        raise typer.BadParameter("use --device too: a branch belongs to a device")
+        raise typer.BadParameter(tr("use --device too: a branch belongs to a device"))
     id = booth_id(festival, booth)
     with service(context) as api:
         body = {"device": device, "branch": branch, "reason": reason}
         answer = api.command("festivals", festival, "booths", id, "tills", till, "strike", body=body)
-        branch_of = f"branch {branch} of " if branch else ""
-        target = f"{branch_of}device {device} of {till}" if device else f"any device named {till}"
-        show_answer(answer, f"Booth {id} no longer waits for {target}.", as_json=as_json)
+        message = tr("Booth {booth} no longer waits for any device named {till}.", booth=id, till=till)
+        if device is not None and branch is not None:
+            message = tr(
+                "Booth {booth} no longer waits for branch {branch} of device {device} of {till}.",
+                booth=id,
+                branch=branch,
+                device=device,
+                till=till,
+            )
+        elif device is not None:
+            message = tr(
+                "Booth {booth} no longer waits for device {device} of {till}.", booth=id, device=device, till=till
+            )
+        show_answer(answer, message, as_json=as_json)

@@ -7,6 +7,7 @@ import typer
 from cli.festival import counting
 from cli.festival.counting import Arrival, Yes, refuse_elsewhere
 from cli.festival.session import Festival, Json, booth_id, lots_counted, service, show_answer
+from shared.translation import tr
 
 app = typer.Typer(no_args_is_help=True, help="Transfers of pieces between booths.")
 
@@ -28,7 +29,13 @@ def send(
     body = {"transfer": transfer, "booth": giver, "to": taker, "lots": _rows(counted)}
     with service(context) as api:
         answer = api.command("festivals", festival, "transfers", body=body)
-        message = f"Transfer {transfer} is on its way: {pieces} pieces from {giver} to {taker}."
+        message = tr(
+            "Transfer {transfer} is on its way: {pieces:piece|pieces} from {giver} to {taker}.",
+            transfer=transfer,
+            pieces=pieces,
+            giver=giver,
+            taker=taker,
+        )
         show_answer(answer, message, as_json=as_json, extra={"transfer": transfer, "pieces": pieces})
 
 
@@ -48,7 +55,7 @@ def receive(
     """Count in the pieces of a transfer. Shows sent, counted, lost and surplus pieces of each lot that differs."""
     counted = lots_counted(lots or [])
     if as_sent == bool(counted):
-        raise typer.BadParameter("count the lots, or use --as-sent")
+        raise typer.BadParameter(tr("count the lots, or use --as-sent"))
     with service(context) as api:
         arrival = Arrival(festival, "transfers", api.get("festivals", festival, "transfers", transfer))
         if booth is not None and booth_id(festival, booth) != arrival.booth:

@@ -6,6 +6,7 @@ import typer
 
 from cli.festival.session import Festival, Json, booth_id, service, show_answer
 from cli.parameters import WHOLE
+from shared.translation import tr
 
 
 def void_sale(
@@ -22,8 +23,13 @@ def void_sale(
     body = {"booth": booth_id(festival, booth), "line": line, "qty": qty, "reason": reason}
     with service(context) as api:
         answer = api.command("festivals", festival, "receipts", receipt, "void", body=body)
-        message = (
-            f"The void of {qty} of line {line} of {receipt} is ordered. Sales refuses more than are left: "
-            f"see `karya festival receipts {festival} {booth}`."
+        message = tr(
+            "The void of {qty} of line {line} of {receipt} is ordered. Sales refuses more than "
+            "are left: see `karya festival receipts {festival} {booth}`.",
+            qty=qty,
+            line=line,
+            receipt=receipt,
+            festival=festival,
+            booth=booth,
         )
         show_answer(answer, message, as_json=as_json)

@@ -30,7 +30,8 @@ from shared.events.sales import (
     TillClosed,
 )
 from shared.settings import settings_for
-from shared.shown import pluralize
+from shared.translation import tr, word
+from shared.wording import Message
 
 
 def count(
@@ -57,11 +58,15 @@ def count(
             answer = {"record": record.number, "id": record.id, "final": not interim, "warnings": warnings}
             show_json(answer | {"to_send": unsent})
             return
-        show_record(till, record, as_json=as_json, action=f"{'Interim' if interim else 'Final'} count kept")
+        show_record(
+            till, record, as_json=as_json, action=tr("Interim count kept") if interim else tr("Final count kept")
+        )
         if not interim:
             say(
-                "It divides the unlabelled sales up to now. A later count of the same lot or product replaces it. "
-                "--interim is only for information."
+                tr(
+                    "It divides the unlabelled sales up to now. A later count of the same lot or product "
+                    "replaces it. --interim is only for information."
+                )
             )
         for warning in warnings:
             warn(warning)
@@ -70,9 +75,9 @@ def count(
 def close(context: typer.Context, as_json: Json = False) -> None:
     """Record that this till has made its last sale. Sync afterwards."""
     with open_till(context) as till:
-        show_record(till, till.close(at=datetime.now(UTC)), as_json=as_json, action="Closed")
+        show_record(till, till.close(at=datetime.now(UTC)), as_json=as_json, action=tr("Closed"))
         if till.open_drawer() is not None:
-            warn("The drawer is not counted yet: drawer count AMOUNT, and close again.")
+            warn(tr("The drawer is not counted yet: drawer count AMOUNT, and close again."))
 
 
 def sync(
@@ -88,7 +93,7 @@ def sync(
     with open_till(context) as till:
         known_refused = {row.record.id for row in till.tracked_records() if row.status is RecordStatus.REFUSED}
         with Progress(
-            TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
+            TextColumn(tr("Sending")), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         ) as progress:
             task = progress.add_task("", total=till.spool.counts().pending)
             report = asyncio.run(
@@ -110,18 +115,28 @@ def sync(
                 }
             )
             return
-        say(f"{pluralize(report.sent, 'record')} sent.")
+        say(tr("{sent:record|records} sent.", sent=report.sent))
         _show_titled(
-            disputed, wall, "Sales of more pieces than the booth's known stock; the organiser decides on them:"
+            disputed, wall, tr("Sales of more pieces than the booth's known stock; the organiser decides on them:")
         )
-        _show_titled(waiting, wall, "Sales that wait for the arrival of their goods:")
-        _show_titled(refused, wall, "Voids of more pieces than were left; they had no effect:")
+        _show_titled(waiting, wall, tr("Sales that wait for the arrival of their goods:"))
+        _show_titled(refused, wall, tr("Voids of more pieces than were left; they had no effect:"))
         if report.unanswered:
-            warn(f"No answer yet for {pluralize(report.unanswered, 'receipt')}; sync again in a while to see it.")
+            warn(
+                tr(
+                    "No answer yet for {unanswered:receipt|receipts}; sync again in a while to see it.",
+                    unanswered=report.unanswered,
+                )
+            )
         if report.unreadable:
-            warn(f"{pluralize(report.unreadable, 'event')} can't be read by this version of karya; please update it.")
+            warn(
+                tr(
+                    "{unreadable:event|events} can't be read by this version of karya; please update it.",
+                    unreadable=report.unreadable,
+                )
+            )
         if till.view().struck:
-            warn("The organiser has struck this till as lost; please tell the organiser that it is in use.")
+            warn(tr("The organiser has struck this till as lost; please tell the organiser that it is in use."))
 
 
 def stock(context: typer.Context, as_json: Json = False) -> None:
@@ -148,10 +163,15 @@ def stock(context: typer.Context, as_json: Json = False) -> None:
         show_table(
             ["product", "lot", "at booth", "this till", "sold", "price", "note"],
             table,
-            "This till knows of no stock yet; sync to receive it. You can sell all the same.",
+            tr("This till knows of no stock yet; sync to receive it. You can sell all the same."),
         )
         if booth.closing:
-            warn(f"The festival is closing: sync and close before {wall_clock(context, till).local(booth.closing)}.")
+            warn(
+                tr(
+                    "The festival is closing: sync and close before {closing}.",
+                    closing=wall_clock(context, till).local(booth.closing),
+                )
+            )
 
 
 def list_records(context: typer.Context, as_json: Json = False) -> None:
@@ -169,9 +189,13 @@ def _parse_counts(entries: Sequence[str]) -> dict[str, int]:
     for entry in entries:
         item, sign, pieces = entry.rpartition("=")
         if not sign or not item:
-            raise WrongEntry(f"{entry!r} names no goods and pieces. Write e.g. PR-KPG-KTI-230418-007-4=3 or KTI=3.")
+            raise WrongEntry(
+                Message(
+                    "{entry!r} names no goods and pieces. Write e.g. PR-KPG-KTI-230418-007-4=3 or KTI=3.", entry=entry
+                )
+            )
         if item in goods:
-            raise WrongEntry(f"{item} is named twice. Please add its pieces up and name it once.")
+            raise WrongEntry(Message("{item} is named twice. Please add its pieces up and name it once.", item=item))
         goods[item] = typed.whole(pieces)
     return goods
 
@@ -183,11 +207,16 @@ def _count_warnings(booth: BoothView, goods: Mapping[str, int]) -> Iterator[str]
         stocked = sum(booth_lot.stocked for booth_lot in booth.lots_of(product) if lot in (None, booth_lot.id))
         if pieces > stocked:
             yield (
-                f"{pieces} of {lot or product} were counted, and this till knows of {stocked} that came. "
-                "If it was typed wrong, please count again."
+                tr(
+                    "{pieces} of {item} were counted, and this till knows of {stocked} that came. If it "
+                    "was typed wrong, please count again.",
+                    pieces=pieces,
+                    item=lot or product or "",
+                    stocked=stocked,
+                )
             )
         elif not stocked:
-            yield f"This till knows of no {lot or product} at this booth. Was it typed right?"
+            yield tr("This till knows of no {item} at this booth. Was it typed right?", item=lot or product or "")
 
 
 def _show_titled(rows: list[TrackedRecord], wall: WallClock, title: str) -> None:
@@ -226,7 +255,7 @@ def _stock(booth: BoothView, prices: KnownPrices) -> list[dict[str, Any]]:
 
 def _show_records(rows: list[TrackedRecord], wall: WallClock) -> None:
     table = [{**row, "standing": _described(standing)} for row, standing in zip(_rows(rows, wall), rows, strict=True)]
-    show_table(["record", "recorded", "what", "standing"], table, "Nothing was recorded at this till yet.")
+    show_table(["record", "recorded", "what", "standing"], table, tr("Nothing was recorded at this till yet."))
 
 
 def _rows(rows: list[TrackedRecord], wall: WallClock) -> list[dict[str, Any]]:
@@ -250,32 +279,41 @@ def _rows(rows: list[TrackedRecord], wall: WallClock) -> list[dict[str, Any]]:
 
 def _described(row: TrackedRecord) -> str:
     pieces = {"waiting": row.waiting, "disputed": row.disputed, "rejected": row.rejected, "voided": row.voided}
-    details = [f"{count} {word}" for word, count in pieces.items() if count]
-    details += [f"line {void.line}: {void.left} left to void" for void in row.refused]
-    return f"{row.status.value} ({', '.join(details)})" if details else row.status.value
+    details = [f"{count} {word(state)}" for state, count in pieces.items() if count]
+    details += [tr("line {line}: {left} left to void", line=void.line, left=void.left) for void in row.refused]
+    status = word(row.status.value)
+    return f"{status} ({', '.join(details)})" if details else status
 
 
 def _what(record: SpooledRecord) -> str:
     match record.body:
         case ReceiptIssued() as body:
             goods = ", ".join(f"{line.qty} × {line.lot or line.product}" for line in body.lines)
-            return f"{goods}: {shown.rupiah(sum(body.net_rupiah))} {body.payment.kind.value}"
+            return f"{goods}: {shown.rupiah(sum(body.net_rupiah))} {word(body.payment.kind.value)}"
         case ReceiptVoided() as body:
             pieces = sum(line.qty for line in body.lines)
-            refund = f"{shown.rupiah(body.refund_rupiah)} {body.refund.value}"
-            return f"void of {pluralize(pieces, 'piece')}: {refund} paid back"
+            refund = f"{shown.rupiah(body.refund_rupiah)} {word(body.refund.value)}"
+            return tr("void of {pieces:piece|pieces}: {refund} paid back", pieces=pieces, refund=refund)
         case BoothCounted() as body:
             pieces = sum(lot.qty for lot in body.lots) + sum(product.qty for product in body.products)
-            return f"{'final' if body.final else 'interim'} count of {pluralize(pieces, 'piece')}"
+            if body.final:
+                return tr("final count of {pieces:piece|pieces}", pieces=pieces)
+            return tr("interim count of {pieces:piece|pieces}", pieces=pieces)
         case DrawerOpened() as body:
-            return f"{body.cashier} took the drawer with {shown.rupiah(body.float_rupiah)}"
+            return tr(
+                "{cashier} took the drawer with {float_rupiah:rupiah}",
+                cashier=body.cashier,
+                float_rupiah=body.float_rupiah,
+            )
         case CashDropped() as body:
-            return f"{shown.rupiah(body.rupiah)} taken out of the drawer"
+            return tr("{rupiah:rupiah} taken out of the drawer", rupiah=body.rupiah)
         case CashCounted() as body:
-            return f"drawer counted: {shown.rupiah(body.counted_rupiah)}"
+            return tr("drawer counted: {counted_rupiah:rupiah}", counted_rupiah=body.counted_rupiah)
         case RecordTakenOut() as body:
-            return f"taken out before it was sent{f': {body.reason}' if body.reason else ''}"
+            if body.reason:
+                return tr("taken out before it was sent: {reason}", reason=body.reason)
+            return tr("taken out before it was sent")
         case TillClosed():
-            return "closing"
+            return tr("closing")
         case _:
-            return "device introduced"
+            return tr("device introduced")

@@ -13,7 +13,7 @@ from edge.till.day import TillDay, till_day
 from edge.till.drawer import CashDrawer, DayLine
 from shared import shown, typed
 from shared.envelope import rfc3339
-from shared.shown import pluralize
+from shared.translation import tr, word
 
 drawer = typer.Typer(no_args_is_help=True, help="The cash drawer: open, drop, count.")
 _AFTER = "after the count"
@@ -29,7 +29,7 @@ def open_drawer(
     """Open the drawer for a cashier."""
     with open_till(context) as till:
         record = till.open(cashier, typed.rupiah(float_), at=datetime.now(UTC))
-        action = f"{cashier} has the drawer with {shown.rupiah(typed.rupiah(float_))}"
+        action = tr("{cashier} has the drawer with {float:rupiah}", cashier=cashier, float=typed.rupiah(float_))
         show_record(till, record, as_json=as_json, action=action)
 
 
@@ -43,7 +43,9 @@ def drop(
     """Take money out of the drawer."""
     with open_till(context) as till:
         record = till.drop(typed.rupiah(amount), at=datetime.now(UTC), reason=why)
-        show_record(till, record, as_json=as_json, action=f"{shown.rupiah(typed.rupiah(amount))} taken out")
+        show_record(
+            till, record, as_json=as_json, action=tr("{amount:rupiah} taken out", amount=typed.rupiah(amount))
+        )
 
 
 @drawer.command()
@@ -68,13 +70,19 @@ def count(
             )
             return
         say(
-            f"Counted {shown.rupiah(drawer_count.counted_rupiah)}, "
-            f"expected {shown.rupiah(drawer_count.expected_rupiah)}."
+            tr(
+                "Counted {counted:rupiah}, expected {expected:rupiah}.",
+                counted=drawer_count.counted_rupiah,
+                expected=drawer_count.expected_rupiah,
+            )
         )
         if difference:
-            warn(f"{shown.rupiah(abs(difference))} too {'much' if difference > 0 else 'little'}; this is recorded.")
+            if difference > 0:
+                warn(tr("{difference:rupiah} too much; this is recorded.", difference=difference))
+            else:
+                warn(tr("{difference:rupiah} too little; this is recorded.", difference=-difference))
         else:
-            say("It adds up.")
+            say(tr("It adds up."))
 
 
 @drawer.command()
@@ -118,9 +126,13 @@ def day(
                 }
             )
             return
-        say(f"{till.booth} {till.name}, {chosen} ({wall.zone or 'the zone of this machine'})")
+        zone = wall.zone or word("the zone of this machine")
+        say(f"{till.booth} {till.name}, {chosen} ({zone})")
         show_table(
-            ["paid", "receipts", "net", "refunds", "paid back"], [_day_row(line) for line in report.payments], ""
+            ["paid", "receipts", "net", "refunds", "paid back"],
+            [_day_row(line) for line in report.payments],
+            "",
+            words=("paid", "net", "paid back"),
         )
         if report.drawers:
             _show_drawers(list(report.drawers), wall, as_json=False)
@@ -134,14 +146,14 @@ def _shown_rupiah(report: TillDay, rupiah: int) -> int | None:
 
 def _show_rest(report: TillDay) -> None:
     if report.voids:
-        say(f"{pluralize(report.voids, 'void')} of {pluralize(report.voided_pieces, 'piece')}.")
+        say(tr("{voids:void|voids} of {pieces:piece|pieces}.", voids=report.voids, pieces=report.voided_pieces))
     if report.taken_out:
         numbers = ", ".join(str(out.seq) for out in report.taken_out)
-        say(f"Taken out before it was sent: record {numbers}.")
+        say(tr("Taken out before it was sent: record {numbers}.", numbers=numbers))
     if report.unsent:
-        warn(f"{pluralize(report.unsent, 'record')} to send: sync when there is a network.")
+        warn(tr("{unsent:record|records} to send: sync when there is a network.", unsent=report.unsent))
     if report.closed:
-        say("This till is closed.")
+        say(tr("This till is closed."))
 
 
 def _day_row(line: DayLine) -> dict[str, object]:
@@ -167,7 +179,7 @@ def _show_drawers(drawers: list[CashDrawer], wall: WallClock, *, as_json: bool) 
     show_table(
         ["cashier", "opened", "float", "dropped", "counted", "expected", "difference"],
         labelled,
-        "No drawer was opened at this till yet.",
+        tr("No drawer was opened at this till yet."),
     )
 
 

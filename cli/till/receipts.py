@@ -9,10 +9,11 @@ from cli.console import say, show_json, warn
 from cli.till.session import Json, Why, open_till
 from edge.till.basket import parse_basket, with_discounts
 from edge.till.till import SoldReceipt, Till
-from shared import shown, typed
+from shared import typed
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind
-from shared.shown import pluralize
+from shared.translation import tr, translated
+from shared.wording import Message
 
 
 def sell(
@@ -45,7 +46,9 @@ def sell(
         basket = parse_basket(items)
         if price is not None:
             if len(basket) != 1 or basket[0].price_rupiah is not None:
-                raise WrongEntry("--price is for one item without a price of its own; else write KTI=3@25.000.")
+                raise WrongEntry(
+                    Message("--price is for one item without a price of its own; else write KTI=3@25.000.")
+                )
             basket = parse_basket([f"{basket[0].item}={basket[0].qty}@{price}"])
         sold = till.sell(
             with_discounts(basket, off or []),
@@ -102,11 +105,18 @@ def void(
             return
         count = sum(part.qty for part in voided.void.lines)
         say(
-            f"Void {voided.record.number}: {pluralize(count, 'piece')}. "
-            f"Pay back {shown.rupiah(voided.void.refund_rupiah)} ({voided.void.refund.value}). {unsent} to send."
+            tr(
+                "Void {number}: {count:piece|pieces}. Pay back {refund_rupiah:rupiah} "
+                "({refund:word}). {unsent} to send.",
+                number=voided.record.number,
+                count=count,
+                refund_rupiah=voided.void.refund_rupiah,
+                refund=voided.void.refund.value,
+                unsent=unsent,
+            )
         )
         if voided.assumed:
-            warn("This till does not know how that receipt was paid, and assumes cash; --refund changes that.")
+            warn(tr("This till does not know how that receipt was paid, and assumes cash; --refund changes that."))
         _hint(voided.void.refund, voided.void.drawer)
 
 
@@ -128,26 +138,39 @@ def show_receipt(till: Till, sold: SoldReceipt, *, as_json: bool) -> None:
                 "change_rupiah": change,
                 "drawer": receipt.drawer,
                 "price_list": receipt.price_list,
-                "warnings": sold.warnings,
+                "warnings": list(map(translated, sold.warnings)),
                 "to_send": unsent,
             }
         )
         return
     if len(receipt.lines) > 1 or sold.amount_rupiah != receipt.lines[0].gross_rupiah:
         for line, net in zip(receipt.lines, receipt.net_rupiah, strict=True):
-            each = shown.rupiah(line.unit_price_rupiah)
-            say(f"{line.line}. {line.qty} × {line.lot or line.product} at {each}: {shown.rupiah(net)}")
+            say(
+                tr(
+                    "{line}. {qty} × {item} at {each:rupiah}: {net:rupiah}",
+                    line=line.line,
+                    qty=line.qty,
+                    item=line.lot or line.product,
+                    each=line.unit_price_rupiah,
+                    net=net,
+                )
+            )
     say(
-        f"Receipt {sold.record.number}: {shown.rupiah(sold.amount_rupiah)} ({receipt.payment.kind.value}). "
-        f"{unsent} to send."
+        tr(
+            "Receipt {number}: {amount_rupiah:rupiah} ({kind:word}). {unsent} to send.",
+            number=sold.record.number,
+            amount_rupiah=sold.amount_rupiah,
+            kind=receipt.payment.kind.value,
+            unsent=unsent,
+        )
     )
     if change is not None:
-        say(f"Change: {shown.rupiah(change)}")
+        say(tr("Change: {change:rupiah}", change=change))
     _hint(receipt.payment.kind, receipt.drawer)
     for warning in sold.warnings:
-        warn(warning)
+        warn(translated(warning))
 
 
 def _hint(kind: PaymentKind, drawer: str | None) -> None:
     if kind is PaymentKind.CASH and drawer is None:
-        warn("No drawer is open, so this cash belongs to no cashier: drawer open --cashier P1 --float 200.000")
+        warn(tr("No drawer is open, so this cash belongs to no cashier: drawer open --cashier P1 --float 200.000"))

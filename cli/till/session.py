@@ -12,6 +12,7 @@ import typer
 from cli.console import exit_on_error, local, say, show_json, to_zone
 from edge.spool import SpooledRecord
 from edge.till.till import Till
+from shared.translation import tr
 
 HOME = Path(typer.get_app_dir("karya"))
 
@@ -56,10 +57,17 @@ def wall_clock(context: typer.Context, till: Till) -> WallClock:
     return WallClock(options.zone or till.view().zone)
 
 
-def show_record(till: Till, record: SpooledRecord, *, as_json: bool, action: str = "Kept") -> None:
+def show_record(till: Till, record: SpooledRecord, *, as_json: bool, action: str | None = None) -> None:
     """Show the number of a kept record, and how many records are unsent."""
     unsent = till.spool.counts().pending
     if as_json:
         show_json({"record": record.number, "id": record.id, "to_send": unsent})
     else:
-        say(f"{action} as record {record.number}. {unsent} to send.")
+        say(
+            tr(
+                "{action} as record {number}. {unsent} to send.",
+                action=action or tr("Kept"),
+                number=record.number,
+                unsent=unsent,
+            )
+        )

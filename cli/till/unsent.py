@@ -9,9 +9,10 @@ from cli.parameters import WHOLE
 from cli.till.receipts import show_receipt
 from cli.till.session import Json, Why, open_till, show_record
 from edge.till.basket import parse_basket, with_discounts
-from shared import shown, typed
+from shared import typed
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind
+from shared.translation import tr
 from shared.wording import Message
 
 Number = Annotated[int, typer.Argument(parser=WHOLE, metavar="RECORD", help="The record's number, as in `list`.")]
@@ -43,7 +44,9 @@ def edit(
             if items:
                 raise WrongEntry(Message("--float is for the opening of a drawer, which has no items."))
             record = till.edit_float(number, typed.rupiah(float_))
-            show_record(till, record, as_json=as_json, action=f"A float of {shown.rupiah(typed.rupiah(float_))} kept")
+            show_record(
+                till, record, as_json=as_json, action=tr("A float of {float:rupiah} kept", float=typed.rupiah(float_))
+            )
             return
         sold = till.edit_receipt(
             number,
@@ -61,4 +64,4 @@ def remove(context: typer.Context, number: Number, why: Why = "", as_json: Json 
     """Take out a record that was not sent yet, as if it had never been made. A sold receipt is rather voided."""
     with open_till(context) as till:
         record = till.take_out(number, at=datetime.now(UTC), reason=why)
-        show_record(till, record, as_json=as_json, action="What was recorded is taken out; that is kept")
+        show_record(till, record, as_json=as_json, action=tr("What was recorded is taken out; that is kept"))

@@ -10,6 +10,7 @@ from edge.spool.check import check
 from edge.spool.file import Owner, explaining_faults
 from edge.spool.records import Spool
 from shared.errors import SpoolFailed, WrongEntry
+from shared.wording import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,11 @@ def export(spool: Spool, file: Path) -> None:
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
-        raise WrongEntry(f"{file} exists already. Please name a new file.") from None
+        raise WrongEntry(Message("{file} exists already. Please name a new file.", file=str(file))) from None
     except OSError as error:
-        raise WrongEntry(f"{file} can't be created: {error.strerror}.") from None
+        raise WrongEntry(
+            Message("{file} can't be created: {reason}.", file=str(file), reason=error.strerror or "")
+        ) from None
     try:
         spool.save(file)
         _to_disk(file)
@@ -51,17 +54,21 @@ def import_into(spool: Spool, file: Path, owner: Owner) -> Imported:
     or belongs to another agent.
     """
     if not file.is_file():
-        raise WrongEntry(f"There is no file {file}.")
+        raise WrongEntry(Message("There is no file {file}.", file=str(file)))
     with (
-        explaining_faults(file, "Nothing was changed."),
+        explaining_faults(file, Message("Nothing was changed.")),
         TemporaryDirectory(dir=spool.path.parent) as folder,
         Spool(replace(owner, path=_copied(file, Path(folder)))) as backup,
     ):
         health = check(backup.path, owner.topic)
         if health.faults:
             raise SpoolFailed(
-                f"{file} is damaged: {health.faults[0]}. Nothing was changed. Please rescue its readable records "
-                "into a new file (`spool check FILE --repair NEW`) and import that file."
+                Message(
+                    "{file} is damaged: {fault}. Nothing was changed. Please rescue its readable records "
+                    "into a new file (`spool check FILE --repair NEW`) and import that file.",
+                    file=str(file),
+                    fault=health.faults[0],
+                )
             )
         added = spool.merge(backup)
     counts = spool.counts()

@@ -15,10 +15,11 @@ from pydantic import ValidationError
 from edge.spool.file import VERSION, Owner, open_file
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.language import Topic
+from shared.wording import Message, as_message
 
 _FEWEST_BYTES = 100  # the least size of a record, which bounds the number of records in a file
 _MOST_FAULTS = 20
-_CONTINUE = "Please keep the file, and continue with a backup or a new spool."
+_CONTINUE = Message("Please keep the file, and continue with a backup or a new spool.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Health:
     records: int
     unsent: int
     missing: tuple[int, ...]
-    faults: tuple[str, ...]
+    faults: tuple[Message, ...]
 
     @property
     def ok(self) -> bool:
@@ -63,7 +64,7 @@ class _Row(NamedTuple):
 def check(path: Path, topic: Topic) -> Health:
     """Check the file without changing it: SQLite's own check, gaps in the numbers, unreadable records, and records
     that do not name the record before them. Raises WrongEntry if the file is missing or has another version."""
-    faults: list[str] = []
+    faults: list[Message] = []
     rows: list[_Row] = []
     device = None
     try:
@@ -72,9 +73,9 @@ def check(path: Path, topic: Topic) -> Health:
             rows = list(_rows(db, path))
             device = _identity(db)
             if device is None:
-                faults.append("it has no device id")
+                faults.append(Message("it has no device id"))
     except sqlite3.DatabaseError as error:
-        faults.append(f"it can't be read: {error}")
+        faults.append(Message("it can't be read: {error}", error=str(error)))
     faults += _broken_links(rows, topic, device)
     return Health(
         path=path,
@@ -93,15 +94,22 @@ def repair(path: Path, new: Path, owner: Owner) -> Repaired:
     Raises WrongEntry if `new` exists or `path` does not, SpoolFailed if no record is readable.
     """
     if new.exists():
-        raise WrongEntry(f"{new} exists already. Please name a new file.")
+        raise WrongEntry(Message("{new} exists already. Please name a new file.", new=str(new)))
     try:
         with _read_only(path) as db:
             rows = [row for row in _rows(db, path) if not _unreadable(row, owner.topic)]
             device = _identity(db) or _device_in_bodies(rows)
     except sqlite3.DatabaseError as error:
-        raise SpoolFailed(f"Nothing in {path} can be read ({error}). {_CONTINUE}") from error
+        raise SpoolFailed(
+            Message(
+                "Nothing in {path} can be read ({error}). {advice}",
+                path=str(path),
+                error=str(error),
+                advice=_CONTINUE,
+            )
+        ) from error
     if device is None:
-        raise SpoolFailed(f"No record in {path} can be read. {_CONTINUE}")
+        raise SpoolFailed(Message("No record in {path} can be read. {advice}", path=str(path), advice=_CONTINUE))
     with closing(open_file(Owner(new, owner.topic, owner.source))) as db:
         db.execute("begin immediate")
         # The damaged file may not tell which of them were sent.
@@ -118,23 +126,26 @@ _COLUMNS = ", ".join(_Row._fields)
 @contextmanager
 def _read_only(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
-        raise WrongEntry(f"There is no file {path}.")
+        raise WrongEntry(Message("There is no file {path}.", path=str(path)))
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
         (version,) = db.execute("pragma user_version").fetchone()
         if version not in (0, VERSION):
             raise WrongEntry(
-                f"{path} was made by another version of karya. A command that records or lists something converts "
-                "the previous version; please run one first."
+                Message(
+                    "{path} was made by another version of karya. A command that records or lists "
+                    "something converts the previous version; please run one first.",
+                    path=str(path),
+                )
             )
         yield db
 
 
-def _sqlite_faults(db: sqlite3.Connection) -> list[str]:
+def _sqlite_faults(db: sqlite3.Connection) -> list[Message]:
     try:
         messages = [str(row[0]) for row in db.execute("pragma integrity_check")]
     except sqlite3.DatabaseError as error:
-        return [f"SQLite's check fails: {error}"]
-    return [line.strip() for text in messages if text != "ok" for line in text.splitlines()]
+        return [Message("SQLite's check fails: {error}", error=str(error))]
+    return [as_message(line.strip()) for text in messages if text != "ok" for line in text.splitlines()]
 
 
 def _rows(db: sqlite3.Connection, path: Path) -> Iterator[_Row]:
@@ -174,21 +185,23 @@ def _missing(numbers: Set[int]) -> tuple[int, ...]:
     return tuple(number for number in range(1, max(numbers, default=0)) if number not in numbers)
 
 
-def _broken_links(rows: Sequence[_Row], topic: Topic, device: str | None) -> list[str]:
+def _broken_links(rows: Sequence[_Row], topic: Topic, device: str | None) -> list[Message]:
     faults = []
     ids: dict[int, str] = {0: ""}
     for row in rows:
         ids[row.number] = row.id
         if _unreadable(row, topic):
-            faults.append(f"record {row.number} can't be read")
+            faults.append(Message("record {number} can't be read", number=row.number))
             continue
         previous = ids.get(row.number - 1)
         if previous is not None and (row.previous or "") != previous:
-            faults.append(f"record {row.number} does not name the record before it")
+            faults.append(Message("record {number} does not name the record before it", number=row.number))
         expected = {"device": device, "seq": row.number, "previous": row.previous}
         fields = _body_fields(row)
         if any(fields.get(name, expected[name]) != expected[name] for name in expected):
-            faults.append(f"record {row.number} names another device, number or predecessor in its body")
+            faults.append(
+                Message("record {number} names another device, number or predecessor in its body", number=row.number)
+            )
     return faults
 
 

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4, uuid5
 from shared import envelope
 from shared.errors import SpoolFailed
 from shared.events.language import Body, Topic, event_type
+from shared.wording import Message
 
 VERSION = 3
 _WITHOUT_DEVICE = 1  # the version that had no device id, and whose bodies may need conversion
@@ -114,14 +115,22 @@ def open_file(owner: Owner) -> sqlite3.Connection:
             _add_editing(db)
         elif version != VERSION:
             raise SpoolFailed(
-                f"The spool {owner.path} was made by another version of karya. Nothing in it was changed; "
-                "please sync it with the version that made it."
+                Message(
+                    "The spool {path} was made by another version of karya. Nothing in it was changed; "
+                    "please sync it with the version that made it.",
+                    path=str(owner.path),
+                )
             )
         (source,) = db.execute("select source from identity").fetchone()
         if source != owner.source:
             raise SpoolFailed(
-                f"The spool {owner.path} belongs to {source} and not to {owner.source}. Nothing in it was changed; "
-                "please use the name that it was made for."
+                Message(
+                    "The spool {path} belongs to {source} and not to {other}. Nothing in it was "
+                    "changed; please use the name that it was made for.",
+                    path=str(owner.path),
+                    source=source,
+                    other=owner.source,
+                )
             )
         db.execute("commit")
     except BaseException:
@@ -131,29 +140,48 @@ def open_file(owner: Owner) -> sqlite3.Connection:
 
 
 @contextmanager
-def explaining_faults(path: Path, consequence: str) -> Iterator[None]:
+def explaining_faults(path: Path, consequence: Message) -> Iterator[None]:
     """Translate faults of the file into SpoolFailed, whose message gives the cause and the `consequence`."""
     try:
         yield
     except OSError as error:
-        raise SpoolFailed(f"The spool {path} can't be opened: {error.strerror}.") from error
+        raise SpoolFailed(
+            Message("The spool {path} can't be opened: {reason}.", path=str(path), reason=error.strerror or "")
+        ) from error
     except sqlite3.DatabaseError as error:
-        raise SpoolFailed(f"{_cause(path, error)} {consequence} ({error})") from error
+        raise SpoolFailed(
+            Message(
+                "{cause} {consequence} ({error})",
+                cause=_cause(path, error),
+                consequence=consequence,
+                error=str(error),
+            )
+        ) from error
 
 
-def _cause(path: Path, error: sqlite3.DatabaseError) -> str:
+def _cause(path: Path, error: sqlite3.DatabaseError) -> Message:
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_FULL:
-            return f"There is no room left on the disk; please free some space on the disk of {path}."
+            return Message(
+                "There is no room left on the disk; please free some space on the disk of {path}.", path=str(path)
+            )
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return f"Another program has kept the spool {path} busy for {_BUSY_SECONDS:.0f} seconds."
+            return Message(
+                "Another program has kept the spool {path} busy for {seconds} seconds.",
+                path=str(path),
+                seconds=int(_BUSY_SECONDS),
+            )
         case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
-            return (
-                f"The file {path} is damaged or no spool. Please do not delete it: `spool check` shows which records "
-                "can be read and how to continue."
+            return Message(
+                "The file {path} is damaged or no spool. Please do not delete it: `spool check` shows "
+                "which records can be read and how to continue.",
+                path=str(path),
             )
         case _:
-            return f"The spool {path} can't be used: please check the disk and the permissions of the file."
+            return Message(
+                "The spool {path} can't be used: please check the disk and the permissions of the file.",
+                path=str(path),
+            )
 
 
 def _run(db: sqlite3.Connection, statements: str) -> None:

@@ -13,19 +13,22 @@ from uuid import uuid4
 from edge.spool.file import Owner, explaining_faults, headers_text, open_file
 from shared import envelope
 from shared.errors import WrongEntry
-from shared.events.language import Body, Event, Topic, as_utc, event_type
+from shared.events.language import FIRST_YEAR, LAST_YEAR, Body, Event, Topic, as_utc, event_type
+from shared.wording import Message
 
-_NOT_KEPT = "This record was NOT kept, all earlier ones are safe. Please enter it again afterwards."
-_NOT_MARKED = (
-    "All records are kept. The spool could not mark them as sent: they will be sent again and count once. "
-    "Please sync again afterwards."
+_NOT_KEPT = Message("This record was NOT kept, all earlier ones are safe. Please enter it again afterwards.")
+_NOT_MARKED = Message(
+    "All records are kept. The spool could not mark them as sent: they will be sent again "
+    "and count once. Please sync again afterwards."
 )
-_NOT_RECEIVED = (
-    "All records are kept. Only the events received just now are not: they will be received again. "
-    "Please sync again afterwards."
+_NOT_RECEIVED = Message(
+    "All records are kept. Only the events received just now are not: they will be "
+    "received again. Please sync again afterwards."
 )
-_INCOMPLETE_FILE = "Nothing is lost, but the file is complete only together with the files -wal and -shm beside it."
-_NOTHING_CHANGED = "Nothing in it was changed."
+_INCOMPLETE_FILE = Message(
+    "Nothing is lost, but the file is complete only together with the files -wal and -shm beside it."
+)
+_NOTHING_CHANGED = Message("Nothing in it was changed.")
 _SELECT_RECORDS = (
     "select number, id, key, type, value, headers, recorded_at, acknowledged, previous, taken_out from said"
     " order by number"
@@ -260,12 +263,15 @@ class Spool:
             ]
             if conflicting:
                 raise WrongEntry(
-                    f"The two differ from record {min(conflicting)} on. Nothing was changed: an import never "
-                    "overwrites records. To send the records of the other file too, import it into another folder "
-                    "(--spool-dir) and sync there; sales then waits for both."
+                    Message(
+                        "The two differ from record {number} on. Nothing was changed: an import never "
+                        "overwrites records. To send the records of the other file too, import it into "
+                        "another folder (--spool-dir) and sync there; sales then waits for both.",
+                        number=min(conflicting),
+                    )
                 )
             if own and ids_of_other.keys() - own.keys() and self.device != other.device:
-                raise WrongEntry("The two have the same records as different devices. Nothing was changed.")
+                raise WrongEntry(Message("The two have the same records as different devices. Nothing was changed."))
             if not own:
                 self._db.execute("update identity set device = ?", (other.device,))
             if ids_of_other.keys() - own.keys():
@@ -305,22 +311,33 @@ class Spool:
     def _unsent(self, number: int) -> SpooledRecord:
         found = self._select("where number = ?", number)
         if not found:
-            raise WrongEntry(f"There is no record {number} here. Please compare it with `list`.")
+            raise WrongEntry(
+                Message("There is no record {number} here. Please compare it with `list`.", number=number)
+            )
         (offered,) = self._db.execute("select offered from identity").fetchone()
         if found[0].acknowledged or number <= offered:
             raise WrongEntry(
-                f"Record {number} was sent, or a sync has begun to send it, so it stays. Nothing was changed."
+                Message(
+                    "Record {number} was sent, or a sync has begun to send it, so it stays. Nothing was changed.",
+                    number=number,
+                )
             )
         if found[0].taken_out:
-            raise WrongEntry(f"Record {number} was taken out already.")
+            raise WrongEntry(Message("Record {number} was taken out already.", number=number))
         return found[0]
 
     def _made(self, place: RecordPlace, body: Body, at: datetime) -> SpooledRecord:
         """A new record of the body, made at `at`."""
         try:
             at = as_utc(at)
-        except OverflowError as error:
-            raise WrongEntry(f"This device's clock is {error}. Please set it.") from None
+        except OverflowError:
+            raise WrongEntry(
+                Message(
+                    "This device's clock is outside the years {first} to {last}. Please set it.",
+                    first=FIRST_YEAR,
+                    last=LAST_YEAR,
+                )
+            ) from None
         record = SpooledRecord(
             number=place.number,
             id=str(uuid4()),
@@ -383,7 +400,7 @@ class Spool:
         ]
 
     @contextmanager
-    def _transaction(self, unless: str) -> Iterator[None]:
+    def _transaction(self, unless: Message) -> Iterator[None]:
         with self._explaining_faults(unless):
             # Immediate: the process that reads the last number must be the one that writes the next.
             self._db.execute("begin immediate")
@@ -396,7 +413,7 @@ class Spool:
                     self._db.execute("rollback")
                 raise
 
-    def _explaining_faults(self, consequence: str) -> AbstractContextManager[None]:
+    def _explaining_faults(self, consequence: Message) -> AbstractContextManager[None]:
         return explaining_faults(self.path, consequence)
 
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from shared.errors import SpoolFailed, WrongEntry
+from shared.wording import Message
 
 KEY_BYTES = 32
 _PSEUDONYM_BYTES = 10
@@ -23,7 +24,7 @@ def pseudonym(key: bytes, facility: str, number: str) -> str:
     """The pseudonym of a maker's number at a facility: 16 characters. Raises WrongEntry for an empty number."""
     bare = re.sub(r"[\s.\-/]+", "", number).upper()
     if not bare:
-        raise WrongEntry("The maker's number is empty. Leave --maker out if nobody is to be named.")
+        raise WrongEntry(Message("The maker's number is empty. Leave --maker out if nobody is to be named."))
     digest = hmac.digest(key, f"{facility}\n{bare}".encode(), "sha256")
     return b32encode(digest[:_PSEUDONYM_BYTES]).decode().lower()
 
@@ -35,11 +36,16 @@ def key_at(path: Path) -> bytes:
             _make(path)
         key = path.read_bytes()
     except OSError as error:
-        raise SpoolFailed(f"The makers' key {path} can't be used: {error.strerror}.") from error
+        raise SpoolFailed(
+            Message("The makers' key {path} can't be used: {reason}.", path=str(path), reason=error.strerror or "")
+        ) from error
     if len(key) != KEY_BYTES:
         raise SpoolFailed(
-            f"The makers' key {path} is damaged. Please restore a copy of it: with another key every maker "
-            "would get a new pseudonym."
+            Message(
+                "The makers' key {path} is damaged. Please restore a copy of it: with another key "
+                "every maker would get a new pseudonym.",
+                path=str(path),
+            )
         )
     return key
 

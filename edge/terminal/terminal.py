@@ -157,7 +157,9 @@ class Terminal:
     def correct(self, lot: str, change: int, *, at: datetime, reason: str = "") -> SpooledRecord:
         """Record that the lot holds `change` pieces more (or fewer, if negative) than reported."""
         if change == 0:
-            raise WrongEntry("The change is 0: nothing to correct. Say +3 for three more, -3 for three fewer.")
+            raise WrongEntry(
+                Message("The change is 0: nothing to correct. Say +3 for three more, -3 for three fewer.")
+            )
         number = self._own_lot(lot)
         return self._append(
             at,
@@ -178,7 +180,7 @@ class Terminal:
         """Record that a recall is lifted: what is still there may be sold again."""
         number = self._own_lot(lot)
         if not reason.strip():
-            raise WrongEntry('A recall is lifted only with a reason: --reason "the wrong lot was recalled".')
+            raise WrongEntry(Message('A recall is lifted only with a reason: --reason "the wrong lot was recalled".'))
         return self._append(
             at,
             lambda: LiftRecall(facility=self.facility, terminal=self.name, lot=number, reason=reason.strip()),
@@ -244,9 +246,9 @@ class Terminal:
         self, entry: MadeEntry, maker: str | None, catalogue: CatalogueCopy, unlisted: bool
     ) -> ProductionReported:
         if entry.qty < 1:
-            raise WrongEntry("The quantity must be at least 1.")
+            raise WrongEntry(Message("The quantity must be at least 1."))
         if entry.best_before and entry.best_before < entry.made_on:
-            raise WrongEntry("The best-before day is earlier than the day of making.")
+            raise WrongEntry(Message("The best-before day is earlier than the day of making."))
         code = typed.product(catalogue.code_of(entry.product))
         report = _checked(
             lambda: ProductionReported(
@@ -270,9 +272,18 @@ class Terminal:
         given = {name: value for name, value in asdict(change).items() if value is not None}
         fields = _FIELDS[type(body)]
         if not given:
-            raise WrongEntry(f"Nothing is changed. Record {number} has {_listed(fields)}.")
+            raise WrongEntry(
+                Message("Nothing is changed. Record {number} has {fields}.", number=number, fields=_listed(fields))
+            )
         if unfit := sorted(given.keys() - set(fields)):
-            raise WrongEntry(f"Record {number} has no {unfit[0].replace('_', ' ')}; it has {_listed(fields)}.")
+            raise WrongEntry(
+                Message(
+                    "Record {number} has no {field}; it has {fields}.",
+                    number=number,
+                    field=unfit[0].replace("_", " "),
+                    fields=_listed(fields),
+                )
+            )
         if "lot" in given:
             given["lot"] = self._own_lot(given["lot"])
         match body:
@@ -282,9 +293,13 @@ class Terminal:
                 given.pop("maker", None)
                 return self._production(replace(former, **given), maker, self.catalogue(), unlisted)
             case ProductionCorrected() if change.change == 0:
-                raise WrongEntry(f"The change is 0: nothing to correct. Take the record out: remove {number}")
+                raise WrongEntry(
+                    Message(
+                        "The change is 0: nothing to correct. Take the record out: remove {number}", number=number
+                    )
+                )
             case LiftRecall() if change.reason is not None and not change.reason.strip():
-                raise WrongEntry("A recall is lifted only with a reason.")
+                raise WrongEntry(Message("A recall is lifted only with a reason."))
             case _:
                 return _checked(lambda: type(body)(**dict(body) | given))
 
@@ -292,10 +307,10 @@ class Terminal:
         number = lot_number.parse(typed)
         if number is None:
             raise WrongEntry(
-                "This is no lot number: a character is missing or wrong. Please compare it with the label."
+                Message("This is no lot number: a character is missing or wrong. Please compare it with the label.")
             )
         if number.facility != self.facility:
-            raise WrongEntry("This lot was made by another facility; only a terminal there can change it.")
+            raise WrongEntry(Message("This lot was made by another facility; only a terminal there can change it."))
         return str(number)
 
     def _append(self, at: datetime, body: Callable[[], Body]) -> SpooledRecord:

@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edge.till.booth import BoothView, KnownPrices
-from shared import shown, typed
+from shared import typed
 from shared.errors import WrongEntry
 from shared.events import lot_number
 from shared.events.lot_number import PRODUCT_CODE
 from shared.events.sales import MAX_LINES, ReceiptLine
 from shared.nearest import nearest
+from shared.wording import Message, any_of
 
 _HAS_LETTER = re.compile(r"[A-Za-z]")
-_EXAMPLE = "Write e.g.: KRJ 2, KRJ=2, or KRJ=2@25.000 for another price."
+_EXAMPLE = Message("Write e.g.: KRJ 2, KRJ=2, or KRJ=2@25.000 for another price.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,16 @@ def parse_basket(words: Sequence[str]) -> list[BasketEntry]:
             entry, has_qty = _entry(word)
             basket.append(entry)
         elif not basket:
-            raise WrongEntry(f"{word!r} comes before any item. {_EXAMPLE}")
+            raise WrongEntry(Message("{word!r} comes before any item. {example}", word=word, example=_EXAMPLE))
         elif has_qty:
-            raise WrongEntry(f"{word!r} is one number too many: {basket[-1].item} has its pieces already. {_EXAMPLE}")
+            raise WrongEntry(
+                Message(
+                    "{word!r} is one number too many: {item} has its pieces already. {example}",
+                    word=word,
+                    item=basket[-1].item,
+                    example=_EXAMPLE,
+                )
+            )
         else:
             basket[-1] = replace(basket[-1], qty=typed.whole(word))
             has_qty = True
@@ -58,15 +66,19 @@ def with_discounts(basket: Sequence[BasketEntry], discounts: Sequence[str]) -> l
     for word in discounts:
         item, sign, amount = word.rpartition("=")
         if not sign:
-            raise WrongEntry(f"{word!r} lacks an item or an amount. Write e.g. --off KRJ=5.000.")
+            raise WrongEntry(Message("{word!r} lacks an item or an amount. Write e.g. --off KRJ=5.000.", word=word))
         named_item = parse_item(item)
         if items.count(named_item) != 1:
             raise WrongEntry(
-                f"{item} is in this basket {items.count(named_item)} times; --off needs an item that is in it once."
+                Message(
+                    "{item} is in this basket {count} times; --off needs an item that is in it once.",
+                    item=item,
+                    count=items.count(named_item),
+                )
             )
         index = items.index(named_item)
         if lines[index].discount_rupiah:
-            raise WrongEntry(f"{item} has two discounts. Please add them up.")
+            raise WrongEntry(Message("{item} has two discounts. Please add them up.", item=item))
         lines[index] = replace(lines[index], discount_rupiah=typed.rupiah(amount))
     return lines
 
@@ -79,7 +91,11 @@ def parse_item(item: str) -> tuple[str | None, str]:
     number = lot_number.parse(item)
     if number is None:
         raise WrongEntry(
-            f"{item!r} is neither a lot number nor a product's code (three letters): a character is missing or wrong."
+            Message(
+                "{item!r} is neither a lot number nor a product's code (three letters): a character "
+                "is missing or wrong.",
+                item=item,
+            )
         )
     return str(number), number.product
 
@@ -91,12 +107,14 @@ def receipt_lines(basket: Sequence[BasketEntry], prices: KnownPrices, why: str) 
     Raises WrongEntry for an invalid basket, and for a reason that is missing or not needed.
     """
     if not basket:
-        raise WrongEntry(f"Nothing is in the basket. {_EXAMPLE}")
+        raise WrongEntry(Message("Nothing is in the basket. {example}", example=_EXAMPLE))
     if len(basket) > MAX_LINES:
-        raise WrongEntry(f"A receipt has at most {MAX_LINES} lines. Please make two of it.")
+        raise WrongEntry(Message("A receipt has at most {most} lines. Please make two of it.", most=MAX_LINES))
     lines = tuple(_line(number, entry, prices, why.strip()) for number, entry in enumerate(basket, 1))
     if why.strip() and not any(line.price_reason for line in lines):
-        raise WrongEntry("--why is for a price other than the list's, and here is none. Please leave it out.")
+        raise WrongEntry(
+            Message("--why is for a price other than the list's, and here is none. Please leave it out.")
+        )
     return lines
 
 
@@ -106,28 +124,37 @@ def refuse_withdrawn(booth: BoothView, lines: Sequence[ReceiptLine]) -> None:
         lots = booth.lots_of(line.product)
         if line.lot in booth.withdrawn:
             raise WrongEntry(
-                f"The lot {line.lot} was withdrawn: please set it aside and do not sell it. If it is already sold, "
-                "enter it with --happened."
+                Message(
+                    "The lot {lot} was withdrawn: please set it aside and do not sell it. If it is "
+                    "already sold, enter it with --happened.",
+                    lot=line.lot,
+                )
             )
         if line.lot is None and lots and all(lot.withdrawn for lot in lots):
             raise WrongEntry(
-                f"All lots of {line.product} here were withdrawn: please set them aside. If it is already sold, "
-                "enter it with --happened."
+                Message(
+                    "All lots of {product} here were withdrawn: please set them aside. If it is already "
+                    "sold, enter it with --happened.",
+                    product=line.product,
+                )
             )
 
 
-def warnings(booth: BoothView, lines: Sequence[ReceiptLine], prices: Mapping[str, int]) -> tuple[str, ...]:
+def warnings(booth: BoothView, lines: Sequence[ReceiptLine], prices: Mapping[str, int]) -> tuple[Message, ...]:
     """Warnings for the cashier about a receipt that is recorded all the same."""
-    sentences: list[str] = []
+    sentences: list[Message] = []
     if booth.struck:
-        sentences.append("The organiser has struck this till as lost; please tell the organiser that it is in use.")
+        sentences.append(
+            Message("The organiser has struck this till as lost; please tell the organiser that it is in use.")
+        )
     elif not booth.listed:
-        sentences.append("The booth does not list this till, as far as it knows; please sync when you can.")
+        sentences.append(Message("The booth does not list this till, as far as it knows; please sync when you can."))
     else:
         sentences += _oversold(booth, lines)
     departing = [line for line in lines if prices.get(line.product, line.unit_price_rupiah) != line.unit_price_rupiah]
     sentences += [
-        f"The booth's price of {line.product} is {shown.rupiah(prices[line.product])}." for line in departing
+        Message("The booth's price of {product} is {price:rupiah}.", product=line.product, price=prices[line.product])
+        for line in departing
     ]
     return tuple(sentences)
 
@@ -137,7 +164,7 @@ def _entry(word: str) -> tuple[BasketEntry, bool]:
     goods, at, price = word.partition("@")
     item, sign, qty = goods.partition("=")
     if not item or (sign and not qty) or (at and not price):
-        raise WrongEntry(f"{word!r} was not understood. {_EXAMPLE}")
+        raise WrongEntry(Message("{word!r} was not understood. {example}", word=word, example=_EXAMPLE))
     parse_item(item)
     return BasketEntry(item, typed.whole(qty) if sign else 1, typed.rupiah(price) if at else None), bool(sign)
 
@@ -145,24 +172,30 @@ def _entry(word: str) -> tuple[BasketEntry, bool]:
 def _line(number: int, entry: BasketEntry, prices: KnownPrices, why: str) -> ReceiptLine:
     lot, product = parse_item(entry.item)
     if entry.qty < 1:
-        raise WrongEntry("The quantity must be at least 1.")
+        raise WrongEntry(Message("The quantity must be at least 1."))
     listed = prices.prices.get(product)
     price = entry.price_rupiah if entry.price_rupiah is not None else listed
     if price is None:
-        raise WrongEntry(
-            f"This till knows no price of {product}.{_meant(product, prices)} Please sync, or give one: "
-            f"{product}={entry.qty}@25.000."
-        )
+        raise WrongEntry(_no_price(product, entry.qty, prices))
     departs = price != listed
     if departs and listed is not None and not why:
         raise WrongEntry(
-            f"The booth's price of {product} is {shown.rupiah(listed)}, and this says {shown.rupiah(price)}. "
-            'If that is meant, say why in a few words: --why "slightly damaged".'
+            Message(
+                "The booth's price of {product} is {listed:rupiah}, and this says {price:rupiah}. If "
+                'that is meant, say why in a few words: --why "slightly damaged".',
+                product=product,
+                listed=listed,
+                price=price,
+            )
         )
     if entry.discount_rupiah > entry.qty * price:
         raise WrongEntry(
-            f"A discount of {shown.rupiah(entry.discount_rupiah)} on {product} is more than its "
-            f"{shown.rupiah(entry.qty * price)}."
+            Message(
+                "A discount of {discount:rupiah} on {product} is more than its {amount:rupiah}.",
+                discount=entry.discount_rupiah,
+                product=product,
+                amount=entry.qty * price,
+            )
         )
     return ReceiptLine(
         line=number,
@@ -175,28 +208,46 @@ def _line(number: int, entry: BasketEntry, prices: KnownPrices, why: str) -> Rec
     )
 
 
-def _meant(product: str, prices: KnownPrices) -> str:
-    """A question whether a product of the list was meant, if one is alike."""
+def _no_price(product: str, qty: int, prices: KnownPrices) -> Message:
+    """The sentence about a product without a price, with those of the list that may be meant."""
     alike = nearest(product, {code: filter(None, [prices.names.get(code)]) for code in prices.prices})
-    listed = (f"{code} ({prices.names[code]})" if code in prices.names else code for code in alike)
-    return f" Did you mean {' or '.join(listed)}?" if alike else ""
+    names = [f"{code} ({prices.names[code]})" if code in prices.names else code for code in alike]
+    if names:
+        return Message(
+            "This till knows no price of {product}. Did you mean {names}? Please sync, or give one: "
+            "{product}={qty}@25.000.",
+            product=product,
+            names=any_of(names),
+            qty=qty,
+        )
+    return Message(
+        "This till knows no price of {product}. Please sync, or give one: {product}={qty}@25.000.",
+        product=product,
+        qty=qty,
+    )
 
 
-def _oversold(booth: BoothView, lines: Sequence[ReceiptLine]) -> list[str]:
-    sentences = []
+def _oversold(booth: BoothView, lines: Sequence[ReceiptLine]) -> list[Message]:
+    sentences: list[Message] = []
     sold: dict[str, int] = {}
     for line in lines:
         for name in filter(None, (line.lot, line.product)):
             sold[name] = sold.get(name, 0) + line.qty
         if line.lot is not None and line.lot not in booth.lots:
-            sentences.append(f"The lot {line.lot} is not known to be at this booth; the sale may be disputed.")
+            sentences.append(
+                Message("The lot {lot} is not known to be at this booth; the sale may be disputed.", lot=line.lot)
+            )
             continue
         remaining = booth.left_of(line.product) - sold[line.product]
         if line.lot is not None:
             remaining = min(remaining, booth.left_of_lot(line.lot) - sold[line.lot])
         if remaining < 0:
             sentences.append(
-                f"This till's part of the stock allows {max(remaining + line.qty, 0)} more of "
-                f"{line.lot or line.product}; the sale is kept but may be disputed."
+                Message(
+                    "This till's part of the stock allows {remaining} more of {item}; the sale is kept but "
+                    "may be disputed.",
+                    remaining=max(remaining + line.qty, 0),
+                    item=line.lot or line.product,
+                )
             )
     return sentences

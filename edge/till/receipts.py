@@ -9,6 +9,7 @@ from shared.errors import WrongEntry
 from shared.events.amounts import value
 from shared.events.language import Body
 from shared.events.sales import PaymentKind, ReceiptIssued, ReceiptVoided, SaleAccounted, VoidedLine, VoidRefused
+from shared.wording import Message
 
 K = TypeVar("K")
 
@@ -101,16 +102,23 @@ def lines_to_void(
             if known_line.left
         )
         if not voided:
-            raise WrongEntry("Nothing of this receipt is left to void: all of it is void already.")
+            raise WrongEntry(Message("Nothing of this receipt is left to void: all of it is void already."))
         return voided
     if line not in lines:
-        raise WrongEntry(f"The receipt has no line {line}; it has {len(lines)}.")
+        raise WrongEntry(Message("The receipt has no line {line}; it has {lines}.", line=line, lines=len(lines)))
     remaining = lines[line].left
     if remaining == 0:
-        raise WrongEntry(f"Nothing of line {line} is left to void: all of it is void already.")
+        raise WrongEntry(Message("Nothing of line {line} is left to void: all of it is void already.", line=line))
     qty = remaining if pieces is None else pieces
     if not 1 <= qty <= remaining:
-        raise WrongEntry(f"Of line {line} from 1 to {remaining} pieces can be voided, and not {qty}.")
+        raise WrongEntry(
+            Message(
+                "Of line {line} from 1 to {remaining} pieces can be voided, and not {qty}.",
+                line=line,
+                remaining=remaining,
+                qty=qty,
+            )
+        )
     return (VoidedLine(line=line, qty=qty),)
 
 

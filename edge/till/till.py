@@ -20,7 +20,6 @@ from edge.till.drawer import CashDrawer, drawers, open_drawer
 from edge.till.migration import MIGRATION
 from edge.till.receipts import Receipts, known_receipts, lines_to_void
 from edge.till.tracking import TrackedRecord, tracked_records
-from shared import shown
 from shared.errors import WrongEntry
 from shared.events import names
 from shared.events.festival import BOOTH_STOCK
@@ -59,7 +58,7 @@ class SoldReceipt:
     record: SpooledRecord
     receipt: ReceiptIssued
     amount_rupiah: int
-    warnings: tuple[str, ...]
+    warnings: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +179,11 @@ class Till:
             voided = lines_to_void(known_lines, line, pieces)
             amount = sum(known_lines[void.line].refund(void.qty) for void in voided)
             if refund_rupiah is not None and refund_rupiah != amount:
-                raise WrongEntry(f"This till knows the receipt: {shown.rupiah(amount)} is to be paid back for this.")
+                raise WrongEntry(
+                    Message(
+                        "This till knows the receipt: {amount:rupiah} is to be paid back for this.", amount=amount
+                    )
+                )
         kind = refund or receipts.paid.get(id, PaymentKind.CASH)
         drawer = self.open_drawer() if kind is PaymentKind.CASH else None
         record, void = self._append(
@@ -220,7 +223,9 @@ class Till:
         others = [record for record in records if record.number != number]
         former = next((record.body for record in records if record.number == number), None)
         if not isinstance(former, ReceiptIssued):
-            raise WrongEntry(f"Record {number} of this till is no receipt. Please compare it with `list`.")
+            raise WrongEntry(
+                Message("Record {number} of this till is no receipt. Please compare it with `list`.", number=number)
+            )
         booth = self._view_of(others)
         prices = booth.prices_at(former.sold_at)
         with _checked():
@@ -257,7 +262,11 @@ class Till:
         def write(place: RecordPlace, body: Body) -> DrawerOpened:
             refuse_editing(self.spool.records(), number, body)
             if not isinstance(body, DrawerOpened):
-                raise WrongEntry(f"Record {number} of this till opens no drawer. Please compare it with `list`.")
+                raise WrongEntry(
+                    Message(
+                        "Record {number} of this till opens no drawer. Please compare it with `list`.", number=number
+                    )
+                )
             return DrawerOpened(
                 **self._origin(place), cashier=body.cashier, float_rupiah=float_rupiah, opened_at=body.opened_at
             )
@@ -291,9 +300,9 @@ class Till:
         """
         goods = [(*parse_item(item), qty) for item, qty in pieces.items()]
         if not goods:
-            raise WrongEntry("Nothing was counted. Please name each lot with its pieces, 0 for none.")
+            raise WrongEntry(Message("Nothing was counted. Please name each lot with its pieces, 0 for none."))
         if len({(lot, product) for lot, product, _ in goods}) < len(goods):
-            raise WrongEntry("A lot or product is named twice. Please add its pieces up and name it once.")
+            raise WrongEntry(Message("A lot or product is named twice. Please add its pieces up and name it once."))
         record, _ = self._append(
             at,
             lambda place: BoothCounted(
@@ -322,7 +331,11 @@ class Till:
         """Record that `cashier` (a pseudonym) takes the drawer with this float."""
         drawer = self.open_drawer()
         if drawer is not None:
-            raise WrongEntry(f"{drawer.cashier} has the drawer. It must be counted before another takes it.")
+            raise WrongEntry(
+                Message(
+                    "{cashier} has the drawer. It must be counted before another takes it.", cashier=drawer.cashier
+                )
+            )
         record, _ = self._append(
             at,
             lambda place: DrawerOpened(
@@ -334,7 +347,7 @@ class Till:
     def drop(self, rupiah: int, *, at: datetime, reason: str = "") -> SpooledRecord:
         """Record money taken out of the drawer for safekeeping."""
         if rupiah == 0:
-            raise WrongEntry("Rp0 is nothing to take out.")
+            raise WrongEntry(Message("Rp0 is nothing to take out."))
         drawer = self._drawer()
         record, _ = self._append(
             at,
@@ -404,7 +417,9 @@ class Till:
     def _drawer(self) -> CashDrawer:
         drawer = self.open_drawer()
         if drawer is None:
-            raise WrongEntry("No drawer is open here. Please open one: drawer open --cashier P1 --float 200.000")
+            raise WrongEntry(
+                Message("No drawer is open here. Please open one: drawer open --cashier P1 --float 200.000")
+            )
         return drawer
 
     def _receipt_id(self, typed: str) -> str:
@@ -413,9 +428,13 @@ class Till:
             for record in self.spool.records():
                 if str(record.number) == name and isinstance(record.body, ReceiptIssued):
                     return record.id
-            raise WrongEntry(f"Record {name} of this till is no receipt. Please compare it with `list`.")
+            raise WrongEntry(
+                Message("Record {number} of this till is no receipt. Please compare it with `list`.", number=name)
+            )
         if not _RECEIPT_ID.fullmatch(name):
-            raise WrongEntry(f"{typed!r} is neither the number of a record here nor the id of a receipt.")
+            raise WrongEntry(
+                Message("{text!r} is neither the number of a record here nor the id of a receipt.", text=typed)
+            )
         return name
 
     def _still_open(self) -> None:
@@ -423,7 +442,10 @@ class Till:
         last = everything[-1].body if everything else None
         if isinstance(last, TillClosed) and last.opening >= self.view().opening:
             raise WrongEntry(
-                "This till is closed. If a sale did happen and is missing, enter it with --happened and close again."
+                Message(
+                    "This till is closed. If a sale did happen and is missing, enter it with --happened "
+                    "and close again."
+                )
             )
 
     def _origin(self, place: RecordPlace) -> _Origin:
@@ -458,7 +480,11 @@ def _amount(lines: Sequence[ReceiptLine], discount_rupiah: int) -> int:
     amount = sum(line.gross_rupiah - line.discount_rupiah for line in lines)
     if discount_rupiah > amount:
         raise WrongEntry(
-            f"A discount of {shown.rupiah(discount_rupiah)} is more than the sum {shown.rupiah(amount)}."
+            Message(
+                "A discount of {discount:rupiah} is more than the sum {amount:rupiah}.",
+                discount=discount_rupiah,
+                amount=amount,
+            )
         )
     return amount - discount_rupiah
 
@@ -467,11 +493,15 @@ def _payment(kind: PaymentKind, reference: str, given_rupiah: int | None, due_ru
     if given_rupiah is None:
         return Payment(kind=kind, reference=reference)
     if kind is not PaymentKind.CASH:
-        raise WrongEntry("--given is for cash only: other payments have no change.")
+        raise WrongEntry(Message("--given is for cash only: other payments have no change."))
     if given_rupiah < due_rupiah:
         raise WrongEntry(
-            f"{shown.rupiah(given_rupiah)} is {shown.rupiah(due_rupiah - given_rupiah)} too little: the sum is "
-            f"{shown.rupiah(due_rupiah)}. Nothing was recorded."
+            Message(
+                "{given:rupiah} is {missing:rupiah} too little: the sum is {due:rupiah}. Nothing was recorded.",
+                given=given_rupiah,
+                missing=due_rupiah - given_rupiah,
+                due=due_rupiah,
+            )
         )
     return Payment(kind=kind, reference=reference, given_rupiah=given_rupiah, change_rupiah=given_rupiah - due_rupiah)
 
@@ -481,9 +511,11 @@ def _of_unknown(
 ) -> tuple[tuple[VoidedLine, ...], int]:
     if line is None or pieces is None or refund_rupiah is None:
         raise WrongEntry(
-            "This till does not know that receipt. Please sync, or give the line, the pieces and the refund from the "
-            "paper: void RECEIPT LINE PIECES --returned 25.000"
+            Message(
+                "This till does not know that receipt. Please sync, or give the line, the pieces and "
+                "the refund from the paper: void RECEIPT LINE PIECES --returned 25.000"
+            )
         )
     if line < 1 or pieces < 1:
-        raise WrongEntry("The line and the pieces must be at least 1.")
+        raise WrongEntry(Message("The line and the pieces must be at least 1."))
     return (VoidedLine(line=line, qty=pieces),), refund_rupiah

@@ -21,6 +21,7 @@ from shared.derivation import derived_ids
 from shared.events.festival import FESTIVAL, AllocationPlanned, CommandRefused, PlanConflict, ReplenishmentProposed
 from shared.events.language import Body, Event, event_type
 from shared.events.parts import joined
+from shared.wording import Message, message_of
 
 _PLANNED = event_type(FESTIVAL, AllocationPlanned)
 _REFUSED = event_type(FESTIVAL, CommandRefused)
@@ -59,9 +60,11 @@ class RecordedPlans:
     ) -> Plan | Rejection:
         body = self._of(event)
         if isinstance(body, CommandRefused):
-            return Rejection(body.field, body.reason, body.message, _conflicts(body.conflicts))
+            return Rejection(
+                body.field, body.reason, message_of(body.template, body.values), _conflicts(body.conflicts)
+            )
         if isinstance(body, ReplenishmentProposed) and body.conflicts:
-            return nothing_to_plan("demands", "", _conflicts(body.conflicts))
+            return nothing_to_plan("demands", Message(""), _conflicts(body.conflicts))
         if isinstance(body, AllocationPlanned):
             return self._plan(event, body)
         self._miss(event)

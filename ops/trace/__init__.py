@@ -47,6 +47,7 @@ from shared.events.sales import SALE_SHARES, SALES
 from shared.kafka import partition_for
 from shared.mongo import Mongo
 from shared.settings import Settings
+from shared.wording import Message
 
 _BY_LOT = (PRODUCTION, STOCK_ORDERS)
 _BY_FACILITY = (TERMINAL, ANSWERS, LOT_ANSWERS, SALE_SHARES)
@@ -84,7 +85,7 @@ class LotHistory:
                     "at": envelope.rfc3339(entry.at),
                     "local": entry.at.astimezone(self.zone).isoformat(timespec="seconds"),
                     "kind": entry.kind,
-                    "text": entry.text,
+                    "text": str(entry.text),
                     "who": entry.who,
                     "record": entry.where,
                 }
@@ -102,7 +103,10 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     number = lot_number.parse(typed)
     if number is None:
         raise WrongEntry(
-            f"{typed} is no lot number: its check character does not fit. Please compare it with the label."
+            Message(
+                "{text} is no lot number: its check character does not fit. Please compare it with the label.",
+                text=typed,
+            )
         )
     zone = await _zone_of(settings, number.facility)
     history = LotHistory(str(number), number.facility, number.product, zone, ())
@@ -117,7 +121,9 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
             log, _ends_to_read(log, ends, history), {topic.name: topic for topic in topics}, history, sales, causes
         )
     if not any(isinstance(event.body, LotRecorded) for event, _ in records):
-        raise WrongEntry(f"No lot {number} was ever recorded. Please compare the number with the label.")
+        raise WrongEntry(
+            Message("No lot {lot} was ever recorded. Please compare the number with the label.", lot=str(number))
+        )
     entries = [entry for event, record in records for entry in _entries(event, record, history.lot)]
     told = causes | {event.id for event, _ in records}
     for mending in repairs.mended.values():
@@ -215,11 +221,17 @@ def _repair(mending: Mending) -> Iterator[TimelineEntry]:
     body = mending.body
     topic, partition, offset = body.original.rsplit("/", 2)
     place = f"{topic} {partition}/{offset}"
-    yield TimelineEntry(body.arrived_at, "Unusable", f"a record could not be used: {body.reason}", "", place)
-    changed = f", {', '.join(body.fields)} changed" if body.fields else ""
+    yield TimelineEntry(
+        body.arrived_at, "Unusable", Message("a record could not be used: {reason}", reason=body.reason), "", place
+    )
+    changed = Message(", {fields} changed", fields=", ".join(body.fields)) if body.fields else ""
     note = f": {body.note}" if body.note else ""
     yield TimelineEntry(
-        mending.at, LetterMended.__name__, f"that record was mended{changed}{note}", body.actor, place
+        mending.at,
+        LetterMended.__name__,
+        Message("that record was mended{changed}{note}", changed=changed, note=note),
+        body.actor,
+        place,
     )
 
 

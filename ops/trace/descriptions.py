@@ -50,122 +50,219 @@ from shared.events.production import (
     WithdrawalRefused,
     WithdrawReport,
 )
+from shared.wording import Message
 
 
-def describe(body: Body, lot: str) -> Iterator[str]:
+def describe(body: Body, lot: str) -> Iterator[Message]:
     """The descriptions of the event for the lot; none if another event describes the same fact better."""
     match body:
         case ProductionReported():
-            yield f"{body.qty} pieces of {body.product} reported, made on {body.made_on}"
+            yield Message(
+                "{qty} pieces of {product} reported, made on {made_on}",
+                qty=body.qty,
+                product=body.product,
+                made_on=str(body.made_on),
+            )
         case LotRecorded():
-            keeps = f", best before {body.best_before}" if body.best_before else ""
-            yield f"{body.qty} pieces recorded{keeps}"
+            if body.best_before:
+                yield Message(
+                    "{qty} pieces recorded, best before {best_before}",
+                    qty=body.qty,
+                    best_before=str(body.best_before),
+                )
+            else:
+                yield Message("{qty} pieces recorded", qty=body.qty)
         case ProductionCorrected():
-            yield f"correction by {body.change:+} asked for{_because(body.reason)}"
+            yield Message(
+                "correction by {change} asked for{reason}", change=f"{body.change:+}", reason=_because(body.reason)
+            )
         case LotCorrected():
-            yield f"corrected by {body.change:+}: {body.on_hand} on hand"
+            yield Message("corrected by {change}: {on_hand} on hand", change=f"{body.change:+}", on_hand=body.on_hand)
         case CorrectionRefused():
-            yield f"correction by {body.change:+} refused: only {body.on_hand} on hand"
+            yield Message(
+                "correction by {change} refused: only {on_hand} on hand",
+                change=f"{body.change:+}",
+                on_hand=body.on_hand,
+            )
         case RecallLot():
-            yield f"recall asked for{_because(body.reason)}"
+            yield Message("recall asked for{reason}", reason=_because(body.reason))
         case LotRecalled():
-            yield f"recalled{_because(body.reason)}"
+            yield Message("recalled{reason}", reason=_because(body.reason))
         case _:
             yield from _describe_taken_back(body, lot)
 
 
-def _describe_taken_back(body: Body, lot: str) -> Iterator[str]:
+def _describe_taken_back(body: Body, lot: str) -> Iterator[Message]:
     match body:
         case LiftRecall():
-            yield f"lifting of the recall asked for{_because(body.reason)}"
+            yield Message("lifting of the recall asked for{reason}", reason=_because(body.reason))
         case LotRecallLifted():
-            yield f"recall lifted{_because(body.reason)}"
+            yield Message("recall lifted{reason}", reason=_because(body.reason))
         case WithdrawReport():
-            yield f"withdrawal of the report asked for{_because(body.reason)}"
+            yield Message("withdrawal of the report asked for{reason}", reason=_because(body.reason))
         case ReportWithdrawn():
-            yield f"report withdrawn: {body.qty} pieces on hand are none any more"
+            yield Message("report withdrawn: {qty} pieces on hand are none any more", qty=body.qty)
         case WithdrawalRefused():
-            yield f"withdrawal of the report refused: {body.promised} pieces are reserved or were sent"
+            yield Message(
+                "withdrawal of the report refused: {promised} pieces are reserved or were sent",
+                promised=body.promised,
+            )
         case _:
             yield from _describe_plan(body, lot)
 
 
-def _describe_plan(body: Body, lot: str) -> Iterator[str]:
+def _describe_plan(body: Body, lot: str) -> Iterator[Message]:
     match body:
         case AllocationPlanned():
             for line in body.lines:
                 if line.lot == lot:
-                    again = " again" if body.replan else ""
-                    yield f"{line.qty} planned{again} for {line.booth}, {line.reservation}"
+                    place = {"booth": line.booth, "reservation": line.reservation}
+                    if body.replan:
+                        yield Message("{qty} planned again for {booth}, {reservation}", qty=line.qty, **place)
+                    else:
+                        yield Message("{qty} planned for {booth}, {reservation}", qty=line.qty, **place)
         case AllocationRevised():
             for given_back in body.back:
                 if given_back.lot == lot:
-                    does = "goes back" if body.carried_out else "would go back"
-                    yield f"{given_back.qty} for {given_back.booth} {does}, {given_back.reservation}: {body.reason}"
+                    does = Message("goes back") if body.carried_out else Message("would go back")
+                    yield Message(
+                        "{qty} for {booth} {does}, {reservation}: {reason}",
+                        qty=given_back.qty,
+                        booth=given_back.booth,
+                        does=does,
+                        reservation=given_back.reservation,
+                        reason=body.reason,
+                        reason_id=body.reason_id,
+                    )
         case ShipmentReceived():
             for counted, expected in _counts(body.discrepancies, lot):
-                yield f"{counted} of {expected} counted at {body.booth}, shipment {body.shipment}"
+                yield Message(
+                    "{counted} of {expected} counted at {booth}, shipment {shipment}",
+                    counted=counted,
+                    expected=expected,
+                    booth=body.booth,
+                    shipment=body.shipment,
+                )
         case ShipmentRecounted():
             for stocked in body.lots:
                 if stocked.lot == lot:
-                    yield f"{stocked.qty} of shipment {body.shipment} at {body.booth} by recount {body.revision}"
+                    yield Message(
+                        "{qty} of shipment {shipment} at {booth} by recount {revision}",
+                        qty=stocked.qty,
+                        shipment=body.shipment,
+                        booth=body.booth,
+                        revision=body.revision,
+                    )
         case TransferRecounted():
             for stocked in body.lots:
                 if stocked.lot == lot:
-                    yield f"{stocked.qty} of transfer {body.transfer} at {body.to} by recount {body.revision}"
+                    yield Message(
+                        "{qty} of transfer {transfer} at {booth} by recount {revision}",
+                        qty=stocked.qty,
+                        transfer=body.transfer,
+                        booth=body.to,
+                        revision=body.revision,
+                    )
         case TransferReceived():
             for counted, expected in _counts(body.discrepancies, lot):
-                yield f"{counted} of {expected} counted at {body.to}, transfer {body.transfer}"
+                yield Message(
+                    "{counted} of {expected} counted at {booth}, transfer {transfer}",
+                    counted=counted,
+                    expected=expected,
+                    booth=body.to,
+                    transfer=body.transfer,
+                )
         case _:
             yield from _describe_stock(body)
 
 
-def _describe_stock(body: Body) -> Iterator[str]:
+def _describe_stock(body: Body) -> Iterator[Message]:
     match body:
         case ReservationRequested() | ReleaseRequested() | DispatchOrdered() | ReturnRecounted() | SurplusCounted():
             return  # inventory's answer describes it
         case StockReserved():
-            yield f"{body.qty} reserved for {body.booth}, {body.reservation}"
+            yield Message(
+                "{qty} reserved for {booth}, {reservation}",
+                qty=body.qty,
+                booth=body.booth,
+                reservation=body.reservation,
+            )
         case ReservationRefused():
-            yield f"{body.qty} refused for {body.booth}: {_words(body.reason)}, {body.on_hand} on hand"
+            yield Message(
+                "{qty} refused for {booth}: {reason:word}, {on_hand} on hand",
+                qty=body.qty,
+                booth=body.booth,
+                reason=_words(body.reason),
+                on_hand=body.on_hand,
+            )
         case ReservationReleased():
-            yield f"{body.qty} for {body.booth} released ({_words(body.cause)}), {body.reservation}"
+            yield Message(
+                "{qty} for {booth} released ({cause:word}), {reservation}",
+                qty=body.qty,
+                booth=body.booth,
+                cause=_words(body.cause),
+                reservation=body.reservation,
+            )
         case StockDispatched():
-            yield f"{body.qty} sent to {body.booth}, shipment {body.shipment}"
+            yield Message(
+                "{qty} sent to {booth}, shipment {shipment}", qty=body.qty, booth=body.booth, shipment=body.shipment
+            )
         case StockReturned():
-            yield f"{body.qty} came home from {body.booth}"
+            yield Message("{qty} came home from {booth}", qty=body.qty, booth=body.booth)
         case StockReturnRecounted():
-            yield f"count of what came home from {body.booth} changed by {body.change:+}"
+            yield Message(
+                "count of what came home from {booth} changed by {change}",
+                booth=body.booth,
+                change=f"{body.change:+}",
+            )
         case StockFound():
-            yield f"{body.qty} found at {body.booth} beyond those sent"
+            yield Message("{qty} found at {booth} beyond those sent", qty=body.qty, booth=body.booth)
         case StockWrittenOff():
-            yield f"{body.qty} written off at the facility"
+            yield Message("{qty} written off at the facility", qty=body.qty)
         case StockOrderRefused():
-            yield f"order {body.order} refused: {_words(body.reason)}, {body.on_hand} on hand"
+            yield Message(
+                "order {order} refused: {reason:word}, {on_hand} on hand",
+                order=body.order,
+                reason=_words(body.reason),
+                on_hand=body.on_hand,
+            )
         case LotRecallReached():
             at = ", ".join(body.booths)
-            yield f"recall reached {body.festival}" + (f" and what was sent to {at}" if at else "")
+            if at:
+                yield Message(
+                    "recall reached {festival} and what was sent to {booths}", festival=body.festival, booths=at
+                )
+            else:
+                yield Message("recall reached {festival}", festival=body.festival)
         case LotRecallLiftReached():
-            at = ", ".join(body.booths)
-            yield f"lifting of the recall reached {body.festival}, and what was sent to {at}"
+            yield Message(
+                "lifting of the recall reached {festival}, and what was sent to {booths}",
+                festival=body.festival,
+                booths=", ".join(body.booths),
+            )
         case _:
             yield from _describe_booth_stock(body)
 
 
-def _describe_booth_stock(body: Body) -> Iterator[str]:
+def _describe_booth_stock(body: Body) -> Iterator[Message]:
     match body:
         case BoothStocked():
-            yield f"{body.qty} counted in at {body.booth}"
+            yield Message("{qty} counted in at {booth}", qty=body.qty, booth=body.booth)
         case LotRecounted():
-            yield f"{body.qty} at {body.booth} in all, by recount {body.revision} of the lot"
+            yield Message(
+                "{qty} at {booth} in all, by recount {revision} of the lot",
+                qty=body.qty,
+                booth=body.booth,
+                revision=body.revision,
+            )
         case BoothStockLost():
-            yield f"{body.qty} lost at {body.booth}"
+            yield Message("{qty} lost at {booth}", qty=body.qty, booth=body.booth)
         case BoothStockMoved():
-            yield f"{body.qty} moved from {body.booth} to {body.to}"
+            yield Message("{qty} moved from {booth} to {to}", qty=body.qty, booth=body.booth, to=body.to)
         case LotWithdrawn():
-            yield f"withdrawn at {body.booth}{_because(body.reason)}"
+            yield Message("withdrawn at {booth}{reason}", booth=body.booth, reason=_because(body.reason))
         case LotReinstated():
-            yield f"for sale again at {body.booth}{_because(body.reason)}"
+            yield Message("for sale again at {booth}{reason}", booth=body.booth, reason=_because(body.reason))
         case _:
             return
 

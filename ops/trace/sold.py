@@ -12,6 +12,7 @@ from ops.trace.timeline import TimelineEntry
 from shared import shown
 from shared.events.language import Event, Topic
 from shared.events.sales import SALE_SHARES, SALES, PartBasis, PoolAdjusted, SaleAccounted, SalePart
+from shared.wording import Message
 
 _ADJUSTED = b'"adjusted_qty"'
 
@@ -69,20 +70,22 @@ class LotSales:
     def _doubts(self, snapshots: list[_Snapshot]) -> Iterator[TimelineEntry]:
         """Entries for disputes, rejections and voids of this lot, from changes between the snapshots of one sale."""
         if snapshots[0].sale.lot == self._lot and snapshots[0].sale.disputed:
-            yield _doubt_entry(snapshots[0], snapshots[0].sale.disputed, "disputed: more than the booth had")
+            yield _doubt_entry(snapshots[0], snapshots[0].sale.disputed, Message("disputed: more than the booth had"))
         for before, after in pairwise(snapshots):
             if after.sale.lot == self._lot:
                 disputed = after.sale.disputed - before.sale.disputed
                 if disputed > 0:
-                    yield _doubt_entry(after, disputed, "disputed: more than the booth had")
+                    yield _doubt_entry(after, disputed, Message("disputed: more than the booth had"))
                 rejected = after.sale.rejected - before.sale.rejected
                 if rejected > 0:
-                    yield _doubt_entry(after, rejected, "rejected: the organiser says that they were not sold")
+                    yield _doubt_entry(
+                        after, rejected, Message("rejected: the organiser says that they were not sold")
+                    )
                 voided = after.sale.voided - before.sale.voided
             else:
                 voided = self._pieces(before.sale) - self._pieces(after.sale)
             if voided > 0:
-                yield _doubt_entry(after, voided, "voided, back at the booth")
+                yield _doubt_entry(after, voided, Message("voided, back at the booth"))
 
     def _pieces(self, sale: SaleAccounted) -> int:
         return sum(part.qty for part in sale.parts if part.lot == self._lot)
@@ -90,12 +93,17 @@ class LotSales:
     def _adjustment(self, booth: str, at: datetime, body: PoolAdjusted) -> Iterator[TimelineEntry]:
         for lot in body.lots:
             if lot.lot == self._lot:
-                way = "to" if (lot.qty, lot.amount_rupiah) > (0, 0) else "from"
-                basis = "counted" if body.counted else "provisional"
-                worth = shown.rupiah(abs(lot.amount_rupiah))
-                text = (
-                    f"{abs(lot.qty)} unlabelled at {booth} moved {way} this lot, {worth} (by {body.cause}, {basis})"
+                basis = Message(
+                    "{qty} unlabelled at {booth}, {worth:rupiah} (by {cause:word}, {basis:word})",
+                    qty=abs(lot.qty),
+                    booth=booth,
+                    worth=abs(lot.amount_rupiah),
+                    cause=body.cause.value,
+                    basis="counted" if body.counted else "provisional",
                 )
+                text = Message("moved from this lot: {pieces}", pieces=basis)
+                if (lot.qty, lot.amount_rupiah) > (0, 0):
+                    text = Message("moved to this lot: {pieces}", pieces=basis)
                 yield TimelineEntry(at, PoolAdjusted.__name__, text, "sales", SALE_SHARES.name)
 
 
@@ -109,7 +117,11 @@ def _sale_of(value: bytes) -> tuple[str, str] | None:
 
 def _sale_entry(lot_part: _LotPart) -> TimelineEntry:
     sale, part = lot_part
-    text = f"{part.qty} sold at {sale.booth} for {shown.rupiah(part.amount_rupiah)}{_circumstances(part)}"
+    text = Message(
+        "{qty} sold at {booth} for {amount:rupiah}", qty=part.qty, booth=sale.booth, amount=part.amount_rupiah
+    )
+    for circumstance in _circumstances(part):
+        text = Message("{sold} ({circumstance})", sold=text, circumstance=circumstance)
     return TimelineEntry(sale.sold_at, SaleAccounted.__name__, text, sale.till, f"sale {sale.sale}")
 
 
@@ -121,27 +133,34 @@ def _hourly_entries(sold: Iterable[_LotPart], zone: tzinfo) -> Iterator[Timeline
     for (booth, hour), hour_parts in hours.items():
         pieces, amount = sum(part.qty for _, part in hour_parts), sum(part.amount_rupiah for _, part in hour_parts)
         sales = len({sale.sale for sale, _ in hour_parts})
-        text = f"{pieces} sold at {booth} in {sales} {'sales' if sales > 1 else 'sale'} between "
-        text += f"{hour:%H}:00 and {hour:%H}:59 {shown.zone(hour)} for {shown.rupiah(amount)}"
+        text = Message(
+            "{pieces} sold at {booth} in {sales:sale|sales} between {hour}:00 and {hour}:59 {zone} for "
+            "{amount:rupiah}",
+            pieces=pieces,
+            booth=booth,
+            sales=sales,
+            hour=f"{hour:%H}",
+            zone=shown.zone(hour),
+            amount=amount,
+        )
         unlabelled = sum(part.qty for _, part in hour_parts if part.basis is PartBasis.SHARE)
         if unlabelled:
-            text += f" ({unlabelled} without a label)"
+            text = Message("{sold} ({unlabelled} without a label)", sold=text, unlabelled=unlabelled)
         first = min(sale.sold_at for sale, _ in hour_parts)
         tills = ", ".join(sorted({sale.till for sale, _ in hour_parts}))
         yield TimelineEntry(first, SaleAccounted.__name__, text, tills, SALES.name)
 
 
-def _doubt_entry(snapshot: _Snapshot, qty: int, outcome: str) -> TimelineEntry:
-    text = f"{qty} of a sale at {snapshot.sale.booth} {outcome}"
+def _doubt_entry(snapshot: _Snapshot, qty: int, outcome: Message) -> TimelineEntry:
+    text = Message("{qty} of a sale at {booth} {outcome}", qty=qty, booth=snapshot.sale.booth, outcome=outcome)
     return TimelineEntry(snapshot.at, SaleAccounted.__name__, text, snapshot.sale.till, f"sale {snapshot.sale.sale}")
 
 
-def _circumstances(part: SalePart) -> str:
-    """The special circumstances of a part in brackets; empty for an ordinary part."""
-    marks = {
-        "a share of what was sold without a label": part.basis is PartBasis.SHARE,
-        "named by the organiser": part.basis is PartBasis.NAMED,
-        "though recalled": part.recalled,
-    }
-    text = ", ".join(mark for mark, true in marks.items() if true)
-    return f" ({text})" if text else ""
+def _circumstances(part: SalePart) -> Iterator[Message]:
+    """The special circumstances of a part; none for an ordinary part."""
+    if part.basis is PartBasis.SHARE:
+        yield Message("a share of what was sold without a label")
+    if part.basis is PartBasis.NAMED:
+        yield Message("named by the organiser")
+    if part.recalled:
+        yield Message("though recalled")

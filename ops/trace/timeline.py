@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.wording import Message
+
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
@@ -10,6 +12,6 @@ class TimelineEntry:
 
     at: datetime
     kind: str
-    text: str
+    text: Message
     who: str
     where: str

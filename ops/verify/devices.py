@@ -9,12 +9,14 @@ from ops.verify.topic_evidence.tills import DeviceRecord
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.device import Device, receive_record
+from services.sales.domain.forwarding import KeptRecord, record_id
 from shared.events.sales import TillRecord
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
     """Every check about tills' devices."""
     yield devices(evidence)
+    yield kept_records(evidence)
     yield strays(evidence)
 
 
@@ -55,6 +57,41 @@ def devices(evidence: Evidence) -> Check:
     return check
 
 
+def kept_records(evidence: Evidence) -> Check:
+    """Each record of a booth that nobody opened is kept as long as no booth is named for it, and then forwarded."""
+    check = Check(
+        "kept records", "every record at a booth that nobody opened is kept, and is forwarded once a booth is named"
+    )
+    kept: dict[str, set[str]] = defaultdict(set)
+    for record in evidence.of(KeptRecord).values():
+        kept[record.booth].add(record.id)
+    tills = evidence.published.tills
+    for booth in evidence.of(Booth).values():
+        sent = {
+            record_id(booth.id, record.device, record.seq, record.id) for record in tills.records.get(booth.id, ())
+        }
+        kept_here, forwarded = kept.pop(booth.id, set()), tills.forwarded.get(booth.id, [])
+        unsent = sorted(kept_here - sent)
+        check.expect(not unsent, f"booth {booth.id} keeps records that no till sent: {', '.join(unsent[:SHOWN])}")
+        if booth.status is BoothStatus.UNKNOWN:
+            lost = sorted(sent - kept_here)
+            check.expect(not lost, f"records at {booth.id} are not kept: {', '.join(lost[:SHOWN])}")
+        if booth.forwarding is None:
+            continue
+        check.expect_equal(
+            f"booth {booth.id}", booth.forwarding.records, len(forwarded), "records forwarded, but published were"
+        )
+        if booth.status is BoothStatus.UNKNOWN:
+            held_back = sorted(sent - set(forwarded))
+            check.expect(
+                not held_back,
+                f"records at {booth.id} do not count at {booth.forwarding.to}: {', '.join(held_back[:SHOWN])}",
+            )
+    for id in sorted(kept):
+        check.fail(f"{len(kept[id])} records are kept of booth {id}, but sales does not know it")
+    return check
+
+
 def strays(evidence: Evidence) -> Check:
     """Notes on tills that festival did not list, and on booths that it never opened."""
     check = Check("strays", "for information: tills with records that festival knows at no booth")
@@ -84,11 +121,14 @@ def _compare_records(check: Check, booth: Booth, device: Device, records: Sequen
     )
     hidden = [seq for seq, times in sorted(numbers.items()) if occurrences[seq] != times]
     check.expect(not hidden, f"{subject}: records {hidden[:SHOWN]} are not known as often as they were sent")
-    last_words = [last_seq for record in records if (last_seq := record.closes(booth.opening)) is not None]
-    closed = [branch.last_seq for branch in device.branches if branch.last_seq is not None]
-    check.expect_equal(
-        subject, max(closed, default=None), max(last_words, default=None), "closed with record, in the topic"
-    )
+    last_words = [(last_seq, record) for record in records if (last_seq := record.closes(booth.opening)) is not None]
+    last = max((seq for seq, record in last_words if not record.closed_before(booth.opening)), default=None)
+    closed = max((branch.last_seq for branch in device.branches if branch.last_seq is not None), default=None)
+    later = {
+        seq for seq, record in last_words if record.closed_before(booth.opening) and (last is None or seq > last)
+    }
+    if closed not in later:
+        check.expect_equal(subject, closed, last, "closed with record, in the topic")
 
 
 def _check_settlement(check: Check, evidence: Evidence, booth: Booth) -> None:

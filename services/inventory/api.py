@@ -3,13 +3,15 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from services.inventory.domain import Lot
 from services.inventory.store import LOTS
 from shared.http.listing import Listing
+from shared.http.problems import PageRefused
 from shared.runtime.service import Service
+from shared.wording import Message
 
 
 class Balance(BaseModel):
@@ -48,7 +50,7 @@ def routes(service: Service) -> APIRouter:
     async def balance(lot: str) -> Balance:
         document = await lots.find_one({"_id": lot})
         if document is None:
-            raise HTTPException(404, f"Lot {lot} is not known here. The lot number is on the label.")
+            raise PageRefused(404, Message("Lot {lot} is not known here. The lot number is on the label.", lot=lot))
         return Balance.of(LOTS.from_document(document))
 
     @router.get("/lots", summary="Lots of a facility or a product, a page at a time as they arrived")

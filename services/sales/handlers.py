@@ -122,9 +122,9 @@ _OF_TILL = {handler.body: handler for handler in _OF_TILLS}
 _NUMBER_ONLY = of_till(rules.note_device)
 
 
-def _original(event: Event, body: RecordForwarded) -> Event:
-    """The till's record inside, as if it had come to this booth."""
-    return Event(body.id, body.source, event.key, body.time, event.logged_at, forwarded_record(body))
+def _original(event: Event, body: RecordForwarded, opening: int = 1) -> Event:
+    """The till's record inside, as if it had come to this booth in this opening."""
+    return Event(body.id, body.source, event.key, body.time, event.logged_at, forwarded_record(body, opening))
 
 
 def _forwarded(event: Event, body: RecordForwarded) -> tuple[Read, ...]:
@@ -134,7 +134,8 @@ def _forwarded(event: Event, body: RecordForwarded) -> tuple[Read, ...]:
 
 def take_forwarded(state: State, event: Event, body: RecordForwarded) -> Decision:
     """A till's record for another booth counts at this one."""
-    original = _original(event, body)
+    booth = state.get(Booth, event.key)
+    original = _original(event, body, booth.opening if booth is not None else 1)
     rule: Rule[Any] = _NUMBER_ONLY if body.effect is ForwardedAs.NUMBER else _OF_TILL[type(original.body)].rule
     return rule(state, original, original.body)
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from shared.wording import Message, WrongValue
+
 MAX_QTY = 1_000_000
 MAX_TEXT = 500
 MAX_PRICE_RUPIAH = 1_000_000_000
@@ -22,6 +24,7 @@ MAX_VALUE_BYTES = 256 * 1024  # of a body's JSON: what is larger is a dead lette
 FIRST_YEAR = 1970
 LAST_YEAR = 2099
 OUTSIDE = f"outside the years {FIRST_YEAR} to {LAST_YEAR}"
+_OUTSIDE = Message("It is outside the years {first} to {last}.", first=FIRST_YEAR, last=LAST_YEAR)
 
 
 def as_utc(moment: datetime) -> datetime:
@@ -40,12 +43,12 @@ def _checked_utc(moment: datetime) -> datetime:
     try:
         return as_utc(moment)
     except OverflowError:
-        raise ValueError(OUTSIDE) from None
+        raise WrongValue(_OUTSIDE) from None
 
 
 def _checked_day(day: date) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise ValueError(OUTSIDE)
+        raise WrongValue(_OUTSIDE)
     return day
 
 

@@ -21,6 +21,7 @@ from shared.events.language import (
     Topic,
     Utc,
 )
+from shared.wording import Message, WrongValue
 
 # Pieces or rupiah more, or fewer if negative.
 Signed = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
@@ -114,18 +115,18 @@ class ReceiptIssued(TillRecord):
         due = -self.discount_rupiah
         for number, line in enumerate(self.lines, 1):
             if line.line != number:
-                raise ValueError("lines are numbered from 1 in their order")
+                raise WrongValue(Message("The lines are not numbered from 1 in their order."))
             net = line.qty * line.unit_price_rupiah - line.discount_rupiah
             if net < 0:
-                raise ValueError("a line's discount exceeds its amount")
+                raise WrongValue(Message("A line's discount exceeds its amount."))
             due += net
         if due < 0:
-            raise ValueError("the receipt's discount exceeds the sum of its lines")
+            raise WrongValue(Message("The receipt's discount exceeds the sum of its lines."))
         if due > MAX_TILL_RUPIAH:
-            raise ValueError(f"the receipt comes to more than {MAX_TILL_RUPIAH:,} rupiah".replace(",", "."))
+            raise WrongValue(Message("The receipt comes to more than {most:rupiah}.", most=MAX_TILL_RUPIAH))
         given_rupiah = self.payment.given_rupiah
         if given_rupiah is not None and given_rupiah - self.payment.change_rupiah != due:
-            raise ValueError("money given less change is not the sum of the receipt")
+            raise WrongValue(Message("Money given less change is not the sum of the receipt."))
         return self
 
 
@@ -178,9 +179,9 @@ class BoothCounted(TillRecord):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         if len({lot.lot for lot in self.lots}) < len(self.lots):
-            raise ValueError("a lot is counted twice")
+            raise WrongValue(Message("A lot is counted twice."))
         if len({product.product for product in self.products}) < len(self.products):
-            raise ValueError("a product is counted twice")
+            raise WrongValue(Message("A product is counted twice."))
         return self
 
 

@@ -13,11 +13,11 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import wording
 from shared.events.language import MAX_VALUE_BYTES
-from shared.http.problems import TITLE, problem
+from shared.http.problems import TITLE, PageRefused, problem
 from shared.timeouts import hard_timeout
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -29,16 +29,18 @@ MEDIA_TYPE = re.compile(r'application/json(\s*;\s*charset\s*=\s*("utf-8"|utf-8))
 DRAIN_SECONDS = 1.0
 MAX_DRAINED_BYTES = 4 * 1024 * 1024
 
-UNKNOWN_HOST = "This service does not have this host name. KARYA_HTTP_NAMES lists the names that it has."
-OTHER_ORIGIN = "A page of another origin can't change anything here."
-NOT_JSON = "The body must be application/json in UTF-8."
-TOO_LARGE = f"A command has at most {MAX_VALUE_BYTES // 1024} KiB."
+UNKNOWN_HOST = wording.Message(
+    "This service does not have this host name. KARYA_HTTP_NAMES lists the names that it has."
+)
+OTHER_ORIGIN = wording.Message("A page of another origin can't change anything here.")
+NOT_JSON = wording.Message("The body must be application/json in UTF-8.")
+TOO_LARGE = wording.Message("A command has at most {most} KiB.", most=MAX_VALUE_BYTES // 1024)
 
 
 class Admission:
     """A middleware that refuses requests before `app` sees them: 403 for another host or origin.
 
-    A body raises HTTPException while `app` reads it: 415 if it is not JSON, 413 as soon as it exceeds
+    A body raises PageRefused while `app` reads it: 415 if it is not JSON, 413 as soon as it exceeds
     MAX_VALUE_BYTES. `names`: this service's host names, besides localhost and all numeric addresses.
     """
 
@@ -59,7 +61,7 @@ class Admission:
             body = _Body(headers, receive, send)
             await self._app(scope, body.receive, body.send)
 
-    def _refusal(self, method: str, headers: Headers) -> str | None:
+    def _refusal(self, method: str, headers: Headers) -> wording.Message | None:
         hosts = headers.getlist("host")
         if not all(self._is_own_host(host) for host in hosts):
             return UNKNOWN_HOST
@@ -114,7 +116,7 @@ class _Body:
         self._rejected = False
 
     async def receive(self) -> Message:
-        """The next chunk. Raises HTTPException 413 or 415."""
+        """The next chunk. Raises PageRefused 413 or 415."""
         if not self._received_bytes and int(self._headers.get("content-length", 0)) > MAX_VALUE_BYTES:
             self._reject()
         message = await self._receive()
@@ -141,7 +143,7 @@ class _Body:
 
     def _reject(self) -> NoReturn:
         self._rejected = True
-        raise HTTPException(413, TOO_LARGE, {"Connection": "close"})
+        raise PageRefused(413, TOO_LARGE, {"Connection": "close"})
 
     async def _drain(self) -> None:
         drained = 0
@@ -152,9 +154,9 @@ class _Body:
 def _check_media_type(headers: Headers) -> None:
     media_types = headers.getlist("content-type")
     if len(media_types) != 1 or not MEDIA_TYPE.fullmatch(media_types[0].strip()):
-        raise HTTPException(415, NOT_JSON, {"Accept": "application/json"})
+        raise PageRefused(415, NOT_JSON, {"Accept": "application/json"})
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise HTTPException(415, NOT_JSON, {"Accept-Encoding": "identity"})
+        raise PageRefused(415, NOT_JSON, {"Accept-Encoding": "identity"})
 
 
 def _without_body(send: Send) -> Send:

@@ -25,12 +25,12 @@ from shared import envelope
 from shared.duplicates import NAME_TWICE, name_twice
 from shared.errors import NotReached
 from shared.events.language import EVENT_ID, MAX_VALUE_BYTES, Body, Topic
-from shared.faults import fault_message
+from shared.faults import fault_message, value_error
 from shared.http.admission import TOO_LARGE
 from shared.http.problems import TITLE, problem
 from shared.retry import attempts
 from shared.runtime.service import Service
-from shared.wording import Message, as_message
+from shared.wording import Message
 
 log = structlog.get_logger()
 
@@ -57,7 +57,7 @@ class CommandOutcome:
     done: bool
     field: str | None = None
     reason: str | None = None
-    message: Message | str | None = None
+    message: Message | None = None
 
 
 class CommandReply(BaseModel):
@@ -102,19 +102,19 @@ class Commands:
                 await self._service.append(self._topic, self._topic.key_of(body), value, headers)
             except NotReached as fault:
                 log.warning("command_append_failed", command=id, fault=str(fault)[:300])
-                detail = (
+                detail = Message(
                     "Kafka did not answer. Repeat the command with this id as Idempotency-Key; it counts only once."
                 )
-                return problem(503, "The command may not have arrived", detail, command=id)
+                return problem(503, Message("The command may not have arrived"), detail, command=id)
         outcome = await self._outcome(id, _wait_seconds(prefer))
         if outcome is not None:
             # Checked again, because two commands with one id may have been sent at the same time.
             processed_digest = await self._processed_digest(id) or processed_digest
         if processed_digest is not None and processed_digest != envelope.digest(value):
-            detail = (
+            detail = Message(
                 "Another command has used this Idempotency-Key. Use a new key for each command, for example a UUID."
             )
-            return problem(422, "The Idempotency-Key is in use", detail, command=id)
+            return problem(422, Message("The Idempotency-Key is in use"), detail, command=id)
         return _response(id, outcome)
 
     async def _processed_digest(self, id: str) -> bytes | None:
@@ -154,29 +154,32 @@ async def parse_command(request: Request, model: type[B]) -> B:
     """The command of this model in a request: the JSON body, with fields of the same names from the path.
 
     Raises RequestValidationError that names the field, also for unknown and duplicate fields: a field that the client
-    sent must not be ignored. Raises HTTPException for a body that Admission rejects.
+    sent must not be ignored. Raises PageRefused for a body that Admission rejects.
     """
     raw = await request.body()
     try:
         fields = from_json(raw or b"{}", allow_inf_nan=False)
     except ValueError as error:
-        raise RequestValidationError([_field_error((), f"The body is not JSON: {error}")]) from None
+        raise RequestValidationError(
+            [_field_error((), Message("The body is not JSON: {error}", error=str(error)))]
+        ) from None
     if not isinstance(fields, dict):
-        raise RequestValidationError([_field_error((), "The body must be a JSON object.")])
+        raise RequestValidationError([_field_error((), Message("The body must be a JSON object."))])
     if raw and (location := name_twice(raw)) is not None:
         raise RequestValidationError([_field_error(location, NAME_TWICE)])
     errors = [
-        _field_error((name,), "This field does not exist.") for name in fields.keys() - model.model_fields.keys()
+        _field_error((name,), Message("This field does not exist."))
+        for name in fields.keys() - model.model_fields.keys()
     ]
     for name, value in request.path_params.items():
         if fields.setdefault(name, value) != value:
-            errors.append(_field_error((name,), "The value differs from the value in the path."))
+            errors.append(_field_error((name,), Message("The value differs from the value in the path.")))
     try:
         # Encoded as JSON again, because a strict model accepts dates and tuples only from JSON.
         body = model.model_validate_json(to_json(fields))
     except ValidationError as error:
         errors += [
-            _field_error(detail["loc"], fault_message(detail).english)
+            _field_error(detail["loc"], fault_message(detail))
             for detail in error.errors(include_url=False, include_input=False)
         ]
         raise RequestValidationError(errors) from None
@@ -185,8 +188,8 @@ async def parse_command(request: Request, model: type[B]) -> B:
     return body
 
 
-def _field_error(location: tuple[str | int, ...], message: str) -> dict[str, Any]:
-    return {"type": "value_error", "loc": ("body", *location), "msg": message}
+def _field_error(location: tuple[str | int, ...], message: Message) -> dict[str, Any]:
+    return value_error(("body", *location), message)
 
 
 def _response(id: str, outcome: CommandOutcome | None) -> JSONResponse:
@@ -197,17 +200,15 @@ def _response(id: str, outcome: CommandOutcome | None) -> JSONResponse:
         )
     if outcome.done:
         return JSONResponse(CommandReply(command=id, status="done", look=place).model_dump())
-    message = as_message(outcome.message or "")
+    assert outcome.message is not None, "a refusal has a message"
     return problem(
         409,
-        "The command was refused",
-        message.english,
+        Message("The command was refused"),
+        outcome.message,
         command=id,
         look=place,
         field=outcome.field,
         reason=outcome.reason,
-        template=message.template,
-        values=message.plain_values,
     )
 
 

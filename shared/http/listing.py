@@ -11,11 +11,12 @@ from shared.mongo import Database
 from shared.runtime.arrival import ARRIVED, CURSOR, cursor_of, lane_of, read_on, read_up_to
 from shared.runtime.processor import Collection
 from shared.runtime.state import E
+from shared.wording import Message, WrongValue
 
 
 def _check_cursor(cursor: str) -> str:
     if not CURSOR.fullmatch(cursor):
-        raise ValueError("not a cursor: use the `after` value in the `Link` of the page before")
+        raise WrongValue(Message("It is no cursor: use the `after` value in the `Link` of the page before."))
     return cursor
 
 

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from shared.wording import Message
 
 MEDIA_TYPE = "application/problem+json"
-TITLE = "The request can't be answered"
+TITLE = Message("The request can't be answered")
 
 SCHEMA = {
     "type": "object",
@@ -17,13 +20,20 @@ SCHEMA = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
+        "template": {"type": "string", "description": "`detail` with named fields, for translations"},
+        "values": {"type": "object", "description": "the values of the fields of `template`"},
         "errors": {
             "type": "array",
             "description": "the invalid fields",
             "items": {
                 "type": "object",
-                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
-                "required": ["field", "message"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "message": {"type": "string"},
+                    "template": {"type": "string"},
+                    "values": {"type": "object"},
+                },
+                "required": ["field", "message", "template", "values"],
             },
         },
         "command": {"type": "string", "description": "the command's id"},
@@ -31,9 +41,18 @@ SCHEMA = {
         "field": {"type": ["string", "null"], "description": "of a refused command: the wrong field"},
         "reason": {"type": ["string", "null"], "description": "of a refused command: the reason, for programs"},
     },
-    "required": ["type", "title", "status", "detail"],
+    "required": ["type", "title", "status", "detail", "template", "values"],
 }
 CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+class PageRefused(HTTPException):
+    """A page can't be shown, or a body can't be taken. `message` is the detail of the problem."""
+
+    def __init__(self, status: int, message: Message, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, message.english, headers)
+        self.message = message
+
 
 HOST = "Unknown host name, or a change requested by a page of another origin"
 NOT_KNOWN = "Not known here, or not yet"
@@ -45,10 +64,21 @@ AWAY = "The database does not answer"
 
 
 def problem(
-    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+    status: int, title: Message, detail: Message, headers: Mapping[str, str] | None = None, **members: Any
 ) -> JSONResponse:
-    """A response with problem details; `members` are further members of the JSON object."""
-    content = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+    """A response with problem details in English; `members` are further members of the JSON object.
+
+    Readers of another language translate `template` and put in the `values` of its fields.
+    """
+    content = {
+        "type": "about:blank",
+        "title": title.english,
+        "status": status,
+        "detail": detail.english,
+        "template": detail.template,
+        "values": detail.plain_values,
+        **members,
+    }
     return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
 
 

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from types import FrameType
@@ -27,9 +27,10 @@ from shared.http.admission import Admission
 from shared.http.docs import docs
 from shared.http.filters import refuse_unknown_filters
 from shared.http.health import health
-from shared.http.problems import TITLE, problem, with_problems
+from shared.http.problems import TITLE, PageRefused, problem, with_problems
 from shared.runtime.service import Service
 from shared.timeouts import await_stack
+from shared.wording import Message, as_message
 
 log = structlog.get_logger()
 
@@ -83,20 +84,18 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
             headers["Allow"] = ", ".join(_allowed(app, request.scope))
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=headers)
-        return problem(error.status_code, TITLE, str(error.detail), headers)
+        return problem(error.status_code, TITLE, _sentence(error), headers)
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [
-            {"field": _field_name(detail["loc"]), "message": fault_message(detail).english}
-            for detail in error.errors()
-        ]
-        return problem(422, "The request is not valid", "See `errors`.", errors=errors)
+        errors = [_error(detail) for detail in error.errors()]
+        return problem(422, Message("The request is not valid"), Message("See `errors`."), errors=errors)
 
     @app.exception_handler(PyMongoError)
     async def on_database(_: Request, fault: PyMongoError) -> JSONResponse:
         log.warning("database_request_failed", fault=repr(fault)[:300])
-        return problem(503, "The database does not answer", "Nothing was changed. Please try again later.")
+        detail = Message("Nothing was changed. Please try again later.")
+        return problem(503, Message("The database does not answer"), detail)
 
     return app
 
@@ -116,6 +115,28 @@ def _end_if_failed(service: Service, starting: asyncio.Task[None]) -> None:
         log.critical("service_not_started", exc_info=fault)
         service.failed = True
         signal.raise_signal(signal.SIGTERM)
+
+
+def _sentence(error: HTTPException) -> Message:
+    """The sentence of a service, or one for those of the framework."""
+    if isinstance(error, PageRefused):
+        return error.message
+    match error.status_code:
+        case 404:
+            return Message("There is no such page here; /docs lists all.")
+        case 405:
+            return Message("This page can't do that; `Allow` says what it can do.")
+    return as_message(error.detail)
+
+
+def _error(detail: Mapping[str, Any]) -> dict[str, Any]:
+    message = fault_message(detail)
+    return {
+        "field": _field_name(detail["loc"]),
+        "message": message.english,
+        "template": message.template,
+        "values": message.plain_values,
+    }
 
 
 def _field_name(location: Sequence[str | int]) -> str:

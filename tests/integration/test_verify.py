@@ -39,7 +39,10 @@ from tests.support.season import (
     MAKERS,
     SERVICES,
     STRANGER,
+    STRAY,
     T1,
+    UNMOVED,
+    UNMOVED_TILL,
     WRONG,
     RunningSeason,
     finished_season,
@@ -71,6 +74,9 @@ async def test_a_season_that_went_well_has_nothing_broken(season: RunningSeason,
     assert report.ok
     idle = {check.name for check in report.checks if not check.looked_at}
     assert idle == {"parked keys"}, "a check that looks at nothing proves nothing"
+    [strays] = [check for check in report.checks if check.name == "strays"]
+    assert f"booth {UNMOVED} was never opened by festival: 1 receipts of {UNMOVED_TILL}" in strays.notes
+    assert not any(f"booth {STRAY} " in note for note in strays.notes)
     assert json.loads(json.dumps(report.as_dict()))["ok"]
 
 
@@ -225,6 +231,8 @@ BROKEN = [
     Broken("cash", "sales", "booths", {"_id": B1}, {"$set": {"drawers.0.counted_rupiah": 1}}),
     Broken("devices", "sales", "booths", {"_id": B1}, {"$set": {"devices.0.branches.0.last_seq": 99}}),
     Broken("devices", "sales", "booths", {"_id": B1}, {"$set": {"devices": []}}),
+    Broken("kept records", "sales", "kept_records", {"booth": UNMOVED}),
+    Broken("kept records", "sales", "kept_records", {"booth": STRAY}, {"$set": {"booth": UNMOVED}}),
     Broken("shares", "sales", "receipts", SALE, {"$set": {"sales.0.parts": []}}),
     Broken("recalls at booths", "sales", "booths", {"_id": B1}, clear_withdrawn),
     Broken("settlements", "sales", "settlements", {}, {"$inc": {"booths.0.sold_rupiah": 1}}),

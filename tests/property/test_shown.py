@@ -43,6 +43,9 @@ def json_of(schema: dict[str, Any], defs: dict[str, Any]) -> st.SearchStrategy[A
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     match schema["type"]:
+        case "object" if "properties" not in schema:
+            names = text_of(schema.get("propertyNames", {}))
+            return st.dictionaries(names, json_of(schema["additionalProperties"], defs), max_size=3)
         case "object":
             return st.fixed_dictionaries({name: json_of(part, defs) for name, part in schema["properties"].items()})
         case "array":

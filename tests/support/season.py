@@ -1,4 +1,6 @@
-"""A small season played through the four real services: three facilities, one festival, two booths. All made up."""
+"""A small season played through the four real services: three facilities, one festival, two booths. All made up.
+
+A third booth is opened by mistake and merged. Tills also sell at two booths that nobody opened."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,6 +23,8 @@ from shared.events.festival import (
     Demand,
     DisputeOutcome,
     LossPlace,
+    MergeBooths,
+    MoveStray,
     OpenBooth,
     Price,
     ReceiveReturn,
@@ -70,6 +74,10 @@ SERVICES = ("production", "inventory", "festival", "sales")
 FESTIVAL = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
 T1, T2 = "B1.T1", "B2.T1"
+# Opened by mistake; never opened, and moved; never opened, and left as it is.
+MERGED, STRAY, UNMOVED = "ODOP.B3", "odop.b1", "odop.b9"
+MERGED_TILL, STRAY_TILL, UNMOVED_TILL = "B3.T1", "b1.T1", "b9.T1"
+BOOTH_OF = {T1: B1, T2: B2, MERGED_TILL: MERGED, STRAY_TILL: STRAY, UNMOVED_TILL: UNMOVED}
 CLOTH, CRAFT, ALSO_CRAFT = "PR-KPG", "LP-KPG", "LA-KPG"
 NEW = "LP-SOE"
 MAKERS = ("p.mazcrdi4ewgq7ubn", "p.k5txh3bqv2ojy6la")
@@ -77,7 +85,7 @@ STRANGER = "p.wd7ne2sfr9cuk1xp"
 PRICE = 250_000
 # The report, by its number, that can't be read and is mended; and what comes instead of such records.
 MADE_WRONG = 2
-WRONG = b'{"qty":"40"}'
+WRONG, STRAY_WRONG = b'{"qty":"40"}', b'{"qty":"2"}'
 WITHIN = 30.0
 
 
@@ -126,21 +134,20 @@ class RunningSeason:
         return found[0]
 
     async def till(
-        self, kind: Callable[..., Body], till: str, id: str, *, wrong: bool = False, **fields: Any
+        self, kind: Callable[..., Body], till: str, id: str, *, wrong: bytes | None = None, **fields: Any
     ) -> None:
-        """The next record of a till's device; if `wrong`, it is a dead letter at first."""
+        """The next record of a till's device. With `wrong` instead of its body it is a dead letter at first."""
         records = self.records.setdefault(till, [])
         place = {"device": device(till), "seq": len(records) + 1, "previous": records[-1] if records else None}
-        booth = B1 if till == T1 else B2
         records.append(id)
-        body = kind(booth=booth, till=till, **place, **fields)
-        if wrong:
-            await self.mend(TILL, body, WRONG, id, source=till)
+        body = kind(booth=BOOTH_OF[till], till=till, **place, **fields)
+        if wrong is not None:
+            await self.mend(TILL, body, wrong, id, source=till)
         else:
             await self.say(TILL, body, id, source=till)
 
     async def sell(
-        self, till: str, id: str, lot: str | None, qty: int, product: str = "KTI", *, wrong: bool = False
+        self, till: str, id: str, lot: str | None, qty: int, product: str = "KTI", *, wrong: bytes | None = None
     ) -> None:
         """A receipt of one line, paid in cash."""
         await self.basket(till, id, [(lot, qty, product)], wrong=wrong)
@@ -205,6 +212,8 @@ async def finished_season(stack: Stack) -> AsyncIterator[RunningSeason]:
                 await recount(season)
                 await sell(season)
                 await take_back(season)
+                await merge(season)
+                await move_stray(season)
                 await replenish(season)
                 await close(season)
                 await bring_home(season)
@@ -368,7 +377,7 @@ async def sell(season: RunningSeason) -> None:
         payment=Payment(kind=PaymentKind.QRIS),
         drawer="drawer",
     )
-    await season.sell(T1, "sale-3", cloth, 3, wrong=True)
+    await season.sell(T1, "sale-3", cloth, 3, wrong=WRONG)
     await season.sell(T1, "sale-4", craft, 1, "KRJ")
     await season.sold("recorded", receipt="sale-4")
     lost = RecordLoss(festival=FESTIVAL, lot=cloth, place=LossPlace.BOOTH, booth=B1, qty=1, reason="torn")
@@ -416,6 +425,43 @@ async def take_back(season: RunningSeason) -> None:
     await season.until("production", "lots", {"_id": season.withdrawn, "withdrawn": True})
 
 
+async def merge(season: RunningSeason) -> None:
+    """A third booth is opened, stocked from the second one and sells; then it is merged into that one."""
+    cloth = await _lot_at(season, B2, "KTI")
+    prices = (Price(product="KTI", price_rupiah=PRICE),)
+    opened = OpenBooth(festival=FESTIVAL, booth=MERGED, name="Booth by mistake", prices=prices, tills=(MERGED_TILL,))
+    await season.say(ORGANISER, opened, "open-by-mistake")
+    pieces = (CountedLot(lot=cloth, qty=2),)
+    leaves = SendTransfer(festival=FESTIVAL, transfer="T2", booth=B2, to=MERGED, lots=pieces)
+    await season.say(ORGANISER, leaves, "move-by-mistake")
+    arrives = ReceiveTransfer(festival=FESTIVAL, transfer="T2", booth=MERGED, counted=pieces)
+    await season.say(ORGANISER, arrives, "moved-by-mistake")
+    await season.until("sales", "booths", {"_id": MERGED, "lots.lot": cloth})
+    await season.sell(MERGED_TILL, "sale-by-mistake", cloth, 1)
+    await season.sold("recorded", receipt="sale-by-mistake")
+    await season.say(ORGANISER, MergeBooths(festival=FESTIVAL, booth=MERGED, to=B2), "merge")
+    await season.until("festival", "commands", {"_id": "merge", "outcome": "done"})
+    await season.until("festival", "booths", {"_id": MERGED, "status": "settled", "sold.qty": 1})
+    await season.until("sales", "booths", {"_id": B2, "devices.device": device(MERGED_TILL)})
+
+
+async def move_stray(season: RunningSeason) -> None:
+    """Tills sell at two booths that nobody opened. What one of them sold counts at the first booth, and so does what
+    it voids later. Its sale could not be read at first. The other booth's sale waits for ever."""
+    drawer = {"cashier": "cashier.2", "float_rupiah": 50_000, "opened_at": now()}
+    await season.till(DrawerOpened, STRAY_TILL, "stray-drawer", **drawer)
+    await season.basket(STRAY_TILL, "stray-sale", [(None, 2, "SVR")], drawer="stray-drawer", wrong=STRAY_WRONG)
+    await season.sell(UNMOVED_TILL, "unmoved-sale", None, 2, "SVR")
+    for booth in (STRAY, UNMOVED):
+        await season.sold("waiting", booth=booth)
+    await season.say(ORGANISER, MoveStray(festival=FESTIVAL, booth=B1, stray=STRAY), "move-stray")
+    await season.until("festival", "commands", {"_id": "move-stray", "outcome": "done"})
+    await season.sold("recorded", booth=B1, receipt="stray-sale")
+    voided = {"lines": (VoidedLine(line=1, qty=1),), "refund_rupiah": PRICE, "voided_at": now()}
+    await season.till(ReceiptVoided, STRAY_TILL, "stray-void", receipt="stray-sale", drawer="stray-drawer", **voided)
+    await season.sold(booth=B1, receipt="stray-sale", **{"sales.voided": 1})
+
+
 async def replenish(season: RunningSeason) -> None:
     """What could move between booths; facilities are asked for nothing."""
     ask = Replenish(festival=FESTIVAL, request="R2", until=now() + timedelta(hours=3))
@@ -450,14 +496,17 @@ async def close(season: RunningSeason) -> None:
     drawer = {"drawer": "drawer", "counted_rupiah": 99_000, "expected_rupiah": 100_000}
     await season.till(CashCounted, T1, "drawer-counted", **drawer, counted_at=now())
     await season.last_word(T1, opening=2)
+    await season.last_word(STRAY_TILL, opening=2)
     await season.last_word(T2)
-    await season.until("festival", "booths", {"status": "settled"}, 2)
+    await season.last_word(MERGED_TILL)
+    await season.until("festival", "booths", {"status": "settled"}, 3)
     disputed = {"_id": B1, "disputed": {"$all": ["sale-5/1", "sale-6/1"]}}
     await season.until("festival", "booths", disputed)
     for sale, outcome in (("sale-6", DisputeOutcome.REJECTED), ("sale-5", DisputeOutcome.ACCEPTED)):
         word = ResolveDispute(festival=FESTIVAL, booth=B1, sale=f"{sale}/1", outcome=outcome)
         await season.say(ORGANISER, word, f"resolve-{sale}")
-    await season.sold(count=0, **{"sales.status": {"$in": ["waiting", "disputed"]}})
+    undecided = {"booth": {"$ne": UNMOVED}, "sales.status": {"$in": ["waiting", "disputed"]}}
+    await season.sold(count=0, **undecided)
     await season.until("festival", "booths", {"_id": B1, "disputed": [], "revision": 3})
 
 

@@ -12,6 +12,7 @@ from ops.verify.money import public_stream, published_settlements, settlements, 
 from ops.verify.report import Check
 from ops.verify.topic_evidence import PublishedEvent, TopicEvidence
 from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement
+from services.sales.domain.forwarding import KeptRecord
 from services.sales.handlers import BOOTH
 from shared import envelope
 from shared.events.language import Body, Deadline, Event, Publication
@@ -19,7 +20,7 @@ from shared.runtime.processor import Processor
 from shared.runtime.state import Entity
 from tests.support.builders.sales import SalesWorld
 
-_ENTITIES: tuple[type[Any], ...] = (Booth, Receipt, Settlement, FacilityDemand, FacilityFeed)
+_ENTITIES: tuple[type[Any], ...] = (Booth, Receipt, KeptRecord, Settlement, FacilityDemand, FacilityFeed)
 _NAMESPACE = UUID(int=13)
 
 E = TypeVar("E", bound=Entity)
@@ -36,7 +37,7 @@ class Witness(SalesWorld):
         outputs = super()._decide(processor, event)
         # What booths tell facilities was heard when it was said.
         if processor is BOOTH:
-            self._hear(event.body, event.source, event.id, "")
+            self._hear(event.body, event.source, event.known_as, "")
         for number, output in enumerate(outputs):
             if isinstance(output, Publication):
                 id = str(uuid5(_NAMESPACE, f"{processor.key} {event.source} {event.id} {number}"))

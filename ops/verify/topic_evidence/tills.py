@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 from uuid import NAMESPACE_OID, uuid5
 
 from ops.verify.topic_evidence.event import Pair, PublishedEvent, Triple
+from services.sales.domain.forwarding import record_id
 from services.sales.domain.receipt import entity_id, receipt_id
 from services.sales.domain.shelf import HOUR, epoch_seconds
 from shared.envelope import EPOCH
@@ -64,7 +65,8 @@ class ReportedReceipt(NamedTuple):
 
 class DeviceRecord(NamedTuple):
     """The position of a record among its device's records. `last_seq`: the last number, if the record closes the
-    till; `opening`: the opening of the booth that it then closes."""
+    till; `opening`: the opening of the booth that it then closes, None if it was forwarded: the opening at which it
+    came."""
 
     till: str
     device: str
@@ -72,11 +74,15 @@ class DeviceRecord(NamedTuple):
     previous: str | None
     id: str
     last_seq: int | None
-    opening: int = 1
+    opening: int | None = 1
 
     def closes(self, opening: int) -> int | None:
-        """The last number, if the record closes the till in this opening of the booth."""
-        return self.last_seq if self.opening >= opening else None
+        """The last number, if the record closes the till in this opening of the booth, or may do so."""
+        return self.last_seq if self.opening is None or self.opening >= opening else None
+
+    def closed_before(self, opening: int) -> bool:
+        """Whether the record may have closed the till in an earlier opening only."""
+        return opening > 1 and self.opening is None
 
 
 class RequestedVoid(NamedTuple):
@@ -113,7 +119,8 @@ class ReportedDrawer:
 class TillEvidence:
     """`receipts`: all reports of a receipt by its id in sales; `records` by booth, in the order of the log;
     `refused`: till and pieces of refused voids; `refunds`: rupiah that tills paid back; `named`: booth, sale and lot
-    that the organiser credited; `elsewhere`: booth and ce_id of records that count at another booth only."""
+    that the organiser credited; `elsewhere`: booth and ce_id of records that count at another booth only;
+    `forwarded`: by booth, the record ids (see `record_id`) of its records that were published for another booth."""
 
     receipts: dict[str, list[ReportedReceipt]] = field(default_factory=lambda: defaultdict(list))
     records: dict[str, list[DeviceRecord]] = field(default_factory=lambda: defaultdict(list))
@@ -123,6 +130,7 @@ class TillEvidence:
     drawers: dict[Pair, ReportedDrawer] = field(default_factory=lambda: defaultdict(ReportedDrawer))
     named: set[Triple] = field(default_factory=set)
     elsewhere: set[Pair] = field(default_factory=set)
+    forwarded: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _forwarded: list[tuple[RecordForwarded, str]] = field(default_factory=list)
 
     def add(self, event: PublishedEvent) -> None:
@@ -153,8 +161,9 @@ class TillEvidence:
         for body, cause in self._forwarded:
             record = _TILL_MODELS[body.type].model_validate_json(body.record)
             assert isinstance(record, TillRecord), "only records of tills are forwarded"
+            self.forwarded[body.booth].append(record_id(body.booth, record.device, record.seq, body.id))
             record = record.model_copy(update={"booth": body.key})
-            self._number(record, body.id)
+            self._number(record, body.id, forwarded=True)
             if body.effect is not ForwardedAs.NUMBER and (body.key, body.id) not in self.elsewhere:
                 self._count(record, body.id, body.source, cause)
         self._forwarded.clear()
@@ -173,13 +182,16 @@ class TillEvidence:
                     # Only the last record's id is told. Another one's must not be that of any record.
                     id = run.head if seq == run.last else str(uuid5(NAMESPACE_OID, f"{body.device} {seq}"))
                     last_seq = branch.last_seq if seq == run.last == branch.last_seq else None
-                    self.records[body.key].append(DeviceRecord(body.till, body.device, seq, previous, id, last_seq))
+                    self.records[body.key].append(
+                        DeviceRecord(body.till, body.device, seq, previous, id, last_seq, None)
+                    )
                     previous = id
 
-    def _number(self, body: TillRecord, id: str) -> None:
+    def _number(self, body: TillRecord, id: str, *, forwarded: bool = False) -> None:
         last_seq, opening = (body.last_seq, body.opening) if isinstance(body, TillClosed) else (None, 1)
+        of_opening = None if forwarded else opening
         self.records[body.booth].append(
-            DeviceRecord(body.till, body.device, body.seq, body.previous, id, last_seq, opening)
+            DeviceRecord(body.till, body.device, body.seq, body.previous, id, last_seq, of_opening)
         )
 
     def _count(self, body: TillRecord, id: str, source: str, cause: str) -> None:

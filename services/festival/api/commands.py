@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.festival.api.completion import Completion
@@ -15,7 +15,9 @@ from services.festival.store import COMMANDS
 from shared.events.festival import ORGANISER, CommandRefusal
 from shared.http.commands import CommandOutcome, Commands
 from shared.http.endpoints import add_commands
+from shared.http.problems import PageRefused
 from shared.runtime.service import Service
+from shared.wording import Message
 
 SOURCE = "karya/festival/http"
 ENDPOINTS = commands(FairPlanner())
@@ -33,7 +35,7 @@ class RejectionPage(BaseModel):
 
     @classmethod
     def of(cls, rejection: Rejection) -> "RejectionPage":
-        message = rejection.sentence
+        message = rejection.message
         return cls(
             field=rejection.field,
             reason=rejection.reason.value,
@@ -80,7 +82,7 @@ def routes(service: Service) -> APIRouter:
             return None
         command = COMMANDS.from_document(document)
         if command.source != SOURCE:
-            message = "Another sender used this id for a command. Give each command its own UUID."
+            message = Message("Another sender used this id for a command. Give each command its own UUID.")
             return CommandOutcome(done=False, field="command", reason=CommandRefusal.ID_TAKEN.value, message=message)
         if command.outcome is CommandStatus.WAITING:
             return None
@@ -88,7 +90,7 @@ def routes(service: Service) -> APIRouter:
             return CommandOutcome(done=True)
         rejection = command.wrong
         return CommandOutcome(
-            done=False, field=rejection.field, reason=rejection.reason.value, message=rejection.sentence
+            done=False, field=rejection.field, reason=rejection.reason.value, message=rejection.message
         )
 
     commands_over_http = Commands(service, ORGANISER, SOURCE, find)
@@ -98,7 +100,10 @@ def routes(service: Service) -> APIRouter:
     async def command_page(command: str) -> CommandPage:
         document = await commands_collection.find_one({"_id": command})
         if document is None:
-            raise HTTPException(404, f"No command {command} was worked (yet). If it was just given, ask again.")
+            raise PageRefused(
+                404,
+                Message("No command {command} was worked (yet). If it was just given, ask again.", command=command),
+            )
         return CommandPage.of(COMMANDS.from_document(document))
 
     return router

@@ -7,8 +7,10 @@ from services.festival.store import ENTRIES
 from shared.events.catalogue import EntryKind
 from shared.events.festival import AddProduct, AnnounceFestival, ChangeFestival, OpenBooth
 from shared.events.language import Body
+from shared.faults import value_error
 from shared.nearest import nearest
 from shared.runtime.service import Service
+from shared.wording import Message, any_of
 
 _FOR_LEAD_TIMES = (EntryKind.ISLAND, EntryKind.FACILITY, EntryKind.LEAD_TIME)
 
@@ -32,8 +34,7 @@ class Completion:
             case AddProduct():
                 completed = with_product(body, await self._facts(EntryKind.PRODUCT))
         if isinstance(completed, Wrong):
-            message = f"{completed.message.english}{_hint(completed)}"
-            raise RequestValidationError([{"type": "value_error", "loc": ("body", completed.field), "msg": message}])
+            raise RequestValidationError([value_error(("body", completed.field), _with_hint(completed))])
         return completed
 
     async def _facts(self, *kinds: EntryKind) -> dict[str, Fact]:
@@ -42,8 +43,10 @@ class Completion:
         return {document["_id"]: ENTRIES.from_document(document).fact for document in documents}
 
 
-def _hint(wrong: Wrong) -> str:
+def _with_hint(wrong: Wrong) -> Message:
+    """The message with the names that could have been meant."""
     if wrong.known is None:
-        return ""
-    alike = nearest(wrong.text, wrong.known)
-    return f" Did you mean {' or '.join(alike)}?" if alike else " `karya catalogue list` shows all."
+        return wrong.message
+    if names := nearest(wrong.text, wrong.known):
+        return Message("{message} Did you mean {names}?", message=wrong.message, names=any_of(names))
+    return Message("{message} `karya catalogue list` shows all.", message=wrong.message)

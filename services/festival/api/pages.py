@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields as dataclass_fields
 from datetime import date, datetime
 from typing import Annotated
 
@@ -371,6 +372,8 @@ class MissingPage(EntityPage):
 
     what: str
     message: str
+    template: str
+    values: dict[str, str | int]
     blocks: bool
     booth: str | None
     lot: str | None
@@ -380,6 +383,13 @@ class MissingPage(EntityPage):
     qty: int | None
     counted: int | None
     unexplained: int | None
+
+    @classmethod
+    def of(cls, step: Missing) -> "MissingPage":
+        message = step.message
+        fields = {field.name: getattr(step, field.name) for field in dataclass_fields(step)}
+        fields |= {"message": message.english, "template": message.template, "values": message.plain_values}
+        return cls.model_validate(fields)
 
 
 class MissingPages(BaseModel):
@@ -394,7 +404,7 @@ class MissingPages(BaseModel):
         return cls(
             festival=festival.id,
             status=festival.status.value,
-            missing=[MissingPage.model_validate(step) for step in steps],
+            missing=[MissingPage.of(step) for step in steps],
         )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends
 
 from services.festival.api.goods import ShipmentPage, TransferPage
 from services.festival.api.pages import (
@@ -39,10 +39,11 @@ from services.festival.store import (
     TRANSFERS,
 )
 from shared.http.listing import Listing
-from shared.http.problems import NOT_KNOWN
+from shared.http.problems import NOT_KNOWN, PageRefused
 from shared.runtime.processor import Collection
 from shared.runtime.service import Service
 from shared.runtime.state import E
+from shared.wording import Message
 
 _NUMBER = attrgetter("number")
 Paged = Annotated[Listing, Depends()]
@@ -54,11 +55,11 @@ class Reader:
     def __init__(self, service: Service) -> None:
         self._database = service.database
 
-    async def find(self, collection: Collection[E], id: str, name: str) -> E:
-        """The entity of this id. Raises HTTPException 404, with `name` for the missing entity."""
+    async def find(self, collection: Collection[E], id: str, unknown: Message) -> E:
+        """The entity of this id. Raises PageRefused 404, with the sentence `unknown`."""
         document = await self._database[collection.name].find_one({"_id": id})
         if document is None:
-            raise HTTPException(404, f"No {name} is known here.")
+            raise PageRefused(404, unknown)
         return collection.from_document(document)
 
     async def page(self, listing: Listing, collection: Collection[E], **filters: str) -> list[E]:
@@ -66,13 +67,13 @@ class Reader:
         return await listing.page(self._database, collection, filters)
 
     async def festival(self, id: str) -> Festival:
-        """The festival of this id. Raises HTTPException 404."""
-        return await self.find(FESTIVALS, id, f"festival {id}")
+        """The festival of this id. Raises PageRefused 404."""
+        return await self.find(FESTIVALS, id, Message("No festival {festival} is known here.", festival=id))
 
-    async def request(self, id: str, name: str) -> Request:
-        """The request of this id, with everything. Raises HTTPException 404."""
-        request: Request = await self.find(REQUESTS, id, name)
-        terms: PlanTerms = await self.find(PLAN_TERMS, id, name)
+    async def request(self, id: str, unknown: Message) -> Request:
+        """The request of this id, with everything. Raises PageRefused 404."""
+        request: Request = await self.find(REQUESTS, id, unknown)
+        terms: PlanTerms = await self.find(PLAN_TERMS, id, unknown)
         pages = await self._database[PLAN_LINES.name].find({"request": id}).to_list(None)
         in_order = sorted(map(PLAN_LINES.from_document, pages), key=_NUMBER)
         # The parts are read one after the other, so the sums are those of the lines.
@@ -80,20 +81,20 @@ class Reader:
 
     async def rules(self, festival: str | None, day: date | None) -> Rules:
         """The rules by which a festival plans for all its days or for one. Without a festival: a lot is good on the
-        day, or today. Raises HTTPException 404 for an unknown festival."""
+        day, or today. Raises PageRefused 404 for an unknown festival."""
         now = datetime.now(UTC)
         if festival is None:
             return Rules(last_day=day or now.date())
         return planning_rules(await self.festival(festival), now, day=day)
 
     async def of_festival(self, collection: Collection[E], festival: str) -> list[E]:
-        """All entities of a festival, in the order of their ids. Raises HTTPException 404 for an unknown festival."""
+        """All entities of a festival, in the order of their ids. Raises PageRefused 404 for an unknown festival."""
         await self.festival(festival)
         cursor = self._database[collection.name].find({"festival": festival}).sort("_id", 1)
         return [collection.from_document(document) for document in await cursor.to_list(None)]
 
     async def page_of(self, listing: Listing, collection: Collection[E], festival: str) -> list[E]:
-        """A page of the entities of a festival. Raises HTTPException 404 for an unknown festival."""
+        """A page of the entities of a festival. Raises PageRefused 404 for an unknown festival."""
         await self.festival(festival)
         return await self.page(listing, collection, festival=festival)
 
@@ -118,9 +119,17 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/festivals/{festival}/booths/{booth}", summary="One booth and what it holds")
     async def booth(festival: str, booth: str) -> BoothPage:
-        entity: Booth = await reader.find(BOOTHS, booth, f"booth {booth}")
+        entity: Booth = await reader.find(BOOTHS, booth, Message("No booth {booth} is known here.", booth=booth))
         if entity.festival != festival:
-            raise HTTPException(404, f"Booth {booth} is one of {entity.festival}, not of {festival}.")
+            raise PageRefused(
+                404,
+                Message(
+                    "Booth {booth} is one of {other}, not of {festival}.",
+                    booth=booth,
+                    other=entity.festival,
+                    festival=festival,
+                ),
+            )
         return BoothPage.of(entity)
 
     @router.get("/festivals/{festival}/requests", summary="Its requests for stock, without their lines")
@@ -129,11 +138,19 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/festivals/{festival}/requests/{request}", summary="A plan: lines, shares and their reasons")
     async def request(festival: str, request: str) -> RequestPage:
-        return RequestPage.of(await reader.request(request_id(festival, request), f"request {request} of {festival}"))
+        return RequestPage.of(
+            await reader.request(
+                request_id(festival, request),
+                Message("{festival} has no request {request}.", festival=festival, request=request),
+            )
+        )
 
     @router.get("/festivals/{festival}/replenishments/{request}", summary="What was proposed while booths sold")
     async def replenishment(festival: str, request: str) -> ReplenishmentPage:
-        id, name = request_id(festival, request), f"replenishment {request} of {festival}"
+        id, name = (
+            request_id(festival, request),
+            Message("{festival} has no replenishment {request}.", festival=festival, request=request),
+        )
         return ReplenishmentPage.of(await reader.find(REPLENISHMENTS, id, name))
 
     @router.get("/festivals/{festival}/shipments", summary="Its shipments")
@@ -143,7 +160,9 @@ def routes(service: Service) -> APIRouter:
     @router.get("/festivals/{festival}/shipments/{shipment}", summary="One shipment: what left, what was counted")
     async def shipment(festival: str, shipment: str) -> ShipmentPage:
         id = shipment_id(festival, shipment)
-        entity: Shipment = await reader.find(SHIPMENTS, id, f"shipment {shipment} of {festival}")
+        entity: Shipment = await reader.find(
+            SHIPMENTS, id, Message("{festival} has no shipment {shipment}.", festival=festival, shipment=shipment)
+        )
         return ShipmentPage.of(entity)
 
     @router.get("/festivals/{festival}/transfers", summary="Its transfers between booths")
@@ -153,7 +172,9 @@ def routes(service: Service) -> APIRouter:
     @router.get("/festivals/{festival}/transfers/{transfer}", summary="One transfer: what left, what was counted")
     async def transfer(festival: str, transfer: str) -> TransferPage:
         id = transfer_id(festival, transfer)
-        entity: Transfer = await reader.find(TRANSFERS, id, f"transfer {transfer} of {festival}")
+        entity: Transfer = await reader.find(
+            TRANSFERS, id, Message("{festival} has no transfer {transfer}.", festival=festival, transfer=transfer)
+        )
         return TransferPage.of(entity)
 
     @router.get("/festivals/{festival}/missing", summary="What is missing until the festival is closed")

@@ -32,6 +32,7 @@ from shared.events.festival import (
 )
 from shared.events.language import Deadline, Publication
 from shared.runtime.state import State
+from shared.wording import Message
 
 MAX_TILL_HOURS = 30 * 24
 _ON_THE_WAY = (ShipmentStatus.SENDING, ShipmentStatus.SENT)
@@ -46,8 +47,9 @@ def cancel(state: State, festival: Festival, body: CancelFestival) -> CommandRes
         return festival_not_open(festival)
     request_names = [request.name for request in state.find(requests_at(festival.id)) if request.lines.count(SENT)]
     if request_names:
-        message = (
-            f"Stock was sent under {first_names(request_names)}; close the festival instead, so that it comes home."
+        message = Message(
+            "Stock was sent under {requests}; close the festival instead, so that it comes home.",
+            requests=first_names(request_names),
         )
         return Rejection("festival", CommandRefusal.WRONG_STATE, message)
     publications: list[Publication | Deadline] = [
@@ -120,12 +122,19 @@ def close(state: State, festival: Festival, body: CloseFestival, at: datetime) -
     return state, publications + sums
 
 
-def _receive_first(shipments: list[str]) -> str:
-    return f"On its way and not received yet: {first_names(shipments)}. Receive it first, with 0 for what is lost."
+def _receive_first(shipments: list[str]) -> Message:
+    return Message(
+        "On its way and not received yet: {shipments}. Receive it first, with 0 for what is lost.",
+        shipments=first_names(shipments),
+    )
 
 
 def _till_hours() -> Rejection:
-    return Rejection("till_hours", CommandRefusal.OUT_OF_RANGE, f"Tills can have from 0 to {MAX_TILL_HOURS} hours.")
+    return Rejection(
+        "till_hours",
+        CommandRefusal.OUT_OF_RANGE,
+        Message("Tills can have from 0 to {most} hours.", most=MAX_TILL_HOURS),
+    )
 
 
 def _lapse_all(state: State, festival: Festival) -> tuple[State, list[Publication | Deadline]]:

@@ -10,7 +10,7 @@ from services.festival.domain.planning.terms import Conflict
 from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused, PlanConflict
 from shared.events.language import MAX_TEXT, Event, Publication
 from shared.runtime.processor import Decision
-from shared.wording import Message, as_message
+from shared.wording import Message, Value
 
 # More are not read, and would not fit into an event.
 MAX_CONFLICTS = 20
@@ -33,15 +33,8 @@ class Rejection:
 
     field: str
     reason: CommandRefusal
-    message: Message | str
+    message: Message
     conflicts: tuple[Conflict, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "message", self.sentence)
-
-    @property
-    def sentence(self) -> Message:
-        return as_message(self.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +77,9 @@ def refusal_event(command: Command, rejection: Rejection) -> Publication:
             command=command.id,
             field=rejection.field,
             reason=rejection.reason,
-            message=rejection.sentence.english[:MAX_TEXT],
-            template=rejection.sentence.template,
-            values=rejection.sentence.plain_values,
+            message=rejection.message.english[:MAX_TEXT],
+            template=rejection.message.template,
+            values=rejection.message.plain_values,
             conflicts=tuple(conflict_event(conflict) for conflict in rejection.conflicts),
         )
     )
@@ -97,26 +90,39 @@ def conflict_event(conflict: Conflict) -> PlanConflict:
     return PlanConflict.model_validate(conflict, from_attributes=True)
 
 
-def nothing_to_plan(field: str, first: str, conflicts: Sequence[Conflict]) -> Rejection:
+def nothing_to_plan(field: str, first: Message, conflicts: Sequence[Conflict]) -> Rejection:
     """The rejection of a plan without a line.
 
     Its message is the `first` sentence, those of the conflicts that fit (at least one), and the number of the others.
     """
-    untold = len(conflicts)
-    message = first
-    for conflict in conflicts:
-        longer = f"{message} {conflict.reason}"
-        if untold < len(conflicts) and len(longer) + len(_more(untold - 1)) > MAX_TEXT:
-            break
-        message, untold = longer[: MAX_TEXT - len(_more(untold - 1))], untold - 1
     examples = tuple(replace(conflict, kept=()) for conflict in conflicts[:MAX_CONFLICTS])
-    return Rejection(field, CommandRefusal.NOTHING_TO_PLAN, message + _more(untold), examples)
+    message = _with_reasons(first, conflicts[:1], len(conflicts) - 1)
+    for count in range(2, len(conflicts) + 1):
+        longer = _with_reasons(first, conflicts[:count], len(conflicts) - count)
+        if max(map(len, (longer.english, *map(str, longer.plain_values.values())))) > MAX_TEXT:
+            break
+        message = longer
+    return Rejection(field, CommandRefusal.NOTHING_TO_PLAN, message, examples)
 
 
-def _more(demands: int) -> str:
-    return f" Nor can anything be had for {demands} more demand{'s' if demands > 1 else ''}." if demands else ""
+def _with_reasons(first: Message, told: Sequence[Conflict], untold: int) -> Message:
+    # One reason alone must fit beside the other sentences.
+    room = MAX_TEXT - len(first.english) - 60 if len(told) == 1 else None
+    reasons = {
+        "reasons": " ".join(conflict.reason for conflict in told)[:room],
+        "reasons_id": " ".join(conflict.reason_id for conflict in told)[:room],
+    }
+    if untold <= 0:
+        return Message("{first} {reasons}", first=first, **reasons)
+    return Message(
+        "{first} {reasons} Nor can anything be had for {untold:more demand|more demands}.",
+        first=first,
+        **reasons,
+        untold=untold,
+    )
 
 
-def first_names(ids: list[str]) -> str:
+def first_names(ids: Sequence[str]) -> Value:
     """The first three ids and the number of the others, for a sentence."""
-    return ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+    first = ", ".join(ids[:3])
+    return first if len(ids) <= 3 else Message("{first} and {more} more", first=first, more=len(ids) - 3)

@@ -9,6 +9,7 @@ from services.festival.domain.booth_lot import Account
 from services.festival.domain.festival import Festival, FestivalStatus
 from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus
 from services.festival.domain.logistics.transfer import Transfer, TransferStatus
+from shared.wording import Message
 
 
 class MissingKind(StrEnum):
@@ -39,7 +40,7 @@ class Missing:
     """
 
     what: MissingKind
-    message: str
+    message: Message
     blocks: bool = True
     booth: str | None = None
     lot: str | None = None
@@ -66,7 +67,7 @@ def missing(
         for booth in booths:
             if booth.status is not BoothStatus.OPEN:
                 steps += _at_booth(booth)
-        steps.append(Missing(MissingKind.NOT_CLOSED, "Close the festival when the last sale was made."))
+        steps.append(Missing(MissingKind.NOT_CLOSED, Message("Close the festival when the last sale was made.")))
     elif festival.status is FestivalStatus.CLOSING:
         for booth in booths:
             steps += _at_booth(booth)
@@ -78,12 +79,25 @@ def missing(
 def _shipments_on_the_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
     for shipment in shipments:
         if shipment.status is ShipmentStatus.SENDING:
-            message = f"Shipment {shipment.name} to {shipment.booth} has not left yet; inventory has to answer."
-        elif shipment.status is ShipmentStatus.SENT:
-            how = "overdue: ask where it is, or" if shipment.overdue else "on its way:"
-            message = f"Shipment {shipment.name} is {how} receive it at {shipment.booth}, with 0 for what is lost."
-        else:
+            message = Message(
+                "Shipment {shipment} to {booth} has not left yet; inventory has to answer.",
+                shipment=shipment.name,
+                booth=shipment.booth,
+            )
+        elif shipment.status is not ShipmentStatus.SENT:
             continue
+        elif shipment.overdue:
+            message = Message(
+                "Shipment {shipment} is overdue: ask where it is, or receive it at {booth}, with 0 for what is lost.",
+                shipment=shipment.name,
+                booth=shipment.booth,
+            )
+        else:
+            message = Message(
+                "Shipment {shipment} is on its way: receive it at {booth}, with 0 for what is lost.",
+                shipment=shipment.name,
+                booth=shipment.booth,
+            )
         qty = sum(parcel.qty for parcel in shipment.parcels)
         yield Missing(MissingKind.NOT_RECEIVED, message, shipment=shipment.name, booth=shipment.booth, qty=qty)
 
@@ -91,15 +105,26 @@ def _shipments_on_the_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
 def _transfers_on_the_way(transfers: Iterable[Transfer]) -> Iterator[Missing]:
     for transfer in transfers:
         if transfer.status is TransferStatus.SENT:
-            how = "overdue: look for it, or" if transfer.overdue else "on its way:"
-            message = f"Transfer {transfer.name} is {how} receive it at {transfer.to}, with 0 for what is lost."
+            message = Message(
+                "Transfer {transfer} is on its way: receive it at {booth}, with 0 for what is lost.",
+                transfer=transfer.name,
+                booth=transfer.to,
+            )
+            if transfer.overdue:
+                message = Message(
+                    "Transfer {transfer} is overdue: look for it, or receive it at {booth}, with 0 for what is lost.",
+                    transfer=transfer.name,
+                    booth=transfer.to,
+                )
             qty = sum(qty for _, qty in transfer.sent)
             yield Missing(MissingKind.NOT_RECEIVED, message, transfer=transfer.name, booth=transfer.to, qty=qty)
 
 
 def _at_booth(booth: Booth) -> Iterator[Missing]:
     if booth.status is not BoothStatus.SETTLED:
-        message = f"Booth {booth.id} is not settled: its tills have until the deadline to send what is left."
+        message = Message(
+            "Booth {booth} is not settled: its tills have until the deadline to send what is left.", booth=booth.id
+        )
         yield Missing(MissingKind.NOT_SETTLED, message, booth=booth.id)
         return
     last_counts = {count.lot: count for count in booth.seen}
@@ -107,22 +132,49 @@ def _at_booth(booth: Booth) -> Iterator[Missing]:
         if account.left:
             yield _not_home(booth, lot, account, last_counts.get(lot))
         if account.returning:
-            message = f"{account.returning} pieces of {lot} came home; inventory has to take them in."
+            message = Message(
+                "{qty} pieces of {lot} came home; inventory has to take them in.", qty=account.returning, lot=lot
+            )
             if account.returning < 0:
-                message = f"{-account.returning} fewer pieces of {lot} came home; inventory has to take that in."
+                message = Message(
+                    "{qty} fewer pieces of {lot} came home; inventory has to take that in.",
+                    qty=-account.returning,
+                    lot=lot,
+                )
             yield Missing(MissingKind.NOT_STOCKED, message, booth=booth.id, lot=lot, qty=account.returning)
 
 
 def _not_home(booth: Booth, lot: str, account: Account, last_count: LastCount | None) -> Missing:
-    receive = "receive what comes home, 0 if nothing does."
     if last_count is None:
-        message = f"{account.left} pieces of {lot} are left at {booth.id}: {receive}"
+        message = Message(
+            "{qty} pieces of {lot} are left at {booth}: receive what comes home, 0 if nothing does.",
+            qty=account.left,
+            lot=lot,
+            booth=booth.id,
+        )
         return Missing(MissingKind.NOT_HOME, message, booth=booth.id, lot=lot, qty=account.left)
     returned = account.returned + account.returning
-    details = f"{last_count.unexplained} are unexplained" + (f", {returned} came home since" if returned else "")
+    message = Message(
+        "{counted} pieces of {lot} were counted at {booth}, {unexplained} are unexplained: receive what comes home, "
+        "0 if nothing does.",
+        counted=last_count.counted,
+        lot=lot,
+        booth=booth.id,
+        unexplained=last_count.unexplained,
+    )
+    if returned:
+        message = Message(
+            "{counted} pieces of {lot} were counted at {booth}, {unexplained} are unexplained, {returned} came home "
+            "since: receive what comes home, 0 if nothing does.",
+            counted=last_count.counted,
+            lot=lot,
+            booth=booth.id,
+            unexplained=last_count.unexplained,
+            returned=returned,
+        )
     return Missing(
         MissingKind.NOT_HOME,
-        f"{last_count.counted} pieces of {lot} were counted at {booth.id}, {details}: {receive}",
+        message,
         booth=booth.id,
         lot=lot,
         qty=account.left,
@@ -133,5 +185,9 @@ def _not_home(booth: Booth, lot: str, account: Account, last_count: LastCount | 
 
 def _disputes(booth: Booth) -> Iterator[Missing]:
     for sale in booth.disputed:
-        message = f"Sale {sale} of {booth.id} has pieces that the booth was not known to hold: accept or reject them."
+        message = Message(
+            "Sale {sale} of {booth} has pieces that the booth was not known to hold: accept or reject them.",
+            sale=sale,
+            booth=booth.id,
+        )
         yield Missing(MissingKind.DISPUTED, message, blocks=False, booth=booth.id, sale=sale)

@@ -29,9 +29,12 @@ def change(state: State, festival: Festival, body: ChangePrice, at: datetime) ->
         return booth
     if all(tag.product != body.product for tag in booth.prices):
         products = first_names(sorted(tag.product for tag in booth.prices))
-        message = (
-            f"Booth {booth.id} has no price for {body.product}, so it doesn't sell it; it sells {products}. "
-            "Add the product first."
+        message = Message(
+            "Booth {booth} has no price for {product}, so it doesn't sell it; it sells "
+            "{products}. Add the product first.",
+            booth=booth.id,
+            product=body.product,
+            products=products,
         )
         return Rejection("product", CommandRefusal.NO_PRICE, message)
     prices = tuple(
@@ -86,19 +89,27 @@ def _check_moment(
     festival: Festival, valid_from: datetime, at: datetime, revision: int, latest: datetime | None
 ) -> Rejection | None:
     if valid_from < at:
-        message = (
-            f"{_local_time(festival, valid_from)} has passed, and goods were sold at the old price since. "
-            "Leave the moment out for a price that is valid from now on."
+        message = Message(
+            "{moment} has passed, and goods were sold at the old price since. Leave the moment "
+            "out for a price that is valid from now on.",
+            moment=_local_time(festival, valid_from),
         )
         return Rejection("valid_from", CommandRefusal.OUT_OF_RANGE, message)
     if latest is not None and valid_from < latest:
-        message = (
-            f"Price list {revision} is valid from {_local_time(festival, latest)}. A change can't be valid from "
-            f"before that, and {_local_time(festival, valid_from)} is. Name that moment or a later one."
+        message = Message(
+            "Price list {revision} is valid from {latest}. A change can't be valid from before "
+            "that, and {moment} is. Name that moment or a later one.",
+            revision=revision,
+            latest=_local_time(festival, latest),
+            moment=_local_time(festival, valid_from),
         )
         return Rejection("valid_from", CommandRefusal.OUT_OF_RANGE, message)
     if valid_from > max(at, _end(festival)):
-        message = f"{_local_time(festival, valid_from)} is after the last day, {festival.last_day}."
+        message = Message(
+            "{moment} is after the last day, {last_day}.",
+            moment=_local_time(festival, valid_from),
+            last_day=str(festival.last_day),
+        )
         return Rejection("valid_from", CommandRefusal.WRONG_DAYS, message)
     return None
 

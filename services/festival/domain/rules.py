@@ -11,6 +11,7 @@ from shared.events.festival import AnnounceFestival, CommandRefusal
 from shared.events.language import Body, Event
 from shared.runtime.processor import Decision, Rule
 from shared.runtime.state import State
+from shared.wording import Message
 
 B = TypeVar("B", bound=Body)
 CarryOut: TypeAlias = Callable[[State, Festival, B, Event], CommandResult]
@@ -26,7 +27,7 @@ def command(carry_out: CarryOut[B]) -> Rule[B]:
     def at_festival(state: State, event: Event, body: B) -> CommandResult:
         festival = state.get(Festival, event.key)
         if festival is None:
-            message = f"No festival {event.key} is known; announce it first."
+            message = Message("No festival {festival} is known; announce it first.", festival=event.key)
             return Rejection("festival", CommandRefusal.UNKNOWN_FESTIVAL, message)
         return carry_out(state, festival, body, event)
 
@@ -56,12 +57,12 @@ def _command(carry_out: Callable[[State, Event, B], CommandResult]) -> Rule[B]:
     def rule(state: State, event: Event, body: B) -> Decision:
         command = command_of(event)
         if state.get(Command, event.id) is not None:
-            message = "Another command has this id; give each one its own UUID."
+            message = Message("Another command has this id; give each one its own UUID.")
             return state, [refusal_event(command, Rejection("command", CommandRefusal.ID_TAKEN, message))]
         if COMMAND_ID.fullmatch(event.id):
             result = carry_out(state, event, body)
         else:
-            message = "A command's id is letters, digits, '.', '_', ':' and '-', at most 120; best a UUID."
+            message = Message("A command's id is letters, digits, '.', '_', ':' and '-', at most 120; best a UUID.")
             result = Rejection("command", CommandRefusal.BAD_NAME, message)
         if isinstance(result, Rejection):
             command, refused_event = refuse(command, result)

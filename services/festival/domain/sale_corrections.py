@@ -33,16 +33,22 @@ def resolve_dispute(state: State, festival: Festival, body: ResolveDispute, even
         return booth
     asks = body.sale not in booth.disputed and booth.status is not BoothStatus.SETTLED
     if body.sale not in booth.disputed and not asks:
-        message = f"No sale {body.sale} of booth {booth.id} is in dispute, or it was resolved already."
+        message = Message(
+            "No sale {sale} of booth {booth} is in dispute, or it was resolved already.",
+            sale=body.sale,
+            booth=booth.id,
+        )
         return Rejection("sale", CommandRefusal.UNKNOWN_SALE, message)
     lot = None
     if body.lot is not None:
         if body.outcome is DisputeOutcome.REJECTED:
-            message = "Pieces that are rejected are of no lot: accept them, or leave the lot out."
+            message = Message("Pieces that are rejected are of no lot: accept them, or leave the lot out.")
             return Rejection("lot", CommandRefusal.WRONG_STATE, message)
         number = parse(body.lot)
         if number is None:
-            message = f"{body.lot} is no lot number: at least one character is wrong. It is on the label."
+            message = Message(
+                "{lot} is no lot number: at least one character is wrong. It is on the label.", lot=body.lot
+            )
             return Rejection("lot", CommandRefusal.BAD_NAME, message)
         lot = str(number)
     if asks:

@@ -8,6 +8,7 @@ from services.festival.domain.festival import MAX_TILLS, Festival, check_names, 
 from shared.events import names
 from shared.events.festival import BOOTH_STOCK, AddTill, CommandRefusal, StrikeTill, TillAdded, TillStruck
 from shared.runtime.state import State
+from shared.wording import Message
 
 
 def add(state: State, festival: Festival, body: AddTill) -> CommandResult:
@@ -18,9 +19,15 @@ def add(state: State, festival: Festival, body: AddTill) -> CommandResult:
     if (rejection := check_names("till", names.TILL, body.till)) is not None:
         return rejection
     if body.till in booth.tills:
-        return Rejection("till", CommandRefusal.ALREADY_EXISTS, f"Booth {booth.id} has a till {body.till} already.")
+        return Rejection(
+            "till",
+            CommandRefusal.ALREADY_EXISTS,
+            Message("Booth {booth} has a till {till} already.", booth=booth.id, till=body.till),
+        )
     if len(booth.tills) >= MAX_TILLS:
-        return Rejection("till", CommandRefusal.TOO_MANY, f"A booth has at most {MAX_TILLS} tills.")
+        return Rejection(
+            "till", CommandRefusal.TOO_MANY, Message("A booth has at most {most} tills.", most=MAX_TILLS)
+        )
     booth = replace(booth, tills=(*booth.tills, body.till))
     return state.put(booth), [BOOTH_STOCK.of(TillAdded(booth=booth.id, till=body.till))]
 
@@ -35,7 +42,7 @@ def strike(state: State, festival: Festival, body: StrikeTill) -> CommandResult:
     if isinstance(booth, Rejection):
         return booth
     if booth.status is BoothStatus.SETTLED:
-        message = f"Booth {booth.id} is settled, so no till of it is waited for."
+        message = Message("Booth {booth} is settled, so no till of it is waited for.", booth=booth.id)
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     if body.device is None and body.till in booth.tills:
         state = state.put(replace(booth, tills=tuple(till for till in booth.tills if till != body.till)))

@@ -7,7 +7,7 @@ from services.festival.domain.command import CommandStatus, Rejection
 from services.festival.store.requests import conflict_documents, conflicts_from
 from shared.events.festival import CommandRefusal
 from shared.runtime.processor import Collection, Document
-from shared.wording import Message
+from shared.wording import Message, message_of
 
 
 def _command_document(command: Command) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def _command(document: Document) -> Command:
 
 
 def _rejection_document(rejection: Rejection) -> dict[str, Any]:
-    fields = {"field": rejection.field, "reason": rejection.reason.value, **_message_fields(rejection.sentence)}
+    fields = {"field": rejection.field, "reason": rejection.reason.value, **_message_fields(rejection.message)}
     # Most rejections have none, and older documents lack the field.
     return {**fields, "conflicts": conflict_documents(rejection.conflicts)} if rejection.conflicts else fields
 
@@ -55,7 +55,7 @@ def _rejection(document: Document) -> Rejection:
     return Rejection(
         document["field"],
         CommandRefusal(document["reason"]),
-        Message(document["template"], **document["values"]),
+        message_of(document["template"], document["values"]),
         conflicts_from(document.get("conflicts", ())),
     )
 

@@ -3,14 +3,16 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from services.production.api import catalogue
 from services.production.store import LOTS, REPORTS, WAITING_REPORTS
 from shared.events import lot_number
 from shared.http.listing import Listing
+from shared.http.problems import PageRefused
 from shared.runtime.service import Service
+from shared.wording import Message
 
 
 class LotPage(BaseModel):
@@ -73,12 +75,13 @@ def routes(service: Service) -> APIRouter:
     async def lot(lot: str) -> LotPage:
         number = lot_number.parse(lot)
         if number is None:
-            raise HTTPException(
-                404, "This is not a lot number: its check character does not fit. Read the label again."
+            raise PageRefused(
+                404,
+                Message("This is not a lot number: its check character does not fit. Read the label again."),
             )
         document = await lots.find_one({"_id": str(number)})
         if document is None:
-            raise HTTPException(404, f"Lot {number} is not recorded.")
+            raise PageRefused(404, Message("Lot {lot} is not recorded.", lot=str(number)))
         entity = LOTS.from_document(document)
         names = LotPage.model_fields.keys() - {"lot"}
         return LotPage(lot=entity.id, **{name: getattr(entity, name) for name in names})
@@ -87,7 +90,7 @@ def routes(service: Service) -> APIRouter:
     async def report(report: str) -> ReportPage:
         document = await reports.find_one({"_id": report})
         if document is None:
-            raise HTTPException(404, "This report has not been processed yet.")
+            raise PageRefused(404, Message("This report has not been processed yet."))
         entity = REPORTS.from_document(document)
         rejection = None
         if entity.rejection is not None:

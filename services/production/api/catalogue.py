@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, HTTPException, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
 
 from services.production.domain.entries import EntryCommandStatus, EntryRejection, Fact
@@ -14,7 +14,9 @@ from shared.events import catalogue
 from shared.events.catalogue import EntryKind, EntryRefusal, FacilitySet, ProductSet, code_of
 from shared.http.commands import CommandOutcome, Commands
 from shared.http.endpoints import add_commands
+from shared.http.problems import PageRefused
 from shared.runtime.service import Service
+from shared.wording import Message
 
 SOURCE = "karya/production/http"
 NO_ENTRY = "There is no entry {entry}. An entry's id is its kind, a slash and its code, e.g. product/KTI."
@@ -126,7 +128,7 @@ def routes(service: Service) -> APIRouter:
             return None
         document = next((document for document in documents if document["source"] == SOURCE), None)
         if document is None:
-            message = "Another sender used this id for a command. Give each command its own UUID."
+            message = Message("Another sender used this id for a command. Give each command its own UUID.")
             return CommandOutcome(done=False, field="command", reason=EntryRefusal.ID_TAKEN.value, message=message)
         command = ENTRY_COMMANDS.from_document(document)
         if command.status is EntryCommandStatus.WAITING:
@@ -168,7 +170,7 @@ def routes(service: Service) -> APIRouter:
     async def history(entry: str) -> list[EntryPage]:
         documents = await revisions.find({"entry": entry}).sort("_id", 1).to_list(None)
         if not documents:
-            raise HTTPException(404, NO_ENTRY.format(entry=entry))
+            raise PageRefused(404, Message(NO_ENTRY, entry=entry))
         return [EntryPage.of(REVISIONS.from_document(document).fact) for document in documents]
 
     @router.get(
@@ -181,14 +183,17 @@ def routes(service: Service) -> APIRouter:
         document = await entries.find_one({"_id": entry})
         fact = ENTRIES.from_document(document).fact if document is not None else None
         if fact is None:
-            raise HTTPException(404, NO_ENTRY.format(entry=entry))
+            raise PageRefused(404, Message(NO_ENTRY, entry=entry))
         return EntryPage.of(fact)
 
     @router.get("/commands/{command:path}", summary="What became of a command")
     async def command_page(command: str) -> EntryCommandPage:
         document = await given.find_one({"command": command})
         if document is None:
-            raise HTTPException(404, f"No command {command} was worked (yet). If it was just given, ask again.")
+            raise PageRefused(
+                404,
+                Message("No command {command} was worked (yet). If it was just given, ask again.", command=command),
+            )
         kept = ENTRY_COMMANDS.from_document(document)
         wrong = kept.rejection
         return EntryCommandPage(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, Query
 
 from services.sales.api.disputes import BoothDoubtsPage, receipts_in_doubt
 from services.sales.api.pages import (
@@ -22,9 +22,11 @@ from services.sales.domain.receipt import SaleStatus, entity_id
 from services.sales.domain.settlement import settlement_id
 from services.sales.store import BOOTHS, DEMANDS, RECEIPTS, SETTLEMENTS
 from shared.http.listing import Listing
+from shared.http.problems import PageRefused
 from shared.runtime.processor import Collection
 from shared.runtime.service import Service
 from shared.runtime.state import E
+from shared.wording import Message
 
 Paged = Annotated[Listing, Depends()]
 
@@ -34,14 +36,16 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["sales"])
     database = service.database
 
-    async def load(collection: Collection[E], id: str, unknown: str) -> E:
+    async def load(collection: Collection[E], id: str, unknown: Message) -> E:
         document = await database[collection.name].find_one({"_id": id})
         if document is None:
-            raise HTTPException(404, unknown)
+            raise PageRefused(404, unknown)
         return collection.from_document(document)
 
     async def booth_of(id: str) -> Booth:
-        return await load(BOOTHS, id, f"Booth {id} is not known here. A booth id looks like ODOP.B07.")
+        return await load(
+            BOOTHS, id, Message("Booth {booth} is not known here. A booth id looks like ODOP.B07.", booth=id)
+        )
 
     @router.get("/booths", summary="Booths (of a festival), a page at a time as they arrived")
     async def many_booths(listing: Paged, festival: str | None = None) -> list[BoothPage]:
@@ -63,7 +67,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/booths/{booth}/receipts/{receipt}", summary="One receipt and the state of its sales")
     async def one_receipt(booth: str, receipt: str) -> ReceiptPage:
-        unknown = f"Receipt {receipt} of booth {booth} is not known here."
+        unknown = Message("Receipt {receipt} of booth {booth} is not known here.", receipt=receipt, booth=booth)
         entity = await load(RECEIPTS, entity_id(booth, receipt), unknown)
         return ReceiptPage.of(entity, (await booth_of(booth)).price_lists)
 
@@ -102,7 +106,9 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/settlements/{facility}/{festival}", summary="Settlement of a facility at a festival")
     async def one_settlement(facility: str, festival: str) -> SettlementPage:
-        unknown = f"No goods of {facility} at a booth of {festival} are known here."
+        unknown = Message(
+            "No goods of {facility} at a booth of {festival} are known here.", facility=facility, festival=festival
+        )
         return SettlementPage.of(await load(SETTLEMENTS, settlement_id(facility, festival), unknown))
 
     @router.get("/facilities/{facility}/demand", summary="Demand for a facility's products, by festival")

@@ -31,6 +31,7 @@ from shared.events.sales import (
     ReceiptVoided,
     RecordForwarded,
     RunOfRecords,
+    TillClosed,
     TillRecord,
 )
 from shared.runtime.state import OwnedQuery, State
@@ -42,7 +43,8 @@ _RECORDS = {body.__name__: body for body in TILL.bodies}
 class KeptRecord:
     """A till's record at a booth that no festival has opened, as it came. `number`: its place in their order.
 
-    `event`, `source`, `time` and `type` are those of the record, and `json` is its body.
+    `event`: the id by which receipts and devices know it. `source`, `time` and `type` are those of the record, and
+    `json` is its body.
     """
 
     id: str
@@ -61,13 +63,22 @@ def kept_at(booth: str) -> OwnedQuery[KeptRecord]:
 
 
 def original(booth: Booth, record: TillRecord, event: Event) -> KeptRecord:
-    """The record as it came. The booth's devices know it already."""
-    # No id has a space in it, so that different records have different ids.
-    id = f"{booth.id} {record.device} {record.seq} {event.id}"
-    number = booth.records
+    """The record as it came. The booth's devices know it already, and by the same id."""
     return KeptRecord(
-        id, booth.id, number, event.id, event.source, event.time, type(record).__name__, record.model_dump_json()
+        record_id(booth.id, record.device, record.seq, event.known_as),
+        booth.id,
+        booth.records,
+        event.known_as,
+        event.source,
+        event.time,
+        type(record).__name__,
+        record.model_dump_json(),
     )
+
+
+def record_id(booth: str, device: str, seq: int, event: str) -> str:
+    """The id of a kept record. No part has a space in it, so that different records have different ids."""
+    return f"{booth} {device} {seq} {event}"
 
 
 def effect(state: State, booth: Booth, record: TillRecord) -> ForwardedAs | None:
@@ -106,11 +117,13 @@ def forward(booth: Booth, record: KeptRecord, how: ForwardedAs) -> tuple[Booth, 
     return replace(booth, forwarding=Forwarding(to, records + 1)), SALES_DEADLINES.of(body)
 
 
-def forwarded_record(body: RecordForwarded) -> TillRecord:
-    """The original record, as a record of the booth at which it counts."""
+def forwarded_record(body: RecordForwarded, opening: int = 1) -> TillRecord:
+    """The original record, as a record of the booth at which it counts, in this opening of that booth."""
     record = _RECORDS[body.type].model_validate_json(body.record)
     assert isinstance(record, TillRecord), "a till's topic has only their records"
-    return record.model_copy(update={"booth": body.key})
+    # The till knows the openings of its own booth alone, so it has closed for any opening of this one.
+    changed = {"booth": body.key, "opening": opening} if isinstance(record, TillClosed) else {"booth": body.key}
+    return record.model_copy(update=changed)
 
 
 def device_from(body: DeviceForwarded) -> Device:

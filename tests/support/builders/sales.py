@@ -260,18 +260,19 @@ class SalesWorld:
         """What sales says to these events, one after the other."""
         return [answer for body in bodies for answer in self.tell(body)]
 
-    def tell(self, body: Body, id: str | None = None, source: str = "test") -> list[Body]:
-        """What sales says to an event of a booth: nothing if it was worked before."""
+    def tell(self, body: Body, id: str | None = None, source: str = "test", subject: str | None = None) -> list[Body]:
+        """What sales says to an event of a booth: nothing if it was worked before. `subject`: the id of the record
+        that it stands for, if it is a mended copy."""
         if id is None:
             id = record_id(body.device, body.seq) if isinstance(body, TillRecord) else self._next_id()
         if (source, id) in self._worked:
             return []
         if isinstance(body, TillRecord):
-            body = self._linked(body, id)
+            body = self._linked(body, subject or id)
         self._worked.add((source, id))
         key = next(topic.key_of(body) for topic in PROCESSOR.topics if type(body) in topic.bodies)
         bodies: list[Body] = []
-        for output in self._decide(PROCESSOR, Event(id, source, key, NOON, NOON, body)):
+        for output in self._decide(PROCESSOR, Event(id, source, key, NOON, NOON, body, subject)):
             if isinstance(output, Deadline):
                 self.deadlines[output.id] = output
                 continue

@@ -141,7 +141,7 @@ def test_a_file_is_read_in_the_order_in_which_entries_name_each_other() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name\nx\n", "no column code"),
+        ("name\nx\n", "lacks these columns: code"),
         ("kind,code,colour\n", "'colour' is no column here"),
         (HEAD + "animal,x,,,,,,,\n", "line 2: 'animal' is no kind"),
         (HEAD + "product,kain,,,,,,,\n", "line 2: 'kain' was not understood"),

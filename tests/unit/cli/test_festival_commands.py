@@ -30,6 +30,11 @@ def sales() -> Iterator[FakeServer]:
         yield server
 
 
+def told(message: str) -> dict[str, object]:
+    """A sentence in the form of a service's page."""
+    return {"message": message, "template": message, "values": {}}
+
+
 def run(festival: FakeServer, sales: FakeServer | None, *words: str) -> Result:
     env = {"KARYA_FESTIVAL_URL": festival.url, "KARYA_SALES_URL": sales.url if sales else "", "COLUMNS": "300"}
     return CliRunner().invoke(app, words, env=env)
@@ -182,7 +187,7 @@ def test_a_device_that_is_struck_or_complete_is_not_waited_for(
 
 
 def test_without_sales_the_rest_is_shown_and_what_is_not_known_is_said(festival: FakeServer) -> None:
-    step = {"what": "not_settled", "booth": "ODOP.B1", "message": "Booth ODOP.B1 is not settled."}
+    step = {"what": "not_settled", "booth": "ODOP.B1", **told("Booth ODOP.B1 is not settled.")}
     festival.pages["/festivals/ODOP/missing"] = {"festival": "ODOP", "status": "closing", "missing": [step]}
     festival.pages["/festivals/ODOP/booths"] = [{"booth": "ODOP.B1", "festival": "ODOP", "status": "closing"}]
     result = run(festival, None, "missing", "ODOP")
@@ -294,7 +299,7 @@ def test_sales_at_another_price_are_marked(festival: FakeServer, sales: FakeServ
     result = run(festival, sales, "receipts", "ODOP", "B1")
     assert "Your void of 3 of line 1 of r-9 was not done: 0 could still be voided." in result.output
     output = result.stdout
-    assert "departs: stain" in output
+    assert "another price: stain" in output
     assert output.count("old list") == 1
 
 
@@ -349,7 +354,7 @@ def test_what_a_page_of_sales_in_doubt_does_not_show_is_said(festival: FakeServe
 
 
 def test_missing_tells_sales_in_doubt_once_with_their_rupiah(festival: FakeServer, sales: FakeServer) -> None:
-    decide = {"what": "disputed", "booth": "ODOP.B1", "sale": "r-7/1", "message": "Sale r-7/1 has pieces too many."}
+    decide = {"what": "disputed", "booth": "ODOP.B1", "sale": "r-7/1", **told("Sale r-7/1 has pieces too many.")}
     festival.pages["/festivals/ODOP/missing"] = {"festival": "ODOP", "status": "closing", "missing": [decide]}
     festival.pages["/festivals/ODOP/booths"] = []
     sales.pages["/disputes"] = [in_doubt(waiting=0, disputed=2)]

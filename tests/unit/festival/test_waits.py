@@ -147,7 +147,7 @@ def test_a_shipment_that_nobody_counts_in_is_overdue_after_its_lead_time_and_a_d
     [shipment] = world.all(Shipment)
     assert (shipment.status, shipment.overdue) == (ShipmentStatus.SENT, True)
     [first, _] = missing(world.one(Festival, ODOP), [], [shipment], [])
-    assert "overdue" in first.message
+    assert "overdue" in str(first.message)
 
 
 def test_an_overdue_shipment_is_received_as_any_other() -> None:

@@ -61,7 +61,7 @@ def life(
 
 
 def texts(world: SalesWorld, lot: str = A, *, every_sale: bool = True) -> list[str]:
-    return [entry.text for entry in life(world, lot, every_sale=every_sale)]
+    return [str(entry.text) for entry in life(world, lot, every_sale=every_sale)]
 
 
 def test_each_part_of_a_basket_is_told_of_its_own_lot() -> None:
@@ -113,8 +113,8 @@ def test_what_a_count_moved_is_told_once_as_it_stands_last() -> None:
     world = a_booth()
     world.give(a_sale(1, None, 4, **PRICE))
     world.give(a_count(2, **{A: 6, B: 10}), a_count(3, **{A: 7, B: 9}, at=NOON.replace(hour=5)))
-    assert texts(world)[1:] == [f"1 unlabelled at {B1} moved to this lot, Rp1.000 (by count, counted)"]
-    assert texts(world, B)[1:] == [f"1 unlabelled at {B1} moved from this lot, Rp1.000 (by count, counted)"]
+    assert texts(world)[1:] == [f"moved to this lot: 1 unlabelled at {B1}, Rp1.000 (by count, counted)"]
+    assert texts(world, B)[1:] == [f"moved from this lot: 1 unlabelled at {B1}, Rp1.000 (by count, counted)"]
     world.give(a_count(4, **{A: 8, B: 8}, at=NOON.replace(hour=6)))
     assert len(world.bodies(PoolAdjusted)) > 2
     assert not any("unlabelled at" in text for text in texts(world))

@@ -10,6 +10,8 @@ from ops.verify.evidence import Evidence
 from ops.verify.topic_evidence import PublishedEvent
 from services.sales.domain import Booth, Receipt
 from services.sales.domain.booth import BoothStatus
+from services.sales.domain.forwarding import KeptRecord
+from services.sales.domain.forwarding import record_id as kept_id
 from shared import envelope
 from shared.events.festival import BoothForwarded
 from shared.events.language import Body
@@ -24,6 +26,7 @@ from tests.support.builders.sales import (
     a_drawer,
     a_last_word,
     a_move,
+    a_reopening,
     a_sale,
     a_stocking,
     a_void,
@@ -45,8 +48,8 @@ class ForwardingWitness(Witness):
         self.under_way: list[Body] = []
         self._later: list[PublishedEvent] = []
 
-    def tell(self, body: Body, id: str | None = None, source: str = "test") -> list[Body]:
-        said = super().tell(body, id, source)
+    def tell(self, body: Body, id: str | None = None, source: str = "test", subject: str | None = None) -> list[Body]:
+        said = super().tell(body, id, source, subject)
         self.under_way += [one for one in said if isinstance(one, _FORWARDED)]
         return said
 
@@ -138,6 +141,19 @@ def counts_twice(receipt: Receipt) -> Receipt:
     return receipt.with_sale(replace(sale, forwarded=sale.forwarded + 1))
 
 
+def of_another_device(record: KeptRecord) -> KeptRecord:
+    return replace(record, id=kept_id(WRONG, "another", 1, record.event))
+
+
+def of_another_booth(record: KeptRecord) -> KeptRecord:
+    return replace(record, booth="odop.b7")
+
+
+def forwards_one_more(booth: Booth) -> Booth:
+    assert booth.forwarding is not None
+    return replace(booth, forwarding=booth.forwarding._replace(records=booth.forwarding.records + 1))
+
+
 def forgets_a_device(booth: Booth) -> Booth:
     return replace(booth, devices=booth.devices[:1])
 
@@ -157,12 +173,89 @@ def forgets_the_numbers_before_the_merge(booth: Booth) -> Booth:
         (lambda e: with_entity(e, Receipt, counts_twice, f"{WRONG} {record_id(STRAY_DEVICE, 4)}"), "sales in parts"),
         (lambda e: without(e, Receipt, f"{B1} {record_id(STRAY_DEVICE, 4)}"), "reported sales"),
         (lambda e: without(e, Receipt, f"{B1} {record_id(MERGED_DEVICE, 3)}"), "reported sales"),
+        (
+            lambda e: without(e, KeptRecord, kept_id(WRONG, STRAY_DEVICE, 4, record_id(STRAY_DEVICE, 4))),
+            "kept records",
+        ),
+        (lambda e: with_entity(e, KeptRecord, of_another_device), "kept records"),
+        (lambda e: with_entity(e, KeptRecord, of_another_booth), "kept records"),
+        (lambda e: with_entity(e, Booth, forwards_one_more, WRONG), "kept records"),
+        (lambda e: with_entity(e, Booth, forwards_one_more, B2), "kept records"),
         (lambda e: with_entity(e, Booth, forgets_a_device, B1), "devices"),
         (lambda e: with_entity(e, Booth, forgets_the_numbers_before_the_merge, B1), "devices"),
     ],
 )
 def test_a_wrong_forwarding_is_found(change: Callable[[Evidence], Evidence], check: str) -> None:
     assert check in broken(change(played().evidence()))
+
+
+def test_a_stray_that_nobody_forwards_is_found() -> None:
+    world = played()
+    tills = world.evidence().published.tills
+    tills.forwarded[WRONG].remove(kept_id(WRONG, STRAY_DEVICE, 4, record_id(STRAY_DEVICE, 4)))
+    assert [line for line in broken(world.evidence())["kept records"] if "do not count at ODOP.B1" in line]
+
+
+def test_a_stray_that_waits_adds_up_and_is_a_note() -> None:
+    world = ForwardingWitness()
+    world.give(an_opening(), a_sale(1, None, 2, booth=WRONG))
+    evidence = world.evidence()
+    assert broken(evidence) == {}
+    assert notes(evidence)["strays"] == [f"booth {WRONG} was never opened by festival: 1 receipts of T1"]
+    assert "kept records" in broken(without(evidence, KeptRecord))
+
+
+@pytest.mark.parametrize(("booth", "merge"), [(WRONG, False), (B2, True)])
+def test_a_mended_record_that_counts_at_another_booth_adds_up(booth: str, merge: bool) -> None:
+    world = ForwardingWitness()
+    world.give(an_opening(), an_opening(B2), a_stocking("L1", 10))
+    if merge:
+        world.give(a_drawer(1, 50_000, booth=booth), forwarding(booth, merge=True))
+    seq = 2 if merge else 1
+    world.tell(a_sale(seq, "L1", 3, booth=booth), "copy", subject="s1")
+    world.give(a_void("s1", seq + 1, booth=booth, qty=1))
+    if not merge:
+        world.give(forwarding(booth))
+    world.arrive()
+    evidence = world.evidence()
+    assert broken(evidence) == {}
+    assert {lot.lot: lot.sold for lot in evidence.of(Booth)[B1].lots} == {"L1": 2}
+
+
+@pytest.mark.parametrize("reopened_first", [True, False])
+@pytest.mark.parametrize(("booth", "merge"), [(WRONG, False), (B2, True)])
+@pytest.mark.parametrize("closed_first", [True, False])
+def test_a_till_of_another_booth_closes_at_a_booth_that_was_reopened(
+    booth: str, merge: bool, closed_first: bool, reopened_first: bool
+) -> None:
+    world = ForwardingWitness()
+    world.give(an_opening(), an_opening(B2), a_stocking("L1", 10), a_stocking("L1", 5, B2))
+    world.hear_all()
+    reopen = [a_last_word(1, booth=B1), a_closing(), a_reopening()]
+
+    def forward() -> None:
+        last = [a_drawer(1, 50_000, booth=booth), a_last_word(2, booth=booth)]
+        order = forwarding(booth, merge=merge)
+        world.give(*([*last, order] if closed_first else [last[0], order, last[1]]))
+        world.arrive()
+
+    for step in (lambda: world.give(*reopen), forward) if reopened_first else (forward, lambda: world.give(*reopen)):
+        step()
+        world.hear_all()
+    evidence = world.evidence()
+    assert evidence.of(Booth)[B1].opening == 2
+    assert [device.complete for device in evidence.of(Booth)[B1].devices] == (
+        [False, True] if reopened_first else [False, False]
+    )
+    assert broken(evidence) == {}
+    if reopened_first:
+        assert "devices" in broken(with_entity(evidence, Booth, closes_earlier, B1))
+
+
+def closes_earlier(booth: Booth) -> Booth:
+    *others, device = booth.devices
+    [branch] = device.branches
+    return replace(booth, devices=(*others, replace(device, branches=(replace(branch, last_seq=1),))))
 
 
 def test_a_sale_of_a_merged_booth_that_counts_at_both_is_found() -> None:

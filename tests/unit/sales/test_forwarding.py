@@ -58,8 +58,8 @@ class Forwarding(SalesWorld):
         super().__init__()
         self.under_way: list[Body] = []
 
-    def tell(self, body: Body, id: str | None = None, source: str = "test") -> list[Body]:
-        said = super().tell(body, id, source)
+    def tell(self, body: Body, id: str | None = None, source: str = "test", subject: str | None = None) -> list[Body]:
+        said = super().tell(body, id, source, subject)
         self.under_way += [one for one in said if isinstance(one, RecordForwarded | DeviceForwarded)]
         return said
 
@@ -187,6 +187,19 @@ def test_every_kind_of_record_is_forwarded_as_it_came(world: Forwarding) -> None
     assert world.lot("L1").label_qty == 2
     assert world.lot("L1").latest is not None
     assert next(drawer for drawer in booth.drawers if drawer.cashier).counted_rupiah == 50_000
+
+
+def test_a_mended_stray_keeps_its_own_id_at_the_right_booth() -> None:
+    world = Forwarding()
+    world.give(an_opening(), a_stocking("L1", 10))
+    world.tell(a_sale(1, "L1", 3, booth=WRONG), "copy", f"till/{WRONG}/T1", subject="s1")
+    world.give(moving())
+    world.give(a_void("s1", 2, booth=WRONG, qty=1))
+    world.arrive()
+    assert world.sale("s1", B1).voided == 1
+    assert world.booth(B1).early_voids == ()
+    [device] = world.booth(B1).devices
+    assert device.branches == world.booth(WRONG).devices[0].branches
 
 
 def test_a_stray_for_a_settled_booth_is_a_late_sale() -> None:

@@ -70,11 +70,11 @@ def test_what_costs_nothing_is_shared_in_pieces_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"discount_rupiah": PRICE + 1}, "the receipt's discount exceeds"),
-        ({"lines": (a_line(discount_rupiah=PRICE + 1),)}, "a line's discount exceeds"),
+        ({"discount_rupiah": PRICE + 1}, "The receipt's discount exceeds"),
+        ({"lines": (a_line(discount_rupiah=PRICE + 1),)}, "A line's discount exceeds"),
         ({"lines": (a_line(line=2),)}, "numbered from 1"),
         ({"lines": ()}, "at least 1 item"),
-        ({"payment": Payment(kind=PaymentKind.CASH, given_rupiah=PRICE, change_rupiah=1)}, "money given less change"),
+        ({"payment": Payment(kind=PaymentKind.CASH, given_rupiah=PRICE, change_rupiah=1)}, "Money given less change"),
     ],
 )
 def test_a_receipt_that_does_not_add_up_is_none(changed: dict[str, object], why: str) -> None:

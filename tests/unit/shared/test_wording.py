@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import UnknownLanguage
 from shared.translation import Language, language_of, received, tr, translated, use_language
-from shared.wording import Message
+from shared.wording import Message, message_of
 
 LAST_DAY = "The last day comes before the first."
 
@@ -52,8 +52,14 @@ def test_a_message_is_translated_with_its_values_and_words() -> None:
 def test_a_message_among_the_values_is_translated_too() -> None:
     message = Message("{field}: {reason}", field="qty", reason=Message("It must be at least {least}.", least=1))
     assert (str(message), translated(message)) == ("qty: It must be at least 1.", "qty: Sekurang-kurangnya 1.")
-    with pytest.raises(TypeError):
-        _ = message.plain_values
+    assert message_of(message.template, message.plain_values) == message
+    assert received(str(message), "{field}: {reason}", message.plain_values) == str(message), "no such template"
+
+
+def test_a_text_that_comes_in_both_languages_is_shown_in_the_readers() -> None:
+    assert tr("{booth}: {why}.", booth="B1", why="too late", why_id="terlambat") == "B1: terlambat."
+    use_language(Language.ENGLISH)
+    assert tr("{booth}: {why}.", booth="B1", why="too late", why_id="terlambat") == "B1: too late."
 
 
 @pytest.mark.parametrize(("qty", "text"), [(1, "1 piece, 1.000, Rp2.500"), (3, "3 pieces, 1.000, Rp2.500")])

@@ -12,6 +12,7 @@ from services.festival.domain.festival import Festival
 from services.festival.domain.line import AllocationLine, LineStatus
 from shared.events.festival import CommandRefusal
 from shared.runtime.state import State
+from shared.wording import Message
 
 
 def too_late(festival: Festival, request: Request, at: datetime) -> Rejection | None:
@@ -19,10 +20,17 @@ def too_late(festival: Festival, request: Request, at: datetime) -> Rejection | 
     slow = too_slow(festival, {line.facility for line in _incoming_lines(request)}, at, request.day)
     if not slow:
         return None
-    how = "again" if request.pending_revision is not None else f"without {first_names(slow)}"
-    message = (
-        f"What {first_names(slow)} would send comes too late by now. Revise {request.name} {how}, then accept it."
+    message = Message(
+        "What {facilities} would send comes too late by now. Revise {request} without {facilities}, then accept it.",
+        facilities=first_names(slow),
+        request=request.name,
     )
+    if request.pending_revision is not None:
+        message = Message(
+            "What {facilities} would send comes too late by now. Revise {request} again, then accept it.",
+            facilities=first_names(slow),
+            request=request.name,
+        )
     return Rejection("request", CommandRefusal.WRONG_DAYS, message)
 
 
@@ -45,7 +53,11 @@ def no_room(state: State, festival: Festival, request: Request, at: datetime) ->
     bound = lacks_room(rules, ((line.booth, line.product, line.qty) for line in incoming))
     if bound is None:
         return None
-    message = f"{bound}. Other requests took room since the revision was drawn up. Revise {request.name} again."
+    message = Message(
+        "{bound}. Other requests took room since the revision was drawn up. Revise {request} again.",
+        bound=bound,
+        request=request.name,
+    )
     return Rejection("request", CommandRefusal.TOO_MANY, message)
 
 

@@ -28,6 +28,7 @@ from shared.events import names
 from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAllocation
 from shared.events.language import Event
 from shared.runtime.state import State
+from shared.wording import Message
 
 HOLD_HOURS = 72
 MAX_HOLD_HOURS = 90 * 24
@@ -92,18 +93,31 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
     """The request with its proposed plan or pending revision accepted, and the orders."""
     request = pages.whole(state, request_id(festival.id, body.request))
     if request is None:
-        return Rejection("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {body.request}.")
+        return Rejection(
+            "request",
+            CommandRefusal.UNKNOWN_REQUEST,
+            Message("{festival} has no request {request}.", festival=festival.name, request=body.request),
+        )
     if festival.status is not FestivalStatus.OPEN:
         return festival_not_open(festival)
     if request.status is RequestStatus.WITHDRAWN:
-        message = f"The plan of {body.request} was withdrawn: it was not accepted in time. Ask in a new request."
+        message = Message(
+            "The plan of {request} was withdrawn: it was not accepted in time. Ask in a new request.",
+            request=body.request,
+        )
         return Rejection("request", CommandRefusal.WRONG_STATE, message)
     if request.waiting is None and request.status is not RequestStatus.PROPOSED:
-        message = f"The plan of {body.request} was accepted before; it is {request.status.value}."
+        message = Message(
+            "The plan of {request} was accepted before; it is {status:word}.",
+            request=body.request,
+            status=request.status.value,
+        )
         if request.outdated:
-            message = (
-                f"The revision of {body.request} was withdrawn before it was accepted: stock that it gave back was "
-                "sent, a booth closed, or its time was over. Nothing of it was carried out. Ask for a new revision."
+            message = Message(
+                "The revision of {request} was withdrawn before it was accepted: stock that it gave "
+                "back was sent, a booth closed, or its time was over. Nothing of it was carried out. "
+                "Ask for a new revision.",
+                request=body.request,
             )
         return Rejection("request", CommandRefusal.WRONG_STATE, message)
     rejection = acceptance.too_late(festival, request, at) or acceptance.no_room(state, festival, request, at)
@@ -121,9 +135,11 @@ def check_new_request(state: State, festival: Festival, name: str, hold_hours: i
     if (rejection := check_names("request", names.REQUEST, name)) is not None:
         return rejection
     if state.get(Request, request_id(festival.id, name)) is not None:
-        return Rejection("request", CommandRefusal.ALREADY_EXISTS, f"There is a request {name} already.")
+        return Rejection(
+            "request", CommandRefusal.ALREADY_EXISTS, Message("There is a request {request} already.", request=name)
+        )
     if not 0 <= hold_hours <= MAX_HOLD_HOURS:
-        message = f"Stock can be held from 0 to {MAX_HOLD_HOURS} hours."
+        message = Message("Stock can be held from 0 to {most} hours.", most=MAX_HOLD_HOURS)
         return Rejection("hold_hours", CommandRefusal.OUT_OF_RANGE, message)
     return None
 
@@ -132,25 +148,38 @@ def _check_day(festival: Festival, day: date | None, at: datetime) -> Rejection 
     if day is None:
         return None
     if not festival.first_day <= day <= festival.last_day:
-        message = f"{festival.name} is from {festival.first_day} to {festival.last_day}; {day} is no day of it."
+        message = Message(
+            "{festival} is from {first_day} to {last_day}; {day} is no day of it.",
+            festival=festival.name,
+            first_day=str(festival.first_day),
+            last_day=str(festival.last_day),
+            day=str(day),
+        )
         return Rejection("day", CommandRefusal.WRONG_DAYS, message)
     if day < (today := local_day(festival, at)):
-        message = f"{day} is over; name {today} or a later day, or leave the day out."
+        message = Message(
+            "{day} is over; name {today} or a later day, or leave the day out.", day=str(day), today=str(today)
+        )
         return Rejection("day", CommandRefusal.WRONG_DAYS, message)
     return None
 
 
 def _check_demands(state: State, festival: Festival, body: RequestAllocation) -> Rejection | None:
     if body.revise_at_percent is not None and not 1 <= body.revise_at_percent <= WHOLE:
-        message = f"A request can be revised by itself at 1 to {WHOLE} percent of what it asks for."
+        message = Message(
+            "A request can be revised by itself at 1 to {most} percent of what it asks for.", most=WHOLE
+        )
         return Rejection("revise_at_percent", CommandRefusal.OUT_OF_RANGE, message)
     if not body.demands:
-        return Rejection("demands", CommandRefusal.NOTHING_TO_PLAN, "The request asks for nothing.")
+        return Rejection("demands", CommandRefusal.NOTHING_TO_PLAN, Message("The request asks for nothing."))
     if len(body.demands) > MAX_DEMANDS:
-        message = f"A request has at most {MAX_DEMANDS} demands. Ask in several requests, for some booths each."
+        message = Message(
+            "A request has at most {most} demands. Ask in several requests, for some booths each.",
+            most=MAX_DEMANDS,
+        )
         return Rejection("demands", CommandRefusal.TOO_MANY, message)
     if len({(demand.booth, demand.product) for demand in body.demands}) < len(body.demands):
-        message = "A booth asks for one product twice; give one number for each product."
+        message = Message("A booth asks for one product twice; give one number for each product.")
         return Rejection("demands", CommandRefusal.NAMED_TWICE, message)
     return next(filter(None, (_check_demand(state, festival, demand) for demand in body.demands)), None)
 
@@ -158,12 +187,20 @@ def _check_demands(state: State, festival: Festival, body: RequestAllocation) ->
 def _check_demand(state: State, festival: Festival, demand: Demand) -> Rejection | None:
     booth = state.get(Booth, demand.booth)
     if booth is None or booth.festival != festival.id:
-        return Rejection("demands", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {demand.booth}.")
+        return Rejection(
+            "demands",
+            CommandRefusal.UNKNOWN_BOOTH,
+            Message("{festival} has no booth {booth}.", festival=festival.name, booth=demand.booth),
+        )
     if booth.status is not BoothStatus.OPEN:
         return Rejection(
-            "demands", CommandRefusal.WRONG_STATE, f"Booth {booth.id} takes no more stock: it is closing."
+            "demands",
+            CommandRefusal.WRONG_STATE,
+            Message("Booth {booth} takes no more stock: it is closing.", booth=booth.id),
         )
     if not any(price.product == demand.product for price in booth.prices):
-        message = f"Booth {booth.id} has no price for {demand.product}, so it can't sell it."
+        message = Message(
+            "Booth {booth} has no price for {product}, so it can't sell it.", booth=booth.id, product=demand.product
+        )
         return Rejection("demands", CommandRefusal.NO_PRICE, message)
     return None

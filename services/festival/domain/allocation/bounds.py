@@ -10,6 +10,7 @@ from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival
 from services.festival.domain.line import AllocationLine
 from services.festival.domain.planning import Rules, late_facilities
+from shared.wording import Message
 
 
 def planning_rules(
@@ -76,7 +77,7 @@ def day_over(festival: Festival, day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(festival.zone)).astimezone(UTC)
 
 
-def lacks_room(rules: Rules, coming: Iterable[tuple[str, str, int]]) -> str | None:
+def lacks_room(rules: Rules, coming: Iterable[tuple[str, str, int]]) -> Message | None:
     """The limit that these pieces (by booth and product) together exceed, as a sentence; None if there is room."""
     totals: Counter[str] = Counter()
     by_category: Counter[tuple[str, str]] = Counter()
@@ -85,10 +86,16 @@ def lacks_room(rules: Rules, coming: Iterable[tuple[str, str, int]]) -> str | No
         by_category[booth, rules.categories.get((booth, product), "")] += qty
     for booth, qty in sorted(totals.items()):
         if qty > (room := rules.capacity.get(booth, qty)):
-            return f"{booth} has room for {room} more pieces, not for {qty}"
+            return Message("{booth} has room for {room} more pieces, not for {qty}", booth=booth, room=room, qty=qty)
     for (booth, category), qty in sorted(by_category.items()):
         if qty > (room := rules.limits.get((booth, category), qty)):
-            return f"{booth} has room for {room} more pieces of {category}, not for {qty}"
+            return Message(
+                "{booth} has room for {room} more pieces of {category}, not for {qty}",
+                booth=booth,
+                room=room,
+                category=category,
+                qty=qty,
+            )
     return None
 
 

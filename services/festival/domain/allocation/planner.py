@@ -11,6 +11,7 @@ from services.festival.domain.command import Rejection, nothing_to_plan
 from services.festival.domain.planning import AvailableLot, EarlierShare, Plan, RequestDemand, Rules, plan
 from shared.events.festival import CommandRefusal
 from shared.events.language import Event
+from shared.wording import Message
 
 # So that one step stays within the memory of a service and a transaction of its database.
 MAX_LINES = 50_000
@@ -64,13 +65,17 @@ class FairPlanner:
         # Checked here and not by the caller, as old records hold empty plans.
         if not proposal.allotments and not len(request.lines):
             return nothing_to_plan(
-                "demands", f"Nothing of what {request.name} asks for can be planned.", proposal.conflicts
+                "demands",
+                Message("Nothing of what {request} asks for can be planned.", request=request.name),
+                proposal.conflicts,
             )
         if len(request.lines) + len(proposal.allotments) > MAX_LINES:
             field = "request" if len(request.lines) else "demands"
-            message = (
-                f"{request.name} would have more than {MAX_LINES} lines, with those that revisions have replaced. "
-                "Ask in several requests, for some booths each."
+            message = Message(
+                "{request} would have more than {most} lines, with those that revisions have "
+                "replaced. Ask in several requests, for some booths each.",
+                request=request.name,
+                most=MAX_LINES,
             )
             return Rejection(field, CommandRefusal.TOO_MANY, message)
         return proposal

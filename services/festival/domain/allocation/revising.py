@@ -46,6 +46,7 @@ from shared.events.festival import BackReason, CommandRefusal, ReviseAllocation,
 from shared.events.language import Event
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
+from shared.wording import Message
 
 MAX_EXCLUDED = 1000
 _EMPTY_PLAN = Plan(allotments=(), shares=(), short=(), offers={})
@@ -58,11 +59,17 @@ def order(state: State, festival: Festival, body: ReviseAllocation, event: Event
         return request
     if len(body.without) > MAX_EXCLUDED:
         return Rejection(
-            "without", CommandRefusal.TOO_MANY, f"A revision goes without at most {MAX_EXCLUDED} facilities."
+            "without",
+            CommandRefusal.TOO_MANY,
+            Message("A revision goes without at most {most} facilities.", most=MAX_EXCLUDED),
         )
     facilities = {line.facility for line in request.lines} | {offer.facility for offer in request.offers}
     if unknown := sorted(set(body.without) - facilities):
-        message = f"Nothing of {first_names(unknown)} was planned or could have been under {body.request}."
+        message = Message(
+            "Nothing of {facilities} was planned or could have been under {request}.",
+            facilities=first_names(unknown),
+            request=body.request,
+        )
         return Rejection("without", CommandRefusal.UNKNOWN_FACILITY, message)
     revision = request_revision(
         request, tuple(sorted(set(body.without))), body.reason, consent=body.consent, command=event.id
@@ -118,7 +125,9 @@ def _draw_up_revision(
         if gap.booth not in request.closed
     ]
     if not back and not demands:
-        message = f"Nothing is missing under {request.name}, and nothing of it has to go back."
+        message = Message(
+            "Nothing is missing under {request}, and nothing of it has to go back.", request=request.name
+        )
         return Rejection("request", CommandRefusal.NOTHING_TO_PLAN, message)
     plan = _plan(state, festival, body, event, planner, request, bare, demands, back) if demands else None
     if isinstance(plan, Rejection):
@@ -183,7 +192,11 @@ def _plan(
         return _EMPTY_PLAN if isinstance(plan, Rejection) else plan
     if not isinstance(plan, Rejection) and not plan.allotments and not back:
         missing = sum(demand.qty for demand in demands)
-        first = f"Nothing of the {missing} pieces that are missing under {bare.name} can be had now."
+        first = Message(
+            "Nothing of the {missing} pieces that are missing under {request} can be had now.",
+            missing=missing,
+            request=bare.name,
+        )
         return nothing_to_plan("request", first, plan.conflicts)
     return plan
 
@@ -193,10 +206,20 @@ def _find_revisable(state: State, festival: Festival, name: str) -> Request | Re
         return festival_not_open(festival)
     request = pages.whole(state, request_id(festival.id, name))
     if request is None:
-        return Rejection("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {name}.")
+        return Rejection(
+            "request",
+            CommandRefusal.UNKNOWN_REQUEST,
+            Message("{festival} has no request {request}.", festival=festival.name, request=name),
+        )
     if request.status is RequestStatus.WITHDRAWN:
-        return Rejection("request", CommandRefusal.WRONG_STATE, f"{name} was withdrawn. Ask in a new request.")
+        return Rejection(
+            "request",
+            CommandRefusal.WRONG_STATE,
+            Message("{request} was withdrawn. Ask in a new request.", request=name),
+        )
     if not at_rest(request):
-        message = f"Inventory has not answered for every line of {name} yet; try again in a moment."
+        message = Message(
+            "Inventory has not answered for every line of {request} yet; try again in a moment.", request=name
+        )
         return Rejection("request", CommandRefusal.WRONG_STATE, message)
     return request

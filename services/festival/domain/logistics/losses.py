@@ -27,6 +27,7 @@ from shared.events.inventory import (
 from shared.events.language import MAX_QTY, Event
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
+from shared.wording import Message
 
 _RETURNS = (ReceiveReturn.__name__, RecountReturn.__name__)
 
@@ -47,20 +48,36 @@ def receive_return(state: State, festival: Festival, body: ReceiveReturn, event:
         return holding
     booth, lot = holding
     if booth.status is not BoothStatus.SETTLED:
-        message = f"Booth {booth.id} is not settled yet: its sales must be counted before anything goes home."
+        message = Message(
+            "Booth {booth} is not settled yet: its sales must be counted before anything goes home.", booth=booth.id
+        )
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     if (rejection := check_not_reopening(booth)) is not None:
         return rejection
     most = min(MAX_QTY, lot.received - lot.moved_out - lot.most_home)
     if body.qty > most:
-        message = f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; at most {most} can still come home."
+        message = Message(
+            "Booth {booth} received {received} pieces of {lot}; at most {most} can still come home.",
+            booth=booth.id,
+            received=lot.received,
+            lot=lot.lot,
+            most=most,
+        )
         return Rejection("qty", CommandRefusal.TOO_MANY, message)
     balance = booth.return_balance(lot.product)
     if body.qty > balance.most:
-        message = (
-            f"At most {balance.most} pieces of {lot.product} can still come home from {booth.id}, not {body.qty}: "
-            f"{balance.received} came, {balance.moved_out} went to other booths, {balance.sold} were sold and "
-            f"{balance.home} are home. If more are there, a sale or a count was wrong."
+        message = Message(
+            "At most {most} pieces of {product} can still come home from {booth}, not {qty}: "
+            "{received} came, {moved_out} went to other booths, {sold} were sold and {home} are "
+            "home. If more are there, a sale or a count was wrong.",
+            most=balance.most,
+            product=lot.product,
+            booth=booth.id,
+            qty=body.qty,
+            received=balance.received,
+            moved_out=balance.moved_out,
+            sold=balance.sold,
+            home=balance.home,
         )
         return Rejection("qty", CommandRefusal.TOO_MANY, message)
     lot = replace(lot, returning=lot.returning + body.qty, final=lot.final or body.final)
@@ -80,21 +97,31 @@ def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event
         order = LossRecorded(lot=body.lot, order=event.id, festival=festival.id, qty=body.qty, reason=body.reason)
         return state.put(command), [STOCK_ORDERS.of(order)]
     if body.booth is None:
-        return Rejection("booth", CommandRefusal.MISSING, "Say at which booth the pieces were lost.")
+        return Rejection("booth", CommandRefusal.MISSING, Message("Say at which booth the pieces were lost."))
     holding = find_lot(state, festival, body.booth, body.lot)
     if isinstance(holding, Rejection):
         return holding
     booth, lot = holding
     if booth.status is BoothStatus.SETTLED:
-        message = f"Booth {booth.id} is settled: receive what came home as final, and the rest counts as lost."
+        message = Message(
+            "Booth {booth} is settled: receive what came home as final, and the rest counts as lost.", booth=booth.id
+        )
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     if booth.merged_into is not None:
-        message = f"Booth {booth.id} is merged into {booth.merged_into}: record what was lost of its stock there."
+        message = Message(
+            "Booth {booth} is merged into {merged_into}: record what was lost of its stock there.",
+            booth=booth.id,
+            merged_into=booth.merged_into or "",
+        )
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     most = lot.received - lot.moved_out - lot.recorded_lost
     if body.qty > most:
-        message = (
-            f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; {most} are not lost or moved already."
+        message = Message(
+            "Booth {booth} received {received} pieces of {lot}; {most} are not lost or moved already.",
+            booth=booth.id,
+            received=lot.received,
+            lot=lot.lot,
+            most=most,
         )
         return Rejection("qty", CommandRefusal.TOO_MANY, message)
     booth = with_lot(booth, replace(lot, recorded_lost=lot.recorded_lost + body.qty))
@@ -146,12 +173,22 @@ def _rejection(answer: StockOrderRefused) -> Rejection:
     """The reason of inventory, for the organiser."""
     if answer.reason is OrderRefusal.UNKNOWN_LOT:
         return Rejection(
-            "lot", CommandRefusal.UNKNOWN_LOT, f"No lot {answer.lot} is known. Its number is on its label."
+            "lot",
+            CommandRefusal.UNKNOWN_LOT,
+            Message("No lot {lot} is known. Its number is on its label.", lot=answer.lot),
         )
     if answer.reason is OrderRefusal.SHORT:
-        message = f"The facility has {answer.on_hand} pieces of {answer.lot} on hand, fewer than that."
+        message = Message(
+            "The facility has {on_hand} pieces of {lot} on hand, fewer than that.",
+            on_hand=answer.on_hand,
+            lot=answer.lot,
+        )
         return Rejection("qty", CommandRefusal.STOCK_SAYS_NO, message)
-    message = f"Inventory could not do this with {answer.lot}: {answer.reason.value.replace('_', ' ')}."
+    message = Message(
+        "Inventory could not do this with {lot}: {reason:word}.",
+        lot=answer.lot,
+        reason=answer.reason.value.replace("_", " "),
+    )
     return Rejection("lot", CommandRefusal.STOCK_SAYS_NO, message)
 
 
@@ -162,5 +199,9 @@ def find_lot(state: State, festival: Festival, booth_id: str, lot_id: str) -> tu
         return booth
     lot = booth.find_lot(lot_id)
     if lot is None:
-        return Rejection("lot", CommandRefusal.UNKNOWN_LOT, f"Booth {booth_id} never received lot {lot_id}.")
+        return Rejection(
+            "lot",
+            CommandRefusal.UNKNOWN_LOT,
+            Message("Booth {booth} never received lot {lot}.", booth=booth_id, lot=lot_id),
+        )
     return booth, lot

@@ -36,6 +36,7 @@ from shared.events.inventory import STOCK_ORDERS, DispatchOrdered
 from shared.events.language import Deadline, Publication
 from shared.runtime.processor import Decision
 from shared.runtime.state import OwnedQuery, State
+from shared.wording import Message
 
 ARRIVAL_DEADLINE = "arrive/"
 
@@ -123,17 +124,31 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
     if (rejection := check_names("shipment", names.SHIPMENT, order.shipment)) is not None:
         return rejection
     if state.get(Shipment, shipment_id(festival.id, order.shipment)) is not None:
-        return Rejection("shipment", CommandRefusal.ALREADY_EXISTS, f"There is a shipment {order.shipment} already.")
+        return Rejection(
+            "shipment",
+            CommandRefusal.ALREADY_EXISTS,
+            Message("There is a shipment {shipment} already.", shipment=order.shipment),
+        )
     request = state.get(Request, request_id(festival.id, order.request))
     if request is None:
         return Rejection(
-            "request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {order.request}."
+            "request",
+            CommandRefusal.UNKNOWN_REQUEST,
+            Message("{festival} has no request {request}.", festival=festival.name, request=order.request),
         )
     booth = state.get(Booth, order.booth)
     if booth is None or booth.festival != festival.id:
-        return Rejection("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {order.booth}.")
+        return Rejection(
+            "booth",
+            CommandRefusal.UNKNOWN_BOOTH,
+            Message("{festival} has no booth {booth}.", festival=festival.name, booth=order.booth),
+        )
     if booth.status is not BoothStatus.OPEN:
-        return Rejection("booth", CommandRefusal.WRONG_STATE, f"Booth {booth.id} takes no more stock: it is closing.")
+        return Rejection(
+            "booth",
+            CommandRefusal.WRONG_STATE,
+            Message("Booth {booth} takes no more stock: it is closing.", booth=booth.id),
+        )
     request = pages.found_by(state, request, pages.coming_to(booth.id))
     lines = [
         line
@@ -141,12 +156,20 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
         if (line.facility, line.booth, line.status) == (order.facility, booth.id, LineStatus.RESERVED)
     ]
     if not lines:
-        message = f"Nothing of {order.facility} is reserved for {booth.id} under {order.request} and not yet sent."
+        message = Message(
+            "Nothing of {facility} is reserved for {booth} under {request} and not yet sent.",
+            facility=order.facility,
+            booth=booth.id,
+            request=order.request,
+        )
         return Rejection("facility", CommandRefusal.NOTHING_TO_SEND, message)
     if misses_last_day(festival, order.facility, at):
-        message = (
-            f"What leaves {order.facility} now comes after the last day, {festival.last_day}, and can't be sold. "
-            f"Revise {request.name} without {order.facility}, so that it goes back."
+        message = Message(
+            "What leaves {facility} now comes after the last day, {last_day}, and can't be sold. "
+            "Revise {request} without {facility}, so that it goes back.",
+            facility=order.facility,
+            last_day=str(festival.last_day),
+            request=request.name,
         )
         return Rejection("facility", CommandRefusal.WRONG_DAYS, message)
     publications: list[Publication | Deadline] = []
@@ -178,12 +201,14 @@ def receive(state: State, festival: Festival, count: ReceiveShipment) -> Command
     shipment = state.get(Shipment, shipment_id(festival.id, count.shipment))
     if shipment is None:
         return Rejection(
-            "shipment", CommandRefusal.UNKNOWN_SHIPMENT, f"{festival.name} has no shipment {count.shipment}."
+            "shipment",
+            CommandRefusal.UNKNOWN_SHIPMENT,
+            Message("{festival} has no shipment {shipment}.", festival=festival.name, shipment=count.shipment),
         )
     if shipment.booth != count.booth:
         return wrong_booth(shipment.name, shipment.booth, count.booth, CommandRefusal.UNKNOWN_SHIPMENT)
     if shipment.status is not ShipmentStatus.SENT:
-        return Rejection("shipment", CommandRefusal.WRONG_STATE, _NOT_SENT[shipment.status].format(shipment.name))
+        return Rejection("shipment", CommandRefusal.WRONG_STATE, _not_sent(shipment))
     rejection = check_arrival(shipment.name, shipment.lots, count.counted, lose_unnamed=count.lose_unnamed)
     if rejection is not None:
         return rejection
@@ -223,11 +248,17 @@ def _losses(shipment: Shipment) -> dict[str, int]:
     return losses
 
 
-_NOT_SENT = {
-    ShipmentStatus.SENDING: "Not all pieces of shipment {} have left yet; try again when it is sent.",
-    ShipmentStatus.DROPPED: "Shipment {} was dropped: nothing of it could leave.",
-    ShipmentStatus.RECEIVED: "Shipment {} was received already.",
-}
+def _not_sent(shipment: Shipment) -> Message:
+    match shipment.status:
+        case ShipmentStatus.SENDING:
+            return Message(
+                "Not all pieces of shipment {shipment} have left yet; try again when it is sent.",
+                shipment=shipment.name,
+            )
+        case ShipmentStatus.DROPPED:
+            return Message("Shipment {shipment} was dropped: nothing of it could leave.", shipment=shipment.name)
+        case _:
+            return Message("Shipment {shipment} was received already.", shipment=shipment.name)
 
 
 def record_dispatch(

@@ -32,6 +32,7 @@ from shared.events.festival import (
 from shared.events.language import MAX_QTY, Deadline
 from shared.runtime.processor import Decision
 from shared.runtime.state import OwnedQuery, State
+from shared.wording import Message
 
 CARRY_DEADLINE = "carry/"
 # From booth to booth is a walk. After this time people should look for the goods.
@@ -79,7 +80,11 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
     if (rejection := check_names("transfer", names.TRANSFER, body.transfer)) is not None:
         return rejection
     if state.get(Transfer, transfer_id(festival.id, body.transfer)) is not None:
-        return Rejection("transfer", CommandRefusal.ALREADY_EXISTS, f"There is a transfer {body.transfer} already.")
+        return Rejection(
+            "transfer",
+            CommandRefusal.ALREADY_EXISTS,
+            Message("There is a transfer {transfer} already.", transfer=body.transfer),
+        )
     giver = _find_open_booth(state, festival, "booth", body.booth)
     if isinstance(giver, Rejection):
         return giver
@@ -88,13 +93,17 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         return taker
     if giver.id == taker.id:
         return Rejection(
-            "to", CommandRefusal.WRONG_STATE, f"The pieces are at {giver.id} already; name another booth."
+            "to",
+            CommandRefusal.WRONG_STATE,
+            Message("The pieces are at {giver} already; name another booth.", giver=giver.id),
         )
     if (rejection := check_counted_once("lots", body.lots)) is not None:
         return rejection
     lots = {entry.lot: entry.qty for entry in body.lots if entry.qty}
     if not lots:
-        return Rejection("lots", CommandRefusal.NOTHING_TO_SEND, "Count at least one piece that leaves the booth.")
+        return Rejection(
+            "lots", CommandRefusal.NOTHING_TO_SEND, Message("Count at least one piece that leaves the booth.")
+        )
     sales = state.get(BoothSales, giver.id)
     sold = dict(sales.sold) if sales is not None else {}
     for lot, qty in lots.items():
@@ -129,12 +138,12 @@ def receive(state: State, festival: Festival, body: ReceiveTransfer) -> CommandR
     """The booth after it counted and stocked a transfer, and the events. They name the discrepancies."""
     transfer = state.get(Transfer, transfer_id(festival.id, body.transfer))
     if transfer is None:
-        message = f"{festival.name} has no transfer {body.transfer}."
+        message = Message("{festival} has no transfer {transfer}.", festival=festival.name, transfer=body.transfer)
         return Rejection("transfer", CommandRefusal.UNKNOWN_TRANSFER, message)
     if transfer.to != body.booth:
         return wrong_booth(transfer.name, transfer.to, body.booth, CommandRefusal.UNKNOWN_TRANSFER)
     if transfer.status is TransferStatus.RECEIVED:
-        message = f"Transfer {transfer.name} was received already."
+        message = Message("Transfer {transfer} was received already.", transfer=transfer.name)
         return Rejection("transfer", CommandRefusal.WRONG_STATE, message)
     sent_pieces = dict(transfer.sent)
     rejection = check_arrival(transfer.name, sent_pieces, body.counted, lose_unnamed=body.lose_unnamed)
@@ -179,9 +188,17 @@ def mark_overdue(state: State, id: str) -> Decision:
 def _find_open_booth(state: State, festival: Festival, field: str, id: str) -> Booth | Rejection:
     booth = state.get(Booth, id)
     if booth is None or booth.festival != festival.id:
-        return Rejection(field, CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {id}.")
+        return Rejection(
+            field,
+            CommandRefusal.UNKNOWN_BOOTH,
+            Message("{festival} has no booth {booth}.", festival=festival.name, booth=id),
+        )
     if booth.status is not BoothStatus.OPEN:
-        message = f"Booth {booth.id} is {booth.status.value}: goods move only between open booths."
+        message = Message(
+            "Booth {booth} is {status:word}: goods move only between open booths.",
+            booth=booth.id,
+            status=booth.status.value,
+        )
         return Rejection(field, CommandRefusal.WRONG_STATE, message)
     return booth
 
@@ -189,19 +206,36 @@ def _find_open_booth(state: State, festival: Festival, field: str, id: str) -> B
 def _check_leaving(giver: Booth, taker: Booth, lot: str, qty: int, sold: int) -> Rejection | None:
     held = giver.find_lot(lot)
     if held is None or not held.received:
-        return Rejection("lots", CommandRefusal.UNKNOWN_LOT, f"Booth {giver.id} never received lot {lot}.")
+        return Rejection(
+            "lots",
+            CommandRefusal.UNKNOWN_LOT,
+            Message("Booth {booth} never received lot {lot}.", booth=giver.id, lot=lot),
+        )
     if held.withdrawn is not None:
-        message = f"Lot {lot} was recalled: please set its pieces aside at {giver.id} until they go home."
+        message = Message(
+            "Lot {lot} was recalled: please set its pieces aside at {giver} until they go home.",
+            lot=lot,
+            giver=giver.id,
+        )
         return Rejection("lots", CommandRefusal.WRONG_STATE, message)
     if not any(tag.product == held.product for tag in taker.prices):
-        message = f"Booth {taker.id} has no price for {held.product}, so it can't sell it."
+        message = Message(
+            "Booth {booth} has no price for {product}, so it can't sell it.", booth=taker.id, product=held.product
+        )
         return Rejection("to", CommandRefusal.NO_PRICE, message)
     most = max(0, _pieces_left(held, sold))
     if qty > most:
-        message = (
-            f"At most {most} of {lot} are left at {giver.id}: {held.received} came, {held.recorded_lost} were lost, "
-            f"{held.moved_out} went to other booths and at least {sold} are sold. Please count again. If more are "
-            "there, a sale was booked on the wrong lot."
+        message = Message(
+            "At most {most} of {lot} are left at {giver}: {received} came, {recorded_lost} were "
+            "lost, {moved_out} went to other booths and at least {sold} are sold. Please count "
+            "again. If more are there, a sale was booked on the wrong lot.",
+            most=most,
+            lot=lot,
+            giver=giver.id,
+            received=held.received,
+            recorded_lost=held.recorded_lost,
+            moved_out=held.moved_out,
+            sold=sold,
         )
         return Rejection("lots", CommandRefusal.TOO_MANY, message)
     return None
@@ -216,7 +250,10 @@ def _check_room(
     bound = lacks_room(rules, coming)
     if bound is None:
         return None
-    message = f"{bound}: what is there, on its way and promised to it counts. Move fewer, or once it has sold some."
+    message = Message(
+        "{bound}: what is there, on its way and promised to it counts. Move fewer, or once it has sold some.",
+        bound=bound,
+    )
     return Rejection("to", CommandRefusal.TOO_MANY, message)
 
 

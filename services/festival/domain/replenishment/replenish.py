@@ -38,6 +38,7 @@ from shared.events.festival import (
 )
 from shared.events.language import Event, Publication
 from shared.runtime.state import State
+from shared.wording import Message
 
 MAX_PRODUCTS = 500
 LONGEST = timedelta(hours=24)
@@ -125,15 +126,19 @@ def replenish(state: State, festival: Festival, body: Replenish, event: Event, p
 
 def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> Rejection | None:
     if len(body.products) > MAX_PRODUCTS:
-        return Rejection("products", CommandRefusal.TOO_MANY, f"Name at most {MAX_PRODUCTS} products.")
+        return Rejection(
+            "products",
+            CommandRefusal.TOO_MANY,
+            Message("Name at most {most} products.", most=MAX_PRODUCTS),
+        )
     if not timedelta() < body.until - at <= LONGEST:
-        message = "Say until when the booths are open: later than now, within 24 hours."
+        message = Message("Say until when the booths are open: later than now, within 24 hours.")
         return Rejection("until", CommandRefusal.OUT_OF_RANGE, message)
     if body.opens is not None and body.opens >= body.until:
-        message = "Booths open before they close: say an earlier time."
+        message = Message("Booths open before they close: say an earlier time.")
         return Rejection("opens", CommandRefusal.OUT_OF_RANGE, message)
     if state.get(Replenishment, request_id(festival.id, body.request)) is not None:
-        message = f"There is a replenishment {body.request} already."
+        message = Message("There is a replenishment {request} already.", request=body.request)
         return Rejection("request", CommandRefusal.ALREADY_EXISTS, message)
     return allocation.check_new_request(state, festival, body.request, body.hold_hours)
 

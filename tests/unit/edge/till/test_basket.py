@@ -118,7 +118,7 @@ def test_what_should_not_be_sold_so_is_refused(basket: list[BasketEntry], why: s
 
 def warnings_of(*lines: Any, events: Any = ()) -> tuple[str, ...]:
     booth = view("T1", "d1", [an_opening("T1", "T2"), a_stocking(LOT, 8), *events], Receipts({}, {}))
-    return warnings(booth, lines, LIST.prices)
+    return tuple(map(str, warnings(booth, lines, LIST.prices)))
 
 
 def test_pieces_of_all_lines_count_against_the_tills_part() -> None:
