@@ -8,6 +8,8 @@ A line of the text begins with a mark:
     ~ WORDS           one that is repeated until it answers as it must
     * KEY VALUE       a record of a broken terminal: raw bytes under this key
       | FRAGMENT      must be in the answer of the line above, with one space for a tab of a table
+      ! FRAGMENT      must not be in it
+      + WORDS         runs before each repetition
       = NAME PATH     keeps a value of the answer as {NAME}: the line above is run with --json
 
 `{today}` and `{today+3}` are days. `{NAME}` is a value that was kept, or that the caller gives.
@@ -24,7 +26,7 @@ from typing import Any
 
 PATIENCE_SECONDS = 30.0
 PAUSE_SECONDS = 0.2
-_MARK = re.compile(r"(?P<mark>==|>|!(?P<code>\d*)|~|\*|#|  \||  =) (?P<rest>.+)")
+_MARK = re.compile(r"(?P<mark>==|>|!(?P<code>\d*)|~|\*|#|  [|!+=]) (?P<rest>.+)")
 _FIELD = re.compile(r"\{(?P<name>[a-z0-9_]+)(?P<days>[+-]\d+)?\}")
 
 
@@ -42,6 +44,8 @@ class Step:
     patient: bool = False
     broken_record: bool = False
     fragments: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
     keeps: tuple[tuple[str, str], ...] = ()
 
 
@@ -113,7 +117,7 @@ def read(text: str) -> list[Part]:
         if not parts:
             raise BadScript(f"line {number} stands before the first title")
         *others, last = parts[-1].steps or (None,)
-        if mark in ("  |", "  ="):
+        if mark.startswith(" "):
             if last is None:
                 raise BadScript(f"line {number} follows no command")
             parts[-1] = replace(parts[-1], steps=(*others, _more(last, mark, rest)))
@@ -133,6 +137,8 @@ def play(
         if not (step.patient and outcome.faults) or time.monotonic() > end:
             return outcome
         time.sleep(PAUSE_SECONDS)
+        if step.again:
+            run(tuple(fill(word, values, today) for word in step.again))
 
 
 def fill(text: str, values: Mapping[str, str], today: date) -> str:
@@ -163,10 +169,16 @@ def _step(number: int, mark: str, code: str | None, rest: str) -> Step:
 
 
 def _more(step: Step, mark: str, rest: str) -> Step:
-    if mark == "  |":
-        return replace(step, fragments=(*step.fragments, rest))
-    name, _, path = rest.partition(" ")
-    return replace(step, keeps=(*step.keeps, (name, path)))
+    match mark.strip():
+        case "|":
+            return replace(step, fragments=(*step.fragments, rest))
+        case "!":
+            return replace(step, absent=(*step.absent, rest))
+        case "+":
+            return replace(step, again=tuple(shlex.split(rest)))
+        case _:
+            name, _, path = rest.partition(" ")
+            return replace(step, keeps=(*step.keeps, (name, path)))
 
 
 def _once(step: Step, words: tuple[str, ...], values: Mapping[str, str], today: date, run: Run) -> Outcome:
@@ -175,6 +187,7 @@ def _once(step: Step, words: tuple[str, ...], values: Mapping[str, str], today: 
     fragments = tuple(fill(fragment, values, today) for fragment in step.fragments)
     text = spaced(answer.text)
     faults = [f"{fragment!r} is not in the answer" for fragment in fragments if fragment not in text]
+    faults += [f"{fragment!r} is in the answer" for fragment in step.absent if fragment in text]
     if answer.exit_code != step.exit_code:
         faults.append(f"it ended with {answer.exit_code}, not with {step.exit_code}")
     kept = {}

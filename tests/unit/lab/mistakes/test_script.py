@@ -84,6 +84,14 @@ def test_only_a_patient_step_is_repeated() -> None:
     assert play(hasty, {}, TODAY, Heard(Answer(0, ""), Answer(0, "L1"))).faults != ()
 
 
+def test_what_runs_before_a_repetition_is_run_only_then() -> None:
+    [step] = steps("~ products\n  | KRJ\n  ! PTG\n  + sync --wait 0")
+    run = Heard(Answer(0, "KRJ PTG"), Answer(0, ""), Answer(0, "KRJ"))
+    assert play(step, {}, TODAY, run).faults == ()
+    assert run.typed == [("products",), ("sync", "--wait", "0"), ("products",)]
+    assert play(step, {}, TODAY, Heard(Answer(0, "KRJ PTG")), patience=0).faults != ()
+
+
 def test_one_line_of_an_answer_is_told() -> None:
     [step] = steps("> receive")
     assert play(step, {}, TODAY, Heard(Answer(0, "lot\tsent\nL1\t4\nS1  diterima\n"))).heard == "S1 diterima"
@@ -105,7 +113,7 @@ def test_the_season_has_three_festivals_and_ends_with_a_check_of_everything() ->
 def test_every_value_of_the_season_is_kept_before_it_is_typed() -> None:
     known = set(GIVEN)
     for step in steps_of(season()):
-        used = set(re.findall(r"\{([a-z]+)\}", " ".join((*step.words, *step.fragments)))) - {"today"}
+        used = set(re.findall(r"\{([a-z]+)\}", " ".join((*step.words, *step.fragments, *step.again)))) - {"today"}
         assert used <= known, f"line {step.line}"
         known |= {name for name, _ in step.keeps}
 
