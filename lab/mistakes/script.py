@@ -35,7 +35,7 @@ class BadScript(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScriptStep:
     """A line of the season with what must follow. `words` have fields that are not filled yet."""
 
     line: int
@@ -50,15 +50,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScriptPart:
     """Steps under one title."""
 
     title: str
-    steps: tuple[Step, ...]
+    steps: tuple[ScriptStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandAnswer:
     """What a command line wrote on both streams, and how it ended."""
 
     exit_code: int
@@ -75,7 +75,7 @@ class Outcome:
     """A played step. `words` are those that were typed. `faults` say what was otherwise than told."""
 
     words: tuple[str, ...]
-    answer: Answer
+    answer: CommandAnswer
     kept: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     fragments: tuple[str, ...] = ()
@@ -96,12 +96,12 @@ class Outcome:
         return spaced(chosen[0]) if chosen else ""
 
 
-Run = Callable[[Sequence[str]], Answer]
+Run = Callable[[Sequence[str]], CommandAnswer]
 
 
-def read(text: str) -> list[Part]:
+def read(text: str) -> list[ScriptPart]:
     """The parts of a season. Raises BadScript."""
-    parts: list[Part] = []
+    parts: list[ScriptPart] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
@@ -110,7 +110,7 @@ def read(text: str) -> list[Part]:
             raise BadScript(f"line {number} begins with no mark")
         mark, rest = match["mark"], match["rest"]
         if mark == "==":
-            parts.append(Part(rest, ()))
+            parts.append(ScriptPart(rest, ()))
             continue
         if mark == "#":
             continue
@@ -127,7 +127,7 @@ def read(text: str) -> list[Part]:
 
 
 def play(
-    step: Step, values: Mapping[str, str], today: date, run: Run, *, patience: float = PATIENCE_SECONDS
+    step: ScriptStep, values: Mapping[str, str], today: date, run: Run, *, patience: float = PATIENCE_SECONDS
 ) -> Outcome:
     """The outcome of one step. Raises BadScript for a field without a value."""
     words = tuple(fill(word, values, today) for word in step.words)
@@ -159,16 +159,16 @@ def spaced(text: str) -> str:
     return " ".join(text.split())
 
 
-def _step(number: int, mark: str, code: str | None, rest: str) -> Step:
+def _step(number: int, mark: str, code: str | None, rest: str) -> ScriptStep:
     if mark == "*":
         key, _, value = rest.partition(" ")
-        return Step(number, (key, value), broken_record=True)
-    return Step(
+        return ScriptStep(number, (key, value), broken_record=True)
+    return ScriptStep(
         number, tuple(shlex.split(rest)), exit_code=int(code or 1) if mark[0] == "!" else 0, patient=mark == "~"
     )
 
 
-def _more(step: Step, mark: str, rest: str) -> Step:
+def _more(step: ScriptStep, mark: str, rest: str) -> ScriptStep:
     match mark.strip():
         case "|":
             return replace(step, fragments=(*step.fragments, rest))
@@ -181,7 +181,7 @@ def _more(step: Step, mark: str, rest: str) -> Step:
             return replace(step, keeps=(*step.keeps, (name, path)))
 
 
-def _once(step: Step, words: tuple[str, ...], values: Mapping[str, str], today: date, run: Run) -> Outcome:
+def _once(step: ScriptStep, words: tuple[str, ...], values: Mapping[str, str], today: date, run: Run) -> Outcome:
     words = (*words, "--json") if step.keeps else words
     answer = run(words)
     fragments = tuple(fill(fragment, values, today) for fragment in step.fragments)
@@ -205,7 +205,7 @@ def _value(document: Any, path: Sequence[str]) -> Any:
     return document
 
 
-def steps_of(parts: Sequence[Part]) -> Iterator[Step]:
+def steps_of(parts: Sequence[ScriptPart]) -> Iterator[ScriptStep]:
     """All steps in their order."""
     for part in parts:
         yield from part.steps

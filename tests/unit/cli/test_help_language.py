@@ -19,7 +19,7 @@ def afterwards() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("words", "texts"),
     [
-        (["terminal", "record", "--help"], ["Pemakaian: ", "Catat lot baru.", "Opsi"]),
+        (["terminal", "record", "--help"], ["Pemakaian: ", "Mencatat lot baru.", "Opsi"]),
         (["terminal", "correct", "--help"], ["Pemakaian: ", "[wajib]"]),
         (["terminal", "record", "KTI"], ["Argumen 'qty' belum diisi.", "Ketik", "Kesalahan"]),
         (["till", "--bogus"], ["Tidak ada opsi --bogus"]),
