@@ -16,7 +16,7 @@ import cli
 from cli.console import say, show_json, warn
 from deploy.local.services import environment
 from lab import mistakes
-from lab.mistakes.script import Answer, BadScript, Outcome, Part, Step, play, read, steps_of
+from lab.mistakes.script import BadScript, CommandAnswer, Outcome, ScriptPart, ScriptStep, play, read, steps_of
 from shared import envelope
 from shared.errors import KaryaError
 from shared.events.production import TERMINAL, ProductionReported
@@ -42,7 +42,7 @@ class Played:
         return not self.wrong
 
 
-def season() -> list[Part]:
+def season() -> list[ScriptPart]:
     """The season with its mistakes, all quantities of which are made up."""
     return read((HERE / "season.txt").read_text(encoding="utf-8"))
 
@@ -63,7 +63,7 @@ def play_season(settings: Settings, urls: Mapping[str, str], devices: Path, *, q
             try:
                 outcome = play(step, values, datetime.now(ZONE).date(), shell.sends if step.broken_record else shell)
             except BadScript as fault:
-                outcome = Outcome(step.words, Answer(0, ""), faults=(str(fault),))
+                outcome = Outcome(step.words, CommandAnswer(0, ""), faults=(str(fault),))
             values |= outcome.kept
             if outcome.faults:
                 wrong[step.line] = outcome.faults
@@ -88,7 +88,7 @@ class Shell:
             "COLUMNS": "300",  # a sentence in one line
         }
 
-    def __call__(self, words: Sequence[str]) -> Answer:
+    def __call__(self, words: Sequence[str]) -> CommandAnswer:
         before = language()
         try:
             result = CliRunner().invoke(
@@ -103,18 +103,18 @@ class Shell:
                 if not isinstance(result.exception, KaryaError):
                     raise result.exception
                 stderr += translated(result.exception.message)
-            return Answer(result.exit_code, result.stdout, stderr)
+            return CommandAnswer(result.exit_code, result.stdout, stderr)
         finally:
             use_language(before)
 
-    def sends(self, words: Sequence[str]) -> Answer:
+    def sends(self, words: Sequence[str]) -> CommandAnswer:
         """Send what a broken terminal would: no command makes such a record."""
         key, value = words
         try:
             asyncio.run(self._send(key, value.encode()))
         except KafkaError as fault:
-            return Answer(1, "", str(fault))
-        return Answer(0, value)
+            return CommandAnswer(1, "", str(fault))
+        return CommandAnswer(0, value)
 
     async def _send(self, key: str, value: bytes) -> None:
         body = ProductionReported(
@@ -156,7 +156,7 @@ def show_played(played: Played, *, as_json: bool) -> None:
     )
 
 
-def _show(step: Step, outcome: Outcome, seconds: float) -> None:
+def _show(step: ScriptStep, outcome: Outcome, seconds: float) -> None:
     typed = " ".join(word if word and " " not in word else f'"{word}"' for word in outcome.words)
     name = tr("(a broken terminal sends)") if step.broken_record else "karya"
     line = f"{seconds:5.1f}  {name} {typed}  →  {outcome.heard}"

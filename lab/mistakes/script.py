@@ -8,6 +8,8 @@ A line of the text begins with a mark:
     ~ WORDS           one that is repeated until it answers as it must
     * KEY VALUE       a record of a broken terminal: raw bytes under this key
       | FRAGMENT      must be in the answer of the line above, with one space for a tab of a table
+      ! FRAGMENT      must not be in it
+      + WORDS         runs before each repetition
       = NAME PATH     keeps a value of the answer as {NAME}: the line above is run with --json
 
 `{today}` and `{today+3}` are days. `{NAME}` is a value that was kept, or that the caller gives.
@@ -24,7 +26,7 @@ from typing import Any
 
 PATIENCE_SECONDS = 30.0
 PAUSE_SECONDS = 0.2
-_MARK = re.compile(r"(?P<mark>==|>|!(?P<code>\d*)|~|\*|#|  \||  =) (?P<rest>.+)")
+_MARK = re.compile(r"(?P<mark>==|>|!(?P<code>\d*)|~|\*|#|  [|!+=]) (?P<rest>.+)")
 _FIELD = re.compile(r"\{(?P<name>[a-z0-9_]+)(?P<days>[+-]\d+)?\}")
 
 
@@ -33,7 +35,7 @@ class BadScript(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScriptStep:
     """A line of the season with what must follow. `words` have fields that are not filled yet."""
 
     line: int
@@ -42,19 +44,21 @@ class Step:
     patient: bool = False
     broken_record: bool = False
     fragments: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
     keeps: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScriptPart:
     """Steps under one title."""
 
     title: str
-    steps: tuple[Step, ...]
+    steps: tuple[ScriptStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandAnswer:
     """What a command line wrote on both streams, and how it ended."""
 
     exit_code: int
@@ -71,7 +75,7 @@ class Outcome:
     """A played step. `words` are those that were typed. `faults` say what was otherwise than told."""
 
     words: tuple[str, ...]
-    answer: Answer
+    answer: CommandAnswer
     kept: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     fragments: tuple[str, ...] = ()
@@ -92,12 +96,12 @@ class Outcome:
         return spaced(chosen[0]) if chosen else ""
 
 
-Run = Callable[[Sequence[str]], Answer]
+Run = Callable[[Sequence[str]], CommandAnswer]
 
 
-def read(text: str) -> list[Part]:
+def read(text: str) -> list[ScriptPart]:
     """The parts of a season. Raises BadScript."""
-    parts: list[Part] = []
+    parts: list[ScriptPart] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
@@ -106,14 +110,14 @@ def read(text: str) -> list[Part]:
             raise BadScript(f"line {number} begins with no mark")
         mark, rest = match["mark"], match["rest"]
         if mark == "==":
-            parts.append(Part(rest, ()))
+            parts.append(ScriptPart(rest, ()))
             continue
         if mark == "#":
             continue
         if not parts:
             raise BadScript(f"line {number} stands before the first title")
         *others, last = parts[-1].steps or (None,)
-        if mark in ("  |", "  ="):
+        if mark.startswith(" "):
             if last is None:
                 raise BadScript(f"line {number} follows no command")
             parts[-1] = replace(parts[-1], steps=(*others, _more(last, mark, rest)))
@@ -123,7 +127,7 @@ def read(text: str) -> list[Part]:
 
 
 def play(
-    step: Step, values: Mapping[str, str], today: date, run: Run, *, patience: float = PATIENCE_SECONDS
+    step: ScriptStep, values: Mapping[str, str], today: date, run: Run, *, patience: float = PATIENCE_SECONDS
 ) -> Outcome:
     """The outcome of one step. Raises BadScript for a field without a value."""
     words = tuple(fill(word, values, today) for word in step.words)
@@ -133,6 +137,8 @@ def play(
         if not (step.patient and outcome.faults) or time.monotonic() > end:
             return outcome
         time.sleep(PAUSE_SECONDS)
+        if step.again:
+            run(tuple(fill(word, values, today) for word in step.again))
 
 
 def fill(text: str, values: Mapping[str, str], today: date) -> str:
@@ -153,28 +159,35 @@ def spaced(text: str) -> str:
     return " ".join(text.split())
 
 
-def _step(number: int, mark: str, code: str | None, rest: str) -> Step:
+def _step(number: int, mark: str, code: str | None, rest: str) -> ScriptStep:
     if mark == "*":
         key, _, value = rest.partition(" ")
-        return Step(number, (key, value), broken_record=True)
-    return Step(
+        return ScriptStep(number, (key, value), broken_record=True)
+    return ScriptStep(
         number, tuple(shlex.split(rest)), exit_code=int(code or 1) if mark[0] == "!" else 0, patient=mark == "~"
     )
 
 
-def _more(step: Step, mark: str, rest: str) -> Step:
-    if mark == "  |":
-        return replace(step, fragments=(*step.fragments, rest))
-    name, _, path = rest.partition(" ")
-    return replace(step, keeps=(*step.keeps, (name, path)))
+def _more(step: ScriptStep, mark: str, rest: str) -> ScriptStep:
+    match mark.strip():
+        case "|":
+            return replace(step, fragments=(*step.fragments, rest))
+        case "!":
+            return replace(step, absent=(*step.absent, rest))
+        case "+":
+            return replace(step, again=tuple(shlex.split(rest)))
+        case _:
+            name, _, path = rest.partition(" ")
+            return replace(step, keeps=(*step.keeps, (name, path)))
 
 
-def _once(step: Step, words: tuple[str, ...], values: Mapping[str, str], today: date, run: Run) -> Outcome:
+def _once(step: ScriptStep, words: tuple[str, ...], values: Mapping[str, str], today: date, run: Run) -> Outcome:
     words = (*words, "--json") if step.keeps else words
     answer = run(words)
     fragments = tuple(fill(fragment, values, today) for fragment in step.fragments)
     text = spaced(answer.text)
     faults = [f"{fragment!r} is not in the answer" for fragment in fragments if fragment not in text]
+    faults += [f"{fragment!r} is in the answer" for fragment in step.absent if fragment in text]
     if answer.exit_code != step.exit_code:
         faults.append(f"it ended with {answer.exit_code}, not with {step.exit_code}")
     kept = {}
@@ -192,7 +205,7 @@ def _value(document: Any, path: Sequence[str]) -> Any:
     return document
 
 
-def steps_of(parts: Sequence[Part]) -> Iterator[Step]:
+def steps_of(parts: Sequence[ScriptPart]) -> Iterator[ScriptStep]:
     """All steps in their order."""
     for part in parts:
         yield from part.steps

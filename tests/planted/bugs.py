@@ -261,7 +261,7 @@ BUGS = {
         "The records of a restored spool are not waited for",
         _branch_not_waited_for,
         "tests/unit/sales/test_devices.py::test_a_restored_spool_doubles_no_sale_and_hides_none",
-        "where False = waits(",
+        "where False = is_closing(",
     ),
     "no-dead-letter": Bug(
         "The dead letter is not written",

@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from cli import app
 from cli.mistakes import season
-from lab.mistakes.script import Answer, BadScript, Step, play, read, steps_of
+from lab.mistakes.script import BadScript, CommandAnswer, ScriptStep, play, read, steps_of
 
 pytestmark = pytest.mark.unit
 
@@ -20,16 +20,16 @@ GIVEN = {"here", "work"}
 class Heard:
     """A command line that answers with these, one after another, and remembers what was typed."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: CommandAnswer) -> None:
         self.answers = list(answers)
         self.typed: list[Sequence[str]] = []
 
-    def __call__(self, words: Sequence[str]) -> Answer:
+    def __call__(self, words: Sequence[str]) -> CommandAnswer:
         self.typed.append(tuple(words))
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-def steps(text: str) -> list[Step]:
+def steps(text: str) -> list[ScriptStep]:
     return list(steps_of(read(f"== A part\n{text}")))
 
 
@@ -53,7 +53,7 @@ def test_a_line_without_a_mark_or_a_command_is_refused(text: str) -> None:
 
 def test_fields_are_filled_with_days_and_kept_values() -> None:
     [step] = steps("> announce {today+3} {today} {today-1} {lot}=3\n  | {lot}")
-    run = Heard(Answer(0, "L1"))
+    run = Heard(CommandAnswer(0, "L1"))
     assert play(step, {"lot": "L1"}, TODAY, run).faults == ()
     assert run.typed == [("announce", "2027-01-02", "2026-12-30", "2026-12-29", "L1=3")]
     with pytest.raises(BadScript, match="lot"):
@@ -62,35 +62,43 @@ def test_fields_are_filled_with_days_and_kept_values() -> None:
 
 def test_another_exit_code_a_missing_fragment_and_a_missing_value_are_faults() -> None:
     [step] = steps("! receive\n  | hilang\n  = lot 0.lot")
-    outcome = play(step, {}, TODAY, Heard(Answer(0, "[]")))
+    outcome = play(step, {}, TODAY, Heard(CommandAnswer(0, "[]")))
     assert len(outcome.faults) == 3
     [refused] = steps("! receive\n  | KTI 40 4 36")
-    assert play(refused, {}, TODAY, Heard(Answer(1, "KTI\t40\t4\t36\n", "Ditolak"))).faults == ()
-    assert play(refused, {}, TODAY, Heard(Answer(1, "KTI\t40\t4\t35\n", "Ditolak"))).faults != ()
+    assert play(refused, {}, TODAY, Heard(CommandAnswer(1, "KTI\t40\t4\t36\n", "Ditolak"))).faults == ()
+    assert play(refused, {}, TODAY, Heard(CommandAnswer(1, "KTI\t40\t4\t35\n", "Ditolak"))).faults != ()
 
 
 def test_a_value_is_kept_from_json() -> None:
     [step] = steps("> sync\n  = lot answers.0.lot")
-    run = Heard(Answer(0, '{"answers": [{"lot": "L1"}]}'))
+    run = Heard(CommandAnswer(0, '{"answers": [{"lot": "L1"}]}'))
     assert play(step, {}, TODAY, run).kept == {"lot": "L1"}
     assert run.typed == [("sync", "--json")]
 
 
 def test_only_a_patient_step_is_repeated() -> None:
     [patient] = steps("~ stock\n  | L1")
-    assert play(patient, {}, TODAY, Heard(Answer(0, ""), Answer(0, "L1"))).faults == ()
-    assert play(patient, {}, TODAY, Heard(Answer(0, "")), patience=0).faults != ()
+    assert play(patient, {}, TODAY, Heard(CommandAnswer(0, ""), CommandAnswer(0, "L1"))).faults == ()
+    assert play(patient, {}, TODAY, Heard(CommandAnswer(0, "")), patience=0).faults != ()
     [hasty] = steps("> stock\n  | L1")
-    assert play(hasty, {}, TODAY, Heard(Answer(0, ""), Answer(0, "L1"))).faults != ()
+    assert play(hasty, {}, TODAY, Heard(CommandAnswer(0, ""), CommandAnswer(0, "L1"))).faults != ()
+
+
+def test_what_runs_before_a_repetition_is_run_only_then() -> None:
+    [step] = steps("~ products\n  | KRJ\n  ! PTG\n  + sync --wait 0")
+    run = Heard(CommandAnswer(0, "KRJ PTG"), CommandAnswer(0, ""), CommandAnswer(0, "KRJ"))
+    assert play(step, {}, TODAY, run).faults == ()
+    assert run.typed == [("products",), ("sync", "--wait", "0"), ("products",)]
+    assert play(step, {}, TODAY, Heard(CommandAnswer(0, "KRJ PTG")), patience=0).faults != ()
 
 
 def test_one_line_of_an_answer_is_told() -> None:
     [step] = steps("> receive")
-    assert play(step, {}, TODAY, Heard(Answer(0, "lot\tsent\nL1\t4\nS1  diterima\n"))).heard == "S1 diterima"
+    assert play(step, {}, TODAY, Heard(CommandAnswer(0, "lot\tsent\nL1\t4\nS1  diterima\n"))).heard == "S1 diterima"
     [refused] = steps("! receive")
-    assert play(refused, {}, TODAY, Heard(Answer(1, "lot\tsent\n", "Ditolak: L1"))).heard == "Ditolak: L1"
+    assert play(refused, {}, TODAY, Heard(CommandAnswer(1, "lot\tsent\n", "Ditolak: L1"))).heard == "Ditolak: L1"
     [sought] = steps("> stock\n  | L1")
-    assert play(sought, {}, TODAY, Heard(Answer(0, "Stok\nL1\t4\n"))).heard == "L1 4"
+    assert play(sought, {}, TODAY, Heard(CommandAnswer(0, "Stok\nL1\t4\n"))).heard == "L1 4"
 
 
 def test_the_season_has_three_festivals_and_ends_with_a_check_of_everything() -> None:
@@ -105,7 +113,7 @@ def test_the_season_has_three_festivals_and_ends_with_a_check_of_everything() ->
 def test_every_value_of_the_season_is_kept_before_it_is_typed() -> None:
     known = set(GIVEN)
     for step in steps_of(season()):
-        used = set(re.findall(r"\{([a-z]+)\}", " ".join((*step.words, *step.fragments)))) - {"today"}
+        used = set(re.findall(r"\{([a-z]+)\}", " ".join((*step.words, *step.fragments, *step.again)))) - {"today"}
         assert used <= known, f"line {step.line}"
         known |= {name for name, _ in step.keeps}
 
