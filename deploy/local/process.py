@@ -91,6 +91,15 @@ def is_free(port: int) -> bool:
         return True
 
 
+def port_of_its_own(preferred: int) -> int:
+    """A random port after the preferred one, for a server that ends with this process.
+
+    While such a server is down between two starts, a server that starts takes the preferred port first. Clients of the
+    one would then meet the other.
+    """
+    return preferred + 1 + random.randrange(PORTS_AFTER_PREFERRED)
+
+
 def free_port(preferred: int, *, besides: Collection[int] = (), free: Callable[[int], bool] = is_free) -> int:
     """The preferred port, or a random free one of the 2,000 after it. Raises OSError when all of them are in use.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from deploy.local import kafka, mongo
+from deploy.local import kafka, mongo, process
 from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server, StackError
 
@@ -40,9 +40,11 @@ class LocalStack:
     ) -> None:
         """`listeners`: additional listeners of the broker."""
         self.folder = folder.resolve()
+        preferred = mongo.PREFERRED_PORT, kafka.PREFERRED_PORT
+        mongo_preferred, kafka_preferred = preferred if keep_running else map(process.port_of_its_own, preferred)
         specs = (
-            ServerSpec(mongo.MongoKind(self.folder / "mongo"), mongo.PREFERRED_PORT, mongo_port),
-            ServerSpec(kafka.KafkaKind(self.folder / "kafka", tuple(listeners)), kafka.PREFERRED_PORT, kafka_port),
+            ServerSpec(mongo.MongoKind(self.folder / "mongo"), mongo_preferred, mongo_port),
+            ServerSpec(kafka.KafkaKind(self.folder / "kafka", tuple(listeners)), kafka_preferred, kafka_port),
         )
         self._group = Group(self.folder, "stack", specs, tied=not keep_running)
         self.mongo, self.kafka = self._group.servers

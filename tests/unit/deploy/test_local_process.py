@@ -1,9 +1,11 @@
 import os
+from pathlib import Path
 
 import psutil
 import pytest
 
-from deploy.local import process
+from deploy.local import kafka, mongo, process
+from deploy.local.stack import LocalStack
 
 pytestmark = pytest.mark.unit
 
@@ -37,3 +39,11 @@ def test_a_pid_that_nobody_has_is_not_ours() -> None:
     assert not process.is_ours(beyond, "")
     assert process.started_at(beyond) is None
     assert not process.listens(beyond, 19092)
+
+
+def test_a_stack_that_ends_with_its_process_leaves_the_preferred_ports_to_others(tmp_path: Path) -> None:
+    # Another stack would take a preferred port while the killed server of this one starts again.
+    ours, kept = LocalStack(tmp_path / "ours"), LocalStack(tmp_path / "kept", keep_running=True)
+    preferred = [mongo.PREFERRED_PORT, kafka.PREFERRED_PORT]
+    assert [server.port for server in kept.servers] == preferred
+    assert all(server.port > port for server, port in zip(ours.servers, preferred, strict=True))
