@@ -164,5 +164,5 @@ def _show(step: ScriptStep, outcome: Outcome, seconds: float) -> None:
     for fault in outcome.faults:
         warn(tr("Line {line} of season.txt: {fault}", line=step.line, fault=fault))
     if outcome.faults:
-        for heard in outcome.answer.text.splitlines():
-            warn(heard)
+        for answer_line in outcome.answer.text.splitlines():
+            warn(answer_line)

@@ -127,8 +127,8 @@ def _names(group: LocalStack | LocalServices) -> list[str]:
 def _server(name: str) -> Server:
     stack = LocalStack(FOLDER)
     servers = [*stack.servers, *LocalServices(FOLDER, _settings(stack)).servers.values()]
-    [found] = [server for server in servers if server.name == name]
-    return found
+    [match] = [server for server in servers if server.name == name]
+    return match
 
 
 def _settings(stack: LocalStack) -> Settings:

@@ -131,7 +131,7 @@ def record(
         return
     if product is None or qty is None:
         missing = "product" if product is None else "qty"
-        parameter: Any = next(each for each in context.command.params if each.name == missing)
+        parameter: Any = next(option for option in context.command.params if option.name == missing)
         raise MissingParameter(ctx=context, param=parameter)
     if ask_maker:
         maker = typer.prompt(tr("Maker's private number"), hide_input=True)

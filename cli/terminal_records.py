@@ -32,8 +32,8 @@ def edit(
 ) -> None:
     """Change a record that was not sent yet. What is left out stays as it is."""
     with open_terminal(context) as terminal:
-        given = ReportChange(product, qty, made_on, best_before, maker, lot, change, reason)
-        show_record(context, terminal, terminal.edit(number, given, unlisted=unlisted), as_json=as_json)
+        report_change = ReportChange(product, qty, made_on, best_before, maker, lot, change, reason)
+        show_record(context, terminal, terminal.edit(number, report_change, unlisted=unlisted), as_json=as_json)
 
 
 def remove(context: typer.Context, number: Number, as_json: Json = False) -> None:

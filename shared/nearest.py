@@ -18,8 +18,8 @@ def nearest(text: str, names: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def _likeness(wanted: str, name: str) -> float:
-    known = name.casefold()
+    folded_name = name.casefold()
     # A part of a longer name is what people type when they do not know the code.
-    if len(wanted) > 2 and wanted in known:
+    if len(wanted) > 2 and wanted in folded_name:
         return 1.0
-    return SequenceMatcher(None, wanted, known).ratio()
+    return SequenceMatcher(None, wanted, folded_name).ratio()

@@ -136,7 +136,7 @@ class _Renderer(Formatter):
                 return thousands(int(value))
             case "rupiah":
                 return rupiah(int(value))
-        one, separator, many = format_spec.partition("|")
+        singular, separator, plural = format_spec.partition("|")
         if not separator:
             raise ValueError(f"{format_spec} is no format of a message")
-        return f"{value} {one if value == 1 else many}"
+        return f"{value} {singular if value == 1 else plural}"

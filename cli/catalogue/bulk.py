@@ -152,12 +152,12 @@ def _line(number: int, row: dict[str, Any]) -> Line:
         code = typed.product(code)
     elif kind is EntryKind.FACILITY:
         code = typed.facility(code)
-    given = {name: cell for name, cell in row.items() if name in _READERS and cell}
-    if foreign := [name for name in given if name not in _FIELDS[kind]]:
+    cells = {name: cell for name, cell in row.items() if name in _READERS and cell}
+    if foreign := [name for name in cells if name not in _FIELDS[kind]]:
         raise WrongEntry(
             Message("A {kind:word} has no {column}; leave that field empty.", kind=kind.value, column=foreign[0])
         )
-    return Line(number, kind, code, {name: _READERS[name](cell) for name, cell in given.items()})
+    return Line(number, kind, code, {name: _READERS[name](cell) for name, cell in cells.items()})
 
 
 def _given(api: ServiceClient, lines: list[Line]) -> Iterator[tuple[Line, Answer]]:

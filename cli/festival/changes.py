@@ -26,7 +26,7 @@ def change(
     as_json: Json = False,
 ) -> None:
     """Change a festival. Once something was sent, only the name can change, and the last day become later."""
-    given = {
+    fields = {
         "name": name,
         "place": place,
         "zone": zone,
@@ -34,7 +34,7 @@ def change(
         "last_day": last_day.isoformat() if last_day else None,
         "island": island,
     }
-    body = {field: value for field, value in given.items() if value is not None}
+    body = {field: value for field, value in fields.items() if value is not None}
     with service(context) as api:
         answer = confirmed_command(api, "festivals", festival, "change", body=body, yes=yes)
         show_answer(answer, tr("{festival} is changed.", festival=festival), as_json=as_json)

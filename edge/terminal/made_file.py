@@ -163,7 +163,7 @@ def _has(columns: dict[str, int], name: str, cells: Sequence[str]) -> bool:
 
 def _says_day_first(days: Iterable[str]) -> bool:
     """Whether a day of the file can only be day, month and year, and none only month, day and year."""
-    pairs = [(int(found[1]), int(found[3])) for day in days if (found := _NUMERIC_DAY.fullmatch(_bare(day)))]
+    pairs = [(int(match[1]), int(match[3])) for day in days if (match := _NUMERIC_DAY.fullmatch(_bare(day)))]
     return any(first > 12 for first, _ in pairs) and not any(second > 12 for _, second in pairs)
 
 
@@ -213,10 +213,10 @@ def _bare(text: str) -> str:
 def _day(text: str, day_first: bool) -> date:
     """A day: `2026-04-18`, `18.04.2026`, `18/04/2026`, `18-4-2026`. Raises WrongEntry if it can mean two days."""
     bare = _bare(text)
-    found = _NUMERIC_DAY.fullmatch(bare)
-    if found is None:
+    match = _NUMERIC_DAY.fullmatch(bare)
+    if match is None:
         return typed.day(_iso_or_refused(bare))
-    first, divider, second, year = int(found[1]), found[2], int(found[3]), int(found[4])
+    first, divider, second, year = int(match[1]), match[2], int(match[3]), int(match[4])
     if second > 12 >= first:
         raise WrongEntry(Message("{day} can only be month, day and year. {how}", day=repr(text), how=_HOW))
     if first <= 12 and first != second and divider != "." and not day_first:

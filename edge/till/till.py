@@ -220,21 +220,21 @@ class Till:
         sent, is no receipt, is voided, or lies in a drawer that was counted since.
         """
         records = self.spool.records()
-        others = [record for record in records if record.number != number]
+        other_records = [record for record in records if record.number != number]
         former = next((record.body for record in records if record.number == number), None)
         if not isinstance(former, ReceiptIssued):
             raise WrongEntry(
                 Message("Record {number} of this till is no receipt. Please compare it with `list`.", number=number)
             )
-        booth = self._view_of(others)
+        booth = self._view_of(other_records)
         prices = booth.prices_at(former.sold_at)
         with _checked():
             lines = receipt_lines(basket, prices, why)
         amount = _amount(lines, discount_rupiah)
         kind = payment or former.payment.kind
         with _checked():
-            said = former.payment.reference if reference is None else reference
-            paid = _payment(kind, said, given_rupiah, amount)
+            payment_reference = former.payment.reference if reference is None else reference
+            paid = _payment(kind, payment_reference, given_rupiah, amount)
 
         def write(place: RecordPlace, body: Body) -> ReceiptIssued:
             # Read in the transaction that writes, so that no count comes between.

@@ -62,15 +62,15 @@ def kept_records(evidence: Evidence) -> Check:
     check = Check(
         "kept records", "every record at a booth that nobody opened is kept, and is forwarded once a booth is named"
     )
-    kept: dict[str, set[str]] = defaultdict(set)
+    ids_by_booth: dict[str, set[str]] = defaultdict(set)
     for record in evidence.of(KeptRecord).values():
-        kept[record.booth].add(record.id)
+        ids_by_booth[record.booth].add(record.id)
     tills = evidence.published.tills
     for booth in evidence.of(Booth).values():
         sent = {
             record_id(booth.id, record.device, record.seq, record.id) for record in tills.records.get(booth.id, ())
         }
-        kept_here, forwarded = kept.pop(booth.id, set()), tills.forwarded.get(booth.id, [])
+        kept_here, forwarded = ids_by_booth.pop(booth.id, set()), tills.forwarded.get(booth.id, [])
         unsent = sorted(kept_here - sent)
         check.expect(not unsent, f"booth {booth.id} keeps records that no till sent: {', '.join(unsent[:SHOWN])}")
         if booth.status is BoothStatus.UNKNOWN:
@@ -87,8 +87,8 @@ def kept_records(evidence: Evidence) -> Check:
                 not held_back,
                 f"records at {booth.id} do not count at {booth.forwarding.to}: {', '.join(held_back[:SHOWN])}",
             )
-    for id in sorted(kept):
-        check.fail(f"{len(kept[id])} records are kept of booth {id}, but sales does not know it")
+    for id in sorted(ids_by_booth):
+        check.fail(f"{len(ids_by_booth[id])} records are kept of booth {id}, but sales does not know it")
     return check
 
 

@@ -72,14 +72,14 @@ def with_lead_times(body: OnIsland, facts: Mapping[str, Fact]) -> OnIsland | Wro
     if body.island not in islands:
         message = Message("There is no island {island} in the catalogue.", island=body.island)
         return Wrong("island", message, body.island, _names(islands))
-    given = {entry.facility for entry in body.lead_days or ()}
+    facilities = {entry.facility for entry in body.lead_days or ()}
     days, used = list(body.lead_days or ()), list[CatalogueRevision]()
     for fact in facts.values():
         if not isinstance(fact, FacilitySet) or fact.island is None or fact.retired_at is not None:
             continue
         facility = code_of(fact.entry)
         lead_time = facts.get(entry_id(EntryKind.LEAD_TIME, fact.island, body.island))
-        if facility in given:
+        if facility in facilities:
             continue
         if not isinstance(lead_time, LeadTimeSet) or lead_time.retired_at is not None:
             message = Message(

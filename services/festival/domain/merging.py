@@ -101,7 +101,7 @@ def begun(state: State, festival: Festival, answer: BoothForwardingBegun, event:
         for lot in answer.lots
         if (held := giver.find_lot(lot.lot)) is not None and held.withdrawn is None
     }
-    giver, taker, left = booths.move_lots(giver, taker, lots)
+    giver, taker, departures = booths.move_lots(giver, taker, lots)
     taker, came = booths.receive_lots(taker, lots, lots)
     giver, closing = booths.close(giver, event.logged_at)
     transfer = Transfer(
@@ -121,7 +121,7 @@ def begun(state: State, festival: Festival, answer: BoothForwardingBegun, event:
     received = TransferReceived(
         festival=festival.id, transfer=transfer.name, booth=giver.id, to=taker.id, lots=counted, discrepancies=()
     )
-    moved = [FESTIVAL.of(sent), *left, FESTIVAL.of(received), *came] if lots else []
+    moved = [FESTIVAL.of(sent), *departures, FESTIVAL.of(received), *came] if lots else []
     state = state.put(giver, taker, transfer) if lots else state.put(giver, taker)
     return state, [*moved, closing]
 

@@ -34,9 +34,9 @@ def count_surplus(lot: Lot, order: SurplusCounted) -> Change:
 
     Inventory can't refuse pieces that lie at a booth. Where they came from, people must find out.
     """
-    others = tuple(find for find in lot.finds if (find.festival, find.booth) != (order.festival, order.booth))
-    finds = (*others, Find(order.festival, order.booth, order.qty)) if order.qty else others
-    found = StockFound(
+    other_finds = tuple(find for find in lot.finds if (find.festival, find.booth) != (order.festival, order.booth))
+    finds = (*other_finds, Find(order.festival, order.booth, order.qty)) if order.qty else other_finds
+    answer = StockFound(
         festival=order.festival,
         order=order.order,
         lot=lot.id,
@@ -49,7 +49,7 @@ def count_surplus(lot: Lot, order: SurplusCounted) -> Change:
         shipment=order.shipment,
         transfer=order.transfer,
     )
-    publications = [RESERVATIONS.of(found)]
+    publications = [RESERVATIONS.of(answer)]
     if lot.recalled and order.qty:
         reached = LotRecallReached(festival=order.festival, lot=lot.id, reason="", booths=(order.booth,))
         publications.append(RESERVATIONS.of(reached))

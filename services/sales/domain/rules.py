@@ -129,7 +129,7 @@ def routed(change: Callable[[State, Booth, R, Event], Change]) -> Callable[[Stat
 
 def note_forwarded_device(state: State, booth: Booth, body: DeviceForwarded, _event: Event) -> Change:
     """A device of another booth goes on at this one."""
-    if any(known.device == body.device for known in booth.devices):
+    if any(device.device == body.device for device in booth.devices):
         return state, booth, []
     outputs = [SALES.of(DeviceHeard(booth=booth.id, till=body.till, device=body.device))]
     if booth.forwarding is not None:

@@ -82,7 +82,7 @@ def all_whole(state: State, festival: str) -> list[Request]:
     pages: dict[str, list[StoredLines]] = {}
     for page in state.find(OwnedQuery(StoredLines, "festival", festival)):
         pages.setdefault(page.request, []).append(page)
-    terms = {one.id: one for one in state.find(OwnedQuery(PlanTerms, "festival", festival))}
+    terms = {plan_terms.id: plan_terms for plan_terms in state.find(OwnedQuery(PlanTerms, "festival", festival))}
     return [
         assembled(request, pages.get(request.id, ()), terms.get(request.id))
         for request in state.find(requests_at(festival))
@@ -98,13 +98,13 @@ def promised_at(state: State, booths: Iterable[str]) -> list[AllocationLine]:
 def promised(state: State, festival: str, bare: Request | None = None) -> list[AllocationLine]:
     """The festival's lines that are still to come. `bare` stands in place of the stored request of its id."""
     own = () if bare is None else bare.lines
-    others = (
+    other_requests = (
         line
         for page in state.find(promising_pages(festival))
         if bare is None or page.request != bare.id
         for line in page.lines
     )
-    return [line for lines in (others, own) for line in lines if line.status in PROMISED]
+    return [line for lines in (other_requests, own) for line in lines if line.status in PROMISED]
 
 
 def put(state: State, request: Request) -> State:
@@ -113,9 +113,9 @@ def put(state: State, request: Request) -> State:
         StoredLines(page_id(request.id, number), request.id, request.festival, number, request.lines.pages[number])
         for number in sorted(request.lines.changed)
     ]
-    kept = stored(request)
-    if state.get(Request, request.id) != kept:
-        state = state.put(kept)
+    entities = stored(request)
+    if state.get(Request, request.id) != entities:
+        state = state.put(entities)
     if changed:
         state = state.put(*changed)
     if request.terms is not None and state.get(PlanTerms, request.id) is not request.terms:

@@ -221,8 +221,8 @@ def _apply(
             )
             outputs += publications
         if change.found:
-            found = held.found + change.found
-            outputs.append(STOCK_ORDERS.of(_surplus_order(festival, arrival, held.lot, found, order)))
+            total_found = held.found + change.found
+            outputs.append(STOCK_ORDERS.of(_surplus_order(festival, arrival, held.lot, total_found, order)))
     after = replace(
         arrival,
         counted=tuple(sorted(counted.items())),
@@ -330,12 +330,12 @@ def _check_gone(booth: Booth, changes: Iterable[tuple[BoothLot, _Change]]) -> Re
         if change.received >= 0:
             continue
         fewer[held.product] = recounted
-        gone = recounted.moved_out + max(recounted.most_home, recounted.recorded_lost)
-        if recounted.received < gone:
+        departed_qty = recounted.moved_out + max(recounted.most_home, recounted.recorded_lost)
+        if recounted.received < departed_qty:
             message = Message(
                 "{gone} pieces of {lot} were moved away, lost or sent home from {booth}, more than the {came} that "
                 "would have come. Mend those first.",
-                gone=gone,
+                gone=departed_qty,
                 lot=held.lot,
                 booth=booth.id,
                 came=recounted.received,
@@ -344,8 +344,8 @@ def _check_gone(booth: Booth, changes: Iterable[tuple[BoothLot, _Change]]) -> Re
     sold = dict(booth.sold)
     for product, lot in fewer.items():
         balance = return_balance(after.values(), sold, product)
-        gone = balance.moved_out + balance.sold + balance.home
-        if balance.received < gone:
+        departed_qty = balance.moved_out + balance.sold + balance.home
+        if balance.received < departed_qty:
             message = Message(
                 "{sold} pieces of {product} are sold at {booth}, {moved} went to other booths and {home} home: more "
                 "than the {came} that would have come with {lot}. If that is the count, void the wrong sales first.",
