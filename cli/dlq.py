@@ -186,9 +186,8 @@ def mend(
         if report.worked:
             say(f"{dead_letter.service} has worked it.")
         elif report.letter is not None:
-            warn(
-                f"It became a dead letter itself, {report.letter.place}: {report.letter.reason}. {report.letter.message}"
-            )
+            copy = report.letter
+            warn(f"It became a dead letter itself, {copy.place}: {copy.reason}. {copy.message}")
         else:
             warn(f"{dead_letter.service} has not worked it yet: does it run? `karya status` says so.")
     if not report.worked:

@@ -230,8 +230,8 @@ def a_festival(size: PlanCase) -> tuple[MemoryFestival, tuple[Demand, ...]]:
 def grown(costs: Iterable[StepCost], cost: Callable[[StepCost], float]) -> dict[str, float]:
     """By step, the cost for a line of the largest plan ÷ that of the smallest."""
     by_step: dict[str, list[float]] = defaultdict(list)
-    for cost in sorted(costs, key=lambda cost: cost.lines):
-        by_step[one.step].append(cost(one))
+    for step_cost in sorted(costs, key=lambda step_cost: step_cost.lines):
+        by_step[step_cost.step].append(cost(step_cost))
     return {step: values[-1] / values[0] for step, values in by_step.items()}
 
 

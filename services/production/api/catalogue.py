@@ -114,16 +114,16 @@ def routes(service: Service) -> APIRouter:
     """The router of the catalogue."""
     router = APIRouter(tags=["catalogue"])
     entries, revisions = service.database[ENTRIES.name], service.database[REVISIONS.name]
-    given = service.database[ENTRY_COMMANDS.name]
+    command_documents = service.database[ENTRY_COMMANDS.name]
 
     async def facts(kind: EntryKind | None = None) -> list[Fact]:
         query: Mapping[str, Any] = {"revision": {"$gt": 0}, **({"kind": kind.value} if kind is not None else {})}
         documents = await entries.find(query).sort("_id", 1).to_list(None)
-        all_facts = (ENTRIES.from_document(document).fact for document in documents)
-        return [fact for fact in all_facts if fact is not None]
+        newest = (ENTRIES.from_document(document).fact for document in documents)
+        return [fact for fact in newest if fact is not None]
 
     async def find(id: str) -> CommandOutcome | None:
-        documents = await given.find({"command": id}).to_list(None)
+        documents = await command_documents.find({"command": id}).to_list(None)
         if not documents:
             return None
         document = next((document for document in documents if document["source"] == SOURCE), None)
@@ -188,7 +188,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/commands/{command:path}", summary="What became of a command")
     async def command_page(command: str) -> EntryCommandPage:
-        document = await given.find_one({"command": command})
+        document = await command_documents.find_one({"command": command})
         if document is None:
             raise PageRefused(
                 404,

@@ -113,9 +113,9 @@ def put(state: State, request: Request) -> State:
         StoredLines(page_id(request.id, number), request.id, request.festival, number, request.lines.pages[number])
         for number in sorted(request.lines.changed)
     ]
-    entities = stored(request)
-    if state.get(Request, request.id) != entities:
-        state = state.put(entities)
+    bare = stored(request)
+    if state.get(Request, request.id) != bare:
+        state = state.put(bare)
     if changed:
         state = state.put(*changed)
     if request.terms is not None and state.get(PlanTerms, request.id) is not request.terms:
