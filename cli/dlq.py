@@ -122,25 +122,25 @@ def replay(
     if (which is None) == (reason is None):
         raise typer.BadParameter("name a key, a letter or a --reason: exactly one of them")
     with exit_on_error():
-        meant, replayed = asyncio.run(_replay(which, reason, wait))
-    refused = [letter for letter in meant if letter.status is Status.UNUSABLE] if _is_key(which) else []
-    settled = {letter.status for letter in meant} - {Status.OPEN, Status.UNUSABLE}
+        selection, replayed = asyncio.run(_replay(which, reason, wait))
+    unusable_letters = [letter for letter in selection if letter.status is Status.UNUSABLE] if _is_key(which) else []
+    end_states = {letter.status for letter in selection} - {Status.OPEN, Status.UNUSABLE}
     if as_json:
         show_json(
             {
-                "meant": len(meant),
+                "meant": len(selection),
                 "sent": replayed.sent,
                 "still_open": replayed.still_open,
                 "not_replayed": [
                     _row(letter) | {"advice": _became(letter) or _advice([letter])}
-                    for letter in (*refused, *replayed.unusable, *replayed.kept)
+                    for letter in (*unusable_letters, *replayed.unusable, *replayed.kept)
                     if letter.status is not Status.WORKED
                 ],
             }
         )
     else:
-        _say_replayed(replayed, refused, settled or {Status.WORKED})
-    nothing_done = bool(refused) and not replayed.sent
+        _say_replayed(replayed, unusable_letters, end_states or {Status.WORKED})
+    nothing_done = bool(unusable_letters) and not replayed.sent
     if nothing_done or replayed.open or replayed.unusable or _mended(replayed):
         raise typer.Exit(1)
 
@@ -179,10 +179,8 @@ def mend(
             }
         )
     else:
-        changed = f" with {', '.join(report.changed)} changed" if report.changed else ""
-        say(
-            f"{'Mended before' if report.again else 'Published'}: {report.copy}{changed}, for {dead_letter.original}."
-        )
+        fields = f" with {', '.join(report.changed)} changed" if report.changed else ""
+        say(f"{'Mended before' if report.again else 'Published'}: {report.copy}{fields}, for {dead_letter.original}.")
         if report.worked:
             say(f"{dead_letter.service} has worked it.")
         elif report.letter is not None:

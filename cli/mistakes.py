@@ -157,9 +157,9 @@ def show_played(played: Played, *, as_json: bool) -> None:
 
 
 def _show(step: ScriptStep, outcome: Outcome, seconds: float) -> None:
-    typed = " ".join(word if word and " " not in word else f'"{word}"' for word in outcome.words)
+    command_text = " ".join(word if word and " " not in word else f'"{word}"' for word in outcome.words)
     name = tr("(a broken terminal sends)") if step.broken_record else "karya"
-    line = f"{seconds:5.1f}  {name} {typed}  →  {outcome.heard}"
+    line = f"{seconds:5.1f}  {name} {command_text}  →  {outcome.heard}"
     say(line)
     for fault in outcome.faults:
         warn(tr("Line {line} of season.txt: {fault}", line=step.line, fault=fault))

@@ -61,8 +61,8 @@ def _received_zone(folder: Path, facility: str, name: str) -> str | None:
         if not owner(folder, facility.strip().upper(), name.strip()).path.exists():
             return None
         with Terminal(folder, facility, name) as terminal:
-            listed = terminal.catalogue().facility
-            return listed.zone if listed is not None else None
+            entry = terminal.catalogue().facility
+            return entry.zone if entry is not None else None
 
 
 def zone_of(facility: str, option: str | None) -> str:

@@ -40,15 +40,15 @@ def remove(context: typer.Context, number: Number, as_json: Json = False) -> Non
     """Take out a record that was not sent yet. Its number is not given again."""
     with open_terminal(context) as terminal:
         record = terminal.take_out(number)
-        unsent = terminal.counts().pending
+        unsent_count = terminal.counts().pending
         if as_json:
-            show_json({"record": record.number, "id": record.id, "taken_out": True, "to_send": unsent})
+            show_json({"record": record.number, "id": record.id, "taken_out": True, "to_send": unsent_count})
         else:
             say(
                 tr(
                     "Record {number} is taken out: {what}. {unsent} to send.",
                     number=record.number,
                     what=what(record),
-                    unsent=unsent,
+                    unsent=unsent_count,
                 )
             )

@@ -77,14 +77,14 @@ def draft(
         raise NotMendable(f"{event_type(topic, model)} has no field {strange[0]}. It has: {field_names}.")
     new_body = _validated(model, fields, entries)
     new_key = topic.key_of(new_body)
-    wanted = key if key is not None else (letter.key or b"").decode(errors="replace")
-    if new_key != wanted:
+    record_key = key if key is not None else (letter.key or b"").decode(errors="replace")
+    if new_key != record_key:
         raise NotMendable(
-            f"The body's {topic.key} is {new_key}, and the record's key is {wanted or 'missing'}. "
-            f"Give {topic.key}={wanted or '…'}, or say --key {new_key} if the body is right."
+            f"The body's {topic.key} is {new_key}, and the record's key is {record_key or 'missing'}. "
+            f"Give {topic.key}={record_key or '…'}, or say --key {new_key} if the body is right."
         )
-    changed = tuple(_changed(model, original or {}, to_jsonable_python(new_body), {str(path[0]) for path in entries}))
-    return Draft(topic, new_body, changed)
+    changes = tuple(_changed(model, original or {}, to_jsonable_python(new_body), {str(path[0]) for path in entries}))
+    return Draft(topic, new_body, changes)
 
 
 def _topic(letter: Letter) -> Topic:

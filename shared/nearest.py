@@ -11,7 +11,7 @@ def nearest(text: str, names: Mapping[str, Iterable[str]]) -> list[str]:
     """The keys most like the text, the best first, at most three. `names`: other names of each key."""
     wanted = text.casefold().strip()
     ranked = sorted(
-        ((max(_likeness(wanted, name) for name in (key, *others)), key) for key, others in names.items()),
+        ((max(_likeness(wanted, name) for name in (key, *alternatives)), key) for key, alternatives in names.items()),
         key=lambda entry: (-entry[0], entry[1]),
     )
     return [key for likeness, key in ranked if likeness >= LIKE][:SHOWN]

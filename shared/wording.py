@@ -73,8 +73,8 @@ def message_of(template: str, values: Mapping[str, str | int]) -> Message:
 
 def any_of(names: Sequence[str]) -> Value:
     """The names as alternatives, for a sentence. Raises IndexError without a name."""
-    *others, last = names
-    return Message("{others} or {last}", others=", ".join(others), last=last) if others else last
+    *leading_names, last = names
+    return Message("{others} or {last}", others=", ".join(leading_names), last=last) if leading_names else last
 
 
 class WrongValue(ValueError):

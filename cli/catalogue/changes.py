@@ -42,9 +42,9 @@ def set_product(
         "shelf_life_days": shelf_life,
         "usual_price_rupiah": price,
     }
-    needed = {"name": "--name", "category": "--category", "unit": "--unit", "max_qty": "--max-qty"}
+    options = {"name": "--name", "category": "--category", "unit": "--unit", "max_qty": "--max-qty"}
     with service(context) as api:
-        body = merged(api, EntryKind.PRODUCT, product, fields, needed)
+        body = merged(api, EntryKind.PRODUCT, product, fields, options)
         answer = api.command(ENTRIES, f"product/{product}", "set-product", body=body)
         show_answer(answer, tr("Product {product} is in the catalogue.", product=product), as_json=as_json)
 
@@ -65,9 +65,9 @@ def set_facility(
 ) -> None:
     """Add a facility or change it."""
     fields = {"name": name, "facility_kind": kind, "zone": zone, "island": island, "products": product or None}
-    needed = {"name": "--name", "facility_kind": "--kind", "zone": "--zone"}
+    options = {"name": "--name", "facility_kind": "--kind", "zone": "--zone"}
     with service(context) as api:
-        body = merged(api, EntryKind.FACILITY, facility, fields, needed)
+        body = merged(api, EntryKind.FACILITY, facility, fields, options)
         products = [*(body.get("products") or []), *(add or [])]
         body["products"] = [code for code in dict.fromkeys(products) if code not in (drop or [])]
         answer = api.command(ENTRIES, f"facility/{facility}", "set-facility", body=body)

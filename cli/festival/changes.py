@@ -82,10 +82,10 @@ def merge_booths(
 
     Its sales stay its own. What its tills sell from now on counts at the other booth.
     """
-    id, other = booth_id(festival, booth), booth_id(festival, to)
+    id, target_id = booth_id(festival, booth), booth_id(festival, to)
     with service(context) as api:
-        answer = api.command("festivals", festival, "booths", id, "merge", body={"to": other})
-        show_answer(answer, tr("Booth {booth} is merged into {other}.", booth=id, other=other), as_json=as_json)
+        answer = api.command("festivals", festival, "booths", id, "merge", body={"to": target_id})
+        show_answer(answer, tr("Booth {booth} is merged into {other}.", booth=id, other=target_id), as_json=as_json)
 
 
 def move_stray(

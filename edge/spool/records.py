@@ -352,8 +352,8 @@ class Spool:
         return record
 
     def _made_again(self, record: SpooledRecord, body: Body) -> SpooledRecord:
-        changed = replace(record, body=body, value=envelope.encode(body))
-        return replace(changed, headers=self._headers(changed))
+        new_record = replace(record, body=body, value=envelope.encode(body))
+        return replace(new_record, headers=self._headers(new_record))
 
     def _headers(self, record: SpooledRecord) -> envelope.Headers:
         return envelope.headers(

@@ -86,12 +86,12 @@ def read_file(data: bytes, today: date, *, day_first: bool = False) -> MadeFile:
 
 def refused_text(file: MadeFile, refused: Iterable[MadeLine]) -> str:
     """A file of refused lines with their reasons, to be mended and recorded again."""
-    known = [index for index, name in enumerate(file.header) if _folded(name) not in _IGNORED]
+    columns = [index for index, name in enumerate(file.header) if _folded(name) not in _IGNORED]
     text = io.StringIO()
     writer = csv.writer(text, delimiter=file.divider, lineterminator="\r\n")
-    writer.writerow([*(file.header[index] for index in known), "line", "reason"])
+    writer.writerow([*(file.header[index] for index in columns), "line", "reason"])
     for line in refused:
-        cells = [line.cells[index] if index < len(line.cells) else "" for index in known]
+        cells = [line.cells[index] if index < len(line.cells) else "" for index in columns]
         writer.writerow([*cells, line.number, translated(line.refusal or "")])
     return text.getvalue()
 
@@ -133,26 +133,29 @@ def _columns(header: Sequence[str]) -> dict[str, int]:
     """The place of each column. Raises WrongEntry for a name that is unknown, twice, or missing."""
     columns: dict[str, int] = {}
     for index, name in enumerate(header):
-        folded = _folded(name)
-        if folded in _IGNORED or not folded:
+        folded_name = _folded(name)
+        if folded_name in _IGNORED or not folded_name:
             continue
-        column = _COLUMN_OF.get(folded)
+        column = _COLUMN_OF.get(folded_name)
         if column is None:
-            known = ", ".join(names[0].replace(" ", "_") for names in _NAMES.values())
+            column_names = ", ".join(names[0].replace(" ", "_") for names in _NAMES.values())
             raise WrongEntry(
                 Message(
                     "There is no column {name}. The first line of the file names columns of: {known}.",
                     name=repr(name),
-                    known=known,
+                    known=column_names,
                 )
             )
         if column in columns:
             raise WrongEntry(Message("The column {name} comes twice. Please keep one of them.", name=repr(name)))
         columns[column] = index
-    for needed in ("product", "qty"):
-        if needed not in columns:
+    for required_column in ("product", "qty"):
+        if required_column not in columns:
             raise WrongEntry(
-                Message("The first line of the file names no column {name}, e.g. product;qty;made_on.", name=needed)
+                Message(
+                    "The first line of the file names no column {name}, e.g. product;qty;made_on.",
+                    name=required_column,
+                )
             )
     return columns
 

@@ -136,7 +136,7 @@ class Till:
             refuse_withdrawn(booth, lines)
         amount = _amount(lines, discount_rupiah)
         with _checked():
-            paid = _payment(payment, reference, given_rupiah, amount)
+            settled_payment = _payment(payment, reference, given_rupiah, amount)
         drawer = self.open_drawer() if payment is PaymentKind.CASH else None
         record, receipt = self._append(
             at,
@@ -144,7 +144,7 @@ class Till:
                 **self._origin(place),
                 lines=lines,
                 discount_rupiah=discount_rupiah,
-                payment=paid,
+                payment=settled_payment,
                 drawer=drawer.id if drawer else None,
                 price_list=prices.revision,
                 sold_at=at,
@@ -234,7 +234,7 @@ class Till:
         kind = payment or former.payment.kind
         with _checked():
             payment_reference = former.payment.reference if reference is None else reference
-            paid = _payment(kind, payment_reference, given_rupiah, amount)
+            settled_payment = _payment(kind, payment_reference, given_rupiah, amount)
 
         def write(place: RecordPlace, body: Body) -> ReceiptIssued:
             # Read in the transaction that writes, so that no count comes between.
@@ -247,7 +247,7 @@ class Till:
                 **self._origin(place),
                 lines=lines,
                 discount_rupiah=discount_rupiah,
-                payment=paid,
+                payment=settled_payment,
                 drawer=drawer.id if drawer else None,
                 price_list=prices.revision,
                 sold_at=former.sold_at,

@@ -156,9 +156,9 @@ def measure(size: PlanCase) -> list[StepCost]:
         )
         return bodies
 
-    asked = RequestAllocation(festival=NAME, request=REQUEST, demands=demands, consent=True)
+    request = RequestAllocation(festival=NAME, request=REQUEST, demands=demands, consent=True)
     orders = [
-        event for event in step("plan", 0, lambda: festival.give(asked)) if isinstance(event, ReservationRequested)
+        event for event in step("plan", 0, lambda: festival.give(request)) if isinstance(event, ReservationRequested)
     ]
     lines = len(orders)
     facility_of = {order.reservation: order.lot.partition("-")[0] for order in orders}

@@ -224,12 +224,12 @@ def _repair(mending: Mending) -> Iterator[TimelineEntry]:
     yield TimelineEntry(
         body.arrived_at, "Unusable", Message("a record could not be used: {reason}", reason=body.reason), "", place
     )
-    changed = Message(", {fields} changed", fields=", ".join(body.fields)) if body.fields else ""
+    changes = Message(", {fields} changed", fields=", ".join(body.fields)) if body.fields else ""
     note = f": {body.note}" if body.note else ""
     yield TimelineEntry(
         mending.at,
         LetterMended.__name__,
-        Message("that record was mended{changed}{note}", changed=changed, note=note),
+        Message("that record was mended{changed}{note}", changed=changes, note=note),
         body.actor,
         place,
     )

@@ -21,12 +21,12 @@ def recount_return(lot: Lot, order: ReturnRecounted) -> Change:
         return lot, [order_refused(lot, order.festival, order.order, OrderRefusal.MORE_THAN_SENT)]
     if lot.on_hand + order.change < 0:
         return lot, [order_refused(lot, order.festival, order.order, OrderRefusal.SHORT)]
-    recounted = StockReturnRecounted(
+    answer = StockReturnRecounted(
         festival=order.festival, order=order.order, lot=lot.id, booth=order.booth, change=order.change
     )
     if order.change:
         lot = revise(lot, on_hand=lot.on_hand + order.change, returned=lot.returned + order.change)
-    return lot, [RESERVATIONS.of(recounted)]
+    return lot, [RESERVATIONS.of(answer)]
 
 
 def count_surplus(lot: Lot, order: SurplusCounted) -> Change:
@@ -51,6 +51,6 @@ def count_surplus(lot: Lot, order: SurplusCounted) -> Change:
     )
     publications = [RESERVATIONS.of(answer)]
     if lot.recalled and order.qty:
-        reached = LotRecallReached(festival=order.festival, lot=lot.id, reason="", booths=(order.booth,))
-        publications.append(RESERVATIONS.of(reached))
+        notice = LotRecallReached(festival=order.festival, lot=lot.id, reason="", booths=(order.booth,))
+        publications.append(RESERVATIONS.of(notice))
     return (lot if finds == lot.finds else revise(lot, finds=finds)), publications

@@ -60,7 +60,9 @@ def list_facility(state: State, _event: Event, body: FacilityListed) -> Decision
     facility = state.get(FacilityCatalogue, body.facility) or FacilityCatalogue(body.facility)
     if body.revision <= facility.revision:
         return state, []
-    dropped = {code: until or body.changed_at for code, until in facility.listed.items() if code not in body.products}
+    dropped_products = {
+        code: until or body.changed_at for code, until in facility.listed.items() if code not in body.products
+    }
     facility = replace(
         facility,
         revision=body.revision,
@@ -68,7 +70,7 @@ def list_facility(state: State, _event: Event, body: FacilityListed) -> Decision
         name=body.name,
         zone=body.zone,
         retired_at=body.retired_at,
-        listed={**dropped, **dict.fromkeys(body.products)},
+        listed={**dropped_products, **dict.fromkeys(body.products)},
     )
     return release(state.put(facility), body.facility)
 
@@ -76,8 +78,8 @@ def list_facility(state: State, _event: Event, body: FacilityListed) -> Decision
 def list_product(state: State, _event: Event, body: ProductListed) -> Decision:
     """The product at this revision, unless a higher one has come; waiting reports are released."""
     facility = state.get(FacilityCatalogue, body.facility) or FacilityCatalogue(body.facility)
-    listed = facility.products.get(body.product)
-    if listed is not None and body.revision <= listed.revision:
+    former = facility.products.get(body.product)
+    if former is not None and body.revision <= former.revision:
         return state, []
     shelf_life = timedelta(days=body.shelf_life_days) if body.shelf_life_days is not None else None
     product = Product(body.product, body.name, body.category, body.unit, body.max_qty, shelf_life)

@@ -109,15 +109,15 @@ def promised(state: State, festival: str, bare: Request | None = None) -> list[A
 
 def put(state: State, request: Request) -> State:
     """The state with the request: itself without its parts, its terms if it has others now, and its changed pages."""
-    changed = [
+    changed_pages = [
         StoredLines(page_id(request.id, number), request.id, request.festival, number, request.lines.pages[number])
         for number in sorted(request.lines.changed)
     ]
     bare = stored(request)
     if state.get(Request, request.id) != bare:
         state = state.put(bare)
-    if changed:
-        state = state.put(*changed)
+    if changed_pages:
+        state = state.put(*changed_pages)
     if request.terms is not None and state.get(PlanTerms, request.id) is not request.terms:
         state = state.put(request.terms)
     return state
