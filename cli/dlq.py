@@ -238,7 +238,7 @@ def _mended(replayed: ResendReport) -> list[Letter]:
 
 
 def _became(letter: Letter) -> str | None:
-    """What an operator did with the letter."""
+    """An operator's repair of the letter, in a sentence."""
     if letter.status is Status.MENDED:
         by = f" by {letter.mending.body.actor}" if letter.mending is not None else ""
         return f"It was mended{by}: its copy {letter.mended_id} says it in its place."
@@ -248,7 +248,7 @@ def _became(letter: Letter) -> str | None:
 
 
 def _advice(letters: Sequence[Letter]) -> str:
-    """What can be done about these letters."""
+    """Advice about these letters."""
     if len(letters) == 1 and letters[0].status is Status.OPEN:
         return f"Mend the fault of {letters[0].service}, then `karya dlq replay {_bytes(letters[0].key)}`."
     owners = {letter.place.topic: writers().get(letter.place.topic) for letter in letters}
@@ -355,7 +355,7 @@ def _check_length(text: str) -> None:
 
 
 def _actor(settings: Settings, given: str | None) -> str:
-    """Who does it, as it stands in events."""
+    """The operator's name, as it stands in events. Raises NotMendable for a name that is no id."""
     name = given or settings.operator or getuser()
     try:
         return TypeAdapter(Id).validate_python(name)

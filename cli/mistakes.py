@@ -31,7 +31,7 @@ OPERATOR = "op.demo"
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How a season went. `wrong`: the steps that went otherwise than told, by their line."""
+    """The result of a season. `wrong`: the steps that went otherwise than told, by their line."""
 
     steps: int
     wrong: dict[int, tuple[str, ...]]

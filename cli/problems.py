@@ -24,7 +24,7 @@ Problem = dict[str, Any]
 
 @dataclass(slots=True)
 class _Stderr:
-    """What one command with `--json` has to say on stderr."""
+    """The messages of one command with `--json` for stderr."""
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

@@ -38,7 +38,7 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ResendReport:
-    """What a replay did. `sent`: the number of records sent back. The letters as they are now: still `open`; sent and
+    """A replay's result. `sent`: the number of records sent back. The letters as they are now: still `open`; sent and
     still `unusable`; not sent because they were worked or mended before (`kept`)."""
 
     sent: int
@@ -132,7 +132,7 @@ class DeadLetters:
         return ResendReport(sent_count + len(unusable), tuple(open_letters), still_unusable, finished_letters)
 
     async def _still_unusable(self, letters: Sequence[Letter], within: float) -> tuple[Letter, ...]:
-        """Those of `letters`, sent back just now, that came to the DLQ again or were not worked in time."""
+        """The letters, among `letters` sent back just now, that came to the DLQ again or were not worked in time."""
         current: dict[_RecordKey, Letter] = {}
         async for _ in attempts(within=within if letters else 0, most=0.5):
             current = (

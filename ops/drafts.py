@@ -23,7 +23,7 @@ _Path: TypeAlias = tuple[str | int, ...]
 
 
 class _Edit(NamedTuple):
-    """What a person entered for a field. `doubt`: why it was not read as a number, though it looks like one."""
+    """A person's entry for a field. `doubt`: why it was not read as a number, though it looks like one."""
 
     text: str
     doubt: str | None

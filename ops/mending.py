@@ -29,7 +29,7 @@ REUSED = "ID_REUSED"
 
 @dataclass(frozen=True, slots=True)
 class MendReport:
-    """What mending did. `worked`: the reader has worked the copy. `letter`: the copy's own dead letter, if it became
+    """A mending's result. `worked`: the reader has worked the copy. `letter`: the copy's own dead letter, if it became
     one."""
 
     copy: str

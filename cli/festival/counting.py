@@ -50,7 +50,7 @@ class Arrival:
         return Arrival(self.festival, self.kind, api.get("festivals", self.festival, self.kind, self.name))
 
     def recount_command(self, lots: Iterable[str]) -> str:
-        """What to type for a recount of these lots."""
+        """The command line of a recount of these lots."""
         words = "recount" if self.kind == "shipments" else "transfer recount"
         return f"karya festival {words} {self.festival} {self.name} {' '.join(lots)}"
 
@@ -205,7 +205,7 @@ def _show_lots(lots: list[Row]) -> None:
 
 
 def _surpluses(api: ServiceClient, arrival: Arrival) -> list[Row]:
-    """What the shipment's request has beyond its demands."""
+    """The pieces that the shipment's request has beyond its demands."""
     if arrival.kind != "shipments" or not arrival.page["recounts"]:
         return []
     page = api.get("festivals", arrival.festival, "requests", arrival.page["request"])

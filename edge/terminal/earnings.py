@@ -1,4 +1,4 @@
-"""What a facility's lots became: pieces recorded, sold and owed, from what its terminal has received. Pure."""
+"""Sums of a facility's lots: pieces recorded, sold and owed, from the events of its terminal. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -39,7 +39,7 @@ class OwnLot:
 
 @dataclass(slots=True)
 class SoldProduct:
-    """What one festival sold of one product of the facility."""
+    """The sales of one festival of one product of the facility."""
 
     festival: str
     product: str

@@ -52,7 +52,7 @@ class ReportStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MadeEntry:
-    """What a person entered about a new lot. `maker`: a private number, of which only a keyed pseudonym is kept."""
+    """A person's entry about a new lot. `maker`: a private number, of which only a keyed pseudonym is kept."""
 
     product: str
     qty: int
@@ -150,7 +150,7 @@ class Terminal:
         return self.spool.append_all([partial(_written, body) for body in bodies], at)
 
     def refusals(self, entries: Sequence[MadeEntry], *, unlisted: bool = False) -> list[Message | None]:
-        """What is wrong with each entry, in a sentence; None for one that can be recorded."""
+        """The fault of each entry, in a sentence; None for an entry that can be recorded."""
         catalogue = self.catalogue()
         return [self._refusal(entry, catalogue, unlisted) for entry in entries]
 

@@ -59,7 +59,7 @@ class ScriptPart:
 
 @dataclass(frozen=True, slots=True)
 class CommandAnswer:
-    """What a command line wrote on both streams, and how it ended."""
+    """The output of a command line on both streams, and its exit code."""
 
     exit_code: int
     stdout: str

@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def running(folder: Path) -> Iterator[tuple[LocalStack, LocalServices]]:
-    """All that `karya up` starts."""
+    """Everything that `karya up` starts."""
     up = CliRunner().invoke(app, ["up", "--http-port", "18101"])
     stack = LocalStack(folder, keep_running=True)
     services = LocalServices(folder, _settings(stack), keep_running=True)

@@ -347,7 +347,7 @@ async def recount(season: RunningSeason) -> None:
 
 
 async def recount_home(season: RunningSeason) -> None:
-    """What came home of a lot is counted again, twice: it was right at first."""
+    """Count a lot that came home again, twice: the first count was right."""
     booths = season.mongo.database("festival")["booths"]
     booth = await booths.find_one({"_id": B2, "lots.returned": {"$gt": 0}})
     assert booth is not None, "something came home from the second booth"

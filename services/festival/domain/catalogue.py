@@ -39,7 +39,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """What a command can't take from the catalogue: the field and a sentence for a person.
+    """A fault of a command against the catalogue: the field and a sentence for a person.
 
     `text` is what was typed, and `known` the names that could have been meant, by code.
     """

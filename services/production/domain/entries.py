@@ -216,7 +216,7 @@ def _command(event: Event, body: SetEntry | RetireEntry) -> EntryCommand:
 
 
 def _wrong(body: SetEntry) -> EntryRejection | None:
-    """What is wrong with the command by itself."""
+    """The fault of the command by itself, if any."""
     kinds = _KINDS[type(body)]
     kind = next((kind for kind in kinds if body.entry.startswith(f"{kind.value}/")), None)
     if kind is None:

@@ -28,7 +28,7 @@ class ListedProduct:
 
 @dataclass(frozen=True, slots=True)
 class FacilityCatalogue:
-    """What the catalogue says of a facility: its entry and its products, each by the highest revision that has come.
+    """A facility's part of the catalogue: its entry and its products, each by the highest revision that has come.
 
     - `id`: the facility's code; `revision`: 0 until its entry has come.
     - `listed`: the products that it makes (None) or made until then.

@@ -82,7 +82,7 @@ def record_id(booth: str, device: str, seq: int, event: str) -> str:
 
 
 def effect(state: State, booth: Booth, record: TillRecord) -> ForwardedAs | None:
-    """How a further record of the booth is forwarded; None: it counts here and nowhere else.
+    """The effect with which a further record of the booth is forwarded; None: it counts here and nowhere else.
 
     What belongs to a receipt or a drawer of a merged booth counts there, where the books have the other half.
     """

@@ -261,7 +261,7 @@ class SalesWorld:
         return [answer for body in bodies for answer in self.tell(body)]
 
     def tell(self, body: Body, id: str | None = None, source: str = "test", subject: str | None = None) -> list[Body]:
-        """What sales says to an event of a booth: nothing if it was worked before. `subject`: the id of the record
+        """The answers of sales to an event of a booth: none if it was worked before. `subject`: the id of the record
         that it stands for, if it is a mended copy."""
         if id is None:
             id = record_id(body.device, body.seq) if isinstance(body, TillRecord) else self._next_id()

@@ -15,7 +15,7 @@ ANNOUNCE = ("announce", "ODOP", "Pekan", "--place", "Kupang", *DAYS)
 
 
 class Given:
-    """What the festival service was given; it doubts every command without a yes."""
+    """The commands that the festival service was given; it doubts each one without a yes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, terminal: bool = False) -> None:
         self.commands: list[tuple[str, dict[str, Any]]] = []

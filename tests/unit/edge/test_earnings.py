@@ -1,4 +1,4 @@
-"""What a terminal shows of lots, sales and settlements."""
+"""A terminal's view of lots, sales and settlements."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What `verify` makes of a booth that was closed, sold again and was closed again, without any server."""
+"""The checks of `verify` on a booth that was closed, sold again and was closed again, without any server."""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""What `verify` makes of mended copies and archived letters, without any server."""
+"""The checks of `verify` on mended copies and archived letters, without any server."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

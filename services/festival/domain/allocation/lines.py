@@ -68,7 +68,7 @@ class Lines(Sequence[AllocationLine]):
 
     @classmethod
     def of(cls, lines: Iterable[AllocationLine]) -> "Lines":
-        """These lines, all loaded."""
+        """The lines of a request, all loaded."""
         return cls() + tuple(lines)
 
     @property

@@ -1,6 +1,6 @@
 """Requests in their stored parts: the request itself, its terms, and the pages of its lines.
 
-A rule for one line loads one page, a rule for a booth the pages with lines of it, and a rule for a plan everything.
+A rule for one line loads one page. A rule for a booth loads the pages with its lines, and a rule for a plan all.
 """
 
 from collections.abc import Iterable, Iterator
