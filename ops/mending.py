@@ -29,8 +29,7 @@ REUSED = "ID_REUSED"
 
 @dataclass(frozen=True, slots=True)
 class MendReport:
-    """A mending's result. `worked`: the reader has worked the copy. `letter`: the copy's own dead letter, if it became
-    one."""
+    """A mending's result. `worked`: the reader has worked the copy. `letter`: the copy's own dead letter, if any."""
 
     copy: str
     changed: tuple[str, ...]

@@ -216,8 +216,8 @@ class Till:
     ) -> SoldReceipt:
         """Put another basket in the place of an unsent receipt, at its time and at the prices of then.
 
-        `payment` and `reference` None: as before. Raises WrongEntry for an invalid basket, and for a record that is no
-        receipt, was sent, is voided, or lies in a drawer that was counted since.
+        `payment` and `reference` None: as before. Raises WrongEntry for an invalid basket, and for a record that
+        is no receipt, was sent, is voided, or lies in a drawer that was counted since.
         """
         records = self.spool.records()
         other_records = [record for record in records if record.number != number]
