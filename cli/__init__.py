@@ -63,13 +63,13 @@ class _Lazy(TyperGroup):
 
     def _prepared(self, arguments: Sequence[str]) -> list[str]:
         """The arguments for the framework, which then writes in the reader's language. Raises UnknownLanguage."""
-        others, chosen = split_language(arguments)
+        command_line, chosen = split_language(arguments)
         if chosen is not None:
             use_language(chosen)
         language()  # an unknown one is refused before anything else
         translate_framework()
         translate_help(self)
-        return with_flag_at_command(others)
+        return with_flag_at_command(command_line)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the group's own signature
         return list(_GROUPS)

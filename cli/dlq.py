@@ -53,11 +53,11 @@ def list_letters(
     if service is not None and service not in SERVICES:
         raise typer.BadParameter(f"there is no service {service}; there are {', '.join(SERVICES)}")
     with exit_on_error():
-        found = asyncio.run(_all_letters())
-        _check_reason(reason, found)
+        candidates = asyncio.run(_all_letters())
+        _check_reason(reason, candidates)
         letters = [
             letter
-            for letter in found
+            for letter in candidates
             if (service is None or letter.service == service)
             and (reason is None or letter.reason == reason)
             and (everything or letter.status not in SETTLED)
@@ -72,8 +72,8 @@ def list_letters(
         row = _row(letter)
         say(f"{row['letter']}  {row['status']}, {pluralize(letter.times, 'time')}, {local(letter.at, None)}")
         say(f"    {row['service']}, key {row['key']}: {row['reason']}. {row['message']}")
-        if (what := _became(letter)) is not None:
-            say(f"    {what}")
+        if (description := _became(letter)) is not None:
+            say(f"    {description}")
 
 
 @app.command()
@@ -87,10 +87,10 @@ def show(
     """Show one letter with its headers and its value (as text, or in hex if it is not UTF-8)."""
     with exit_on_error():
         dead_letter = asyncio.run(_letter(letter))
-    what = _became(dead_letter) or _advice([dead_letter])
+    description = _became(dead_letter) or _advice([dead_letter])
     hidden = dead_letter.private and not value
     headers = [[name, _bytes(raw)] for name, raw in dead_letter.headers]
-    fields = {**_row(dead_letter), "advice": what or None, "headers": headers}
+    fields = {**_row(dead_letter), "advice": description or None, "headers": headers}
     if not hidden:
         fields["value"] = _bytes(dead_letter.value)
     if as_json:
@@ -122,25 +122,25 @@ def replay(
     if (which is None) == (reason is None):
         raise typer.BadParameter("name a key, a letter or a --reason: exactly one of them")
     with exit_on_error():
-        meant, replayed = asyncio.run(_replay(which, reason, wait))
-    refused = [letter for letter in meant if letter.status is Status.UNUSABLE] if _is_key(which) else []
-    settled = {letter.status for letter in meant} - {Status.OPEN, Status.UNUSABLE}
+        selection, replayed = asyncio.run(_replay(which, reason, wait))
+    unusable_letters = [letter for letter in selection if letter.status is Status.UNUSABLE] if _is_key(which) else []
+    end_states = {letter.status for letter in selection} - {Status.OPEN, Status.UNUSABLE}
     if as_json:
         show_json(
             {
-                "meant": len(meant),
+                "meant": len(selection),
                 "sent": replayed.sent,
                 "still_open": replayed.still_open,
                 "not_replayed": [
                     _row(letter) | {"advice": _became(letter) or _advice([letter])}
-                    for letter in (*refused, *replayed.unusable, *replayed.kept)
+                    for letter in (*unusable_letters, *replayed.unusable, *replayed.kept)
                     if letter.status is not Status.WORKED
                 ],
             }
         )
     else:
-        _say_replayed(replayed, refused, settled or {Status.WORKED})
-    nothing_done = bool(refused) and not replayed.sent
+        _say_replayed(replayed, unusable_letters, end_states or {Status.WORKED})
+    nothing_done = bool(unusable_letters) and not replayed.sent
     if nothing_done or replayed.open or replayed.unusable or _mended(replayed):
         raise typer.Exit(1)
 
@@ -164,7 +164,7 @@ def mend(
 ) -> None:
     """Publish a mended copy of an unusable letter, with an id of its own. Safe to repeat: it counts once."""
     with exit_on_error():
-        dead_letter, done = asyncio.run(
+        dead_letter, report = asyncio.run(
             _mend(letter, edits or (), body.read() if body is not None else None, type, key, actor, note, wait)
         )
     if as_json:
@@ -172,22 +172,23 @@ def mend(
             {
                 "letter": str(dead_letter.place),
                 "original": dead_letter.original,
-                "mended": done.copy,
-                "changed": list(done.changed),
-                "worked": done.worked,
-                "copy_letter": str(done.letter.place) if done.letter is not None else None,
+                "mended": report.copy,
+                "changed": list(report.changed),
+                "worked": report.worked,
+                "copy_letter": str(report.letter.place) if report.letter is not None else None,
             }
         )
     else:
-        changed = f" with {', '.join(done.changed)} changed" if done.changed else ""
-        say(f"{'Mended before' if done.again else 'Published'}: {done.copy}{changed}, for {dead_letter.original}.")
-        if done.worked:
+        fields = f" with {', '.join(report.changed)} changed" if report.changed else ""
+        say(f"{'Mended before' if report.again else 'Published'}: {report.copy}{fields}, for {dead_letter.original}.")
+        if report.worked:
             say(f"{dead_letter.service} has worked it.")
-        elif done.letter is not None:
-            warn(f"It became a dead letter itself, {done.letter.place}: {done.letter.reason}. {done.letter.message}")
+        elif report.letter is not None:
+            copy = report.letter
+            warn(f"It became a dead letter itself, {copy.place}: {copy.reason}. {copy.message}")
         else:
             warn(f"{dead_letter.service} has not worked it yet: does it run? `karya status` says so.")
-    if not done.worked:
+    if not report.worked:
         raise typer.Exit(1)
 
 
@@ -237,7 +238,7 @@ def _mended(replayed: ResendReport) -> list[Letter]:
 
 
 def _became(letter: Letter) -> str | None:
-    """What an operator did with the letter."""
+    """An operator's repair of the letter, in a sentence."""
     if letter.status is Status.MENDED:
         by = f" by {letter.mending.body.actor}" if letter.mending is not None else ""
         return f"It was mended{by}: its copy {letter.mended_id} says it in its place."
@@ -247,7 +248,7 @@ def _became(letter: Letter) -> str | None:
 
 
 def _advice(letters: Sequence[Letter]) -> str:
-    """What can be done about these letters."""
+    """Advice about these letters."""
     if len(letters) == 1 and letters[0].status is Status.OPEN:
         return f"Mend the fault of {letters[0].service}, then `karya dlq replay {_bytes(letters[0].key)}`."
     owners = {letter.place.topic: writers().get(letter.place.topic) for letter in letters}
@@ -295,9 +296,9 @@ async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[S
 
 async def _meant(letters: DeadLetters, which: str | None, reason: str | None) -> Sequence[Letter]:
     if which is None:
-        found, done = await letters.all(), (Status.ARCHIVED, Status.MENDED)
-        _check_reason(reason, found)
-        return [letter for letter in found if letter.reason == reason and letter.status not in done]
+        candidates, end_states = await letters.all(), (Status.ARCHIVED, Status.MENDED)
+        _check_reason(reason, candidates)
+        return [letter for letter in candidates if letter.reason == reason and letter.status not in end_states]
     place = parse_place(which)
     if place is not None:
         return [await letters.get(place)]
@@ -309,9 +310,9 @@ async def _meant(letters: DeadLetters, which: str | None, reason: str | None) ->
 
 def _check_reason(reason: str | None, letters: Sequence[Letter]) -> None:
     """Raise NoSuchLetter for a reason that no letter can have, which would look as if none had it."""
-    known = REASONS | {letter.reason for letter in letters}
-    if reason is not None and reason not in known:
-        raise NoSuchLetter(f"There is no reason {reason}; there are {', '.join(sorted(known))}.")
+    reasons = REASONS | {letter.reason for letter in letters}
+    if reason is not None and reason not in reasons:
+        raise NoSuchLetter(f"There is no reason {reason}; there are {', '.join(sorted(reasons))}.")
 
 
 def _is_key(which: str | None) -> bool:
@@ -354,7 +355,7 @@ def _check_length(text: str) -> None:
 
 
 def _actor(settings: Settings, given: str | None) -> str:
-    """Who does it, as it stands in events."""
+    """The operator's name, as it stands in events. Raises NotMendable for a name that is no id."""
     name = given or settings.operator or getuser()
     try:
         return TypeAdapter(Id).validate_python(name)

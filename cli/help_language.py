@@ -68,19 +68,19 @@ def split_language(arguments: Sequence[str]) -> tuple[list[str], Language | None
 
     The language must be known before help texts are shown, hence before the framework reads the arguments.
     """
-    others: list[str] = []
+    command_line: list[str] = []
     chosen: Language | None = None
-    rest = iter(arguments)
-    for argument in rest:
+    remainder = iter(arguments)
+    for argument in remainder:
         if argument == "--":
-            others += [argument, *rest]
+            command_line += [argument, *remainder]
         elif argument.startswith("--lang="):
             chosen = language_named(argument.removeprefix("--lang="))
         elif argument == "--lang":
-            chosen = language_named(next(rest, ""))
+            chosen = language_named(next(remainder, ""))
         else:
-            others.append(argument)
-    return others, chosen
+            command_line.append(argument)
+    return command_line, chosen
 
 
 def paragraphs(help: str) -> list[str]:

@@ -31,7 +31,7 @@ OPERATOR = "op.demo"
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How a season went. `wrong`: the steps that went otherwise than told, by their line."""
+    """The result of a season. `wrong`: the steps that went otherwise than told, by their line."""
 
     steps: int
     wrong: dict[int, tuple[str, ...]]
@@ -157,12 +157,12 @@ def show_played(played: Played, *, as_json: bool) -> None:
 
 
 def _show(step: ScriptStep, outcome: Outcome, seconds: float) -> None:
-    typed = " ".join(word if word and " " not in word else f'"{word}"' for word in outcome.words)
+    command_text = " ".join(word if word and " " not in word else f'"{word}"' for word in outcome.words)
     name = tr("(a broken terminal sends)") if step.broken_record else "karya"
-    line = f"{seconds:5.1f}  {name} {typed}  →  {outcome.heard}"
+    line = f"{seconds:5.1f}  {name} {command_text}  →  {outcome.heard}"
     say(line)
     for fault in outcome.faults:
         warn(tr("Line {line} of season.txt: {fault}", line=step.line, fault=fault))
     if outcome.faults:
-        for heard in outcome.answer.text.splitlines():
-            warn(heard)
+        for answer_line in outcome.answer.text.splitlines():
+            warn(answer_line)

@@ -24,7 +24,7 @@ Problem = dict[str, Any]
 
 @dataclass(slots=True)
 class _Stderr:
-    """What one command with `--json` has to say on stderr."""
+    """The messages of one command with `--json` for stderr."""
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -42,13 +42,13 @@ def json_wanted(arguments: Sequence[str]) -> bool:
 def with_flag_at_command(arguments: Sequence[str]) -> list[str]:
     """The arguments with a `--json` that stands before the command behind its other arguments, where it belongs."""
     start = next((at for at, argument in enumerate(arguments) if not argument.startswith("-")), len(arguments))
-    leading, rest = [argument for argument in arguments[:start] if argument != FLAG], list(arguments[start:])
-    if len(leading) == start or not rest:
+    leading, command_line = [argument for argument in arguments[:start] if argument != FLAG], list(arguments[start:])
+    if len(leading) == start or not command_line:
         return list(arguments)
-    if FLAG in rest:
-        return [*leading, *rest]
-    end = rest.index("--") if "--" in rest else len(rest)
-    return [*leading, *rest[:end], FLAG, *rest[end:]]
+    if FLAG in command_line:
+        return [*leading, *command_line]
+    end = command_line.index("--") if "--" in command_line else len(command_line)
+    return [*leading, *command_line[:end], FLAG, *command_line[end:]]
 
 
 def run_with_problems(command: Callable[[], Any]) -> int:
@@ -74,8 +74,10 @@ def add_problem(title: str, detail: str, **members: Any) -> bool:
     """Keep a problem for stderr. False if nobody asked for JSON: then it is for the caller to show it."""
     if not _runs:
         return False
-    known = {name: value for name, value in members.items() if value is not None}
-    _runs[-1].problems.append({"type": "about:blank", "title": title, "detail": visible(detail, keep="\n"), **known})
+    extensions = {name: value for name, value in members.items() if value is not None}
+    _runs[-1].problems.append(
+        {"type": "about:blank", "title": title, "detail": visible(detail, keep="\n"), **extensions}
+    )
     return True
 
 

@@ -127,8 +127,8 @@ def _names(group: LocalStack | LocalServices) -> list[str]:
 def _server(name: str) -> Server:
     stack = LocalStack(FOLDER)
     servers = [*stack.servers, *LocalServices(FOLDER, _settings(stack)).servers.values()]
-    [found] = [server for server in servers if server.name == name]
-    return found
+    [match] = [server for server in servers if server.name == name]
+    return match
 
 
 def _settings(stack: LocalStack) -> Settings:
@@ -140,8 +140,8 @@ def _show(*, as_json: bool) -> bool:
     stack = LocalStack(FOLDER)
     services = LocalServices(FOLDER, _settings(stack))
     with ThreadPoolExecutor(2) as threads:
-        asked = [threads.submit(group.troubles) for group in (stack, services)]
-        troubles = {name: trouble for answer in asked for name, trouble in answer.result().items()}
+        futures = [threads.submit(group.troubles) for group in (stack, services)]
+        troubles = {name: trouble for answer in futures for name, trouble in answer.result().items()}
     servers = [*stack.status(), *services.status()]
     works = not any(troubles.values())
     if as_json:

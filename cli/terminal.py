@@ -61,8 +61,8 @@ def _received_zone(folder: Path, facility: str, name: str) -> str | None:
         if not owner(folder, facility.strip().upper(), name.strip()).path.exists():
             return None
         with Terminal(folder, facility, name) as terminal:
-            listed = terminal.catalogue().facility
-            return listed.zone if listed is not None else None
+            entry = terminal.catalogue().facility
+            return entry.zone if entry is not None else None
 
 
 def zone_of(facility: str, option: str | None) -> str:
@@ -131,7 +131,7 @@ def record(
         return
     if product is None or qty is None:
         missing = "product" if product is None else "qty"
-        parameter: Any = next(each for each in context.command.params if each.name == missing)
+        parameter: Any = next(option for option in context.command.params if option.name == missing)
         raise MissingParameter(ctx=context, param=parameter)
     if ask_maker:
         maker = typer.prompt(tr("Maker's private number"), hide_input=True)

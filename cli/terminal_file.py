@@ -59,21 +59,21 @@ def record_file(
         if wrong:
             _write(target, refused_text(made, wrong))
         entries = [line.entry for line in made.lines if line.entry is not None and line.refusal is None]
-        kept = terminal.record_all(entries, at=now, unlisted=unlisted) if entries and (each or not wrong) else []
+        records = terminal.record_all(entries, at=now, unlisted=unlisted) if entries and (each or not wrong) else []
         unsent = terminal.counts().pending
     if as_json:
         show_json(
             {
-                "recorded": len(kept),
-                "first_record": kept[0].number if kept else None,
-                "last_record": kept[-1].number if kept else None,
+                "recorded": len(records),
+                "first_record": records[0].number if records else None,
+                "last_record": records[-1].number if records else None,
                 "refused": [{"line": line.number, "reason": str(line.refusal)} for line in wrong],
                 "refused_file": str(target) if wrong else None,
                 "to_send": unsent,
             }
         )
     else:
-        _show(kept, wrong, len(made.lines), target, unsent, each=each)
+        _show(records, wrong, len(made.lines), target, unsent, each=each)
     if wrong:
         raise typer.Exit(1)
 
@@ -99,8 +99,8 @@ def _read(file: str) -> bytes:
 def _target(file: str) -> Path:
     """A new file beside the read one: an earlier one may be in somebody's hands."""
     first = Path("refused.csv") if file == "-" else Path(file).with_suffix(".refused.csv")
-    others = (first.with_suffix(f".{number}.csv") for number in count(2))
-    return next(target for target in chain([first], others) if not target.exists())
+    alternatives = (first.with_suffix(f".{number}.csv") for number in count(2))
+    return next(target for target in chain([first], alternatives) if not target.exists())
 
 
 def _write(target: Path, text: str) -> None:

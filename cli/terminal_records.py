@@ -32,23 +32,23 @@ def edit(
 ) -> None:
     """Change a record that was not sent yet. What is left out stays as it is."""
     with open_terminal(context) as terminal:
-        given = ReportChange(product, qty, made_on, best_before, maker, lot, change, reason)
-        show_record(context, terminal, terminal.edit(number, given, unlisted=unlisted), as_json=as_json)
+        report_change = ReportChange(product, qty, made_on, best_before, maker, lot, change, reason)
+        show_record(context, terminal, terminal.edit(number, report_change, unlisted=unlisted), as_json=as_json)
 
 
 def remove(context: typer.Context, number: Number, as_json: Json = False) -> None:
     """Take out a record that was not sent yet. Its number is not given again."""
     with open_terminal(context) as terminal:
         record = terminal.take_out(number)
-        unsent = terminal.counts().pending
+        unsent_count = terminal.counts().pending
         if as_json:
-            show_json({"record": record.number, "id": record.id, "taken_out": True, "to_send": unsent})
+            show_json({"record": record.number, "id": record.id, "taken_out": True, "to_send": unsent_count})
         else:
             say(
                 tr(
                     "Record {number} is taken out: {what}. {unsent} to send.",
                     number=record.number,
                     what=what(record),
-                    unsent=unsent,
+                    unsent=unsent_count,
                 )
             )

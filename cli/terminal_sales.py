@@ -50,8 +50,8 @@ _RUPIAH = ("rupiah", "sold rupiah", "facility", "makers", "programme")
 
 
 def _sales(terminal: Terminal) -> FacilitySales:
-    received = [*terminal.spool.received(PUBLIC_SALES), *terminal.spool.received(SETTLEMENTS)]
-    return facility_sales(event.body for event in received)
+    events = [*terminal.spool.received(PUBLIC_SALES), *terminal.spool.received(SETTLEMENTS)]
+    return facility_sales(event.body for event in events)
 
 
 def _show(columns: list[str], rows: list[dict[str, Any]], empty: str, as_json: bool) -> None:

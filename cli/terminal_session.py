@@ -42,9 +42,9 @@ def today(context: typer.Context, now: datetime) -> date:
 
 
 def show_record(context: typer.Context, terminal: Terminal, record: SpooledRecord, *, as_json: bool) -> None:
-    unsent = terminal.counts().pending
+    unsent_count = terminal.counts().pending
     if as_json:
-        fields: dict[str, Any] = {"record": record.number, "id": record.id, "to_send": unsent}
+        fields: dict[str, Any] = {"record": record.number, "id": record.id, "to_send": unsent_count}
         if isinstance(record.body, ProductionReported):
             fields["made_on"] = record.body.made_on.isoformat()
         show_json(fields)
@@ -57,7 +57,7 @@ def show_record(context: typer.Context, terminal: Terminal, record: SpooledRecor
             number=record.number,
             time=at,
             what=what(record),
-            unsent=unsent,
+            unsent=unsent_count,
         )
     )
 

@@ -36,7 +36,7 @@ async def sow_catalogue(settings: Settings) -> int:
     client = producer(settings)
     try:
         await client.start()
-        sent = []
+        futures = []
         for command in commands:
             value = envelope.encode(command)
             id = derived_id(f"{command.entry} {envelope.digest(value).hex()}", ENTRY_COMMANDS.name, 0)
@@ -45,8 +45,10 @@ async def sow_catalogue(settings: Settings) -> int:
             )
             key = command.entry
             partition = partition_for(key, settings.partitions)
-            sent.append(await client.send(name, value=value, key=key.encode(), partition=partition, headers=headers))
-        await asyncio.gather(*sent)
+            futures.append(
+                await client.send(name, value=value, key=key.encode(), partition=partition, headers=headers)
+            )
+        await asyncio.gather(*futures)
     finally:
         await stop_producer(client)
     return len(commands)

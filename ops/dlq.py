@@ -38,7 +38,7 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ResendReport:
-    """What a replay did. `sent`: the number of records sent back. The letters as they are now: still `open`; sent and
+    """A replay's result. `sent`: the number of records sent back. The letters as they are now: still `open`; sent and
     still `unusable`; not sent because they were worked or mended before (`kept`)."""
 
     sent: int
@@ -113,7 +113,7 @@ class DeadLetters:
         """Send letters back, those of a key in the order in which they wait. Worked and mended letters are not sent:
         what a mended letter says is told by its copy. A letter that is sent twice is worked once. Waits up to `wait`
         seconds until each part of a key is worked."""
-        kept = tuple(letter for letter in letters if letter.status in (Status.WORKED, Status.MENDED))
+        finished_letters = tuple(letter for letter in letters if letter.status in (Status.WORKED, Status.MENDED))
         sent_count = 0
         for service, key in dict.fromkeys(
             (letter.service, letter.key) for letter in letters if letter.status is Status.OPEN
@@ -129,10 +129,10 @@ class DeadLetters:
             for letter in (await self.all() if places else [])
             if letter.status is Status.OPEN and (letter.place in places or (letter.service, letter.key) in keys)
         ]
-        return ResendReport(sent_count + len(unusable), tuple(open_letters), still_unusable, kept)
+        return ResendReport(sent_count + len(unusable), tuple(open_letters), still_unusable, finished_letters)
 
     async def _still_unusable(self, letters: Sequence[Letter], within: float) -> tuple[Letter, ...]:
-        """Those of `letters`, sent back just now, that came to the DLQ again or were not worked in time."""
+        """The letters, among `letters` sent back just now, that came to the DLQ again or were not worked in time."""
         current: dict[_RecordKey, Letter] = {}
         async for _ in attempts(within=within if letters else 0, most=0.5):
             current = (
@@ -201,7 +201,7 @@ class DeadLetters:
             await asyncio.gather(*waiting)
 
     async def _with_status(self, letters: Sequence[Letter]) -> list[Letter]:
-        done = await self._repairs() if letters else Repairs()
+        operator_repairs = await self._repairs() if letters else Repairs()
         digests: dict[tuple[str, str], bytes] = {}
         for service in {letter.service for letter in letters}:
             database = self._database(service)
@@ -223,23 +223,23 @@ class DeadLetters:
                     letter,
                     digests.get((letter.service, letter.ledger_id or "")),
                     # The copy alone too: a crash may have come between it and its event.
-                    mended=letter.original in done.mended
+                    mended=letter.original in operator_repairs.mended
                     or (letter.service, repairs.ledger_id(letter.original, letter.place.topic)) in digests,
-                    archived=letter.original in done.archived,
+                    archived=letter.original in operator_repairs.archived,
                 ),
-                mending=done.mended.get(letter.original),
-                archived=done.archived.get(letter.original),
+                mending=operator_repairs.mended.get(letter.original),
+                archived=operator_repairs.archived.get(letter.original),
             )
             for letter in letters
         ]
 
     async def _repairs(self) -> Repairs:
-        done = Repairs()
+        operator_repairs = Repairs()
         async with TopicLog(self._settings, [OPERATOR.name]) as log:
             # A cluster without the topic has no repair; `karya verify` says that the topic is missing.
             async for _, records in log.read(await log.ends()):
-                done.add(records)
-        return done
+                operator_repairs.add(records)
+        return operator_repairs
 
     def _database(self, service: str) -> Database | None:
         return self._mongo.database(service) if service in SERVICES else None

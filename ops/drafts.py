@@ -23,7 +23,7 @@ _Path: TypeAlias = tuple[str | int, ...]
 
 
 class _Edit(NamedTuple):
-    """What a person entered for a field. `doubt`: why it was not read as a number, though it looks like one."""
+    """A person's entry for a field. `doubt`: why it was not read as a number, though it looks like one."""
 
     text: str
     doubt: str | None
@@ -64,27 +64,27 @@ def draft(
     if (twice := name_twice(raw)) is not None:
         name = ".".join(map(str, twice))
         raise NotMendable(f"{name} stands twice in the body. Give the right body with --body FILE.")
-    given = set(fields) if body is not None else set()
+    edited = set(fields) if body is not None else set()
     entries: dict[_Path, _Edit] = {}
     for edit in edits:
         path, text = _edit(edit)
         value, doubt = _value(text)
         _put(fields, path, value)
         entries[path] = _Edit(text, doubt)
-        given.add(str(path[0]))
-    if strange := sorted(given - model.model_fields.keys()):
-        known = ", ".join(model.model_fields)
-        raise NotMendable(f"{event_type(topic, model)} has no field {strange[0]}. It has: {known}.")
-    mended = _validated(model, fields, entries)
-    found = topic.key_of(mended)
-    wanted = key if key is not None else (letter.key or b"").decode(errors="replace")
-    if found != wanted:
+        edited.add(str(path[0]))
+    if strange := sorted(edited - model.model_fields.keys()):
+        field_names = ", ".join(model.model_fields)
+        raise NotMendable(f"{event_type(topic, model)} has no field {strange[0]}. It has: {field_names}.")
+    new_body = _validated(model, fields, entries)
+    new_key = topic.key_of(new_body)
+    record_key = key if key is not None else (letter.key or b"").decode(errors="replace")
+    if new_key != record_key:
         raise NotMendable(
-            f"The body's {topic.key} is {found}, and the record's key is {wanted or 'missing'}. "
-            f"Give {topic.key}={wanted or '…'}, or say --key {found} if the body is right."
+            f"The body's {topic.key} is {new_key}, and the record's key is {record_key or 'missing'}. "
+            f"Give {topic.key}={record_key or '…'}, or say --key {new_key} if the body is right."
         )
-    changed = tuple(_changed(model, original or {}, to_jsonable_python(mended), {str(path[0]) for path in entries}))
-    return Draft(topic, mended, changed)
+    changes = tuple(_changed(model, original or {}, to_jsonable_python(new_body), {str(path[0]) for path in entries}))
+    return Draft(topic, new_body, changes)
 
 
 def _topic(letter: Letter) -> Topic:
@@ -99,13 +99,13 @@ def _topic(letter: Letter) -> Topic:
 
 def _model(letter: Letter, topic: Topic, type: str | None) -> type[Body]:
     by_type = topic.by_type
-    found = type or header(letter.headers, "ce_type") or ""
+    type_name = type or header(letter.headers, "ce_type") or ""
     for name, body in by_type.items():
-        if found in (name, body.__name__):
+        if type_name in (name, body.__name__):
             return body
     names = ", ".join(body.__name__ for body in by_type.values())
-    what = f"{found} is no event of {topic.name}." if found else "The letter does not say which event it is."
-    raise NotMendable(f"{what} Say --type with one of: {names}.")
+    fault = f"{type_name} is no event of {topic.name}." if type_name else "The letter does not say which event it is."
+    raise NotMendable(f"{fault} Say --type with one of: {names}.")
 
 
 def _fields(value: bytes | None) -> dict[str, Any] | None:

@@ -29,8 +29,7 @@ REUSED = "ID_REUSED"
 
 @dataclass(frozen=True, slots=True)
 class MendReport:
-    """What mending did. `worked`: the reader has worked the copy. `letter`: the copy's own dead letter, if it became
-    one."""
+    """A mending's result. `worked`: the reader has worked the copy. `letter`: the copy's own dead letter, if any."""
 
     copy: str
     changed: tuple[str, ...]
@@ -62,18 +61,18 @@ async def mend(
         raise NotMendable(_not_unusable(letter, "mended"))
     headers = _headers(letter, mended, actor)
     key = _check_usable(letter, mended, value, headers)
-    worked = await letters.copy_digest(letter) is not None
-    if not worked:
+    is_worked = await letters.copy_digest(letter) is not None
+    if not is_worked:
         await letters.publish(mended.topic.name, key, value, headers)
     if letter.mending is None:
         await _tell(letters, letter, envelope.digest(value).hex(), mended.changed, actor, note)
     own: Letter | None = None
     async for _ in attempts(within=wait, most=0.5):
-        worked = await letters.copy_digest(letter) is not None
-        own = None if worked else await _own_letter(letters, letter)
-        if worked or own is not None:
+        is_worked = await letters.copy_digest(letter) is not None
+        own = None if is_worked else await _own_letter(letters, letter)
+        if is_worked or own is not None:
             break
-    return MendReport(letter.mended_id, mended.changed, before is not None, worked, own)
+    return MendReport(letter.mended_id, mended.changed, before is not None, is_worked, own)
 
 
 async def archive(letters: DeadLetters, letter: Letter, *, actor: str, reason: str) -> bool:
@@ -171,9 +170,12 @@ async def _mended_digest(letters: DeadLetters, letter: Letter) -> str | None:
 
 async def _own_letter(letters: DeadLetters, letter: Letter) -> Letter | None:
     """The dead letter that the letter's copy became."""
-    for other in await letters.all({letter.place.topic}):
-        if header(other.headers, "ce_source") == SOURCE and header(other.headers, "ce_id") == letter.mended_id:
-            return other
+    for candidate in await letters.all({letter.place.topic}):
+        if (
+            header(candidate.headers, "ce_source") == SOURCE
+            and header(candidate.headers, "ce_id") == letter.mended_id
+        ):
+            return candidate
     return None
 
 

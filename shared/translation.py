@@ -81,8 +81,8 @@ def received(message: str, template: str, values: Mapping[str, str | int]) -> st
     if language() is Language.ENGLISH:
         return message
     try:
-        known = (None, template) in catalogue() or wordless(template)
-        return translated(message_of(template, values)) if known else message
+        is_known = (None, template) in catalogue() or wordless(template)
+        return translated(message_of(template, values)) if is_known else message
     except (KeyError, ValueError):
         return message  # the event is of another version, and its values do not fit
 

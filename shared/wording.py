@@ -73,8 +73,8 @@ def message_of(template: str, values: Mapping[str, str | int]) -> Message:
 
 def any_of(names: Sequence[str]) -> Value:
     """The names as alternatives, for a sentence. Raises IndexError without a name."""
-    *others, last = names
-    return Message("{others} or {last}", others=", ".join(others), last=last) if others else last
+    *leading_names, last = names
+    return Message("{others} or {last}", others=", ".join(leading_names), last=last) if leading_names else last
 
 
 class WrongValue(ValueError):
@@ -136,7 +136,7 @@ class _Renderer(Formatter):
                 return thousands(int(value))
             case "rupiah":
                 return rupiah(int(value))
-        one, separator, many = format_spec.partition("|")
+        singular, separator, plural = format_spec.partition("|")
         if not separator:
             raise ValueError(f"{format_spec} is no format of a message")
-        return f"{value} {one if value == 1 else many}"
+        return f"{value} {singular if value == 1 else plural}"

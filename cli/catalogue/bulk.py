@@ -82,7 +82,7 @@ def import_entries(
         lines = read_lines(file.read_text(encoding="utf-8-sig"))
         answers = [*_given(api, lines)]
     rows = [{"line": line.number, "entry": line.entry, **answer.row} for line, answer in answers]
-    refused = [row for row in rows if row["status"] == AnswerStatus.REFUSED.value]
+    refused_rows = [row for row in rows if row["status"] == AnswerStatus.REFUSED.value]
     if as_json:
         show_json(rows)
     else:
@@ -90,7 +90,7 @@ def import_entries(
         say(
             tr(
                 "{count} of {rows} entries are in the catalogue.",
-                count=len(rows) - len(refused) - open_ones,
+                count=len(rows) - len(refused_rows) - open_ones,
                 rows=len(rows),
             )
         )
@@ -98,9 +98,9 @@ def import_entries(
             say(
                 tr("The outcome of {count} is not known yet; `karya catalogue list` shows it later.", count=open_ones)
             )
-        if refused:
-            show_table(["line", "entry", "field", "message"], [_told(row) for row in refused], "")
-    if refused:
+        if refused_rows:
+            show_table(["line", "entry", "field", "message"], [_told(row) for row in refused_rows], "")
+    if refused_rows:
         raise typer.Exit(1)
 
 
@@ -152,12 +152,12 @@ def _line(number: int, row: dict[str, Any]) -> Line:
         code = typed.product(code)
     elif kind is EntryKind.FACILITY:
         code = typed.facility(code)
-    given = {name: cell for name, cell in row.items() if name in _READERS and cell}
-    if foreign := [name for name in given if name not in _FIELDS[kind]]:
+    cells = {name: cell for name, cell in row.items() if name in _READERS and cell}
+    if foreign := [name for name in cells if name not in _FIELDS[kind]]:
         raise WrongEntry(
             Message("A {kind:word} has no {column}; leave that field empty.", kind=kind.value, column=foreign[0])
         )
-    return Line(number, kind, code, {name: _READERS[name](cell) for name, cell in given.items()})
+    return Line(number, kind, code, {name: _READERS[name](cell) for name, cell in cells.items()})
 
 
 def _given(api: ServiceClient, lines: list[Line]) -> Iterator[tuple[Line, Answer]]:
@@ -170,9 +170,9 @@ def _given(api: ServiceClient, lines: list[Line]) -> Iterator[tuple[Line, Answer
 
 def _give(api: ServiceClient, line: Line) -> Answer:
     fields = {name: line.fields.get(name) for name in _FIELDS[line.kind]}
-    needed = {name: tr("the column {name}", name=name) for name in fields if name not in _OPTIONAL}
+    columns = {name: tr("the column {name}", name=name) for name in fields if name not in _OPTIONAL}
     try:
-        body: Row = merged(api, line.kind, line.code, fields, needed)
+        body: Row = merged(api, line.kind, line.code, fields, columns)
     except WrongEntry as wrong:
         return Answer("", AnswerStatus.REFUSED, "entry", "missing", str(wrong))
     if line.kind is EntryKind.FACILITY:

@@ -34,7 +34,7 @@ def set_product(
     as_json: Json = False,
 ) -> None:
     """Add a product or change it."""
-    given = {
+    fields = {
         "name": name,
         "category": category,
         "unit": unit,
@@ -42,9 +42,9 @@ def set_product(
         "shelf_life_days": shelf_life,
         "usual_price_rupiah": price,
     }
-    needed = {"name": "--name", "category": "--category", "unit": "--unit", "max_qty": "--max-qty"}
+    options = {"name": "--name", "category": "--category", "unit": "--unit", "max_qty": "--max-qty"}
     with service(context) as api:
-        body = merged(api, EntryKind.PRODUCT, product, given, needed)
+        body = merged(api, EntryKind.PRODUCT, product, fields, options)
         answer = api.command(ENTRIES, f"product/{product}", "set-product", body=body)
         show_answer(answer, tr("Product {product} is in the catalogue.", product=product), as_json=as_json)
 
@@ -64,10 +64,10 @@ def set_facility(
     as_json: Json = False,
 ) -> None:
     """Add a facility or change it."""
-    given = {"name": name, "facility_kind": kind, "zone": zone, "island": island, "products": product or None}
-    needed = {"name": "--name", "facility_kind": "--kind", "zone": "--zone"}
+    fields = {"name": name, "facility_kind": kind, "zone": zone, "island": island, "products": product or None}
+    options = {"name": "--name", "facility_kind": "--kind", "zone": "--zone"}
     with service(context) as api:
-        body = merged(api, EntryKind.FACILITY, facility, given, needed)
+        body = merged(api, EntryKind.FACILITY, facility, fields, options)
         products = [*(body.get("products") or []), *(add or [])]
         body["products"] = [code for code in dict.fromkeys(products) if code not in (drop or [])]
         answer = api.command(ENTRIES, f"facility/{facility}", "set-facility", body=body)
@@ -120,12 +120,12 @@ def retire(
 
 
 def merged(
-    api: ServiceClient, kind: EntryKind, code: str, given: dict[str, Any], needed: dict[str, str]
+    api: ServiceClient, kind: EntryKind, code: str, fields: dict[str, Any], needed: dict[str, str]
 ) -> dict[str, Any]:
     """The body of a command: what was given, and the rest as the entry is now. Raises WrongEntry for a new entry
     that lacks a needed field."""
-    known = existing(api, kind, code) or {}
-    body = {field: value if value is not None else known.get(field) for field, value in given.items()}
+    entry = existing(api, kind, code) or {}
+    body = {field: value if value is not None else entry.get(field) for field, value in fields.items()}
     for field, option in needed.items():
         if body[field] is None:
             raise WrongEntry(_NEEDED.format(entry=f"{kind.value}/{code}", option=option))

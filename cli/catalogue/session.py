@@ -67,15 +67,15 @@ def known_entry(api: ServiceClient, text: str) -> Row:
     """The entry with this id or code. Raises WrongEntry, with the nearest ids and names."""
     rows = entries(api)
     wanted = text.strip()
-    found = [row for row in rows if wanted.casefold() in (row["entry"].casefold(), row["code"].casefold())]
-    if len(found) == 1:
-        return found[0]
-    if found:
+    matches = [row for row in rows if wanted.casefold() in (row["entry"].casefold(), row["code"].casefold())]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
         raise WrongEntry(
             Message(
                 "{wanted} can mean any of {entries}: give the whole id.",
                 wanted=wanted,
-                entries=", ".join(row["entry"] for row in found),
+                entries=", ".join(row["entry"] for row in matches),
             )
         )
     names = {row["entry"]: [row["code"], row.get("name", "")] for row in rows}

@@ -26,7 +26,7 @@ def change(
     as_json: Json = False,
 ) -> None:
     """Change a festival. Once something was sent, only the name can change, and the last day become later."""
-    given = {
+    fields = {
         "name": name,
         "place": place,
         "zone": zone,
@@ -34,7 +34,7 @@ def change(
         "last_day": last_day.isoformat() if last_day else None,
         "island": island,
     }
-    body = {field: value for field, value in given.items() if value is not None}
+    body = {field: value for field, value in fields.items() if value is not None}
     with service(context) as api:
         answer = confirmed_command(api, "festivals", festival, "change", body=body, yes=yes)
         show_answer(answer, tr("{festival} is changed.", festival=festival), as_json=as_json)
@@ -82,10 +82,10 @@ def merge_booths(
 
     Its sales stay its own. What its tills sell from now on counts at the other booth.
     """
-    id, other = booth_id(festival, booth), booth_id(festival, to)
+    id, target_id = booth_id(festival, booth), booth_id(festival, to)
     with service(context) as api:
-        answer = api.command("festivals", festival, "booths", id, "merge", body={"to": other})
-        show_answer(answer, tr("Booth {booth} is merged into {other}.", booth=id, other=other), as_json=as_json)
+        answer = api.command("festivals", festival, "booths", id, "merge", body={"to": target_id})
+        show_answer(answer, tr("Booth {booth} is merged into {other}.", booth=id, other=target_id), as_json=as_json)
 
 
 def move_stray(

@@ -199,11 +199,11 @@ def _path(place: tuple[str, ...]) -> str:
 
 def _sentences(errors: Sequence[Row]) -> Message:
     """Each wrong field and what is wrong with it."""
-    first, *others = (
+    first, *remainder = (
         Message("{field}: {message}", field=error["field"], message=_sentence(error["message"], error))
         for error in errors
     )
-    return Message("{first}; {others}", first=first, others=_sentences(errors[1:])) if others else first
+    return Message("{first}; {others}", first=first, others=_sentences(errors[1:])) if remainder else first
 
 
 def _sentence(english: str, row: Row) -> Message:

@@ -50,7 +50,7 @@ class Arrival:
         return Arrival(self.festival, self.kind, api.get("festivals", self.festival, self.kind, self.name))
 
     def recount_command(self, lots: Iterable[str]) -> str:
-        """What to type for a recount of these lots."""
+        """The command line of a recount of these lots."""
         words = "recount" if self.kind == "shipments" else "transfer recount"
         return f"karya festival {words} {self.festival} {self.name} {' '.join(lots)}"
 
@@ -85,10 +85,10 @@ def recount_shipment(
     as_json: Json = False,
 ) -> None:
     """Count lots of a received shipment again: lost pieces are found, and a surplus is stocked."""
-    counted = lots_counted(lots)
+    counts = lots_counted(lots)
     with service(context) as api:
         arrival = Arrival(festival, "shipments", api.get("festivals", festival, "shipments", shipment))
-        recount(api, arrival, counted, as_json=as_json)
+        recount(api, arrival, counts, as_json=as_json)
 
 
 def recount_return(
@@ -110,9 +110,9 @@ def recount_return(
 
 def refuse_elsewhere(api: ServiceClient, arrival: Arrival, counted_at: str) -> None:
     """Show what to type if the goods of an arrival are at another booth. Ends with exit code 1."""
-    festival, there = arrival.festival, arrival.booth
-    used = {transfer["transfer"] for transfer in api.all("festivals", festival, "transfers", by="transfer")}
-    free = next(name for number in range(1, len(used) + 2) if (name := f"T{number}") not in used)
+    festival, arrival_booth = arrival.festival, arrival.booth
+    used_names = {transfer["transfer"] for transfer in api.all("festivals", festival, "transfers", by="transfer")}
+    free = next(name for number in range(1, len(used_names) + 2) if (name := f"T{number}") not in used_names)
     lots = " ".join(f"{lot}={qty}" for lot, qty in arrival.as_sent.items())
     receive_words = "receive" if arrival.kind == "shipments" else "transfer receive"
     warn(
@@ -120,13 +120,13 @@ def refuse_elsewhere(api: ServiceClient, arrival: Arrival, counted_at: str) -> N
             "{arrival} was sent to {booth}, not to {other}. If its goods are at {other}, receive them as sent, then "
             "transfer them:",
             arrival=arrival.name,
-            booth=there,
+            booth=arrival_booth,
             other=counted_at,
         )
     )
     commands = (
         f"karya festival {receive_words} {festival} {arrival.name} --as-sent",
-        f"karya festival transfer send {festival} {free} {there} {counted_at} {lots}",
+        f"karya festival transfer send {festival} {free} {arrival_booth} {counted_at} {lots}",
         f"karya festival transfer receive {festival} {free} --as-sent",
     )
     for command in commands:
@@ -186,9 +186,9 @@ def _show_after(api: ServiceClient, arrival: Arrival, answer: Answer, done: str,
                 command=after.recount_command([f"{lot['lot']}={lot['counted']}"]),
             )
         )
-    lost = [f"{lot['lot']}={lot['sent']}" for lot in lots if lot["lost"]]
-    if lost:
-        say(tr("If lost pieces are found: {command}", command=after.recount_command(lost)))
+    losses = [f"{lot['lot']}={lot['sent']}" for lot in lots if lot["lost"]]
+    if losses:
+        say(tr("If lost pieces are found: {command}", command=after.recount_command(losses)))
     for surplus in surpluses:
         say(
             tr(
@@ -205,7 +205,7 @@ def _show_lots(lots: list[Row]) -> None:
 
 
 def _surpluses(api: ServiceClient, arrival: Arrival) -> list[Row]:
-    """What the shipment's request has beyond its demands."""
+    """The pieces that the shipment's request has beyond its demands."""
     if arrival.kind != "shipments" or not arrival.page["recounts"]:
         return []
     page = api.get("festivals", arrival.festival, "requests", arrival.page["request"])

@@ -29,13 +29,13 @@ def disputes(
 ) -> None:
     """List sales that wait for stock or are in dispute: what, where, since when, why, and what ends it."""
     with exit_on_error(), sales_service(context) as sales:
-        wanted = booth_id(festival, booth) if booth else None
-        booths = [page for page in doubts(sales, festival) if wanted in (None, page["booth"])]
+        selected_booth = booth_id(festival, booth) if booth else None
+        booths = [page for page in doubts(sales, festival) if selected_booth in (None, page["booth"])]
         rows = list(doubtful(booths))
         if as_json:
             show_json(rows)
             return
-        show_doubts(festival, booths, tr("No sale of {place} is in doubt.", place=wanted or festival))
+        show_doubts(festival, booths, tr("No sale of {place} is in doubt.", place=selected_booth or festival))
 
 
 def doubts(sales: ServiceClient, festival: str) -> list[Row]:
@@ -77,9 +77,9 @@ def show_doubts(festival: str, booths: Iterable[Row], empty: str) -> None:
             festival=festival,
         )
     )
-    hidden = sum(booth["receipts"] - len({sale["receipt"] for sale in booth["sales"]}) for booth in booths)
-    if hidden:
-        say(tr("{hidden:receipt|receipts} more follow when these are decided.", hidden=hidden))
+    hidden_count = sum(booth["receipts"] - len({sale["receipt"] for sale in booth["sales"]}) for booth in booths)
+    if hidden_count:
+        say(tr("{hidden:receipt|receipts} more follow when these are decided.", hidden=hidden_count))
 
 
 def _row(row: Row) -> Row:

@@ -55,8 +55,8 @@ def stock(
         if as_json:
             show_json(rows)
         else:
-            shown = [{**row, "kept_out": _kept_out(row["kept_out"])} for row in rows]
-            show_table(columns, shown, tr("Nothing is on hand."))
+            shown_rows = [{**row, "kept_out": _kept_out(row["kept_out"])} for row in rows]
+            show_table(columns, shown_rows, tr("Nothing is on hand."))
 
 
 _RULES = {"best_before": "best-before day", "lead_time": "too late"}

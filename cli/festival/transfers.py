@@ -72,10 +72,10 @@ def recount(
     as_json: Json = False,
 ) -> None:
     """Count lots of a received transfer again, at the booth that it went to."""
-    counted = lots_counted(lots)
+    counts = lots_counted(lots)
     with service(context) as api:
         arrival = Arrival(festival, "transfers", api.get("festivals", festival, "transfers", transfer))
-        counting.recount(api, arrival, counted, as_json=as_json)
+        counting.recount(api, arrival, counts, as_json=as_json)
 
 
 def _rows(counted: dict[str, int]) -> list[dict[str, str | int]]:

@@ -102,15 +102,15 @@ def day(
     """Show one day of this till: takings by kind of payment, drawers, voids, and what is not sent."""
     with open_till(context) as till:
         wall = wall_clock(context, till)
-        chosen = which or wall.day(datetime.now(UTC))
-        report = till_day(till.spool.records(), chosen, wall.day)
+        day_shown = which or wall.day(datetime.now(UTC))
+        report = till_day(till.spool.records(), day_shown, wall.day)
         if as_json:
             show_json(
                 {
                     "booth": till.booth,
                     "till": till.name,
                     "device": till.spool.device,
-                    "day": chosen,
+                    "day": day_shown,
                     "zone": wall.zone,
                     "payments": [{**asdict(line), "kind": line.kind.value} for line in report.payments],
                     "drawers": [_row(drawer, wall) for drawer in report.drawers],
@@ -127,7 +127,7 @@ def day(
             )
             return
         zone = wall.zone or word("the zone of this machine")
-        say(f"{till.booth} {till.name}, {chosen} ({zone})")
+        say(f"{till.booth} {till.name}, {day_shown} ({zone})")
         show_table(
             ["paid", "receipts", "net", "refunds", "paid back"],
             [_day_row(line) for line in report.payments],

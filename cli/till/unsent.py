@@ -48,7 +48,7 @@ def edit(
                 till, record, as_json=as_json, action=tr("A float of {float:rupiah} kept", float=typed.rupiah(float_))
             )
             return
-        sold = till.edit_receipt(
+        receipt = till.edit_receipt(
             number,
             with_discounts(parse_basket(items or []), off or []),
             why=why,
@@ -57,7 +57,7 @@ def edit(
             reference=reference,
             given_rupiah=None if given is None else typed.rupiah(given),
         )
-        show_receipt(till, sold, as_json=as_json)
+        show_receipt(till, receipt, as_json=as_json)
 
 
 def remove(context: typer.Context, number: Number, why: Why = "", as_json: Json = False) -> None:

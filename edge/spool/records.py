@@ -309,22 +309,22 @@ class Spool:
             self._db.execute("pragma wal_checkpoint(truncate)")
 
     def _unsent(self, number: int) -> SpooledRecord:
-        found = self._select("where number = ?", number)
-        if not found:
+        records = self._select("where number = ?", number)
+        if not records:
             raise WrongEntry(
                 Message("There is no record {number} here. Please compare it with `list`.", number=number)
             )
         (offered,) = self._db.execute("select offered from identity").fetchone()
-        if found[0].acknowledged or number <= offered:
+        if records[0].acknowledged or number <= offered:
             raise WrongEntry(
                 Message(
                     "Record {number} was sent, or a sync has begun to send it, so it stays. Nothing was changed.",
                     number=number,
                 )
             )
-        if found[0].taken_out:
+        if records[0].taken_out:
             raise WrongEntry(Message("Record {number} was taken out already.", number=number))
-        return found[0]
+        return records[0]
 
     def _made(self, place: RecordPlace, body: Body, at: datetime) -> SpooledRecord:
         """A new record of the body, made at `at`."""
@@ -352,8 +352,8 @@ class Spool:
         return record
 
     def _made_again(self, record: SpooledRecord, body: Body) -> SpooledRecord:
-        changed = replace(record, body=body, value=envelope.encode(body))
-        return replace(changed, headers=self._headers(changed))
+        new_record = replace(record, body=body, value=envelope.encode(body))
+        return replace(new_record, headers=self._headers(new_record))
 
     def _headers(self, record: SpooledRecord) -> envelope.Headers:
         return envelope.headers(

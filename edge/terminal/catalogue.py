@@ -28,9 +28,9 @@ class CatalogueCopy:
 
     def on_list(self) -> list[ProductListed]:
         """The products that can be recorded, by their codes."""
-        listed = self.facility.products if self.facility is not None else ()
+        products = self.facility.products if self.facility is not None else ()
         return sorted(
-            (product for code, product in self.products.items() if code in listed and product.retired_at is None),
+            (product for code, product in self.products.items() if code in products and product.retired_at is None),
             key=lambda product: product.product,
         )
 

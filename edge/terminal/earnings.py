@@ -1,4 +1,4 @@
-"""What a facility's lots became: pieces recorded, sold and owed, from what its terminal has received. Pure."""
+"""Sums of a facility's lots: pieces recorded, sold and owed, from the events of its terminal. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -39,7 +39,7 @@ class OwnLot:
 
 @dataclass(slots=True)
 class SoldProduct:
-    """What one festival sold of one product of the facility."""
+    """The sales of one festival of one product of the facility."""
 
     festival: str
     product: str
@@ -98,16 +98,16 @@ class FacilitySales:
 
 def facility_sales(bodies: Iterable[Body]) -> FacilitySales:
     """The sales of these events, of which the highest revisions are valid."""
-    found = FacilitySales()
+    earnings = FacilitySales()
     for body in bodies:
         match body:
             case SalePublished():
-                _keep(found.sales, body.sale, body)
+                _keep(earnings.sales, body.sale, body)
             case AdjustmentPublished():
-                _keep(found.adjustments, body.adjustment, body)
+                _keep(earnings.adjustments, body.adjustment, body)
             case SettlementIssued():
-                _keep(found.settlements, body.festival, body)
-    return found
+                _keep(earnings.settlements, body.festival, body)
+    return earnings
 
 
 def own_lots(reports: Sequence[TrackedReport], answers: Iterable[Body], sales: FacilitySales) -> list[OwnLot]:

@@ -86,12 +86,12 @@ def read_file(data: bytes, today: date, *, day_first: bool = False) -> MadeFile:
 
 def refused_text(file: MadeFile, refused: Iterable[MadeLine]) -> str:
     """A file of refused lines with their reasons, to be mended and recorded again."""
-    known = [index for index, name in enumerate(file.header) if _folded(name) not in _IGNORED]
+    columns = [index for index, name in enumerate(file.header) if _folded(name) not in _IGNORED]
     text = io.StringIO()
     writer = csv.writer(text, delimiter=file.divider, lineterminator="\r\n")
-    writer.writerow([*(file.header[index] for index in known), "line", "reason"])
+    writer.writerow([*(file.header[index] for index in columns), "line", "reason"])
     for line in refused:
-        cells = [line.cells[index] if index < len(line.cells) else "" for index in known]
+        cells = [line.cells[index] if index < len(line.cells) else "" for index in columns]
         writer.writerow([*cells, line.number, translated(line.refusal or "")])
     return text.getvalue()
 
@@ -133,26 +133,29 @@ def _columns(header: Sequence[str]) -> dict[str, int]:
     """The place of each column. Raises WrongEntry for a name that is unknown, twice, or missing."""
     columns: dict[str, int] = {}
     for index, name in enumerate(header):
-        folded = _folded(name)
-        if folded in _IGNORED or not folded:
+        folded_name = _folded(name)
+        if folded_name in _IGNORED or not folded_name:
             continue
-        column = _COLUMN_OF.get(folded)
+        column = _COLUMN_OF.get(folded_name)
         if column is None:
-            known = ", ".join(names[0].replace(" ", "_") for names in _NAMES.values())
+            column_names = ", ".join(names[0].replace(" ", "_") for names in _NAMES.values())
             raise WrongEntry(
                 Message(
                     "There is no column {name}. The first line of the file names columns of: {known}.",
                     name=repr(name),
-                    known=known,
+                    known=column_names,
                 )
             )
         if column in columns:
             raise WrongEntry(Message("The column {name} comes twice. Please keep one of them.", name=repr(name)))
         columns[column] = index
-    for needed in ("product", "qty"):
-        if needed not in columns:
+    for required_column in ("product", "qty"):
+        if required_column not in columns:
             raise WrongEntry(
-                Message("The first line of the file names no column {name}, e.g. product;qty;made_on.", name=needed)
+                Message(
+                    "The first line of the file names no column {name}, e.g. product;qty;made_on.",
+                    name=required_column,
+                )
             )
     return columns
 
@@ -163,7 +166,7 @@ def _has(columns: dict[str, int], name: str, cells: Sequence[str]) -> bool:
 
 def _says_day_first(days: Iterable[str]) -> bool:
     """Whether a day of the file can only be day, month and year, and none only month, day and year."""
-    pairs = [(int(found[1]), int(found[3])) for day in days if (found := _NUMERIC_DAY.fullmatch(_bare(day)))]
+    pairs = [(int(match[1]), int(match[3])) for day in days if (match := _NUMERIC_DAY.fullmatch(_bare(day)))]
     return any(first > 12 for first, _ in pairs) and not any(second > 12 for _, second in pairs)
 
 
@@ -213,10 +216,10 @@ def _bare(text: str) -> str:
 def _day(text: str, day_first: bool) -> date:
     """A day: `2026-04-18`, `18.04.2026`, `18/04/2026`, `18-4-2026`. Raises WrongEntry if it can mean two days."""
     bare = _bare(text)
-    found = _NUMERIC_DAY.fullmatch(bare)
-    if found is None:
+    match = _NUMERIC_DAY.fullmatch(bare)
+    if match is None:
         return typed.day(_iso_or_refused(bare))
-    first, divider, second, year = int(found[1]), found[2], int(found[3]), int(found[4])
+    first, divider, second, year = int(match[1]), match[2], int(match[3]), int(match[4])
     if second > 12 >= first:
         raise WrongEntry(Message("{day} can only be month, day and year. {how}", day=repr(text), how=_HOW))
     if first <= 12 and first != second and divider != "." and not day_first:

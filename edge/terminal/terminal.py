@@ -52,7 +52,7 @@ class ReportStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MadeEntry:
-    """What a person entered about a new lot. `maker`: a private number, of which only a keyed pseudonym is kept."""
+    """A person's entry about a new lot. `maker`: a private number, of which only a keyed pseudonym is kept."""
 
     product: str
     qty: int
@@ -150,7 +150,7 @@ class Terminal:
         return self.spool.append_all([partial(_written, body) for body in bodies], at)
 
     def refusals(self, entries: Sequence[MadeEntry], *, unlisted: bool = False) -> list[Message | None]:
-        """What is wrong with each entry, in a sentence; None for one that can be recorded."""
+        """The fault of each entry, in a sentence; None for an entry that can be recorded."""
         catalogue = self.catalogue()
         return [self._refusal(entry, catalogue, unlisted) for entry in entries]
 
@@ -269,13 +269,13 @@ class Terminal:
         return pseudonym(key_at(self._key_path), self.facility, maker) if maker is not None else None
 
     def _changed(self, number: int, body: Body, change: ReportChange, unlisted: bool) -> Body:
-        given = {name: value for name, value in asdict(change).items() if value is not None}
+        new_values = {name: value for name, value in asdict(change).items() if value is not None}
         fields = _FIELDS[type(body)]
-        if not given:
+        if not new_values:
             raise WrongEntry(
                 Message("Nothing is changed. Record {number} has {fields}.", number=number, fields=_listed(fields))
             )
-        if unfit := sorted(given.keys() - set(fields)):
+        if unfit := sorted(new_values.keys() - set(fields)):
             raise WrongEntry(
                 Message(
                     "Record {number} has no {field}; it has {fields}.",
@@ -284,14 +284,14 @@ class Terminal:
                     fields=_listed(fields),
                 )
             )
-        if "lot" in given:
-            given["lot"] = self._own_lot(given["lot"])
+        if "lot" in new_values:
+            new_values["lot"] = self._own_lot(new_values["lot"])
         match body:
             case ProductionReported():
                 former = MadeEntry(body.product, body.qty, body.made_on, body.best_before)
                 maker = self._pseudonym(change.maker) if change.maker is not None else body.maker
-                given.pop("maker", None)
-                return self._production(replace(former, **given), maker, self.catalogue(), unlisted)
+                new_values.pop("maker", None)
+                return self._production(replace(former, **new_values), maker, self.catalogue(), unlisted)
             case ProductionCorrected() if change.change == 0:
                 raise WrongEntry(
                     Message(
@@ -301,7 +301,7 @@ class Terminal:
             case LiftRecall() if change.reason is not None and not change.reason.strip():
                 raise WrongEntry(Message("A recall is lifted only with a reason."))
             case _:
-                return _checked(lambda: type(body)(**dict(body) | given))
+                return _checked(lambda: type(body)(**dict(body) | new_values))
 
     def _own_lot(self, typed: str) -> str:
         number = lot_number.parse(typed)

@@ -1,4 +1,4 @@
-"""What may still be changed of a till's unsent records, so that drawers, counts and voids stay true. Pure."""
+"""The changes that a till's unsent records still allow, so that drawers, counts and voids stay true. Pure."""
 
 from collections.abc import Sequence
 

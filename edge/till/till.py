@@ -136,7 +136,7 @@ class Till:
             refuse_withdrawn(booth, lines)
         amount = _amount(lines, discount_rupiah)
         with _checked():
-            paid = _payment(payment, reference, given_rupiah, amount)
+            settled_payment = _payment(payment, reference, given_rupiah, amount)
         drawer = self.open_drawer() if payment is PaymentKind.CASH else None
         record, receipt = self._append(
             at,
@@ -144,7 +144,7 @@ class Till:
                 **self._origin(place),
                 lines=lines,
                 discount_rupiah=discount_rupiah,
-                payment=paid,
+                payment=settled_payment,
                 drawer=drawer.id if drawer else None,
                 price_list=prices.revision,
                 sold_at=at,
@@ -216,25 +216,25 @@ class Till:
     ) -> SoldReceipt:
         """Put another basket in the place of an unsent receipt, at its time and at the prices of then.
 
-        `payment` and `reference` None: as before. Raises WrongEntry for an invalid basket, and for a record that was
-        sent, is no receipt, is voided, or lies in a drawer that was counted since.
+        `payment` and `reference` None: as before. Raises WrongEntry for an invalid basket, and for a record that
+        is no receipt, was sent, is voided, or lies in a drawer that was counted since.
         """
         records = self.spool.records()
-        others = [record for record in records if record.number != number]
+        other_records = [record for record in records if record.number != number]
         former = next((record.body for record in records if record.number == number), None)
         if not isinstance(former, ReceiptIssued):
             raise WrongEntry(
                 Message("Record {number} of this till is no receipt. Please compare it with `list`.", number=number)
             )
-        booth = self._view_of(others)
+        booth = self._view_of(other_records)
         prices = booth.prices_at(former.sold_at)
         with _checked():
             lines = receipt_lines(basket, prices, why)
         amount = _amount(lines, discount_rupiah)
         kind = payment or former.payment.kind
         with _checked():
-            said = former.payment.reference if reference is None else reference
-            paid = _payment(kind, said, given_rupiah, amount)
+            payment_reference = former.payment.reference if reference is None else reference
+            settled_payment = _payment(kind, payment_reference, given_rupiah, amount)
 
         def write(place: RecordPlace, body: Body) -> ReceiptIssued:
             # Read in the transaction that writes, so that no count comes between.
@@ -247,7 +247,7 @@ class Till:
                 **self._origin(place),
                 lines=lines,
                 discount_rupiah=discount_rupiah,
-                payment=paid,
+                payment=settled_payment,
                 drawer=drawer.id if drawer else None,
                 price_list=prices.revision,
                 sold_at=former.sold_at,

@@ -96,7 +96,7 @@ class MemoryFestival:
         keys: list[tuple[type[Any], str, str]] = []
         for name in (*collection.indexes, *collection.listed_by):
             value: Any = document.get(name)
-            keys += [(kind, name, one) for one in (value if isinstance(value, list) else [value])]
+            keys += [(kind, name, element) for element in (value if isinstance(value, list) else [value])]
         for key in keys:
             self._index[key].add(id)
         self._keys[kind, id] = keys
@@ -156,8 +156,10 @@ def measure(size: PlanCase) -> list[StepCost]:
         )
         return bodies
 
-    asked = RequestAllocation(festival=NAME, request=REQUEST, demands=demands, consent=True)
-    orders = [one for one in step("plan", 0, lambda: festival.give(asked)) if isinstance(one, ReservationRequested)]
+    request = RequestAllocation(festival=NAME, request=REQUEST, demands=demands, consent=True)
+    orders = [
+        event for event in step("plan", 0, lambda: festival.give(request)) if isinstance(event, ReservationRequested)
+    ]
     lines = len(orders)
     facility_of = {order.reservation: order.lot.partition("-")[0] for order in orders}
     step("reserve", lines, lambda: _all(festival, map(_reserved, orders)))
@@ -171,9 +173,11 @@ def measure(size: PlanCase) -> list[StepCost]:
     ]
     dispatches = step("send", lines, lambda: _all(festival, sends))
     order_of = {order.reservation: order for order in orders}
-    left = [_left(one, order_of[one.reservation]) for one in dispatches if isinstance(one, DispatchOrdered)]
-    assert len(left) == lines, "every line was sent"
-    step("leave", lines, lambda: _all(festival, left))
+    departures = [
+        _left(event, order_of[event.reservation]) for event in dispatches if isinstance(event, DispatchOrdered)
+    ]
+    assert len(departures) == lines, "every line was sent"
+    step("leave", lines, lambda: _all(festival, departures))
     counts = [
         ReceiveShipment(
             festival=NAME,
@@ -226,8 +230,8 @@ def a_festival(size: PlanCase) -> tuple[MemoryFestival, tuple[Demand, ...]]:
 def grown(costs: Iterable[StepCost], cost: Callable[[StepCost], float]) -> dict[str, float]:
     """By step, the cost for a line of the largest plan ÷ that of the smallest."""
     by_step: dict[str, list[float]] = defaultdict(list)
-    for one in sorted(costs, key=lambda one: one.lines):
-        by_step[one.step].append(cost(one))
+    for step_cost in sorted(costs, key=lambda step_cost: step_cost.lines):
+        by_step[step_cost.step].append(cost(step_cost))
     return {step: values[-1] / values[0] for step, values in by_step.items()}
 
 

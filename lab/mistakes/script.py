@@ -59,7 +59,7 @@ class ScriptPart:
 
 @dataclass(frozen=True, slots=True)
 class CommandAnswer:
-    """What a command line wrote on both streams, and how it ended."""
+    """The output of a command line on both streams, and its exit code."""
 
     exit_code: int
     stdout: str
@@ -116,11 +116,11 @@ def read(text: str) -> list[ScriptPart]:
             continue
         if not parts:
             raise BadScript(f"line {number} stands before the first title")
-        *others, last = parts[-1].steps or (None,)
+        *earlier_steps, last = parts[-1].steps or (None,)
         if mark.startswith(" "):
             if last is None:
                 raise BadScript(f"line {number} follows no command")
-            parts[-1] = replace(parts[-1], steps=(*others, _more(last, mark, rest)))
+            parts[-1] = replace(parts[-1], steps=(*earlier_steps, _more(last, mark, rest)))
         else:
             parts[-1] = replace(parts[-1], steps=(*parts[-1].steps, _step(number, mark, match["code"], rest)))
     return parts
@@ -190,13 +190,13 @@ def _once(step: ScriptStep, words: tuple[str, ...], values: Mapping[str, str], t
     faults += [f"{fragment!r} is in the answer" for fragment in step.absent if fragment in text]
     if answer.exit_code != step.exit_code:
         faults.append(f"it ended with {answer.exit_code}, not with {step.exit_code}")
-    kept = {}
+    new_values = {}
     for name, path in step.keeps:
         try:
-            kept[name] = str(_value(json.loads(answer.stdout), path.split(".")))
+            new_values[name] = str(_value(json.loads(answer.stdout), path.split(".")))
         except (ValueError, LookupError, TypeError):
             faults.append(f"the answer has no {path}")
-    return Outcome(words, answer, kept, tuple(faults), fragments)
+    return Outcome(words, answer, new_values, tuple(faults), fragments)
 
 
 def _value(document: Any, path: Sequence[str]) -> Any:

@@ -125,9 +125,9 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
             Message("No lot {lot} was ever recorded. Please compare the number with the label.", lot=str(number))
         )
     entries = [entry for event, record in records for entry in _entries(event, record, history.lot)]
-    told = causes | {event.id for event, _ in records}
+    event_ids = causes | {event.id for event, _ in records}
     for mending in repairs.mended.values():
-        if mending.body.mended in told:
+        if mending.body.mended in event_ids:
             entries += _repair(mending)
     entries += sales.entries(zone, every_sale=every_sale)
     history = replace(history, entries=tuple(sorted(entries, key=lambda entry: entry.at)))
@@ -224,12 +224,12 @@ def _repair(mending: Mending) -> Iterator[TimelineEntry]:
     yield TimelineEntry(
         body.arrived_at, "Unusable", Message("a record could not be used: {reason}", reason=body.reason), "", place
     )
-    changed = Message(", {fields} changed", fields=", ".join(body.fields)) if body.fields else ""
+    changes = Message(", {fields} changed", fields=", ".join(body.fields)) if body.fields else ""
     note = f": {body.note}" if body.note else ""
     yield TimelineEntry(
         mending.at,
         LetterMended.__name__,
-        Message("that record was mended{changed}{note}", changed=changed, note=note),
+        Message("that record was mended{changed}{note}", changed=changes, note=note),
         body.actor,
         place,
     )

@@ -167,13 +167,14 @@ def dead_letters(
         "dead letters", "for information: records that a service could not use", looked_at=sum(counts.values())
     )
     reasons: Counter[tuple[str, str]] = Counter()
-    what: dict[tuple[str, str], list[str]] = defaultdict(list)
+    details: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (service, topic, reason, done), count in sorted(repaired.items()):
-        what[f"{service} {topic}", reason].append(f"{count} {done}")
+        details[f"{service} {topic}", reason].append(f"{count} {done}")
     for (service, topic, reason), count in counts.items():
         reasons[f"{service} {topic}", reason] += count
     check.notes = [
-        f"{place}: {count} × {reason}" + (f" ({', '.join(what[place, reason])})" if (place, reason) in what else "")
+        f"{place}: {count} × {reason}"
+        + (f" ({', '.join(details[place, reason])})" if (place, reason) in details else "")
         for (place, reason), count in sorted(reasons.items())
     ]
     return check

@@ -62,33 +62,35 @@ def kept_records(evidence: Evidence) -> Check:
     check = Check(
         "kept records", "every record at a booth that nobody opened is kept, and is forwarded once a booth is named"
     )
-    kept: dict[str, set[str]] = defaultdict(set)
+    ids_by_booth: dict[str, set[str]] = defaultdict(set)
     for record in evidence.of(KeptRecord).values():
-        kept[record.booth].add(record.id)
+        ids_by_booth[record.booth].add(record.id)
     tills = evidence.published.tills
     for booth in evidence.of(Booth).values():
-        sent = {
+        sent_ids = {
             record_id(booth.id, record.device, record.seq, record.id) for record in tills.records.get(booth.id, ())
         }
-        kept_here, forwarded = kept.pop(booth.id, set()), tills.forwarded.get(booth.id, [])
-        unsent = sorted(kept_here - sent)
-        check.expect(not unsent, f"booth {booth.id} keeps records that no till sent: {', '.join(unsent[:SHOWN])}")
+        kept_here, forwarded_ids = ids_by_booth.pop(booth.id, set()), tills.forwarded.get(booth.id, [])
+        unsent_ids = sorted(kept_here - sent_ids)
+        check.expect(
+            not unsent_ids, f"booth {booth.id} keeps records that no till sent: {', '.join(unsent_ids[:SHOWN])}"
+        )
         if booth.status is BoothStatus.UNKNOWN:
-            lost = sorted(sent - kept_here)
-            check.expect(not lost, f"records at {booth.id} are not kept: {', '.join(lost[:SHOWN])}")
+            lost_ids = sorted(sent_ids - kept_here)
+            check.expect(not lost_ids, f"records at {booth.id} are not kept: {', '.join(lost_ids[:SHOWN])}")
         if booth.forwarding is None:
             continue
         check.expect_equal(
-            f"booth {booth.id}", booth.forwarding.records, len(forwarded), "records forwarded, but published were"
+            f"booth {booth.id}", booth.forwarding.records, len(forwarded_ids), "records forwarded, but published were"
         )
         if booth.status is BoothStatus.UNKNOWN:
-            held_back = sorted(sent - set(forwarded))
+            held_back = sorted(sent_ids - set(forwarded_ids))
             check.expect(
                 not held_back,
                 f"records at {booth.id} do not count at {booth.forwarding.to}: {', '.join(held_back[:SHOWN])}",
             )
-    for id in sorted(kept):
-        check.fail(f"{len(kept[id])} records are kept of booth {id}, but sales does not know it")
+    for id in sorted(ids_by_booth):
+        check.fail(f"{len(ids_by_booth[id])} records are kept of booth {id}, but sales does not know it")
     return check
 
 
@@ -123,12 +125,12 @@ def _compare_records(check: Check, booth: Booth, device: Device, records: Sequen
     check.expect(not hidden, f"{subject}: records {hidden[:SHOWN]} are not known as often as they were sent")
     last_words = [(last_seq, record) for record in records if (last_seq := record.closes(booth.opening)) is not None]
     last = max((seq for seq, record in last_words if not record.closed_before(booth.opening)), default=None)
-    closed = max((branch.last_seq for branch in device.branches if branch.last_seq is not None), default=None)
+    last_number = max((branch.last_seq for branch in device.branches if branch.last_seq is not None), default=None)
     later = {
         seq for seq, record in last_words if record.closed_before(booth.opening) and (last is None or seq > last)
     }
-    if closed not in later:
-        check.expect_equal(subject, closed, last, "closed with record, in the topic")
+    if last_number not in later:
+        check.expect_equal(subject, last_number, last, "closed with record, in the topic")
 
 
 def _check_settlement(check: Check, evidence: Evidence, booth: Booth) -> None:

@@ -107,7 +107,7 @@ def _recounted_below(booth: Booth, lot: BoothLot, named_qty: int) -> bool:
     if lot.recount and not lot.pool_qty:
         return lot.label_qty - named_qty > lot.stocked
     lots = booth.lots_of(lot.product)
-    return any(other.recount for other in lots) and sum(other.sold - other.stocked for other in lots) > 0
+    return any(sibling.recount for sibling in lots) and sum(sibling.sold - sibling.stocked for sibling in lots) > 0
 
 
 def _compare_pool(

@@ -16,7 +16,7 @@ from shared.runtime.dlq import BUG, KEY_PARKED
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """What the audit needs of a dead letter. `id`: the record's event in its reader's ledger."""
+    """The fields of a dead letter that the audit needs. `id`: the record's event in its reader's ledger."""
 
     service: str
     reason: str

@@ -23,17 +23,19 @@ def answered(evidence: Evidence) -> Check:
     At quiescence no other report waits, since inventory has answered every correction.
     """
     check = Check("answers to terminals", "each report has exactly one answer, or waits for the catalogue")
-    waiting = {id: held for id, held in evidence.of(WaitingReport).items() if held.waits_at}
+    waiting = {
+        id: waiting_report for id, waiting_report in evidence.of(WaitingReport).items() if waiting_report.waits_at
+    }
     catalogues = evidence.of(FacilityCatalogue)
     for report in evidence.of(TerminalReport).values():
         expected = 0 if report.id in waiting else 1
         check.expect_equal(f"report {report.id}", evidence.published.answers[report.id], expected, "answers, not")
         if report.outcome is ReportOutcome.WAITING and report.id not in waiting:
             check.fail(f"report {report.id} waits for inventory's answer")
-    for id, held in waiting.items():
-        known = catalogues.get(held.waits_at)
-        if known is not None and can_be_decided(known, held):
-            check.fail(f"report {id} waits, although the catalogue of {held.waits_at} has come")
+    for id, waiting_report in waiting.items():
+        catalogue = catalogues.get(waiting_report.waits_at)
+        if catalogue is not None and can_be_decided(catalogue, waiting_report):
+            check.fail(f"report {id} waits, although the catalogue of {waiting_report.waits_at} has come")
     for id in sorted(evidence.published.answers.keys() - evidence.of(TerminalReport).keys()):
         check.fail(f"report {id} was answered, but production does not know it")
     return check
@@ -49,13 +51,15 @@ def catalogue(evidence: Evidence) -> Check:
         if not isinstance(entry.fact, FacilitySet):
             continue
         facility = code_of(entry.id)
-        known = catalogues.get(facility, FacilityCatalogue(facility))
-        check.expect_equal(f"facility {facility}", known.revision, entry.revision, "is its revision there, not")
+        catalogue = catalogues.get(facility, FacilityCatalogue(facility))
+        check.expect_equal(f"facility {facility}", catalogue.revision, entry.revision, "is its revision there, not")
         for product in entry.fact.products:
             of_product = entries.get(entry_id(EntryKind.PRODUCT, product))
-            listed = known.products.get(product)
-            kept, newest = listed.revision if listed else 0, of_product.revision if of_product else 0
-            check.expect_equal(f"product {product} at {facility}", kept, newest, "is its revision there, not")
+            listing = catalogue.products.get(product)
+            listed_revision, newest = listing.revision if listing else 0, of_product.revision if of_product else 0
+            check.expect_equal(
+                f"product {product} at {facility}", listed_revision, newest, "is its revision there, not"
+            )
     return check
 
 

@@ -33,21 +33,21 @@ def whole_requests(evidence: Evidence) -> Iterator[Request]:
 def pages(evidence: Evidence) -> Check:
     """The pages of a request hold all its lines, and its sums are theirs."""
     check = Check("pages of lines", "the sums of a request = its lines in pages; each line stands in its own place")
-    known = evidence.of(Request)
+    requests = evidence.of(Request)
     for page in evidence.of(StoredLines).values():
-        check.expect(page.request in known, f"page {page.id} is of no known request")
+        check.expect(page.request in requests, f"page {page.id} is of no known request")
     for request in whole_requests(evidence):
         lines = list(request.lines.loaded)
         check.expect_equal(f"request {request.id}", len(request.lines), len(lines), "lines by its sums, by its pages")
         names = [f"{request.id}.{number}" for number in range(1, len(lines) + 1)]
         check.expect([line.reservation for line in lines] == names, f"lines of {request.id} are not in their places")
         sums = {status: tally for status, tally in request.lines.tallies.items() if tally.lines}
-        counted = Lines.of(lines).tallies
-        check.expect(sums == counted, f"request {request.id} counts {_words(sums)}; its lines are {_words(counted)}")
+        tallies = Lines.of(lines).tallies
+        check.expect(sums == tallies, f"request {request.id} counts {_words(sums)}; its lines are {_words(tallies)}")
         check.expect(request.terms is not None, f"request {request.id} has no terms")
         if request.terms is not None:
-            asked = sum(demand.qty for demand in request.demands)
-            check.expect_equal(f"request {request.id}", request.asked, asked, "asked by its sum, by its demands")
+            asked_qty = sum(demand.qty for demand in request.demands)
+            check.expect_equal(f"request {request.id}", request.asked, asked_qty, "asked by its sum, by its demands")
         stranded = sum(
             line.qty for line in lines if line.status is LineStatus.RESERVED and line.booth in request.closed
         )
@@ -89,9 +89,9 @@ def revisions(evidence: Evidence) -> Check:
     booths = evidence.of(Booth)
     for request in whole_requests(evidence):
         check.expect(not request.revising, f"request {request.id} is to be revised, but was not")
-        proposed = any(line.status is LineStatus.PROPOSED for line in request.lines.loaded)
+        has_proposals = any(line.status is LineStatus.PROPOSED for line in request.lines.loaded)
         check.expect(
-            request.waiting is not None or not proposed,
+            request.waiting is not None or not has_proposals,
             f"request {request.id} has proposed lines, but no pending revision",
         )
         for id in request.closed:

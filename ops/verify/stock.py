@@ -230,9 +230,9 @@ def in_transit(evidence: Evidence) -> Check:
         check.expect_equal(
             f"lot {booth_lot.lot} of {booth.id}", moved.pop(pair, 0), booth_lot.moved_out, "in transfers, moved away"
         )
-        arrived = booth_lot.in_transit + booth_lot.received + booth_lot.lost_on_the_way - booth_lot.found
+        arrived_qty = booth_lot.in_transit + booth_lot.received + booth_lot.lost_on_the_way - booth_lot.found
         check.expect_equal(
-            subject, dispatched.pop(pair, 0), arrived, "sent by inventory and other booths, by festival"
+            subject, dispatched.pop(pair, 0), arrived_qty, "sent by inventory and other booths, by festival"
         )
         check.expect_equal(
             subject, under_way.pop(pair, 0), booth_lot.in_transit, "in shipments and transfers, on the way"
@@ -251,9 +251,9 @@ def counted_in(evidence: Evidence) -> Check:
         "received, lost and found of each lot at a booth = its shipments and transfers; found: as in inventory",
     )
     sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for booth_id, sent, stocked in _arrivals(evidence):
-        for lot in sent.keys() | stocked.keys():
-            difference = stocked.get(lot, 0) - sent.get(lot, 0)
+    for booth_id, sent_lots, stocked in _arrivals(evidence):
+        for lot in sent_lots.keys() | stocked.keys():
+            difference = stocked.get(lot, 0) - sent_lots.get(lot, 0)
             sums[booth_id, lot] += Counter(
                 received=stocked.get(lot, 0), lost=max(0, -difference), found=max(0, difference)
             )
@@ -269,8 +269,8 @@ def counted_in(evidence: Evidence) -> Check:
             (counted["received"], counted["lost"], counted["found"]),
             "received, lost and found, but its shipments and transfers sum to",
         )
-        known = finds.pop(pair, (booth.festival, 0))
-        check.expect_equal(subject, (booth.festival, booth_lot.found), known, "found by festival, by inventory")
+        expectation = finds.pop(pair, (booth.festival, 0))
+        check.expect_equal(subject, (booth.festival, booth_lot.found), expectation, "found by festival, by inventory")
     for (booth_id, lot_id), counted in sorted(sums.items()):
         check.expect(
             not counted.total(),

@@ -1,4 +1,4 @@
-"""What operators did with unusable records: mended copies and archived letters."""
+"""The repairs of operators to unusable records: mended copies and archived letters."""
 
 from shared.events.language import Body, Id, Text, Topic, Utc
 from shared.events.production import ReportId

@@ -8,7 +8,7 @@ from shared.runtime.processor import Handler
 
 @dataclass(frozen=True, slots=True)
 class CommandHandler:
-    """How one command is handled, and where it is given over HTTP; the names in the path are fields of its body."""
+    """The handler of one command and its path over HTTP; the names in the path are fields of its body."""
 
     path: str
     summary: str

@@ -15,10 +15,10 @@ async def refuse_unknown_filters(request: Request) -> None:
     route = request.scope["route"]
     if request.method == "POST" or not isinstance(route, APIRoute):
         return
-    known = sorted(set(_parameters(route.dependant)))
-    unknown = sorted(set(request.query_params) - set(known))
+    names = sorted(set(_parameters(route.dependant)))
+    unknown = sorted(set(request.query_params) - set(names))
     if unknown:
-        context = {"known": ", ".join(known)}
+        context = {"known": ", ".join(names)}
         raise RequestValidationError(
             [{"type": UNKNOWN_FILTER, "loc": ("query", name), "ctx": context} for name in unknown]
         )

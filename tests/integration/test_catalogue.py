@@ -48,8 +48,8 @@ async def test_staff_add_a_facility_and_its_waiting_reports_are_decided(
     settings: Settings, probe: Probe, service_process: RunProcess, tmp_path: Path, mongo: Mongo
 ) -> None:
     async def answers() -> dict[str, Any]:
-        found = [event.body for event in await probe.read_all(ANSWERS)]
-        return {body.report: body for body in found if isinstance(body, ReportAccepted | ReportRejected)}
+        bodies = [event.body for event in await probe.read_all(ANSWERS)]
+        return {body.report: body for body in bodies if isinstance(body, ReportAccepted | ReportRejected)}
 
     async with service_process("production") as process, httpx.AsyncClient(base_url=process.url) as client:
 
@@ -83,10 +83,10 @@ async def test_staff_add_a_facility_and_its_waiting_reports_are_decided(
         assert after.json()["revision"] == before.json()["revision"] + 5
 
         await eventually(waiting, equals=set())
-        await eventually(lambda: answers(), until=lambda found: len(found) == 2)
-        found = await answers()
-        assert isinstance(found["early"], ReportAccepted)
-        assert found["early-too-many"].reason is Refusal.TOO_LARGE
+        await eventually(lambda: answers(), until=lambda results: len(results) == 2)
+        results = await answers()
+        assert isinstance(results["early"], ReportAccepted)
+        assert results["early-too-many"].reason is Refusal.TOO_LARGE
 
         in_time = datetime.now(UTC)
         result = await karya("retire", "patung kayu")
@@ -108,7 +108,7 @@ async def test_staff_add_a_facility_and_its_waiting_reports_are_decided(
             with pytest.raises(WrongEntry, match=r"KRI is not on .* list\. Did you mean KRJ \(Kerajinan tangan\)"):
                 terminal.record("KRI", 1, made_on=in_time.date(), at=in_time)
         await probe.send(TERMINAL, report("PTG"), id="made-before", time=in_time)
-        await eventually(lambda: answers(), until=lambda found: "made-before" in found)
+        await eventually(lambda: answers(), until=lambda results: "made-before" in results)
         assert isinstance((await answers())["made-before"], ReportAccepted)
     rebuilt = await compare(settings, "production")
     assert (rebuilt.lost, rebuilt.doubled, rebuilt.mismatched) == ([], [], [])
@@ -119,7 +119,7 @@ async def test_staff_add_a_facility_and_its_waiting_reports_are_decided(
 async def test_a_festival_names_the_revisions_that_it_used(
     settings: Settings, probe: Probe, service_process: RunProcess, mongo: Mongo
 ) -> None:
-    kept = mongo.database("festival")["catalogue"]
+    collection = mongo.database("festival")["catalogue"]
     wait = {"Prefer": "wait=20"}
 
     def announcement(id: str, island: str) -> dict[str, Any]:
@@ -134,11 +134,11 @@ async def test_a_festival_names_the_revisions_that_it_used(
     ):
         await catalogue_sown(mongo)
         entries = await mongo.database("production")["entries"].count_documents({"revision": {"$gt": 0}})
-        await eventually(lambda: kept.count_documents({}), equals=entries)
+        await eventually(lambda: collection.count_documents({}), equals=entries)
         assert (await organiser.post("/festivals", json=announcement("F1", "jawa"))).status_code == 200
         changed = await staff.post("/entries/lead-time%2Ftimor%2Fjawa/set-lead-time", json={"days": 9})
         assert changed.status_code == 200
-        await eventually(lambda: kept.count_documents({"_id": "lead-time/timor/jawa", "revision": 2}), equals=1)
+        await eventually(lambda: collection.count_documents({"_id": "lead-time/timor/jawa", "revision": 2}), equals=1)
         assert (await organiser.post("/festivals", json=announcement("F2", "jawa"))).status_code == 200
         refused = await organiser.post("/festivals", json=announcement("F3", "jaw"))
         assert refused.status_code == 422
@@ -160,8 +160,8 @@ async def test_a_festival_names_the_revisions_that_it_used(
             for id in ("F1", "F2")
         }
         assert (days["F1"]["PR-KPG"], days["F2"]["PR-KPG"]) == (5, 9)
-    announced = {one.festival: one for one in await probe.bodies(FESTIVAL, FestivalAnnounced)}
-    used = {id: {entry.entry: entry.revision for entry in one.catalogue} for id, one in announced.items()}
+    announced = {body.festival: body for body in await probe.bodies(FESTIVAL, FestivalAnnounced)}
+    used = {id: {entry.entry: entry.revision for entry in body.catalogue} for id, body in announced.items()}
     assert [used[id]["lead-time/timor/jawa"] for id in ("F1", "F2")] == [1, 2]
     [opening] = await probe.bodies(BOOTH_STOCK, BoothOpened)
     assert [(price.category, price.name) for price in opening.prices] == [("tenun", "Kain tenun ikat")]

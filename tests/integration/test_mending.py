@@ -69,18 +69,18 @@ async def send(probe: Probe, id: str, value: bytes, *, key: bytes = b"PR-KPG") -
 async def letters(karya_dlq: Karya, *words: str) -> list[dict[str, Any]]:
     result = await karya_dlq("list", "--json", *words)
     assert result.exit_code == 0, result.output
-    found: list[dict[str, Any]] = json.loads(result.stdout)
-    return found
+    rows: list[dict[str, Any]] = json.loads(result.stdout)
+    return rows
 
 
 async def until_letters(probe: Probe, karya_dlq: Karya, count: int) -> list[str]:
     """The places of the letters, once there are so many. The command comes after: it catches what services write."""
-    await eventually(lambda: probe.dlq(TERMINAL), until=lambda found: len(found) == count, within=30)
-    return [str(one["letter"]) for one in await letters(karya_dlq)]
+    await eventually(lambda: probe.dlq(TERMINAL), until=lambda dead_letters: len(dead_letters) == count, within=30)
+    return [str(letter["letter"]) for letter in await letters(karya_dlq)]
 
 
 async def accepted(probe: Probe) -> list[str]:
-    return [one.body.report for one in await probe.read_all(ANSWERS) if isinstance(one.body, ReportAccepted)]
+    return [event.body.report for event in await probe.read_all(ANSWERS) if isinstance(event.body, ReportAccepted)]
 
 
 async def test_a_replay_says_which_letters_no_service_can_use(
@@ -96,10 +96,10 @@ async def test_a_replay_says_which_letters_no_service_can_use(
     assert all(f"{place}  BAD_BODY. qty" in replayed.stderr for place in places)
     assert "`karya dlq mend LETTER FIELD=VALUE`" in replayed.stderr
     assert "`karya dlq archive LETTER --reason TEXT`" in replayed.stderr
-    told = json.loads((await karya_dlq("replay", "PR-KPG", "--json")).stdout)
-    assert (told["meant"], told["sent"], told["still_open"]) == (4, 0, 0)
-    assert [one["letter"] for one in told["not_replayed"]] == places
-    assert all("karya dlq mend" in one["advice"] for one in told["not_replayed"])
+    answer = json.loads((await karya_dlq("replay", "PR-KPG", "--json")).stdout)
+    assert (answer["meant"], answer["sent"], answer["still_open"]) == (4, 0, 0)
+    assert [letter["letter"] for letter in answer["not_replayed"]] == places
+    assert all("karya dlq mend" in letter["advice"] for letter in answer["not_replayed"])
     assert len(await probe.dlq(TERMINAL)) == 4, "none was sent"
 
 
@@ -114,13 +114,13 @@ async def test_a_mended_copy_counts_once_and_answers_the_terminals_own_report(
         refused = await karya_dlq("mend", place, "qty=many")
         assert (refused.exit_code, refused.stderr.strip()) == (1, "qty: It must be a whole number.")
         assert await probe.records(OPERATOR) == []
-        mended = await karya_dlq("mend", place, "qty=12", "--note", "as the sheet says")
-        assert mended.exit_code == 0, mended.output
-        assert "with qty changed" in mended.stdout
-        assert "production has worked it." in mended.stdout
+        result = await karya_dlq("mend", place, "qty=12", "--note", "as the sheet says")
+        assert result.exit_code == 0, result.output
+        assert "with qty changed" in result.stdout
+        assert "production has worked it." in result.stdout
         assert await accepted(probe) == ["report-1"], "the terminal knows its report by this name"
-        [copy] = [one for one in await probe.records(TERMINAL) if ("actor", b"op.kupang") in one.headers]
-        [original] = [one for one in await probe.records(TERMINAL) if one.value == report("twelve")]
+        [copy] = [record for record in await probe.records(TERMINAL) if ("actor", b"op.kupang") in record.headers]
+        [original] = [record for record in await probe.records(TERMINAL) if record.value == report("twelve")]
         headers = dict(copy.headers)
         at = f"{TERMINAL.name}/{original.partition}/{original.offset}"
         assert (headers["ce_source"], headers["causationid"], headers["mends"]) == (
@@ -129,16 +129,20 @@ async def test_a_mended_copy_counts_once_and_answers_the_terminals_own_report(
             at.encode(),
         )
         assert headers["ce_id"] != b"report-1"
-        [told] = await probe.read_all(OPERATOR)
-        assert isinstance(told.body, LetterMended)
-        assert (told.body.original, told.body.letter, told.body.fields) == (at, place, ("qty",))
-        assert (told.body.actor, told.body.note, told.body.mended) == (
+        [mending_event] = await probe.read_all(OPERATOR)
+        assert isinstance(mending_event.body, LetterMended)
+        assert (mending_event.body.original, mending_event.body.letter, mending_event.body.fields) == (
+            at,
+            place,
+            ("qty",),
+        )
+        assert (mending_event.body.actor, mending_event.body.note, mending_event.body.mended) == (
             "op.kupang",
             "as the sheet says",
             headers["ce_id"].decode(),
         )
-        again = await karya_dlq("mend", place, "qty=12")
-        assert (again.exit_code, again.stdout.startswith("Mended before")) == (0, True), again.output
+        repetition = await karya_dlq("mend", place, "qty=12")
+        assert (repetition.exit_code, repetition.stdout.startswith("Mended before")) == (0, True), repetition.output
         other = await karya_dlq("mend", place, "qty=13")
         assert other.exit_code == 1
         assert "was mended already by op.kupang, with another body" in other.stderr
@@ -147,7 +151,7 @@ async def test_a_mended_copy_counts_once_and_answers_the_terminals_own_report(
         assert "is not replayed. It was mended by op.kupang" in replayed.stderr
         assert (await karya_dlq("archive", place, "--reason", "made up")).exit_code == 1
         assert await letters(karya_dlq) == []
-        assert [one["status"] for one in await letters(karya_dlq, "--all")] == ["mended"]
+        assert [record["status"] for record in await letters(karya_dlq, "--all")] == ["mended"]
         checked = await verify(settings, within=30)
         assert checked.ok, [(check.name, check.broken) for check in checked.broken]
         [notes] = [check.notes for check in checked.checks if check.name == "dead letters"]
@@ -175,7 +179,7 @@ async def test_a_crash_between_the_copy_and_its_event_is_healed_by_the_same_comm
     assert await probe.records(OPERATOR) == []
     healed = await karya_dlq("mend", place, "qty=12")
     assert healed.exit_code == 0, healed.output
-    assert [type(one.body) for one in await probe.read_all(OPERATOR)] == [LetterMended]
+    assert [type(event.body) for event in await probe.read_all(OPERATOR)] == [LetterMended]
     assert await mongo.database("production")["lots"].count_documents({}) == 1
 
 
@@ -189,14 +193,14 @@ async def test_an_archived_letter_leaves_the_list_and_can_still_be_mended(
     assert await letters(karya_dlq) == []
     shown = (await karya_dlq("list", "--all")).stdout
     assert "It was archived by op.kupang: a broken cable" in shown
-    [told] = await probe.read_all(OPERATOR)
-    assert isinstance(told.body, LetterArchived)
+    [event] = await probe.read_all(OPERATOR)
+    assert isinstance(event.body, LetterArchived)
     body = tmp_path / "right.json"
     body.write_bytes(report(3))
-    mended = await karya_dlq("mend", place, "--body", str(body), "--as", "op.other")
-    assert mended.exit_code == 0, mended.output
-    assert MAKER not in mended.output
-    assert [one["status"] for one in await letters(karya_dlq, "--all")] == ["mended"]
+    result = await karya_dlq("mend", place, "--body", str(body), "--as", "op.other")
+    assert result.exit_code == 0, result.output
+    assert MAKER not in result.output
+    assert [row["status"] for row in await letters(karya_dlq, "--all")] == ["mended"]
 
 
 async def test_what_waits_for_a_replay_is_neither_mended_nor_archived(

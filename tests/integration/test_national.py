@@ -64,15 +64,15 @@ async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
 
 async def organise(season: RunningSeason, step: str, bodies: Iterable[Body]) -> None:
     """Commands, until all of them are carried out."""
-    said = list(bodies)
-    await asyncio.gather(*(season.say(ORGANISER, body, f"{step}-{n}") for n, body in enumerate(said)))
-    done = {"_id": {"$regex": f"^{step}-"}, "outcome": "done"}
-    await until(season, "commands", done, len(said))
+    commands = list(bodies)
+    await asyncio.gather(*(season.say(ORGANISER, body, f"{step}-{n}") for n, body in enumerate(commands)))
+    completed_command = {"_id": {"$regex": f"^{step}-"}, "outcome": "done"}
+    await until(season, "commands", completed_command, len(commands))
 
 
 async def until(season: RunningSeason, collection: str, wanted: dict[str, Any], count: int) -> None:
-    kept = season.mongo.database("festival")[collection]
-    await eventually(lambda: kept.count_documents(wanted), equals=count, within=WITHIN)
+    documents = season.mongo.database("festival")[collection]
+    await eventually(lambda: documents.count_documents(wanted), equals=count, within=WITHIN)
 
 
 async def made(season: RunningSeason) -> None:

@@ -39,10 +39,10 @@ async def test_a_recount_after_settlement_is_a_correction_and_everything_adds_up
 
     async def recount(qty: int, revision: int) -> None:
         counted = (CountedLot(lot=lot["lot"], qty=qty),)
-        again = RecountShipment(festival=FESTIVAL, shipment=shipment["name"], booth=B1, counted=counted)
-        await season.say(ORGANISER, again, f"recount-{revision}", times=2)
-        known = {"lot": lot["lot"], "recount": revision, "stocked": qty}
-        await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": known}})
+        command = RecountShipment(festival=FESTIVAL, shipment=shipment["name"], booth=B1, counted=counted)
+        await season.say(ORGANISER, command, f"recount-{revision}", times=2)
+        recounted_lot = {"lot": lot["lot"], "recount": revision, "stocked": qty}
+        await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": recounted_lot}})
 
     await recount(1, 1)
     await season.sell(T1, "sale", lot["lot"], 4, "SVR")

@@ -69,10 +69,10 @@ async def decide_while_it_is_open(season: RunningSeason) -> None:
 
 async def bring_home(season: RunningSeason) -> None:
     for booth in await season.mongo.database("festival")["booths"].find({}).to_list(None):
-        sold = {one["lot"]: one["qty"] for one in booth["sold"]}
+        sold = {sale["lot"]: sale["qty"] for sale in booth["sold"]}
         for lot in booth["lots"]:
-            left = lot["received"] - lot["moved_out"] - sold.get(lot["lot"], 0) - lot["returned"]
-            home = ReceiveReturn(festival=FESTIVAL, booth=booth["_id"], lot=lot["lot"], qty=max(0, left))
+            remainder = lot["received"] - lot["moved_out"] - sold.get(lot["lot"], 0) - lot["returned"]
+            home = ReceiveReturn(festival=FESTIVAL, booth=booth["_id"], lot=lot["lot"], qty=max(0, remainder))
             await season.say(ORGANISER, home, f"home-{booth['_id']}-{lot['lot']}")
     await season.until("festival", "festivals", {"status": "closed"})
 
@@ -115,8 +115,8 @@ async def test_a_settled_booth_sells_again_until_its_facilities_are_settled_with
     await bring_home(season)
     await adds_up(season)
     for kind in (SettlementIssued, SettlementPostponed):
-        assert sorted(one.facility for one in await season.probe.bodies(SETTLEMENTS, kind)) == sorted(facilities)
+        assert sorted(body.facility for body in await season.probe.bodies(SETTLEMENTS, kind)) == sorted(facilities)
     assert await season.probe.bodies(SETTLEMENTS, SettlementCorrected) == []
     for service in ("festival", "sales"):
-        found = await compare(season.settings, service)
-        assert (found.lost, found.doubled, found.mismatched) == ([], [], [])
+        report = await compare(season.settings, service)
+        assert (report.lost, report.doubled, report.mismatched) == ([], [], [])

@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def running(folder: Path) -> Iterator[tuple[LocalStack, LocalServices]]:
-    """All that `karya up` starts."""
+    """Everything that `karya up` starts."""
     up = CliRunner().invoke(app, ["up", "--http-port", "18101"])
     stack = LocalStack(folder, keep_running=True)
     services = LocalServices(folder, _settings(stack), keep_running=True)
@@ -43,12 +43,12 @@ def running(folder: Path) -> Iterator[tuple[LocalStack, LocalServices]]:
 
 def status() -> tuple[int, dict[str, dict[str, Any]]]:
     result = CliRunner().invoke(app, ["status", "--json"])
-    return result.exit_code, {one["what" if "what" in one else "name"]: one for one in json.loads(result.stdout)}
+    return result.exit_code, {row["what" if "what" in row else "name"]: row for row in json.loads(result.stdout)}
 
 
 def test_where_nothing_runs_all_is_down(folder: Path) -> None:
     code, servers = status()
-    assert (code, {name: one["health"] for name, one in servers.items()}) == (1, dict.fromkeys(ALL, "down"))
+    assert (code, {name: row["health"] for name, row in servers.items()}) == (1, dict.fromkeys(ALL, "down"))
     shown = CliRunner().invoke(app, ["status"])
     assert (shown.exit_code, "`karya up` starts everything" in shown.stderr) == (1, True)
     unwritten = CliRunner().invoke(app, ["logs", "sales"])
@@ -58,8 +58,8 @@ def test_where_nothing_runs_all_is_down(folder: Path) -> None:
 def until_works(seconds: float = 40) -> None:
     """Until everything works: a service needs a moment after its server was away."""
     end = time.monotonic() + seconds
-    while (found := status())[0] != 0:
-        assert time.monotonic() < end, found
+    while (result := status())[0] != 0:
+        assert time.monotonic() < end, result
         time.sleep(0.2)
 
 

@@ -76,13 +76,13 @@ async def test_a_recall_is_lifted_and_a_report_withdrawn(
         terminal.edit(3, ReportChange(qty=50))
         async with run_service("production"), run_service("inventory"):
             assert (await terminal.sync(settings, wait=30)).unanswered == 0
-            kept, wrong, edited = (row.answer for row in terminal.tracked_reports())
-            assert isinstance(kept, ReportAccepted)
+            mistaken_recall, wrong, edited = (row.answer for row in terminal.tracked_reports())
+            assert isinstance(mistaken_recall, ReportAccepted)
             assert isinstance(wrong, ReportAccepted)
             assert isinstance(edited, ReportAccepted)
             assert edited.report != mistyped
-            terminal.recall(kept.lot, at=datetime.now(UTC))
-            terminal.lift(kept.lot, reason="the wrong lot", at=datetime.now(UTC))
+            terminal.recall(mistaken_recall.lot, at=datetime.now(UTC))
+            terminal.lift(mistaken_recall.lot, reason="the wrong lot", at=datetime.now(UTC))
             terminal.withdraw(wrong.lot, at=datetime.now(UTC))
             terminal.correct(wrong.lot, 1, at=datetime.now(UTC))
             assert (await terminal.sync(settings, wait=30, sales=True)).unanswered == 0
@@ -93,7 +93,9 @@ async def test_a_recall_is_lifted_and_a_report_withdrawn(
             ReportStatus.REJECTED,
         ]
     stock = {lot["_id"]: lot async for lot in mongo.database("inventory")["lots"].find()}
-    assert [(stock[answer.lot]["on_hand"], stock[answer.lot]["recalled"]) for answer in (kept, wrong, edited)] == [
+    assert [
+        (stock[answer.lot]["on_hand"], stock[answer.lot]["recalled"]) for answer in (mistaken_recall, wrong, edited)
+    ] == [
         (12, False),
         (0, False),
         (50, False),

@@ -51,11 +51,11 @@ async def test_a_mended_copy_and_what_it_stands_for_are_told(season: RunningSeas
         assert kinds.index("Unusable") < kinds.index("LetterMended")
         assert copy in kinds
         [unusable] = [entry for entry in life.entries if entry.kind == "Unusable"]
-        [mended] = [entry for entry in life.entries if entry.kind == "LetterMended"]
+        [mending] = [entry for entry in life.entries if entry.kind == "LetterMended"]
         assert unusable.text == "a record could not be used: BAD_BODY"
-        assert mended.who == "op.kupang"
-        assert unusable.where == mended.where
-        assert mended.where.startswith(f"{topic.name} ")
+        assert mending.who == "op.kupang"
+        assert unusable.where == mending.where
+        assert mending.where.startswith(f"{topic.name} ")
     assert not any(entry.kind == "Unusable" for entry in (await trace(season.settings, season.lots[0])).entries) or (
         season.lots[0] == sold
     )
@@ -154,9 +154,9 @@ async def test_what_was_taken_back_is_in_the_life(season: RunningSeason) -> None
         if entry.kind == "LotRecallLifted"
     ]
     assert lifted == "recall lifted: the wrong lot"
-    told = await trace(season.settings, cloth)
-    assert not told.recalled
-    assert f"for sale again at {B1}: the wrong lot" in [entry.text for entry in told.entries]
+    history = await trace(season.settings, cloth)
+    assert not history.recalled
+    assert f"for sale again at {B1}: the wrong lot" in [entry.text for entry in history.entries]
 
 
 async def test_no_maker_is_in_any_life(season: RunningSeason) -> None:

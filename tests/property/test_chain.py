@@ -300,27 +300,29 @@ class Chain(Machine):
     def recount(self, n: int, qty: int, odd: bool) -> None:
         """A received shipment or transfer is counted again, by some pieces otherwise; now and then with a lot that
         it did not have."""
-        shipments = [one for one in self.festival.all(Shipment) if one.status is ShipmentStatus.RECEIVED]
-        transfers = [one for one in self.festival.all(Transfer) if one.status is TransferStatus.RECEIVED]
-        found = one_of([*shipments, *transfers], n)
-        if found is None:
+        shipments = [arrival for arrival in self.festival.all(Shipment) if arrival.status is ShipmentStatus.RECEIVED]
+        transfers = [arrival for arrival in self.festival.all(Transfer) if arrival.status is TransferStatus.RECEIVED]
+        choice = one_of([*shipments, *transfers], n)
+        if choice is None:
             return
-        lots = sorted({lot.id for lot in self.inventory.all(Lot)}) if odd else [lot for lot, _ in found.stocked]
+        lots = sorted({lot.id for lot in self.inventory.all(Lot)}) if odd else [lot for lot, _ in choice.stocked]
         lot = one_of(lots, n + qty)
         if lot is None:
             return
-        counted = (CountedLot(lot=lot, qty=max(0, dict(found.stocked).get(lot, 0) + [1, -1, 2, -3][n % 4])),)
-        if isinstance(found, Shipment):
-            self.command(RecountShipment(festival=FESTIVAL, shipment=found.name, booth=found.booth, counted=counted))
+        counted = (CountedLot(lot=lot, qty=max(0, dict(choice.stocked).get(lot, 0) + [1, -1, 2, -3][n % 4])),)
+        if isinstance(choice, Shipment):
+            self.command(
+                RecountShipment(festival=FESTIVAL, shipment=choice.name, booth=choice.booth, counted=counted)
+            )
         else:
-            self.command(RecountTransfer(festival=FESTIVAL, transfer=found.name, booth=found.to, counted=counted))
+            self.command(RecountTransfer(festival=FESTIVAL, transfer=choice.name, booth=choice.to, counted=counted))
 
     def recount_return(self, n: int, qty: int, odd: bool) -> None:
         held = [(booth.id, lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots if lot.home]
-        found = one_of(held, n)
-        if found is not None:
-            whole = max(0, found[1].home + (qty if odd else -qty))
-            self.command(RecountReturn(festival=FESTIVAL, booth=found[0], lot=found[1].lot, qty=whole))
+        choice = one_of(held, n)
+        if choice is not None:
+            whole = max(0, choice[1].home + (qty if odd else -qty))
+            self.command(RecountReturn(festival=FESTIVAL, booth=choice[0], lot=choice[1].lot, qty=whole))
 
     def move(self, n: int, qty: int, odd: bool) -> None:
         pairs = [(booth, lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
@@ -441,8 +443,8 @@ class Chain(Machine):
 
     def close_till(self, n: int, qty: int, odd: bool) -> None:
         booth = BOOTHS[odd]
-        known = [one.opening for one in self.kafka.bodies(SALES, BoothReopened) if one.booth == booth]
-        self.spool(booth, TillClosed, last_seq=self.numbers[booth] + 1, opening=max(known, default=1))
+        openings = [body.opening for body in self.kafka.bodies(SALES, BoothReopened) if body.booth == booth]
+        self.spool(booth, TillClosed, last_seq=self.numbers[booth] + 1, opening=max(openings, default=1))
 
     def come_online(self, n: int, qty: int, odd: bool) -> None:
         self.upload(BOOTHS[odd], qty)
@@ -610,23 +612,23 @@ def check_festival(festival: ServiceShell) -> None:
 def _found_again(festival: ServiceShell, request: Request) -> Counter[tuple[str, str]]:
     """Pieces that a count of the request's shipments missed and a later one found, by booth and product."""
     missed: dict[str, dict[str, int]] = defaultdict(dict)
-    said = [
+    bodies = [
         *festival.kafka.bodies(FESTIVAL_TOPIC, ShipmentReceived),
         *festival.kafka.bodies(FESTIVAL_TOPIC, ShipmentRecounted),
     ]
-    for count in said:
+    for count in bodies:
         for gap in count.discrepancies:
             lots = missed[count.shipment]
             lots[gap.lot] = max(lots.get(gap.lot, 0), gap.sent - gap.counted)
     products = {line.lot: line.product for line in request.lines}
-    found: Counter[tuple[str, str]] = Counter()
+    surplus: Counter[tuple[str, str]] = Counter()
     for shipment in festival.all(Shipment):
         if shipment.request != request.id:
             continue
         for lot, sent in shipment.lots.items():
             lost = max(0, sent - dict(shipment.stocked).get(lot, 0))
-            found[shipment.booth, products[lot]] += max(0, missed[shipment.name].get(lot, 0) - lost)
-    return found
+            surplus[shipment.booth, products[lot]] += max(0, missed[shipment.name].get(lot, 0) - lost)
+    return surplus
 
 
 def check_commands(festival: ServiceShell) -> None:
@@ -662,15 +664,15 @@ def check_inventory_and_festival(inventory: ServiceShell, festival: ServiceShell
         for moved, qty in transfer.sent:
             sent[transfer.to, moved] += qty
     home: Counter[str] = Counter()
-    found: Counter[str] = Counter()
+    surplus: Counter[str] = Counter()
     for booth in festival.all(FestivalBooth):
         for lot in booth.lots:
             assert sent[booth.id, lot.lot] + lot.found == lot.in_transit + lot.received + lot.lost_on_the_way
-            found[lot.lot] += lot.found
+            surplus[lot.lot] += lot.found
             assert lot.returning == 0
             home[lot.lot] += lot.returned
     assert all(lot.returned == home[lot.id] for lot in inventory.all(Lot))
-    assert all(lot.found == found[lot.id] and lot.away >= 0 for lot in inventory.all(Lot))
+    assert all(lot.found == surplus[lot.id] and lot.away >= 0 for lot in inventory.all(Lot))
     recalled = {lot.id for lot in inventory.all(Lot) if lot.recalled}
     for booth in festival.all(FestivalBooth):
         for lot in booth.lots:

@@ -159,7 +159,9 @@ class ProductionMachine(Machine):
     @rule(withdrawn=st.booleans())
     def inventory_answers_a_withdrawal(self, withdrawn: bool) -> None:
         asked = [
-            one for one in self.kafka.bodies(PRODUCTION, WithdrawalRequested) if one.withdrawal not in self.answered
+            body
+            for body in self.kafka.bodies(PRODUCTION, WithdrawalRequested)
+            if body.withdrawal not in self.answered
         ]
         if asked:
             self.answer_withdrawal(asked[0], withdrawn)

@@ -164,12 +164,16 @@ class SalesMachine(Machine):
         if booth not in self.closed or booth in self.asked or n > 4:
             return
         came = sum(
-            one.qty for one in self.kafka.bodies(BOOTH_STOCK, BoothStocked) if (one.booth, one.lot) == (booth, lot)
+            body.qty
+            for body in self.kafka.bodies(BOOTH_STOCK, BoothStocked)
+            if (body.booth, body.lot) == (booth, lot)
         )
-        gone = sum(
-            one.qty for one in self.kafka.bodies(BOOTH_STOCK, BoothStockMoved) if (one.booth, one.lot) == (booth, lot)
+        moved_qty = sum(
+            body.qty
+            for body in self.kafka.bodies(BOOTH_STOCK, BoothStockMoved)
+            if (body.booth, body.lot) == (booth, lot)
         )
-        qty = 1 if n % 2 and came - gone - self.home[booth, lot] > 0 else 0
+        qty = 1 if n % 2 and came - moved_qty - self.home[booth, lot] > 0 else 0
         self.asked[booth] = f"reopen-{len(self.kafka.bodies(BOOTH_STOCK, ReopeningRequested))}"
         self.kafka.say(
             BOOTH_STOCK,

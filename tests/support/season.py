@@ -124,14 +124,14 @@ class RunningSeason:
 
     async def letter(self, letters: DeadLetters, topic: Topic, value: bytes) -> Letter:
         """The dead letter with this value, once it is there."""
-        found: list[Letter] = []
+        matches: list[Letter] = []
 
         async def there() -> int:
-            found[:] = [letter for letter in await letters.all({topic.name}) if letter.value == value]
-            return len(found)
+            matches[:] = [letter for letter in await letters.all({topic.name}) if letter.value == value]
+            return len(matches)
 
         await eventually(there, equals=1, within=WITHIN)
-        return found[0]
+        return matches[0]
 
     async def till(
         self, kind: Callable[..., Body], till: str, id: str, *, wrong: bytes | None = None, **fields: Any
@@ -340,21 +340,21 @@ async def recount(season: RunningSeason) -> None:
     assert shipment is not None, "goods came to the second booth"
     first = shipment["stocked"][0]
     counted = (CountedLot(lot=first["lot"], qty=first["qty"] + 1),)
-    again = RecountShipment(festival=FESTIVAL, shipment=shipment["name"], booth=B2, counted=counted)
-    await season.say(ORGANISER, again, "recount")
+    command = RecountShipment(festival=FESTIVAL, shipment=shipment["name"], booth=B2, counted=counted)
+    await season.say(ORGANISER, command, "recount")
     recounted = {"lots": {"$elemMatch": {"lot": first["lot"], "recount": 1}}}
     await season.until("sales", "booths", {"_id": B2, **recounted})
 
 
 async def recount_home(season: RunningSeason) -> None:
-    """What came home of a lot is counted again, twice: it was right at first."""
+    """Count a lot that came home again, twice: the first count was right."""
     booths = season.mongo.database("festival")["booths"]
     booth = await booths.find_one({"_id": B2, "lots.returned": {"$gt": 0}})
     assert booth is not None, "something came home from the second booth"
     lot = next(held for held in booth["lots"] if held["returned"])
     for name, qty in (("fewer", lot["returned"] - 1), ("as-before", lot["returned"])):
-        again = RecountReturn(festival=FESTIVAL, booth=B2, lot=lot["lot"], qty=qty)
-        await season.say(ORGANISER, again, f"home-{name}")
+        command = RecountReturn(festival=FESTIVAL, booth=B2, lot=lot["lot"], qty=qty)
+        await season.say(ORGANISER, command, f"home-{name}")
         await season.until("festival", "commands", {"_id": f"home-{name}", "outcome": "done"})
 
 

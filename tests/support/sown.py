@@ -14,10 +14,10 @@ async def catalogue_sown(mongo: Mongo) -> None:
 
     async def known() -> dict[str, set[str]]:
         documents = await database["facility_catalogues"].find({"revision": {"$gt": 0}}).to_list(None)
-        return {one["_id"]: {entry["code"] for entry in one["products"]} for one in documents}
+        return {document["_id"]: {entry["code"] for entry in document["products"]} for document in documents}
 
     async def kept() -> set[str]:
-        return {one["_id"] async for one in database["entries"].find({"revision": {"$gt": 0}})}
+        return {document["_id"] async for document in database["entries"].find({"revision": {"$gt": 0}})}
 
     await eventually(
         known, until=lambda found: all(found.get(code, set()) >= codes for code, codes in wanted.items())

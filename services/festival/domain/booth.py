@@ -168,33 +168,33 @@ def receive_lots(
 
 
 def recount_lot(
-    booth: Booth, held: BoothLot, *, received: int, lost: int, found: int
+    booth: Booth, recounted_lot: BoothLot, *, received: int, lost: int, found: int
 ) -> tuple[Booth, list[Publication]]:
     """The booth after a lot of one arrival was counted again, and the events; the changes are in pieces.
 
     `held` is the booth's lot, or a new one. A withdrawn lot is withdrawn again, as it may be new to sales.
     """
-    held = replace(
-        held,
-        received=held.received + received,
-        lost_on_the_way=held.lost_on_the_way + lost,
-        found=held.found + found,
-        recounts=held.recounts + 1,
+    recounted_lot = replace(
+        recounted_lot,
+        received=recounted_lot.received + received,
+        lost_on_the_way=recounted_lot.lost_on_the_way + lost,
+        found=recounted_lot.found + found,
+        recounts=recounted_lot.recounts + 1,
     )
-    recounted = LotRecounted(
+    event = LotRecounted(
         booth=booth.id,
         festival=booth.festival,
-        lot=held.lot,
-        facility=held.facility,
-        product=held.product,
-        made_on=held.made_on,
-        qty=held.received,
-        revision=held.recounts,
+        lot=recounted_lot.lot,
+        facility=recounted_lot.facility,
+        product=recounted_lot.product,
+        made_on=recounted_lot.made_on,
+        qty=recounted_lot.received,
+        revision=recounted_lot.recounts,
     )
-    publications = [BOOTH_STOCK.of(recounted)]
-    if held.withdrawn is not None:
-        publications.append(_withdrawn_event(booth, held.lot, held.withdrawn))
-    return with_lot(booth, held), publications
+    publications = [BOOTH_STOCK.of(event)]
+    if recounted_lot.withdrawn is not None:
+        publications.append(_withdrawn_event(booth, recounted_lot.lot, recounted_lot.withdrawn))
+    return with_lot(booth, recounted_lot), publications
 
 
 def withdraw(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publication]]:

@@ -39,7 +39,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """What a command can't take from the catalogue: the field and a sentence for a person.
+    """A fault of a command against the catalogue: the field and a sentence for a person.
 
     `text` is what was typed, and `known` the names that could have been meant, by code.
     """
@@ -52,8 +52,8 @@ class Wrong:
 
 def keep(state: State, _event: Event, body: Fact) -> Decision:
     """The entry at this revision, unless a higher one has come."""
-    known = state.get(CatalogueEntry, body.entry)
-    if known is not None and known.fact.revision >= body.revision:
+    entry = state.get(CatalogueEntry, body.entry)
+    if entry is not None and entry.fact.revision >= body.revision:
         return state, []
     return state.put(CatalogueEntry(body.entry, body)), []
 
@@ -72,14 +72,14 @@ def with_lead_times(body: OnIsland, facts: Mapping[str, Fact]) -> OnIsland | Wro
     if body.island not in islands:
         message = Message("There is no island {island} in the catalogue.", island=body.island)
         return Wrong("island", message, body.island, _names(islands))
-    given = {entry.facility for entry in body.lead_days or ()}
-    days, used = list(body.lead_days or ()), list[CatalogueRevision]()
+    facilities = {entry.facility for entry in body.lead_days or ()}
+    days, revisions = list(body.lead_days or ()), list[CatalogueRevision]()
     for fact in facts.values():
         if not isinstance(fact, FacilitySet) or fact.island is None or fact.retired_at is not None:
             continue
         facility = code_of(fact.entry)
         lead_time = facts.get(entry_id(EntryKind.LEAD_TIME, fact.island, body.island))
-        if facility in given:
+        if facility in facilities:
             continue
         if not isinstance(lead_time, LeadTimeSet) or lead_time.retired_at is not None:
             message = Message(
@@ -90,8 +90,8 @@ def with_lead_times(body: OnIsland, facts: Mapping[str, Fact]) -> OnIsland | Wro
             )
             return Wrong("island", message)
         days.append(LeadTime(facility=facility, days=lead_time.days))
-        used += [_revision(fact), _revision(lead_time)]
-    return body.model_copy(update={"lead_days": tuple(days), "catalogue": _each_once(used)})
+        revisions += [_revision(fact), _revision(lead_time)]
+    return body.model_copy(update={"lead_days": tuple(days), "catalogue": _each_once(revisions)})
 
 
 def with_products(body: OpenBooth, facts: Mapping[str, Fact]) -> OpenBooth | Wrong:
@@ -99,7 +99,7 @@ def with_products(body: OpenBooth, facts: Mapping[str, Fact]) -> OpenBooth | Wro
     products = _codes(facts.values(), EntryKind.PRODUCT)
     if not products:
         return body
-    prices, used = [], list[CatalogueRevision]()
+    prices, revisions = [], list[CatalogueRevision]()
     for price in body.prices:
         fact = products.get(price.product)
         if not isinstance(fact, ProductSet):
@@ -107,8 +107,8 @@ def with_products(body: OpenBooth, facts: Mapping[str, Fact]) -> OpenBooth | Wro
             return Wrong("prices", message, price.product, _names(products))
         changes = {"category": price.category or fact.category, "name": price.name or fact.name}
         prices.append(price.model_copy(update=changes))
-        used.append(_revision(fact))
-    return body.model_copy(update={"prices": tuple(prices), "catalogue": _each_once(used)})
+        revisions.append(_revision(fact))
+    return body.model_copy(update={"prices": tuple(prices), "catalogue": _each_once(revisions)})
 
 
 def with_product(body: AddProduct, facts: Mapping[str, Fact]) -> AddProduct | Wrong:

@@ -90,22 +90,22 @@ def _changed(festival: Festival, body: ChangeFestival) -> Festival:
 
 def _check_sent(state: State, festival: Festival, after: Festival) -> Rejection | None:
     """The rejection of a change that goods on their way no longer allow."""
-    fixed = next(
+    fixed_field = next(
         (field for field in ("place", "zone", "first_day") if getattr(after, field) != getattr(festival, field)), None
     )
-    if fixed is None and after.last_day < festival.last_day:
-        fixed = "last_day"
-    if fixed is None:
+    if fixed_field is None and after.last_day < festival.last_day:
+        fixed_field = "last_day"
+    if fixed_field is None:
         return None
-    sent = [request.name for request in state.find(requests_at(festival.id)) if request.lines.count(SENT)]
-    if not sent:
+    request_names = [request.name for request in state.find(requests_at(festival.id)) if request.lines.count(SENT)]
+    if not request_names:
         return None
     message = Message(
         "Stock was sent under {requests}, so place and days stay. The last day can still become later, and the name "
         "can change.",
-        requests=first_names(sent),
+        requests=first_names(request_names),
     )
-    return Rejection(fixed, CommandRefusal.WRONG_STATE, message)
+    return Rejection(fixed_field, CommandRefusal.WRONG_STATE, message)
 
 
 def _booth_event(booth: Booth, festival: Festival) -> Publication:

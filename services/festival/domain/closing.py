@@ -69,8 +69,8 @@ def close_booth(state: State, festival: Festival, body: CloseBooth, at: datetime
     if (rejection := check_nothing_coming(state, festival, booth.id)) is not None:
         return rejection
     booth, closing = booths.close(booth, at + timedelta(hours=body.till_hours))
-    state, released = release_lines(state.put(booth), festival, booth.id)
-    return state, [closing, *released]
+    state, publications = release_lines(state.put(booth), festival, booth.id)
+    return state, [closing, *publications]
 
 
 def check_nothing_coming(state: State, festival: Festival, booth: str) -> Rejection | None:

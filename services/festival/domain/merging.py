@@ -81,9 +81,9 @@ def merge(state: State, festival: Festival, body: MergeBooths, event: Event) -> 
         )
         return Rejection("to", CommandRefusal.NO_PRICE, message)
     giver = replace(giver, status=BoothStatus.CLOSING, merged_into=taker.id)
-    state, released = release_lines(state.put(giver), festival, giver.id)
+    state, publications = release_lines(state.put(giver), festival, giver.id)
     order = BoothForwarded(booth=giver.id, to=taker.id, festival=festival.id, order=event.id, merge=True)
-    return state.put(command_of(event, CommandStatus.WAITING)), [BOOTH_STOCK.of(order), *released]
+    return state.put(command_of(event, CommandStatus.WAITING)), [BOOTH_STOCK.of(order), *publications]
 
 
 def begun(state: State, festival: Festival, answer: BoothForwardingBegun, event: Event) -> Decision:
@@ -101,7 +101,7 @@ def begun(state: State, festival: Festival, answer: BoothForwardingBegun, event:
         for lot in answer.lots
         if (held := giver.find_lot(lot.lot)) is not None and held.withdrawn is None
     }
-    giver, taker, left = booths.move_lots(giver, taker, lots)
+    giver, taker, departures = booths.move_lots(giver, taker, lots)
     taker, came = booths.receive_lots(taker, lots, lots)
     giver, closing = booths.close(giver, event.logged_at)
     transfer = Transfer(
@@ -116,14 +116,14 @@ def begun(state: State, festival: Festival, answer: BoothForwardingBegun, event:
         counted=tuple(sorted(lots.items())),
         stocked=tuple(sorted(lots.items())),
     )
-    counted = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in lots.items())
-    sent = TransferSent(festival=festival.id, transfer=transfer.name, booth=giver.id, to=taker.id, lots=counted)
-    received = TransferReceived(
-        festival=festival.id, transfer=transfer.name, booth=giver.id, to=taker.id, lots=counted, discrepancies=()
+    counts = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in lots.items())
+    departure = TransferSent(festival=festival.id, transfer=transfer.name, booth=giver.id, to=taker.id, lots=counts)
+    arrival = TransferReceived(
+        festival=festival.id, transfer=transfer.name, booth=giver.id, to=taker.id, lots=counts, discrepancies=()
     )
-    moved = [FESTIVAL.of(sent), *left, FESTIVAL.of(received), *came] if lots else []
+    publications = [FESTIVAL.of(departure), *departures, FESTIVAL.of(arrival), *came] if lots else []
     state = state.put(giver, taker, transfer) if lots else state.put(giver, taker)
-    return state, [*moved, closing]
+    return state, [*publications, closing]
 
 
 def refused(state: State, _festival: Festival, answer: BoothForwardingRefused, _event: Event) -> Decision:
@@ -142,14 +142,16 @@ def refused(state: State, _festival: Festival, answer: BoothForwardingRefused, _
 
 def _reason(answer: BoothForwardingRefused) -> Message:
     """The reason of sales, for the organiser."""
-    booth, other = answer.booth, answer.other or ""
+    booth, target = answer.booth, answer.other or ""
     match answer.reason:
         case ForwardingRefusal.ELSEWHERE:
-            return Message("Records of {booth} count at {other} already.", booth=booth, other=other)
+            return Message("Records of {booth} count at {other} already.", booth=booth, other=target)
         case ForwardingRefusal.OPENED:
-            return Message("{booth} is a booth of {festival}, so its sales count there.", booth=booth, festival=other)
+            return Message(
+                "{booth} is a booth of {festival}, so its sales count there.", booth=booth, festival=target
+            )
         case ForwardingRefusal.NOT_OPEN:
-            return Message("Sales knows no open booth {booth} of {festival}.", booth=booth, festival=other)
+            return Message("Sales knows no open booth {booth} of {festival}.", booth=booth, festival=target)
         case ForwardingRefusal.NO_RECORDS:
             return Message(
                 "No till has sent records for {booth}. `karya festival strays` lists such booths.", booth=booth

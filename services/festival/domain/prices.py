@@ -80,9 +80,9 @@ def _next_list(
     if rejection is not None:
         return rejection
     booth = replace(booth, prices=prices, price_list=booth.price_list + 1, prices_from=valid_from)
-    listed = tuple(_price(tag, (product_names or {}).get(tag.product, "")) for tag in prices)
-    changed = PricesChanged(booth=booth.id, revision=booth.price_list, valid_from=valid_from, prices=listed)
-    return state.put(booth), [BOOTH_STOCK.of(changed)]
+    price_entries = tuple(_price(tag, (product_names or {}).get(tag.product, "")) for tag in prices)
+    event = PricesChanged(booth=booth.id, revision=booth.price_list, valid_from=valid_from, prices=price_entries)
+    return state.put(booth), [BOOTH_STOCK.of(event)]
 
 
 def _check_moment(

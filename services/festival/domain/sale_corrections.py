@@ -52,14 +52,14 @@ def resolve_dispute(state: State, festival: Festival, body: ResolveDispute, even
             return Rejection("lot", CommandRefusal.BAD_NAME, message)
         lot = str(number)
     if asks:
-        resolved = DisputeResolved(booth=booth.id, sale=body.sale, outcome=body.outcome, lot=lot, order=event.id)
+        resolution = DisputeResolved(booth=booth.id, sale=body.sale, outcome=body.outcome, lot=lot, order=event.id)
         command = replace(command_of(event, CommandStatus.WAITING), booth=booth.id)
-        return state.put(command), [BOOTH_STOCK.of(resolved)]
-    resolved = DisputeResolved(booth=booth.id, sale=body.sale, outcome=body.outcome, lot=lot)
+        return state.put(command), [BOOTH_STOCK.of(resolution)]
+    resolution = DisputeResolved(booth=booth.id, sale=body.sale, outcome=body.outcome, lot=lot)
     # Accepted without a lot, some pieces may stay in dispute; sales decides that.
     if body.outcome is DisputeOutcome.REJECTED or lot is not None:
         state = state.put(replace(booth, disputed=tuple(sale for sale in booth.disputed if sale != body.sale)))
-    return state, [BOOTH_STOCK.of(resolved)]
+    return state, [BOOTH_STOCK.of(resolution)]
 
 
 def applied(state: State, _festival: Festival, answer: ResolutionApplied, _event: Event) -> Decision:

@@ -209,15 +209,15 @@ def lift_recall(lot: Lot, request: LotRecallLifted) -> Change:
 
 def withdraw(lot: Lot, request: WithdrawalRequested) -> Change:
     """The lot without its pieces on hand, as it was reported by mistake. Refused while any piece is promised."""
-    if promised := lot.reserved + lot.dispatched + lot.found:
-        refused = WithdrawalRefused(
-            facility=lot.facility, lot=lot.id, withdrawal=request.withdrawal, promised=promised
+    if promised_qty := lot.reserved + lot.dispatched + lot.found:
+        refusal = WithdrawalRefused(
+            facility=lot.facility, lot=lot.id, withdrawal=request.withdrawal, promised=promised_qty
         )
-        return lot, [LOT_ANSWERS.of(refused)]
-    withdrawn = ReportWithdrawn(facility=lot.facility, lot=lot.id, withdrawal=request.withdrawal, qty=lot.on_hand)
+        return lot, [LOT_ANSWERS.of(refusal)]
+    withdrawal = ReportWithdrawn(facility=lot.facility, lot=lot.id, withdrawal=request.withdrawal, qty=lot.on_hand)
     if not lot.withdrawn:
         lot = replace(revise(lot, on_hand=0, corrected=lot.corrected - lot.on_hand), withdrawn=True)
-    return lot, [LOT_ANSWERS.of(withdrawn)]
+    return lot, [LOT_ANSWERS.of(withdrawal)]
 
 
 def receive_return(lot: Lot, order: ReturnReceived) -> Change:

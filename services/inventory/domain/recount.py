@@ -21,12 +21,12 @@ def recount_return(lot: Lot, order: ReturnRecounted) -> Change:
         return lot, [order_refused(lot, order.festival, order.order, OrderRefusal.MORE_THAN_SENT)]
     if lot.on_hand + order.change < 0:
         return lot, [order_refused(lot, order.festival, order.order, OrderRefusal.SHORT)]
-    recounted = StockReturnRecounted(
+    answer = StockReturnRecounted(
         festival=order.festival, order=order.order, lot=lot.id, booth=order.booth, change=order.change
     )
     if order.change:
         lot = revise(lot, on_hand=lot.on_hand + order.change, returned=lot.returned + order.change)
-    return lot, [RESERVATIONS.of(recounted)]
+    return lot, [RESERVATIONS.of(answer)]
 
 
 def count_surplus(lot: Lot, order: SurplusCounted) -> Change:
@@ -34,9 +34,9 @@ def count_surplus(lot: Lot, order: SurplusCounted) -> Change:
 
     Inventory can't refuse pieces that lie at a booth. Where they came from, people must find out.
     """
-    others = tuple(find for find in lot.finds if (find.festival, find.booth) != (order.festival, order.booth))
-    finds = (*others, Find(order.festival, order.booth, order.qty)) if order.qty else others
-    found = StockFound(
+    other_finds = tuple(find for find in lot.finds if (find.festival, find.booth) != (order.festival, order.booth))
+    finds = (*other_finds, Find(order.festival, order.booth, order.qty)) if order.qty else other_finds
+    answer = StockFound(
         festival=order.festival,
         order=order.order,
         lot=lot.id,
@@ -49,8 +49,8 @@ def count_surplus(lot: Lot, order: SurplusCounted) -> Change:
         shipment=order.shipment,
         transfer=order.transfer,
     )
-    publications = [RESERVATIONS.of(found)]
+    publications = [RESERVATIONS.of(answer)]
     if lot.recalled and order.qty:
-        reached = LotRecallReached(festival=order.festival, lot=lot.id, reason="", booths=(order.booth,))
-        publications.append(RESERVATIONS.of(reached))
+        notice = LotRecallReached(festival=order.festival, lot=lot.id, reason="", booths=(order.booth,))
+        publications.append(RESERVATIONS.of(notice))
     return (lot if finds == lot.finds else revise(lot, finds=finds)), publications

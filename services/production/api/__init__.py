@@ -117,7 +117,7 @@ def routes(service: Service) -> APIRouter:
         listing: Annotated[Listing, Depends()], facility: str | None = None
     ) -> list[WaitingReportPage]:
         filters = {"waits_at": facility or {"$gt": ""}}
-        found = await listing.page(service.database, WAITING_REPORTS, filters)
+        page = await listing.page(service.database, WAITING_REPORTS, filters)
         return [
             WaitingReportPage(
                 report=waiting.id,
@@ -128,7 +128,7 @@ def routes(service: Service) -> APIRouter:
                 made_on=waiting.body.made_on,
                 taken_at=waiting.logged_at,
             )
-            for waiting in found
+            for waiting in page
         ]
 
     return router

@@ -114,16 +114,16 @@ def routes(service: Service) -> APIRouter:
     """The router of the catalogue."""
     router = APIRouter(tags=["catalogue"])
     entries, revisions = service.database[ENTRIES.name], service.database[REVISIONS.name]
-    given = service.database[ENTRY_COMMANDS.name]
+    command_documents = service.database[ENTRY_COMMANDS.name]
 
     async def facts(kind: EntryKind | None = None) -> list[Fact]:
         query: Mapping[str, Any] = {"revision": {"$gt": 0}, **({"kind": kind.value} if kind is not None else {})}
         documents = await entries.find(query).sort("_id", 1).to_list(None)
-        found = (ENTRIES.from_document(document).fact for document in documents)
-        return [fact for fact in found if fact is not None]
+        newest = (ENTRIES.from_document(document).fact for document in documents)
+        return [fact for fact in newest if fact is not None]
 
     async def find(id: str) -> CommandOutcome | None:
-        documents = await given.find({"command": id}).to_list(None)
+        documents = await command_documents.find({"command": id}).to_list(None)
         if not documents:
             return None
         document = next((document for document in documents if document["source"] == SOURCE), None)
@@ -152,14 +152,14 @@ def routes(service: Service) -> APIRouter:
         kind: Annotated[EntryKind | None, Query(description="only entries of this kind")] = None,
         if_none_match: Annotated[str | None, Header(description="the ETag of the snapshot that you have")] = None,
     ) -> Any:
-        found = await facts(kind)
+        all_facts = await facts(kind)
         # Every change raises one entry's revision, and no entry ever goes: equal sums are equal catalogues.
-        revision = sum(fact.revision for fact in found)
+        revision = sum(fact.revision for fact in all_facts)
         etag = f'"{kind.value if kind is not None else "all"}-{revision}"'
         if if_none_match is not None and etag in if_none_match:
             return Response(status_code=304, headers={"ETag": etag})
         response.headers["ETag"] = etag
-        return CataloguePage(revision=revision, entries=[EntryPage.of(fact) for fact in found])
+        return CataloguePage(revision=revision, entries=[EntryPage.of(fact) for fact in all_facts])
 
     @router.get(
         "/catalogue/{entry:path}/history",
@@ -188,26 +188,26 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/commands/{command:path}", summary="What became of a command")
     async def command_page(command: str) -> EntryCommandPage:
-        document = await given.find_one({"command": command})
+        document = await command_documents.find_one({"command": command})
         if document is None:
             raise PageRefused(
                 404,
                 Message("No command {command} was worked (yet). If it was just given, ask again.", command=command),
             )
-        kept = ENTRY_COMMANDS.from_document(document)
-        wrong = kept.rejection
+        outcome = ENTRY_COMMANDS.from_document(document)
+        wrong = outcome.rejection
         return EntryCommandPage(
-            command=kept.command,
-            entry=kept.entry,
-            name=kept.name,
-            given_at=kept.given_at,
-            status=kept.status.value,
+            command=outcome.command,
+            entry=outcome.entry,
+            name=outcome.name,
+            given_at=outcome.given_at,
+            status=outcome.status.value,
             wrong=EntryRejectionPage.of(wrong) if wrong is not None else None,
         )
 
     @router.get("/facilities", summary="Facilities and their products")
     async def facilities() -> list[FacilityPage]:
-        found = await facts(EntryKind.FACILITY)
+        all_facts = await facts(EntryKind.FACILITY)
         return [
             FacilityPage(
                 code=code_of(fact.entry),
@@ -217,17 +217,17 @@ def routes(service: Service) -> APIRouter:
                 revision=fact.revision,
                 retired_at=fact.retired_at,
             )
-            for fact in found
+            for fact in all_facts
             if isinstance(fact, FacilitySet)
         ]
 
     @router.get("/products", summary="Products of the catalogue")
     async def products() -> list[ProductPage]:
-        found = await facts(EntryKind.PRODUCT)
+        all_facts = await facts(EntryKind.PRODUCT)
         names = ProductPage.model_fields.keys() - {"code"}
         return [
             ProductPage(code=code_of(fact.entry), **{name: getattr(fact, name) for name in names})
-            for fact in found
+            for fact in all_facts
             if isinstance(fact, ProductSet)
         ]
 

@@ -130,12 +130,12 @@ def set_entry(state: State, event: Event, body: SetEntry) -> Decision:
         return state.put(replace(command, status=EntryCommandStatus.DONE)), []
     if (rejection := _wrong(body)) is not None:
         return _refuse(state, command, rejection)
-    named = _named(body)
+    named_entries = _named(body)
     asks: list[Publication | Deadline] = [
-        REFERENCES.of(EntryAsked(entry=reference, asker=body.entry, command=event.id)) for reference in named
+        REFERENCES.of(EntryAsked(entry=reference, asker=body.entry, command=event.id)) for reference in named_entries
     ]
-    if named and not body.seed:
-        return state.put(replace(command, unanswered=named)), asks
+    if named_entries and not body.seed:
+        return state.put(replace(command, unanswered=named_entries)), asks
     # The seed asks nevertheless: products have to know the facilities that make them.
     state, published = _apply(state, entry, command, event.logged_at)
     return state, [*published, *asks]
@@ -216,7 +216,7 @@ def _command(event: Event, body: SetEntry | RetireEntry) -> EntryCommand:
 
 
 def _wrong(body: SetEntry) -> EntryRejection | None:
-    """What is wrong with the command by itself."""
+    """The fault of the command by itself, if any."""
     kinds = _KINDS[type(body)]
     kind = next((kind for kind in kinds if body.entry.startswith(f"{kind.value}/")), None)
     if kind is None:
@@ -391,8 +391,8 @@ def _unknown(reference: str) -> EntryRejection:
 
 
 def _refuse(state: State, command: EntryCommand, rejection: EntryRejection) -> Decision:
-    refused = replace(command, status=EntryCommandStatus.REFUSED, unanswered=(), rejection=rejection)
-    return state.put(refused), [CATALOGUE.of(_refusal(command, rejection))]
+    refused_command = replace(command, status=EntryCommandStatus.REFUSED, unanswered=(), rejection=rejection)
+    return state.put(refused_command), [CATALOGUE.of(_refusal(command, rejection))]
 
 
 def _taken(state: State, command: EntryCommand) -> Decision:

@@ -28,7 +28,7 @@ class ListedProduct:
 
 @dataclass(frozen=True, slots=True)
 class FacilityCatalogue:
-    """What the catalogue says of a facility: its entry and its products, each by the highest revision that has come.
+    """A facility's part of the catalogue: its entry and its products, each by the highest revision that has come.
 
     - `id`: the facility's code; `revision`: 0 until its entry has come.
     - `listed`: the products that it makes (None) or made until then.
@@ -57,41 +57,43 @@ def waiting_at(facility: str) -> OwnedQuery[WaitingReport]:
 
 def list_facility(state: State, _event: Event, body: FacilityListed) -> Decision:
     """The facility's entry at this revision, unless a higher one has come; waiting reports are released."""
-    known = state.get(FacilityCatalogue, body.facility) or FacilityCatalogue(body.facility)
-    if body.revision <= known.revision:
+    facility = state.get(FacilityCatalogue, body.facility) or FacilityCatalogue(body.facility)
+    if body.revision <= facility.revision:
         return state, []
-    dropped = {code: until or body.changed_at for code, until in known.listed.items() if code not in body.products}
-    known = replace(
-        known,
+    dropped_products = {
+        code: until or body.changed_at for code, until in facility.listed.items() if code not in body.products
+    }
+    facility = replace(
+        facility,
         revision=body.revision,
         kind=body.facility_kind,
         name=body.name,
         zone=body.zone,
         retired_at=body.retired_at,
-        listed={**dropped, **dict.fromkeys(body.products)},
+        listed={**dropped_products, **dict.fromkeys(body.products)},
     )
-    return release(state.put(known), body.facility)
+    return release(state.put(facility), body.facility)
 
 
 def list_product(state: State, _event: Event, body: ProductListed) -> Decision:
     """The product at this revision, unless a higher one has come; waiting reports are released."""
-    known = state.get(FacilityCatalogue, body.facility) or FacilityCatalogue(body.facility)
-    listed = known.products.get(body.product)
-    if listed is not None and body.revision <= listed.revision:
+    facility = state.get(FacilityCatalogue, body.facility) or FacilityCatalogue(body.facility)
+    former = facility.products.get(body.product)
+    if former is not None and body.revision <= former.revision:
         return state, []
     shelf_life = timedelta(days=body.shelf_life_days) if body.shelf_life_days is not None else None
     product = Product(body.product, body.name, body.category, body.unit, body.max_qty, shelf_life)
     entry = ListedProduct(product, body.revision, body.retired_at)
-    known = replace(known, products={**known.products, body.product: entry})
-    return release(state.put(known), body.facility)
+    facility = replace(facility, products={**facility.products, body.product: entry})
+    return release(state.put(facility), body.facility)
 
 
 def release(state: State, facility: str) -> Decision:
     """The reports of the facility that can be decided now, as events to its own lane, the first of them."""
-    known = state.get(FacilityCatalogue, facility)
-    if known is None or not known.revision:
+    catalogue = state.get(FacilityCatalogue, facility)
+    if catalogue is None or not catalogue.revision:
         return state, []
-    ready = [report for report in state.find(waiting_at(facility)) if can_be_decided(known, report)]
+    ready = [report for report in state.find(waiting_at(facility)) if can_be_decided(catalogue, report)]
     ready.sort(key=lambda report: (report.logged_at, report.id))
     now = ready[:RELEASED_AT_ONCE]
     events = [
@@ -109,9 +111,9 @@ def release(state: State, facility: str) -> Decision:
     return state.put(*(replace(report, waits_at="") for report in now)), list(events)
 
 
-def can_be_decided(known: FacilityCatalogue, report: WaitingReport) -> bool:
+def can_be_decided(facility: FacilityCatalogue, report: WaitingReport) -> bool:
     """Whether all that the report's decision needs has come."""
-    if not known.revision:
+    if not facility.revision:
         return False
     product = report.body.product
-    return product in known.products or product not in known.facility_at(report.time).products
+    return product in facility.products or product not in facility.facility_at(report.time).products

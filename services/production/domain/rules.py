@@ -59,15 +59,22 @@ def record(clock_skew: timedelta, state: State, event: Event, body: ProductionRe
 
 def decide_released(clock_skew: timedelta, state: State, _event: Event, body: ReportReleased) -> Decision:
     """A report that has waited is decided as if it came now, at the time at which it came."""
-    waiting = state.get(WaitingReport, body.report)
+    waiting_report = state.get(WaitingReport, body.report)
     report = state.get(TerminalReport, body.report)
     published: list[Publication | Deadline] = []
-    if waiting is not None and report is not None and report.outcome is ReportOutcome.WAITING:
-        event = Event(waiting.id, waiting.source, waiting.key, waiting.time, waiting.logged_at, waiting.body)
-        state, published = _decide_goods(clock_skew, state, event, waiting.body)
+    if waiting_report is not None and report is not None and report.outcome is ReportOutcome.WAITING:
+        event = Event(
+            waiting_report.id,
+            waiting_report.source,
+            waiting_report.key,
+            waiting_report.time,
+            waiting_report.logged_at,
+            waiting_report.body,
+        )
+        state, published = _decide_goods(clock_skew, state, event, waiting_report.body)
     if body.more:
-        state, released = release(state, body.facility)
-        published = [*published, *released]
+        state, publications = release(state, body.facility)
+        published = [*published, *publications]
     return state, published
 
 
@@ -75,17 +82,17 @@ def _decide_goods(clock_skew: timedelta, state: State, event: Event, body: Produ
     report = _report(event, body, ReportKind.PRODUCTION)
     if names.FACILITY.wrong(body.facility):
         return _reject(state, report, refusals.UNKNOWN_FACILITY)
-    listed = state.get(FacilityCatalogue, body.facility)
-    if listed is None or not listed.revision:
+    catalogue = state.get(FacilityCatalogue, body.facility)
+    if catalogue is None or not catalogue.revision:
         return _wait(state, event, report, body)
-    if listed.retired_at is not None and event.time >= listed.retired_at:
+    if catalogue.retired_at is not None and event.time >= catalogue.retired_at:
         return _reject(state, report, refusals.RETIRED_FACILITY)
     if names.PRODUCT.wrong(body.product):
         return _reject(state, report, refusals.UNKNOWN_PRODUCT)
-    facility = listed.facility_at(event.time)
+    facility = catalogue.facility_at(event.time)
     if body.product not in facility.products:
         return _reject(state, report, refusals.NOT_MADE_HERE)
-    entry = listed.products.get(body.product)
+    entry = catalogue.products.get(body.product)
     if entry is None:
         return _wait(state, event, report, body)
     if entry.retired_at is not None and event.time >= entry.retired_at:
@@ -153,8 +160,10 @@ def spoils_on(product: Product, made_on: date) -> date | None:
 
 
 def _wait(state: State, event: Event, report: TerminalReport, body: ProductionReported) -> Decision:
-    waiting = WaitingReport(report.id, body.facility, event.source, event.key, event.time, event.logged_at, body)
-    return state.put(waiting, report), []
+    waiting_report = WaitingReport(
+        report.id, body.facility, event.source, event.key, event.time, event.logged_at, body
+    )
+    return state.put(waiting_report, report), []
 
 
 def pass_on(state: State, event: Event, body: ProductionCorrected) -> Decision:
@@ -167,8 +176,8 @@ def pass_on(state: State, event: Event, body: ProductionCorrected) -> Decision:
         return _reject(state, report, lot)
     if body.change == 0:
         return _reject(state, replace(report, lot=lot.id), refusals.NO_CHANGE)
-    listed = state.get(FacilityCatalogue, lot.facility)
-    entry = listed.products.get(lot.product) if listed is not None else None
+    facility = state.get(FacilityCatalogue, lot.facility)
+    entry = facility.products.get(lot.product) if facility is not None else None
     if entry is not None and abs(body.change) > entry.product.max_qty:
         wrong = refusals.too_large("change", entry.product.max_qty, entry.product.unit)
         return _reject(state, replace(report, lot=lot.id), wrong)
@@ -238,8 +247,8 @@ def withdraw(state: State, event: Event, body: WithdrawReport) -> Decision:
     lot = _lot_of(state, body)
     if isinstance(lot, ReportRejection):
         return _reject(state, report, lot)
-    requested = WithdrawalRequested(lot=lot.id, facility=lot.facility, withdrawal=report.id)
-    return state.put(replace(report, lot=lot.id)), [PRODUCTION.of(requested)]
+    request = WithdrawalRequested(lot=lot.id, facility=lot.facility, withdrawal=report.id)
+    return state.put(replace(report, lot=lot.id)), [PRODUCTION.of(request)]
 
 
 def answer_withdrawal(state: State, _event: Event, answer: ReportWithdrawn | WithdrawalRefused) -> Decision:
@@ -263,9 +272,9 @@ def _awaits(report: TerminalReport, kind: ReportKind, lot: Lot) -> bool:
 def _lot_of(
     state: State, body: ProductionCorrected | RecallLot | LiftRecall | WithdrawReport
 ) -> Lot | ReportRejection:
-    listed = state.get(FacilityCatalogue, body.facility)
+    facility = state.get(FacilityCatalogue, body.facility)
     # A facility whose catalogue has not come has no lot yet. A retired one may still correct and recall its lots.
-    if listed is None or not listed.revision:
+    if facility is None or not facility.revision:
         return refusals.UNKNOWN_FACILITY
     number = lot_number.parse(body.lot)
     if number is None:

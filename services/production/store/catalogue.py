@@ -98,15 +98,15 @@ def _command(document: Document) -> EntryCommand:
     )
 
 
-def _facility_document(known: FacilityCatalogue) -> dict[str, Any]:
+def _facility_document(catalogue: FacilityCatalogue) -> dict[str, Any]:
     return {
-        "revision": known.revision,
-        "kind": known.kind,
-        "name": known.name,
-        "zone": known.zone,
-        "retired_at": known.retired_at,
-        "listed": [{"product": code, "until": until} for code, until in sorted(known.listed.items())],
-        "products": [_product_document(entry) for _, entry in sorted(known.products.items())],
+        "revision": catalogue.revision,
+        "kind": catalogue.kind,
+        "name": catalogue.name,
+        "zone": catalogue.zone,
+        "retired_at": catalogue.retired_at,
+        "listed": [{"product": code, "until": until} for code, until in sorted(catalogue.listed.items())],
+        "products": [_product_document(entry) for _, entry in sorted(catalogue.products.items())],
     }
 
 

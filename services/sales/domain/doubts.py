@@ -34,10 +34,10 @@ class Doubt:
 
 def doubts(booth: Booth, receipts: Iterable[Receipt]) -> list[Doubt]:
     """The sales in doubt among the booth's receipts, in the order of their sale."""
-    found = [
+    sales_in_doubt = [
         Doubt(receipt, sale, _why(booth, sale)) for receipt in receipts for sale in receipt.sales if sale.in_doubt
     ]
-    return sorted(found, key=lambda doubt: (doubt.receipt.sold_at, doubt.receipt.receipt, doubt.sale.line))
+    return sorted(sales_in_doubt, key=lambda doubt: (doubt.receipt.sold_at, doubt.receipt.receipt, doubt.sale.line))
 
 
 def takings_rupiah(booth: Booth) -> int:

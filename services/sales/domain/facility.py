@@ -38,25 +38,25 @@ def change_share(percentages: Percentages, state: State, _event: Event, body: Sa
 
 def hold_share(state: State, _event: Event, body: ShareHoldRequested) -> Decision:
     """A booth is to sell again."""
-    state, answer, held = hold(state, body)
-    if held:
+    state, answer, is_held = hold(state, body)
+    if is_held:
         state, _ = demand.decide(state, body)
     return state, [answer]
 
 
 def reopen_share(percentages: Percentages, state: State, _event: Event, body: ShareReopened) -> Decision:
     """A booth sells again: money and demand wait for it, and the facility hears of it."""
-    state, settled = settle(percentages, state, body)
+    state, publications = settle(percentages, state, body)
     state, demanded = demand.decide(state, body)
     postponed = SettlementPostponed(facility=body.facility, festival=body.festival, booth=body.booth)
-    return state, [*settled, *demanded, SETTLEMENTS.of(postponed)]
+    return state, [*publications, *demanded, SETTLEMENTS.of(postponed)]
 
 
 def settle_booth(percentages: Percentages, state: State, _event: Event, body: BoothSettled) -> Decision:
     """A booth has no more to say, but for corrections."""
-    state, settled = settle(percentages, state, body)
+    state, publications = settle(percentages, state, body)
     state, demanded = demand.decide(state, body)
-    return state, settled + demanded
+    return state, publications + demanded
 
 
 def count_demand(state: State, _event: Event, body: DemandCounted) -> Decision:

@@ -82,7 +82,7 @@ def record_id(booth: str, device: str, seq: int, event: str) -> str:
 
 
 def effect(state: State, booth: Booth, record: TillRecord) -> ForwardedAs | None:
-    """How a further record of the booth is forwarded; None: it counts here and nowhere else.
+    """The effect with which a further record of the booth is forwarded; None: it counts here and nowhere else.
 
     What belongs to a receipt or a drawer of a merged booth counts there, where the books have the other half.
     """
@@ -122,8 +122,8 @@ def forwarded_record(body: RecordForwarded, opening: int = 1) -> TillRecord:
     record = _RECORDS[body.type].model_validate_json(body.record)
     assert isinstance(record, TillRecord), "a till's topic has only their records"
     # The till knows the openings of its own booth alone, so it has closed for any opening of this one.
-    changed = {"booth": body.key, "opening": opening} if isinstance(record, TillClosed) else {"booth": body.key}
-    return record.model_copy(update=changed)
+    changes = {"booth": body.key, "opening": opening} if isinstance(record, TillClosed) else {"booth": body.key}
+    return record.model_copy(update=changes)
 
 
 def device_from(body: DeviceForwarded) -> Device:
@@ -144,14 +144,14 @@ def begin(state: State, booth: Booth, body: BoothForwarded) -> Change:
     """The booth whose records count at another one from now on, and the answer to festival."""
     refusal = _refusal(booth, body)
     if refusal is not None:
-        reason, other = refusal
-        refused = BoothForwardingRefused(
-            festival=body.festival, booth=booth.id, to=body.to, order=body.order, reason=reason, other=other
+        reason, other_booth = refusal
+        answer = BoothForwardingRefused(
+            festival=body.festival, booth=booth.id, to=body.to, order=body.order, reason=reason, other=other_booth
         )
-        return state, booth, [BOOTH_REPORTS.of(refused)]
+        return state, booth, [BOOTH_REPORTS.of(answer)]
     publications: list[Publication] = []
     lots: tuple[LotCount, ...] = ()
-    again = booth.forwarding is not None
+    is_repetition = booth.forwarding is not None
     booth = replace(booth, forwarding=booth.forwarding or Forwarding(body.to, 0))
     if body.merge:
         publications += (SALES_DEADLINES.of(_forwarded_device(booth, device, body.to)) for device in booth.devices)
@@ -159,16 +159,16 @@ def begin(state: State, booth: Booth, body: BoothForwarded) -> Change:
         lots = tuple(
             LotCount(lot=lot.lot, qty=lot.unsold) for lot in booth.lots if lot.unsold and lot.withdrawn is None
         )
-    elif not again:
+    elif not is_repetition:
         for record in sorted(state.find(kept_at(booth.id)), key=lambda record: record.number):
-            booth, forwarded = forward(booth, record, ForwardedAs.COPY)
-            publications.append(forwarded)
+            booth, publication = forward(booth, record, ForwardedAs.COPY)
+            publications.append(publication)
         state, booth, snapshots = mark_forwarded(state, booth)
         publications += snapshots
-    begun = BoothForwardingBegun(
+    beginning = BoothForwardingBegun(
         festival=body.festival, booth=booth.id, to=body.to, order=body.order, records=booth.records, lots=lots
     )
-    return state, booth, [*publications, BOOTH_REPORTS.of(begun)]
+    return state, booth, [*publications, BOOTH_REPORTS.of(beginning)]
 
 
 def mark_forwarded(state: State, booth: Booth) -> Change:

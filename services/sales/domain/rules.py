@@ -121,15 +121,15 @@ def routed(change: Callable[[State, Booth, R, Event], Change]) -> Callable[[Stat
         snapshots: Sequence[Publication | Deadline] = ()
         if effect is ForwardedAs.COPY:
             state, booth, snapshots = forwarding.mark_forwarded(state.put(original), booth)
-        booth, forwarded = forwarding.forward(booth, original, effect)
-        return state, booth, [*outputs, *snapshots, forwarded]
+        booth, publication = forwarding.forward(booth, original, effect)
+        return state, booth, [*outputs, *snapshots, publication]
 
     return rule
 
 
 def note_forwarded_device(state: State, booth: Booth, body: DeviceForwarded, _event: Event) -> Change:
     """A device of another booth goes on at this one."""
-    if any(known.device == body.device for known in booth.devices):
+    if any(device.device == body.device for device in booth.devices):
         return state, booth, []
     outputs = [SALES.of(DeviceHeard(booth=booth.id, till=body.till, device=body.device))]
     if booth.forwarding is not None:
@@ -189,11 +189,11 @@ def stock(state: State, booth: Booth, body: BoothStocked, event: Event) -> Chang
 def recount(state: State, booth: Booth, body: LotRecounted, event: Event) -> Change:
     """A lot's arrivals were counted again, in any state of the booth. More stock may be what sales wait for, or what
     they are in dispute for."""
-    booth, opened = booths.recount_lot(booth, body, event.time)
+    booth, publications = booths.recount_lot(booth, body, event.time)
     booth = pool.redistribute(booth, body.product)
-    state, booth, covered = selling.cover_waiting(state, booth, body.product)
-    state, booth, settled = selling.cover_disputed(state, booth, body.product)
-    return state, booth, opened + covered + settled
+    state, booth, coverings = selling.cover_waiting(state, booth, body.product)
+    state, booth, settlements = selling.cover_disputed(state, booth, body.product)
+    return state, booth, publications + coverings + settlements
 
 
 def open_booth(state: State, booth: Booth, body: BoothOpened, _event: Event) -> Change:

@@ -122,8 +122,8 @@ def resolve_dispute(state: State, booth: Booth, body: DisputeResolved) -> Change
     if not sale.in_doubt:
         return state, booth, _refused(booth, body, ResolutionRefusal.NOT_IN_DOUBT)
     if body.outcome is DisputeOutcome.REJECTED:
-        rejected = replace(sale, rejected=sale.rejected + sale.in_doubt, disputed=0, waiting=0)
-        state, booth, snapshots = book(state, booth, receipt, rejected)
+        rejected_sale = replace(sale, rejected=sale.rejected + sale.in_doubt, disputed=0, waiting=0)
+        state, booth, snapshots = book(state, booth, receipt, rejected_sale)
         return state, booth, snapshots + _applied(booth, body, rejected=sale.in_doubt)
     publications: list[Publication] = []
     if body.lot is not None:
@@ -140,13 +140,13 @@ def resolve_dispute(state: State, booth: Booth, body: DisputeResolved) -> Change
     if not accepted_qty:
         return state, booth, publications + _refused(booth, body, ResolutionRefusal.NOT_CREDITABLE)
     of_disputed = min(sale.disputed, accepted_qty)
-    accepted = replace(
+    accepted_sale = replace(
         sale, disputed=sale.disputed - of_disputed, waiting=sale.waiting - (accepted_qty - of_disputed)
     )
     for part in parts:
-        accepted = accepted.with_part(part)
-    state, booth, snapshots = book(state, booth, receipt, accepted)
-    answers = _applied(booth, body, accepted=accepted_qty, left=accepted.in_doubt)
+        accepted_sale = accepted_sale.with_part(part)
+    state, booth, snapshots = book(state, booth, receipt, accepted_sale)
+    answers = _applied(booth, body, accepted=accepted_qty, left=accepted_sale.in_doubt)
     return state, booth, publications + snapshots + answers
 
 
@@ -171,10 +171,10 @@ def _applied(
 def _refused(booth: Booth, body: DisputeResolved, reason: ResolutionRefusal) -> list[Publication]:
     if body.order is None or booth.festival is None:
         return []
-    refused = ResolutionRefused(
+    refusal = ResolutionRefused(
         festival=booth.festival, booth=booth.id, order=body.order, sale=body.sale, reason=reason
     )
-    return [BOOTH_REPORTS.of(refused)]
+    return [BOOTH_REPORTS.of(refusal)]
 
 
 def cover_waiting(state: State, booth: Booth, product: str | None = None) -> Change:
@@ -203,12 +203,12 @@ def cover_disputed(state: State, booth: Booth, product: str) -> Change:
         for line in [sale.line for sale in receipt.sales if sale.disputed and product == sale.product]:
             receipt = _issued_receipt(state, booth, receipt.receipt)
             sale = receipt.sales[line - 1]
-            covered = sale
+            covered_sale = sale
             for part in _parts(booth, sale.lot, sale.product, sale.disputed, receipt.sold_at):
-                covered = replace(covered.with_part(part), disputed=covered.disputed - part.qty)
-            if covered != sale:
-                state, booth, added = book(state, booth, receipt, covered)
-                publications += added
+                covered_sale = replace(covered_sale.with_part(part), disputed=covered_sale.disputed - part.qty)
+            if covered_sale != sale:
+                state, booth, bookings = book(state, booth, receipt, covered_sale)
+                publications += bookings
     return state, booth, publications
 
 
@@ -233,9 +233,9 @@ def wait_again(state: State, booth: Booth) -> Change:
         name, line = parse_sale_id(id)
         receipt = _issued_receipt(state, booth, name)
         sale = receipt.sales[line - 1]
-        waiting = replace(sale, waiting=sale.waiting + sale.disputed, disputed=0)
-        state, booth, added = book(state, booth, receipt, waiting)
-        publications += added
+        waiting_sale = replace(sale, waiting=sale.waiting + sale.disputed, disputed=0)
+        state, booth, bookings = book(state, booth, receipt, waiting_sale)
+        publications += bookings
     return state, booth, publications
 
 

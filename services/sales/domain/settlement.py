@@ -186,11 +186,11 @@ def hold(state: State, body: ShareHoldRequested) -> tuple[State, Publication, bo
     assert settlement is not None, "the booth opened there before it was settled"
     share = _share_of(settlement, body.booth)
     # A complete settlement that is halfway will be issued by the next event, which is on its way already.
-    held = not (share.issued or settlement.complete)
-    answer = ShareHoldAnswered(key=body.booth, facility=body.facility, order=body.order, held=held)
-    if held:
+    is_held = not (share.issued or settlement.complete)
+    answer = ShareHoldAnswered(key=body.booth, facility=body.facility, order=body.order, held=is_held)
+    if is_held:
         state = state.put(_with_share(settlement, replace(share, settled=False)))
-    return state, SALES_DEADLINES.of(answer), held
+    return state, SALES_DEADLINES.of(answer), is_held
 
 
 def _share_of(settlement: Settlement, booth: str) -> BoothShare:

@@ -99,18 +99,18 @@ def recalled(lot: str, **changed: Any) -> RecallLot:
 
 
 def lifted(lot: str, **changed: Any) -> LiftRecall:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "facility": "PR-KPG",
         "terminal": "PR-KPG.T1",
         "lot": lot,
         "reason": "the wrong lot was recalled",
     }
-    return LiftRecall(**given | changed)
+    return LiftRecall(**fields | changed)
 
 
 def withdrawn(lot: str, **changed: Any) -> WithdrawReport:
-    given: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "reason": "it was cloth"}
-    return WithdrawReport(**given | changed)
+    fields: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "reason": "it was cloth"}
+    return WithdrawReport(**fields | changed)
 
 
 def gone(lot: str, withdrawal: str, qty: int = 12) -> ReportWithdrawn:

@@ -88,8 +88,8 @@ def a_stocking(lot: str = "L1", qty: int = 10, booth: str = B1, **changed: Any) 
 
 def a_recount(qty: int, lot: str = "L1", revision: int = 1, booth: str = B1, **changed: Any) -> LotRecounted:
     """The lot's whole count at the booth."""
-    given: dict[str, Any] = {"festival": ODOP, "facility": "LP-A", "product": "KTI", "made_on": date(2023, 4, 1)}
-    return LotRecounted(**given | {"booth": booth, "lot": lot, "qty": qty, "revision": revision} | changed)
+    fields: dict[str, Any] = {"festival": ODOP, "facility": "LP-A", "product": "KTI", "made_on": date(2023, 4, 1)}
+    return LotRecounted(**fields | {"booth": booth, "lot": lot, "qty": qty, "revision": revision} | changed)
 
 
 def a_loss(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockLost:
@@ -113,8 +113,8 @@ def a_closing(booth: str = B1, deadline: datetime = DEADLINE) -> BoothClosing:
 
 
 def a_reopening(booth: str = B1, opening: int = 2, order: str = "o1", **home: int) -> ReopeningRequested:
-    gone = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in home.items())
-    return ReopeningRequested(booth=booth, festival=ODOP, order=order, opening=opening, home=gone)
+    counts = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in home.items())
+    return ReopeningRequested(booth=booth, festival=ODOP, order=order, opening=opening, home=counts)
 
 
 def a_word(
@@ -261,7 +261,7 @@ class SalesWorld:
         return [answer for body in bodies for answer in self.tell(body)]
 
     def tell(self, body: Body, id: str | None = None, source: str = "test", subject: str | None = None) -> list[Body]:
-        """What sales says to an event of a booth: nothing if it was worked before. `subject`: the id of the record
+        """The answers of sales to an event of a booth: none if it was worked before. `subject`: the id of the record
         that it stands for, if it is a mended copy."""
         if id is None:
             id = record_id(body.device, body.seq) if isinstance(body, TillRecord) else self._next_id()
@@ -307,12 +307,12 @@ class SalesWorld:
 
     def hear_all(self) -> list[Body]:
         """Everything between booths and facilities arrives."""
-        said: list[Body] = []
+        bodies: list[Body] = []
         while self.answers or any(self.shares.values()):
-            said += self.pass_all_on()
+            bodies += self.pass_all_on()
             while self.answers:
-                said += self.tell(self.answers.popleft())
-        return said
+                bodies += self.tell(self.answers.popleft())
+        return bodies
 
     def settle_up(self, body: Body) -> list[Body]:
         event = Event(self._next_id(), "sales", SALE_SHARES.key_of(body), NOON, NOON, body)

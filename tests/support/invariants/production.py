@@ -52,8 +52,8 @@ def check_lots(production: ServiceShell) -> None:
         if report.kind is ReportKind.WITHDRAWAL and report.outcome is ReportOutcome.ACCEPTED:
             withdrawn[report.lot or ""].append(report.change or 0)
     for lot in lots:
-        taken = sum(accepted[lot.id]) + sum(withdrawn[lot.id])
-        assert (lot.corrected, lot.corrections) == (taken, len(accepted[lot.id])), lot
+        deduction = sum(accepted[lot.id]) + sum(withdrawn[lot.id])
+        assert (lot.corrected, lot.corrections) == (deduction, len(accepted[lot.id])), lot
         assert lot.withdrawn == bool(withdrawn[lot.id]), lot
 
 
@@ -86,19 +86,19 @@ def check_publications(production: ServiceShell) -> None:
 def check_catalogue(production: ServiceShell) -> None:
     """Each facility holds the newest revisions of its entry and its products; no report waits that can be decided."""
     entries = {entry.id: entry for entry in production.all(Entry)}
-    known = {facility.id: facility for facility in production.all(FacilityCatalogue)}
+    catalogues = {facility.id: facility for facility in production.all(FacilityCatalogue)}
     for entry in entries.values():
         history = [revision.fact.revision for revision in production.all(EntryRevision) if revision.entry == entry.id]
         assert sorted(history) == list(range(1, entry.revision + 1))
         if isinstance(entry.fact, FacilitySet):
-            facility = known[entry.id.partition("/")[2]]
+            facility = catalogues[entry.id.partition("/")[2]]
             assert facility.revision == entry.revision
             for product in entry.fact.products:
                 of_product = entries.get(f"product/{product}")
                 listed = facility.products.get(product)
                 assert (listed.revision if listed else 0) == (of_product.revision if of_product else 0)
     for waiting in production.all(WaitingReport):
-        assert not (waiting.waits_at in known and can_be_decided(known[waiting.waits_at], waiting))
+        assert not (waiting.waits_at in catalogues and can_be_decided(catalogues[waiting.waits_at], waiting))
     assert EntryCommandStatus.WAITING not in {command.status for command in production.all(EntryCommand)}
 
 

@@ -57,15 +57,15 @@ def check_issued(sales: ServiceShell) -> None:
 def check_answers(sales: ServiceShell) -> None:
     """Each order of festival has one answer, and no booth waits for facilities."""
     kafka = sales.kafka
-    orders = Counter(one.order for one in kafka.bodies(BOOTH_STOCK, ReopeningRequested))
-    orders += Counter(one.order for one in kafka.bodies(BOOTH_STOCK, DisputeResolved) if one.order is not None)
+    orders = Counter(body.order for body in kafka.bodies(BOOTH_STOCK, ReopeningRequested))
+    orders += Counter(body.order for body in kafka.bodies(BOOTH_STOCK, DisputeResolved) if body.order is not None)
     answers: Counter[str] = Counter()
     for kind in (ReopeningGranted, ReopeningRefused, ResolutionApplied, ResolutionRefused):
-        answers += Counter(one.order for one in kafka.bodies(BOOTH_REPORTS, kind))
+        answers += Counter(body.order for body in kafka.bodies(BOOTH_REPORTS, kind))
     assert answers == orders
     for booth in sales.all(Booth):
         assert booth.reopening is None
-        granted = [one for one in kafka.bodies(BOOTH_REPORTS, ReopeningGranted) if one.booth == booth.id]
+        granted = [body for body in kafka.bodies(BOOTH_REPORTS, ReopeningGranted) if body.booth == booth.id]
         assert booth.opening == 1 + len(granted)
 
 
@@ -73,7 +73,11 @@ def check_publications(sales: ServiceShell) -> None:
     """Every receipt that a till issued is there once, and each of its sales was told as it is now."""
     kafka = sales.kafka
     issued = {(event.key, event.id) for event in kafka.events(TILL) if isinstance(event.body, ReceiptIssued)}
-    records = [one for one in kafka.bodies(SALES_DEADLINES, RecordForwarded) if one.type == ReceiptIssued.__name__]
+    records = [
+        forwarded_record
+        for forwarded_record in kafka.bodies(SALES_DEADLINES, RecordForwarded)
+        if forwarded_record.type == ReceiptIssued.__name__
+    ]
     issued |= {(record.key, record.id) for record in records}
     issued -= {(record.booth, record.id) for record in records if record.effect is ForwardedAs.WHOLE}
     receipts = sales.all(Receipt)

@@ -1,4 +1,4 @@
-"""What `karya sales` and `karya settlement` show: text, JSON and CSV of the same rows."""
+"""The output of `karya sales` and `karya settlement`: text, JSON and CSV of the same rows."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What the commands of the catalogue read, send and show."""
+"""The reads, requests and output of the catalogue's commands."""
 
 import json
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def run(production: FakeServer, *words: str) -> Result:
 
 
 def given(production: FakeServer, *words: str) -> tuple[str, Any]:
-    """Where a command goes that succeeds, and its body."""
+    """The path and the body of a command that succeeds."""
     result = run(production, *words)
     assert result.exit_code == 0, result.output
     return production.given[-1]

@@ -15,7 +15,7 @@ ANNOUNCE = ("announce", "ODOP", "Pekan", "--place", "Kupang", *DAYS)
 
 
 class Given:
-    """What the festival service was given; it doubts every command without a yes."""
+    """The commands that the festival service was given; it doubts each one without a yes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, terminal: bool = False) -> None:
         self.commands: list[tuple[str, dict[str, Any]]] = []
@@ -35,43 +35,41 @@ def run(*words: str, typed: str = "") -> Any:
 
 
 def test_a_doubtful_festival_is_refused_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = Given(monkeypatch)
+    api = Given(monkeypatch)
     result = run(*ANNOUNCE)
     assert result.exit_code == 1
     assert "has passed" in result.output
-    assert [body["confirmed"] for _, body in given.commands] == [False]
+    assert [body["confirmed"] for _, body in api.commands] == [False]
 
 
 def test_yes_confirms_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = Given(monkeypatch)
+    api = Given(monkeypatch)
     assert run(*ANNOUNCE, "--yes").exit_code == 0
-    assert [body["confirmed"] for _, body in given.commands] == [True]
+    assert [body["confirmed"] for _, body in api.commands] == [True]
 
 
 @pytest.mark.parametrize(("typed", "code", "confirmed"), [("y\n", 0, [False, True]), ("n\n", 1, [False])])
 def test_on_a_terminal_a_person_is_asked(
     monkeypatch: pytest.MonkeyPatch, typed: str, code: int, confirmed: list[bool]
 ) -> None:
-    given = Given(monkeypatch, terminal=True)
+    api = Given(monkeypatch, terminal=True)
     result = run(*ANNOUNCE, typed=typed)
     assert result.exit_code == code
     assert "Is it right?" in result.output
-    assert [body["confirmed"] for _, body in given.commands] == confirmed
+    assert [body["confirmed"] for _, body in api.commands] == confirmed
 
 
 def test_a_change_names_only_what_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = Given(monkeypatch)
+    api = Given(monkeypatch)
     result = run("change", "ODOP", "--last-day", "2026-04-22", "--name", "Raya", "--yes")
-    assert given.commands == [
-        ("festivals/ODOP/change", {"name": "Raya", "last_day": "2026-04-22", "confirmed": True})
-    ]
+    assert api.commands == [("festivals/ODOP/change", {"name": "Raya", "last_day": "2026-04-22", "confirmed": True})]
     assert result.output.strip() == "ODOP is changed."
 
 
 def test_a_new_island_brings_new_lead_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = Given(monkeypatch)
+    api = Given(monkeypatch)
     assert run("change", "ODOP", "--place", "Atambua", "--island", "timor", "--yes").exit_code == 0
-    [(_, body)] = given.commands
+    [(_, body)] = api.commands
     assert body["island"] == "timor"
 
 
@@ -91,13 +89,13 @@ def test_a_new_island_brings_new_lead_times(monkeypatch: pytest.MonkeyPatch) -> 
 def test_each_mistake_has_its_command(
     monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], place: str, body: dict[str, Any]
 ) -> None:
-    given = Given(monkeypatch)
+    api = Given(monkeypatch)
     result = run(*words)
     assert result.exit_code == 0, result.output
-    assert given.commands == [(f"festivals/ODOP/{place}", body)]
+    assert api.commands == [(f"festivals/ODOP/{place}", body)]
 
 
 def test_several_products_are_added_until_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = Given(monkeypatch)
+    api = Given(monkeypatch)
     assert run("add-product", "ODOP", "B1", "KTI=1", "TTN=2").exit_code == 0
-    assert [body["product"] for _, body in given.commands] == ["KTI", "TTN"]
+    assert [body["product"] for _, body in api.commands] == ["KTI", "TTN"]

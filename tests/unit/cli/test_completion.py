@@ -22,7 +22,7 @@ LINES = {
 
 
 def karya(*words: str, **environment: str) -> str:
-    """What a process of its own prints: the framework looks at the shell when the program starts."""
+    """The output of a process of its own: the framework looks at the shell when the program starts."""
     code = "import sys; sys.argv[0] = 'karya'; from cli import main; main()"
     result = subprocess.run(
         [sys.executable, "-c", code, *words],

@@ -307,8 +307,8 @@ def test_a_receipts_id_and_what_became_of_each_piece_are_shown(festival: FakeSer
     def a_sale(line: int, status: str, **pieces: int) -> dict[str, Any]:
         usual = {"lot": None, "product": "KTI", "qty": 3, "unit_price_rupiah": 9_000, "net_rupiah": 27_000}
         marks = {"status": status, "price_reason": "", "old_list": False, "departs": False}
-        none = {"waiting": 0, "disputed": 0, "rejected": 0, "voided": 0, "forwarded": 0}
-        return {"sale": f"r-7/{line}", "line": line} | usual | marks | none | pieces
+        zeros = {"waiting": 0, "disputed": 0, "rejected": 0, "voided": 0, "forwarded": 0}
+        return {"sale": f"r-7/{line}", "line": line} | usual | marks | zeros | pieces
 
     lines = [
         a_sale(1, "recorded", voided=1),
@@ -397,5 +397,5 @@ def test_a_closed_booth_is_reopened(festival: FakeServer) -> None:
         "/festivals/ODOP/booths/ODOP.B1/reopen",
         {"reason": "wrong booth"},
     )
-    said = run(festival, None, "reopen-booth", "ODOP", "B1").stdout
-    assert "Reservations that the closing released stay released" in said
+    output = run(festival, None, "reopen-booth", "ODOP", "B1").stdout
+    assert "Reservations that the closing released stay released" in output

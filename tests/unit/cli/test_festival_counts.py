@@ -25,7 +25,7 @@ def run(festival: FakeServer, *words: str) -> Result:
 
 
 def request_of(festival: FakeServer, *words: str) -> tuple[str, Any]:
-    """Where a command goes that succeeds, and its body."""
+    """The path and the body of a command that succeeds."""
     result = run(festival, *words)
     assert result.exit_code == 0, result.output
     return festival.given[-1]

@@ -1,4 +1,4 @@
-"""What a service answers is shown in the reader's language: refusals, problems of a page, and reasons of a plan."""
+"""Answers of a service in the reader's language: refusals, problems of a page, and reasons of a plan."""
 
 import asyncio
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What `karya status` hears of a server: that it works, or why it does not."""
+"""The health of a server for `karya status`: it works, or the reason why not."""
 
 import socket
 import time
@@ -39,7 +39,7 @@ def fixed_answer(status: int, body: bytes) -> Iterator[str]:
 
 
 def asked(address: str) -> str | None:
-    """What the probe of a service hears at this address."""
+    """The answer of a service's probe at this address."""
     return ServiceKind("sales", Path("sales")).trouble(int(address.rpartition(":")[2]))
 
 

@@ -1,4 +1,4 @@
-"""What a terminal shows of lots, sales and settlements."""
+"""A terminal's view of lots, sales and settlements."""
 
 import json
 from collections.abc import Sequence
@@ -76,15 +76,15 @@ def settled(revision: int, rupiah: int, kind: type[SettlementIssued] = Settlemen
 
 
 def test_the_last_word_about_a_sale_counts() -> None:
-    found = facility_sales([sale("s1", 2, 1), sale("s1", 1, 5), sale("s2", 1, 3), sale("s2", 2, 0), moved(2)])
-    [line] = found.sold()
+    sales = facility_sales([sale("s1", 2, 1), sale("s1", 1, 5), sale("s2", 1, 3), sale("s2", 2, 0), moved(2)])
+    [line] = sales.sold()
     assert (line.festival, line.product, line.qty, line.rupiah) == ("F1", "KTI", 3, 30)
-    assert found.by_lot() == {LOT: (1, 10), NEXT: (2, 20)}
+    assert sales.by_lot() == {LOT: (1, 10), NEXT: (2, 20)}
 
 
 def test_a_correction_replaces_a_settlement_and_an_open_festival_has_none() -> None:
-    found = facility_sales([sale("s1", 1, 3, "F2"), settled(2, 40, SettlementCorrected), settled(1, 50)])
-    accounts = {account.festival: account for account in found.owed()}
+    sales = facility_sales([sale("s1", 1, 3, "F2"), settled(2, 40, SettlementCorrected), settled(1, 50)])
+    accounts = {account.festival: account for account in sales.owed()}
     assert accounts["F1"].settlement == settled(2, 40, SettlementCorrected)
     assert (accounts["F2"].settlement, accounts["F2"].sold_rupiah) == (None, 30)
 
@@ -98,7 +98,7 @@ def test_people_see_lots_sales_and_what_is_owed_without_a_network(tmp_path: Path
 
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
         made = terminal.record("KTI", 12, made_on=DAY, at=NOW)
-        gone = terminal.record("KTI", 5, made_on=DAY, at=NOW)
+        removed_record = terminal.record("KTI", 5, made_on=DAY, at=NOW)
         terminal.correct(LOT, -2, at=NOW)
         terminal.withdraw(NEXT, at=NOW)
         terminal.recall(LOT, at=NOW)
@@ -108,7 +108,7 @@ def test_people_see_lots_sales_and_what_is_owed_without_a_network(tmp_path: Path
         hear(terminal, ANSWERS, [*answers, accepted("other", FOREIGN, "T2")])
         hear(terminal, PUBLIC_SALES, [sale("s1", 1, 3), sale("s2", 1, 4, "F2")])
         hear(terminal, SETTLEMENTS, [settled(1, 30)])
-        assert (made.number, gone.number) == (1, 2)
+        assert (made.number, removed_record.number) == (1, 2)
     assert [
         (row["lot"], row["recorded"], row["sold"], row["rupiah"], row["note"]) for row in run("lots", "--json")
     ] == [

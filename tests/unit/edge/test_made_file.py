@@ -81,7 +81,7 @@ def test_a_day_that_can_mean_two_is_refused_unless_the_file_tells() -> None:
     assert days("03/04/2026", day_first=True) == [date(2026, 4, 3)]
     assert days("03/04/2026", "18/04/2026") == [date(2026, 4, 3), date(2026, 4, 18)]
     contradicting = days("03/04/2026", "18/04/2026", "04/18/2026")
-    assert [isinstance(one, str) for one in contradicting] == [True, False, True]
+    assert [isinstance(outcome, str) for outcome in contradicting] == [True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_refused_lines_can_be_mended_and_read_again() -> None:
     file = read_file(b"produk;jumlah;pembuat\nKTI;x;17\nKTI;2;\n", TODAY)
     text = refused_text(file, [line for line in file.lines if line.refusal])
     assert text.startswith("produk;jumlah;pembuat;line;reason\r\nKTI;x;17;2;")
-    again = read_file(text.replace("x", "5").encode("utf-8-sig"), TODAY)
-    assert [line.entry for line in again.lines] == [MadeEntry("KTI", 5, TODAY, maker="17")]
-    assert refused_text(again, again.lines).splitlines()[0] == "produk;jumlah;pembuat;line;reason"
+    corrected_file = read_file(text.replace("x", "5").encode("utf-8-sig"), TODAY)
+    assert [line.entry for line in corrected_file.lines] == [MadeEntry("KTI", 5, TODAY, maker="17")]
+    assert refused_text(corrected_file, corrected_file.lines).splitlines()[0] == "produk;jumlah;pembuat;line;reason"
 
 
 class Device:
@@ -188,8 +188,8 @@ def test_each_good_line_is_recorded_by_choice(tmp_path: Path) -> None:
     assert [refusal["line"] for refusal in answer["refused"]] == [3]
     assert device.pieces == [3, 5]
     assert target.stat().st_mode & 0o077 == 0
-    again = device.run("record", "--file", "-", "--each", "--refused", str(target), stdin=made)
-    assert (again.exit_code, "exists already" in again.stderr) == (1, True)
+    repetition = device.run("record", "--file", "-", "--each", "--refused", str(target), stdin=made)
+    assert (repetition.exit_code, "exists already" in repetition.stderr) == (1, True)
     assert device.pieces == [3, 5]
 
 

@@ -17,15 +17,15 @@ DAY = date(2026, 4, 18)
 
 
 def a_facility(code: str, island: str | None, **changed: Any) -> FacilitySet:
-    given = {"facility_kind": "lapas", "name": code, "zone": "Asia/Makassar", "products": ("KTI",)}
+    defaults = {"facility_kind": "lapas", "name": code, "zone": "Asia/Makassar", "products": ("KTI",)}
     common = {"entry": f"facility/{code}", "revision": 2, "changed_at": NOW, "command": "c1", "island": island}
-    return FacilitySet(**{**given, **common, **changed})
+    return FacilitySet(**{**defaults, **common, **changed})
 
 
 def a_product(code: str, name: str, **changed: Any) -> ProductSet:
-    given = {"category": "tenun", "unit": "helai", "max_qty": 200, "revision": 3}
+    defaults = {"category": "tenun", "unit": "helai", "max_qty": 200, "revision": 3}
     return ProductSet(
-        **{"entry": f"product/{code}", "name": name, "changed_at": NOW, "command": "c1", **given, **changed}
+        **{"entry": f"product/{code}", "name": name, "changed_at": NOW, "command": "c1", **defaults, **changed}
     )
 
 
@@ -34,8 +34,8 @@ def an_island(code: str) -> TermSet:
 
 
 def a_lead_time(start: str, end: str, days: int, **changed: Any) -> LeadTimeSet:
-    given = {"entry": f"lead-time/{start}/{end}", "revision": 4, "changed_at": NOW, "command": "c1"}
-    return LeadTimeSet(**{**given, "days": days, **changed})
+    defaults = {"entry": f"lead-time/{start}/{end}", "revision": 4, "changed_at": NOW, "command": "c1"}
+    return LeadTimeSet(**{**defaults, "days": days, **changed})
 
 
 def facts(*given: Fact) -> dict[str, Fact]:
@@ -43,8 +43,8 @@ def facts(*given: Fact) -> dict[str, Fact]:
 
 
 def an_announcement(**changed: Any) -> AnnounceFestival:
-    given = {"festival": "ODOP", "name": "ODOP", "place": "Kupang", "zone": "Asia/Makassar"}
-    return AnnounceFestival(**{**given, "first_day": DAY, "last_day": DAY, **changed})
+    defaults = {"festival": "ODOP", "name": "ODOP", "place": "Kupang", "zone": "Asia/Makassar"}
+    return AnnounceFestival(**{**defaults, "first_day": DAY, "last_day": DAY, **changed})
 
 
 def a_booth(*products: str, **changed: Any) -> OpenBooth:
@@ -131,9 +131,9 @@ def test_a_booth_takes_categories_and_names_and_says_by_which_revisions() -> Non
         CatalogueRevision(entry="product/SVR", revision=3),
     )
     own = Price(product="KTI", price_rupiah=1, category="mahal", name="Kain")
-    kept = with_products(a_booth(prices=(own,)), KNOWN)
-    assert isinstance(kept, OpenBooth)
-    assert kept.prices == (own,)
+    command = with_products(a_booth(prices=(own,)), KNOWN)
+    assert isinstance(command, OpenBooth)
+    assert command.prices == (own,)
 
 
 @pytest.mark.parametrize("product", ["NIX", "TTN"])

@@ -66,8 +66,8 @@ def test_a_day_is_served_by_lots_that_are_good_on_it(
 ) -> None:
     world = a_world()
     world.make("LA", 9, product="KUE", best_before=best_before)
-    said = world.give(a_request((B1, "KUE", 5), consent=False, day=day))
-    assert kinds(said) == ["AllocationPlanned" if planned else "CommandRefused"]
+    bodies = world.give(a_request((B1, "KUE", 5), consent=False, day=day))
+    assert kinds(bodies) == ["AllocationPlanned" if planned else "CommandRefused"]
     assert stock_page(world, day).plannable == (9 if planned else 0)
 
 

@@ -58,8 +58,8 @@ def stocked() -> FestivalWorld:
 
 
 def begun(**changed: Any) -> BoothForwardingBegun:
-    given = {"festival": ODOP, "booth": B1, "to": B2, "order": "c-1", "records": 1, "lots": ()}
-    return BoothForwardingBegun(**given | changed)
+    fields = {"festival": ODOP, "booth": B1, "to": B2, "order": "c-1", "records": 1, "lots": ()}
+    return BoothForwardingBegun(**fields | changed)
 
 
 def left(**lots: int) -> tuple[LotCount, ...]:
@@ -85,12 +85,12 @@ def test_a_merge_waits_for_sales_and_the_first_booth_takes_nothing_more() -> Non
 def test_the_unsold_pieces_move_as_with_a_transfer_and_the_first_booth_closes() -> None:
     world = stocked()
     world.give(MERGE, "c-1")
-    said = world.give(begun(lots=left(L1=7)))
-    assert kinds(said) == ["TransferSent", "BoothStockMoved", "TransferReceived", "BoothStocked", "BoothClosing"]
-    assert BoothStockMoved(booth=B1, lot="L1", qty=7, to=B2) in said
-    assert [(one.booth, one.qty) for one in said if isinstance(one, BoothStocked)] == [(B2, 7)]
-    assert isinstance(said[-1], BoothClosing)
-    assert said[-1].deadline == world.now
+    bodies = world.give(begun(lots=left(L1=7)))
+    assert kinds(bodies) == ["TransferSent", "BoothStockMoved", "TransferReceived", "BoothStocked", "BoothClosing"]
+    assert BoothStockMoved(booth=B1, lot="L1", qty=7, to=B2) in bodies
+    assert [(body.booth, body.qty) for body in bodies if isinstance(body, BoothStocked)] == [(B2, 7)]
+    assert isinstance(bodies[-1], BoothClosing)
+    assert bodies[-1].deadline == world.now
     assert status(world) is CommandStatus.DONE
     [transfer] = world.all(Transfer)
     assert (transfer.name, transfer.status, transfer.sent) == ("merge.B1", TransferStatus.RECEIVED, (("L1", 7),))
@@ -110,11 +110,11 @@ def test_the_sums_of_both_booths_add_up_to_the_end() -> None:
     assert world.one(Booth, B1).accounted
     world.give(a_closing())
     world.give(a_sell_through(B2, L1=5))
-    said = world.give(a_return("L1", 2, B2))
+    bodies = world.give(a_return("L1", 2, B2))
     world.settle()
-    [closed] = [one for one in world.published if type(one).__name__ == "FestivalClosed"]
+    [closed] = [body for body in world.published if type(body).__name__ == "FestivalClosed"]
     assert (closed.received, closed.sold, closed.returned, closed.lost, closed.surplus) == (10, 8, 2, 0, 0)  # type: ignore[attr-defined]
-    assert said
+    assert bodies
 
 
 def test_a_booth_with_nothing_left_merges_too() -> None:

@@ -76,9 +76,9 @@ def a_received_world(qty: int = 40, counted: int = 4) -> FestivalWorld:
 
 
 def held(world: FestivalWorld, lot: str = "LA", booth: str = B1) -> BoothLot:
-    found = world.one(Booth, booth).find_lot(lot)
-    assert found is not None
-    return found
+    held_lot = world.one(Booth, booth).find_lot(lot)
+    assert held_lot is not None
+    return held_lot
 
 
 def account(world: FestivalWorld, lot: str = "LA", booth: str = B1) -> Account:
@@ -176,15 +176,15 @@ def test_the_whole_count_at_the_booth_is_told_not_only_that_of_the_shipment() ->
     [stock] = [body for body in world.give(a_recount(LA=38)) if isinstance(body, LotRecounted)]
     # 38 of the shipment, and one that came back.
     assert (stock.lot, stock.qty) == ("LA", 39)
-    [again] = [body for body in world.give(a_recount(LA=40)) if isinstance(body, LotRecounted)]
-    assert (again.qty, again.revision) == (41, 2)
+    [recount] = [body for body in world.give(a_recount(LA=40)) if isinstance(body, LotRecounted)]
+    assert (recount.qty, recount.revision) == (41, 2)
 
 
 def test_a_surplus_is_booked_by_a_recount_and_inventory_lets_it_come_home() -> None:
     world = a_received_world(20, 25)
-    said = world.give(a_recount(LA=25), "r")
-    assert kinds(said) == ["ShipmentRecounted", "LotRecounted", "SurplusCounted"]
-    assert said[-1] == SurplusCounted(lot="LA", order="r", festival=ODOP, booth=B1, qty=5, shipment="S1")
+    bodies = world.give(a_recount(LA=25), "r")
+    assert kinds(bodies) == ["ShipmentRecounted", "LotRecounted", "SurplusCounted"]
+    assert bodies[-1] == SurplusCounted(lot="LA", order="r", festival=ODOP, booth=B1, qty=5, shipment="S1")
     assert (held(world).received, held(world).found, held(world).lost_on_the_way) == (25, 5, 0)
     world.settle()
     assert world.lots["LA"].found == 5
@@ -215,8 +215,8 @@ def test_a_lot_that_another_booth_has_is_counted_in_where_it_is() -> None:
     world.give(a_shipment("S2", booth=B2, request="R2"))
     world.settle()
     world.give(a_receipt("S2", B2, LC=0))
-    said = world.give(a_recount(LC=6))
-    assert kinds(said) == ["ShipmentRecounted", "LotRecounted", "SurplusCounted"]
+    bodies = world.give(a_recount(LC=6))
+    assert kinds(bodies) == ["ShipmentRecounted", "LotRecounted", "SurplusCounted"]
     assert (held(world, "LC").received, held(world, "LC").found) == (6, 6)
     assert (held(world, "LC", B2).received, held(world, "LC", B2).lost_on_the_way) == (0, 6)
 
@@ -394,10 +394,10 @@ def test_a_transfer_is_recounted_and_the_other_booth_keeps_its_count() -> None:
     world.give(an_arrival(LA=2))
     [received] = world.bodies(TransferReceived)
     assert received.discrepancies == (Discrepancy(lot="LA", sent=20, counted=2),)
-    said = world.give(a_transfer_recount(LA=20))
-    assert kinds(said) == ["TransferRecounted", "LotRecounted"]
-    assert isinstance(said[0], TransferRecounted)
-    assert (said[0].booth, said[0].to, said[0].revision, said[0].discrepancies) == (B1, B2, 1, ())
+    bodies = world.give(a_transfer_recount(LA=20))
+    assert kinds(bodies) == ["TransferRecounted", "LotRecounted"]
+    assert isinstance(bodies[0], TransferRecounted)
+    assert (bodies[0].booth, bodies[0].to, bodies[0].revision, bodies[0].discrepancies) == (B1, B2, 1, ())
     assert (held(world, booth=B2).received, held(world, booth=B2).lost_on_the_way) == (20, 0)
     assert account(world).left == 20
     world.give(a_transfer_recount(LA=21))

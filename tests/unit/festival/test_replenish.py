@@ -65,7 +65,9 @@ def test_a_sale_in_the_first_minutes_is_too_little_to_expect_anything_of() -> No
     """Ten pieces at once, in a product's first minutes on sale."""
     situation = a_situation(a_history("B1", 10, minutes=5), a_lot("B1", 40), a_history("B2", 0, minutes=50), hours=10)
     proposal = propose(situation)
-    assert [(one.known, one.expected, one.missing, one.runs_out) for one in proposal.forecasts] == [
+    assert [
+        (forecast.known, forecast.expected, forecast.missing, forecast.runs_out) for forecast in proposal.forecasts
+    ] == [
         (False, 0, 0, None),
         (False, 0, 0, None),
     ]
@@ -75,7 +77,7 @@ def test_a_sale_in_the_first_minutes_is_too_little_to_expect_anything_of() -> No
 
 def test_an_hour_on_sale_over_all_booths_is_enough() -> None:
     situation = a_situation(a_history("B1", 10, minutes=5), a_lot("B1", 5), a_history("B2", 0, minutes=55))
-    assert all(one.known for one in propose(situation).forecasts)
+    assert all(forecast.known for forecast in propose(situation).forecasts)
     assert wanted_pieces(propose(situation))
 
 

@@ -134,7 +134,7 @@ class Season:
         return request
 
     def all(self, kind: type[E]) -> list[E]:
-        return [one for one in self.entities.values() if isinstance(one, kind)]
+        return [entity for entity in self.entities.values() if isinstance(entity, kind)]
 
     def keep_request(self, request: Request) -> None:
         state = State.of(*self.all(Request), *self.all(PlanTerms))

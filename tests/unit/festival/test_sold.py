@@ -105,8 +105,8 @@ def asked(world: FestivalWorld, word: ResolveDispute) -> DisputeResolved:
 def test_a_decision_before_the_booth_is_settled_waits_for_the_answer_of_sales(ended: tuple[Body, ...]) -> None:
     world = a_world(*ended)
     assert asked(world, a_word(lot=LOT)).lot == LOT
-    done = ResolutionApplied(festival=ODOP, booth=B1, order="decide-1", sale=SALE, accepted=2, rejected=0, left=0)
-    assert world.give(done) == []
+    answer = ResolutionApplied(festival=ODOP, booth=B1, order="decide-1", sale=SALE, accepted=2, rejected=0, left=0)
+    assert world.give(answer) == []
     assert world.one(Command, "decide-1").outcome is CommandStatus.DONE
 
 

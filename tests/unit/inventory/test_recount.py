@@ -59,8 +59,8 @@ def test_more_than_is_away_or_came_home_is_refused(change: int) -> None:
 
 
 def test_pieces_that_are_promised_again_stay() -> None:
-    again = a_reservation("ODOP/R2.1", qty=10)
-    lot, published = after(*SENT, a_return(qty=12), again, a_recount(-3))
+    reservation = a_reservation("ODOP/R2.1", qty=10)
+    lot, published = after(*SENT, a_return(qty=12), reservation, a_recount(-3))
     assert lot is not None
     assert (lot.on_hand, lot.returned) == (2, 12)
     assert isinstance(published[-1], StockOrderRefused)
@@ -73,8 +73,8 @@ def test_found_pieces_may_come_home() -> None:
     assert (lot.found, lot.returned, lot.on_hand, lot.away) == (5, 25, 25, 0)
     assert isinstance(published[-1], StockChanged)
     assert published[-1].found == 5
-    [found] = [body for body in published if isinstance(body, StockFound)]
-    assert (found.booth, found.qty, found.shipment, found.order) == (B1, 5, "S1", "o3")
+    [answer] = [body for body in published if isinstance(body, StockFound)]
+    assert (answer.booth, answer.qty, answer.shipment, answer.order) == (B1, 5, "S1", "o3")
     _, refused = after(*SENT, a_return(qty=25))
     assert isinstance(refused[-1], StockOrderRefused)
 

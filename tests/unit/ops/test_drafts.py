@@ -33,38 +33,38 @@ def refusal(letter: Letter, *edits: str, **options: Any) -> str:
 
 
 def test_a_field_is_given_anew_and_the_others_stay() -> None:
-    mended = draft(a_letter(), ["qty=1.200"])
-    assert mended.body == ProductionReported(
+    result = draft(a_letter(), ["qty=1.200"])
+    assert result.body == ProductionReported(
         facility="PR-KPG", terminal="T1", product="KTI", qty=1200, made_on=date(2026, 4, 17), maker="p.mazcrdi4ewgq"
     )
-    assert mended.changed == ("qty",)
+    assert result.changed == ("qty",)
 
 
 def test_a_field_without_a_value_is_taken_out() -> None:
-    mended = draft(a_letter(), ["qty=12", "maker="])
-    assert isinstance(mended.body, ProductionReported)
-    assert mended.body.maker is None
-    assert mended.changed == ("qty", "maker")
+    result = draft(a_letter(), ["qty=12", "maker="])
+    assert isinstance(result.body, ProductionReported)
+    assert result.body.maker is None
+    assert result.changed == ("qty", "maker")
 
 
 def test_a_field_inside_a_list_is_named_by_its_place() -> None:
-    mended = draft(a_letter(RECEIPT, topic=TILL, key=b"ODOP.B07"), ["lines.0.qty=2"])
-    assert isinstance(mended.body, ReceiptIssued)
-    assert mended.body.lines[0].qty == 2
-    assert mended.changed == ("lines",)
+    result = draft(a_letter(RECEIPT, topic=TILL, key=b"ODOP.B07"), ["lines.0.qty=2"])
+    assert isinstance(result.body, ReceiptIssued)
+    assert result.body.lines[0].qty == 2
+    assert result.changed == ("lines",)
 
 
 def test_digits_in_a_field_of_text_stay_text() -> None:
-    mended = draft(a_letter(), ["qty=3", "terminal=007"])
-    assert isinstance(mended.body, ProductionReported)
-    assert mended.body.terminal == "007"
+    result = draft(a_letter(), ["qty=3", "terminal=007"])
+    assert isinstance(result.body, ProductionReported)
+    assert result.body.terminal == "007"
 
 
 def test_a_whole_body_replaces_what_can_not_be_read() -> None:
     whole = REPORT.replace(b'"12"', b"12")
-    mended = draft(a_letter(b'{"facility":'), body=whole)
-    assert envelope.encode(mended.body) == envelope.encode(ProductionReported.model_validate_json(whole))
-    assert set(mended.changed) == {"facility", "terminal", "product", "qty", "made_on", "maker"}
+    result = draft(a_letter(b'{"facility":'), body=whole)
+    assert envelope.encode(result.body) == envelope.encode(ProductionReported.model_validate_json(whole))
+    assert set(result.changed) == {"facility", "terminal", "product", "qty", "made_on", "maker"}
 
 
 def test_the_key_must_be_that_of_the_record_unless_it_is_said_to_be_wrong() -> None:
@@ -119,8 +119,8 @@ def test_without_an_object_there_is_nothing_to_edit(value: bytes | None) -> None
 
 
 def test_nobody_speaks_for_a_service() -> None:
-    said = refusal(a_letter(topic=INVENTORY, key=b"L1", type="StockChanged.v1"), "on_hand=1")
-    assert said.startswith("Only inventory may write karya.inventory.v1, so no person can publish a copy there.")
+    sentence = refusal(a_letter(topic=INVENTORY, key=b"L1", type="StockChanged.v1"), "on_hand=1")
+    assert sentence.startswith("Only inventory may write karya.inventory.v1, so no person can publish a copy there.")
 
 
 INNER = st.sampled_from(["qty", "lines", "0", "made_on"])
@@ -149,12 +149,12 @@ def test_whatever_is_entered_is_a_usable_copy_or_a_sentence(value: Any, edits: l
     letter = a_letter(json.dumps(value).encode())
     sentence = None
     try:
-        mended = draft(letter, [*edits, *(RIGHT if mostly_right else ())])
+        result = draft(letter, [*edits, *(RIGHT if mostly_right else ())])
     except NotMendable as refused:
         sentence = str(refused)
     if sentence is not None:
         assert sentence
         assert "Input should" not in sentence
         return
-    assert TERMINAL.key_of(mended.body) == "PR-KPG"
-    assert TERMINAL.by_type["ProductionReported.v1"].model_validate_json(envelope.encode(mended.body)) == mended.body
+    assert TERMINAL.key_of(result.body) == "PR-KPG"
+    assert TERMINAL.by_type["ProductionReported.v1"].model_validate_json(envelope.encode(result.body)) == result.body

@@ -16,8 +16,8 @@ SHARED = Path(__file__).parents[3] / "shared"
 
 def test_every_reason_that_the_shell_gives_is_known() -> None:
     sources = "\n".join(path.read_text() for path in [SHARED / "envelope.py", *(SHARED / "runtime").glob("*.py")])
-    given = set(re.findall(r'Unusable\(\s*"([A-Z_]+)"|_dead_letter\(item, "([A-Z_]+)"', sources))
-    named = {name for pair in given for name in pair if name}
+    reasons = set(re.findall(r'Unusable\(\s*"([A-Z_]+)"|_dead_letter\(item, "([A-Z_]+)"', sources))
+    named = {name for pair in reasons for name in pair if name}
     assert len(named) > 9
     assert named <= REASONS
 

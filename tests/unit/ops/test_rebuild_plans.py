@@ -139,11 +139,11 @@ def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: Pla
     world = recorded_world(case)
     plans = world.topic()
     processor = by_festival(plans)
-    again = FestivalWorld()
+    replay = FestivalWorld()
     for event, outputs in world.worked:
-        assert again._decide(processor, event) == outputs
+        assert replay._decide(processor, event) == outputs
     for entity in (Booth, Command, Festival, Request, Shipment):
-        assert again.all(entity) == world.all(entity)
+        assert replay.all(entity) == world.all(entity)
     assert plans.unknown == []
 
 
@@ -169,11 +169,11 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
     assert proposal.transfers
     assert proposal.refills
     plans = world.topic()
-    again = FestivalWorld()
+    replay = FestivalWorld()
     for event, outputs in world.worked:
-        assert again._decide(by_festival(plans), event) == outputs
-    assert again.all(Replenishment) == world.all(Replenishment)
-    assert again.all(Booth) == world.all(Booth)
+        assert replay._decide(by_festival(plans), event) == outputs
+    assert replay.all(Replenishment) == world.all(Replenishment)
+    assert replay.all(Booth) == world.all(Booth)
     assert plans.unknown == []
 
 
@@ -194,9 +194,9 @@ def test_a_long_plan_is_taken_only_whole(monkeypatch: pytest.MonkeyPatch, lost: 
         if index != lost:
             id = derived_id(f"{event.source} {event.id}", FESTIVAL.name, index)
             plans.add(id, PLANNED, envelope.encode(part.body))
-    again = FestivalWorld()
-    for earlier, said in world.worked:
-        assert (again._decide(by_festival(plans), earlier) == said) is (lost is None or earlier is not event)
+    replay = FestivalWorld()
+    for earlier, decision in world.worked:
+        assert (replay._decide(by_festival(plans), earlier) == decision) is (lost is None or earlier is not event)
     assert plans.unknown == ([] if lost is None else [f"{event.source} {event.id}"])
 
 
@@ -207,9 +207,9 @@ def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatc
             PlanCase([("LP-AAA", "KTI", 1), ("LP-BBB", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled")
         )
     assert world.all(Request) == []
-    again = FestivalWorld()
+    replay = FestivalWorld()
     for event, outputs in world.worked:
-        assert again._decide(by_festival(world.topic()), event) == outputs
+        assert replay._decide(by_festival(world.topic()), event) == outputs
 
 
 def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
@@ -227,11 +227,11 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
     world.give(Replenish(festival=ODOP, request="R2", until=NOON + timedelta(hours=6), products=("KTI",)))
     assert world.bodies(ReplenishmentProposed)[0].conflicts
     plans = world.topic()
-    again = FestivalWorld()
+    replay = FestivalWorld()
     for event, outputs in world.worked:
-        assert again._decide(by_festival(plans), event) == outputs
+        assert replay._decide(by_festival(plans), event) == outputs
     for entity in (Command, Replenishment, Request):
-        assert again.all(entity) == world.all(entity)
+        assert replay.all(entity) == world.all(entity)
     assert plans.unknown == []
 
 
@@ -240,20 +240,20 @@ def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
     old = AllocationPlanned(festival=ODOP, request="R1", replan=False, lines=(), shares=(), short=())
     plans = RecordedPlans()
     plans.add(derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old))
-    again = FestivalWorld()
+    replay = FestivalWorld()
     for body in (an_announcement(), a_booth(B1), a_booth(B2)):
-        again.give(body)
-    again._decide(by_festival(plans), with_plan)
-    assert again.request().lines == ()
+        replay.give(body)
+    replay._decide(by_festival(plans), with_plan)
+    assert replay.request().lines == ()
     assert plans.unknown == []
 
 
 def test_a_plan_that_is_in_no_topic_is_missed() -> None:
     world = recorded_world(PlanCase([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
     plans = RecordedPlans()
-    again = FestivalWorld()
+    replay = FestivalWorld()
     for event, _ in world.worked[:4]:
-        again._decide(by_festival(plans), event)
+        replay._decide(by_festival(plans), event)
     [cause] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
     assert set(plans.unknown) == {cause}
 
@@ -271,7 +271,7 @@ def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
         }
     )
     plans.add(derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
-    again = FestivalWorld()
+    replay = FestivalWorld()
     for earlier, _ in world.worked[:4]:
-        again._decide(by_festival(plans), earlier)
+        replay._decide(by_festival(plans), earlier)
     assert set(plans.unknown) == {f"{event.source} {event.id}"}

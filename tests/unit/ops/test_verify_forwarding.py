@@ -49,9 +49,9 @@ class ForwardingWitness(Witness):
         self._later: list[PublishedEvent] = []
 
     def tell(self, body: Body, id: str | None = None, source: str = "test", subject: str | None = None) -> list[Body]:
-        said = super().tell(body, id, source, subject)
-        self.under_way += [one for one in said if isinstance(one, _FORWARDED)]
-        return said
+        bodies = super().tell(body, id, source, subject)
+        self.under_way += [publication for publication in bodies if isinstance(publication, _FORWARDED)]
+        return bodies
 
     def arrive(self) -> None:
         while self.under_way:
@@ -159,11 +159,11 @@ def forgets_a_device(booth: Booth) -> Booth:
 
 
 def forgets_the_numbers_before_the_merge(booth: Booth) -> Booth:
-    *others, device = booth.devices
+    *other_devices, device = booth.devices
     [branch] = device.branches
     [run] = branch.runs
     cut = replace(branch, runs=(run._replace(first=3),))
-    return replace(booth, devices=(*others, replace(device, branches=(cut,))))
+    return replace(booth, devices=(*other_devices, replace(device, branches=(cut,))))
 
 
 @pytest.mark.parametrize(
@@ -253,14 +253,14 @@ def test_a_till_of_another_booth_closes_at_a_booth_that_was_reopened(
 
 
 def closes_earlier(booth: Booth) -> Booth:
-    *others, device = booth.devices
+    *other_devices, device = booth.devices
     [branch] = device.branches
-    return replace(booth, devices=(*others, replace(device, branches=(replace(branch, last_seq=1),))))
+    return replace(booth, devices=(*other_devices, replace(device, branches=(replace(branch, last_seq=1),))))
 
 
 def test_a_sale_of_a_merged_booth_that_counts_at_both_is_found() -> None:
     evidence = played().evidence()
-    other = f"{B1} {record_id(MERGED_DEVICE, 3)}"
-    twin = replace(evidence.of(Receipt)[other], id=f"{B2} {record_id(MERGED_DEVICE, 3)}", booth=B2)
-    kept = {**evidence.of(Receipt), twin.id: twin}
-    assert "reported sales" in broken(Evidence(evidence.published, {**evidence.entities, Receipt: kept}))
+    other_record = f"{B1} {record_id(MERGED_DEVICE, 3)}"
+    twin = replace(evidence.of(Receipt)[other_record], id=f"{B2} {record_id(MERGED_DEVICE, 3)}", booth=B2)
+    receipts = {**evidence.of(Receipt), twin.id: twin}
+    assert "reported sales" in broken(Evidence(evidence.published, {**evidence.entities, Receipt: receipts}))

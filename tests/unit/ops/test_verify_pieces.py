@@ -38,8 +38,8 @@ def evidence_of(sold: dict[str, int], home: dict[str, int], **changed: int) -> E
         HeldLot(facility, facility, "KRJ", DAY, received=qty, returned=home.get(facility, 0))
         for facility, qty in SENT.items()
     )
-    theirs = FestivalBooth(B1, "PASAR", "Booth", (), (), lots=(*lots[:2], replace(lots[2], **changed)))
-    return Evidence(entities={Booth: {B1: booth}, FestivalBooth: {B1: theirs}})
+    festival_booth = FestivalBooth(B1, "PASAR", "Booth", (), (), lots=(*lots[:2], replace(lots[2], **changed)))
+    return Evidence(entities={Booth: {B1: booth}, FestivalBooth: {B1: festival_booth}})
 
 
 def credited_check(evidence: Evidence) -> Check:

@@ -1,4 +1,4 @@
-"""What `verify` makes of a booth that was closed, sold again and was closed again, without any server."""
+"""The checks of `verify` on a booth that was closed, sold again and was closed again, without any server."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -59,7 +59,7 @@ def closed_again() -> Witness:
 
 def with_festival(evidence: Evidence) -> Evidence:
     """The evidence with B1 as festival keeps it while it sells again."""
-    theirs = FestivalBooth(
+    festival_booth = FestivalBooth(
         B1,
         ODOP,
         "Booth",
@@ -70,7 +70,7 @@ def with_festival(evidence: Evidence) -> Evidence:
         revision=1,
     )
     booths = {id: booth for id, booth in evidence.of(Booth).items() if id == B1}
-    return Evidence(evidence.published, evidence.entities | {FestivalBooth: {B1: theirs}, Booth: booths})
+    return Evidence(evidence.published, evidence.entities | {FestivalBooth: {B1: festival_booth}, Booth: booths})
 
 
 @pytest.mark.parametrize("world", [reopened, closed_again])
@@ -122,14 +122,14 @@ def test_a_booth_that_sells_after_its_settlement_was_issued_is_found() -> None:
     def as_issued(share: BoothShare) -> BoothShare:
         return replace(share, issued=True)
 
-    found = broken(with_entity(reopened().evidence(), Settlement, issued))
-    assert f"booth {B1} sells, though the settlement of LP-A with it was issued" in found["settlements"]
+    violations = broken(with_entity(reopened().evidence(), Settlement, issued))
+    assert f"booth {B1} sells, though the settlement of LP-A with it was issued" in violations["settlements"]
 
 
 def test_a_settled_booth_that_opens_without_a_word_is_found() -> None:
     evidence = closed_again().evidence()
-    found = broken(with_entity(evidence, Booth, lambda booth: replace(booth, status=BoothStatus.OPEN), B1))
-    assert {"settlements", "demand"} <= found.keys()
+    violations = broken(with_entity(evidence, Booth, lambda booth: replace(booth, status=BoothStatus.OPEN), B1))
+    assert {"settlements", "demand"} <= violations.keys()
 
 
 def test_a_device_that_still_counts_as_closed_is_found() -> None:

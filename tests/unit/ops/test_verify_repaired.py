@@ -1,4 +1,4 @@
-"""What `verify` makes of mended copies and archived letters, without any server."""
+"""The checks of `verify` on mended copies and archived letters, without any server."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,10 +92,10 @@ def test_a_mended_letter_adds_up() -> None:
 
 
 def test_a_crash_before_the_event_is_a_note() -> None:
-    told = audit()
-    assert told.check.broken == []
-    assert told.check.notes == [f"{PLACE} has a mended copy, and no event says so: repeat `karya dlq mend`"]
-    assert dict(told.states()) == {("production", TERMINAL.name, "BAD_BODY", "mended"): 1}
+    check = audit()
+    assert check.check.broken == []
+    assert check.check.notes == [f"{PLACE} has a mended copy, and no event says so: repeat `karya dlq mend`"]
+    assert dict(check.states()) == {("production", TERMINAL.name, "BAD_BODY", "mended"): 1}
 
 
 def test_an_archived_letter_adds_up() -> None:

@@ -1,4 +1,4 @@
-"""What `verify` makes of requests and the pages of their lines, without any server. All made up."""
+"""The checks of `verify` on requests and the pages of their lines, without any server. All made up."""
 
 from collections.abc import Callable
 from dataclasses import replace

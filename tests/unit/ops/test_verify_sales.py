@@ -192,13 +192,13 @@ def a_drawer_lost(booth: Booth) -> Booth:
 def shared_by_age(booth: Booth) -> Booth:
     """As if the oldest lot had sold all that was unlabelled."""
     pool = booth.pools[0]
-    old, new, *rest = booth.lots
+    old, new, *newer_lots = booth.lots
     return replace(
         booth,
         lots=(
             replace(old, pool_qty=pool.qty, pool_rupiah=pool.rupiah),
             replace(new, pool_qty=0, pool_rupiah=0),
-            *rest,
+            *newer_lots,
         ),
     )
 

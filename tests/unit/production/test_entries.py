@@ -36,13 +36,13 @@ MANY = tuple(f"A{first}{second}" for first in ascii_uppercase for second in asci
 
 
 def a_product(code: str = "KTI", **changed: Any) -> SetProduct:
-    given = {"name": "Kain tenun ikat", "category": "tenun", "unit": "helai", "max_qty": 200}
-    return SetProduct(**{"entry": f"product/{code}", **given, **changed})
+    fields = {"name": "Kain tenun ikat", "category": "tenun", "unit": "helai", "max_qty": 200}
+    return SetProduct(**{"entry": f"product/{code}", **fields, **changed})
 
 
 def a_facility(code: str = "PR-KPG", **changed: Any) -> SetFacility:
-    given = {"facility_kind": "lapas", "name": "Lapas Perempuan", "zone": "Asia/Makassar", "island": "timor"}
-    return SetFacility(**{"entry": f"facility/{code}", "products": ("KTI",), **given, **changed})
+    fields = {"facility_kind": "lapas", "name": "Lapas Perempuan", "zone": "Asia/Makassar", "island": "timor"}
+    return SetFacility(**{"entry": f"facility/{code}", "products": ("KTI",), **fields, **changed})
 
 
 class Catalogue:
@@ -68,23 +68,23 @@ class Catalogue:
             loaded: dict[Any, Any] = {read: self.kept.get(read) for read in reads if isinstance(read, Ref)}
             state, published = ENTRY.decide(State(Entities(loaded), reads), event)
             self.kept.update(state.changes)
-            for one in published:
-                assert isinstance(one, Publication)
-                if one.topic is REFERENCES:
-                    queue.append((one.body, None, "karya/production"))
+            for publication in published:
+                assert isinstance(publication, Publication)
+                if publication.topic is REFERENCES:
+                    queue.append((publication.body, None, "karya/production"))
                 else:
-                    assert one.topic in (CATALOGUE, FACILITY_CATALOGUE)
-                    self.published.append(one.body)
+                    assert publication.topic in (CATALOGUE, FACILITY_CATALOGUE)
+                    self.published.append(publication.body)
         return self.published[before:]
 
     def refused(self, body: Body, **options: Any) -> tuple[str, EntryRefusal]:
         # A product that is asked tells the facility of itself at once, whatever becomes of the command.
-        [refusal] = [one for one in self.give(body, **options) if not isinstance(one, ProductListed)]
+        [refusal] = [answer for answer in self.give(body, **options) if not isinstance(answer, ProductListed)]
         assert isinstance(refusal, EntryCommandRefused)
         return refusal.field, refusal.reason
 
     def all(self, entity: type[Any]) -> list[Any]:
-        return [kept for (kind, _), kept in self.kept.items() if kind is entity]
+        return [stored_entity for (kind, _), stored_entity in self.kept.items() if kind is entity]
 
 
 @pytest.fixture
@@ -212,9 +212,13 @@ def test_the_seed_is_the_reference_data_in_any_order() -> None:
         catalogue = Catalogue()
         catalogue.give(*order)
         assert not [body for body in catalogue.published if isinstance(body, EntryCommandRefused)]
-        told = {(one.facility, one.product) for one in catalogue.published if isinstance(one, ProductListed)}
-        assert told == {
+        pairs = {
+            (listing.facility, listing.product)
+            for listing in catalogue.published
+            if isinstance(listing, ProductListed)
+        }
+        assert pairs == {
             (code, product) for code, facility in loaded.catalogue.facilities.items() for product in facility.products
         }
-        facilities = {one.facility for one in catalogue.published if isinstance(one, FacilityListed)}
+        facilities = {listing.facility for listing in catalogue.published if isinstance(listing, FacilityListed)}
         assert facilities == loaded.catalogue.facilities.keys()

@@ -135,5 +135,5 @@ def test_a_lower_revision_that_comes_later_changes_nothing() -> None:
     production.give(facility_listed(revision=3, products=("KTI",)))
     production.give(facility_listed(revision=2, products=()))
     assert reasons(production.give(a_production_report(qty=11))) == [Refusal.TOO_LARGE]
-    kept = production.entities[FacilityCatalogue, "PR-KPG"]
-    assert (kept.revision, kept.products["KTI"].revision) == (3, 3)
+    stored_catalogue = production.entities[FacilityCatalogue, "PR-KPG"]
+    assert (stored_catalogue.revision, stored_catalogue.products["KTI"].revision) == (3, 3)

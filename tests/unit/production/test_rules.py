@@ -260,8 +260,8 @@ def test_a_report_is_withdrawn_when_inventory_says_so_and_its_number_is_never_gi
     assert production.give(gone(lot, "w1")) == [
         ReportAccepted(facility="PR-KPG", terminal="PR-KPG.T1", report="w1", lot=lot)
     ]
-    kept = production.entities[Lot, lot]
-    assert (kept.withdrawn, kept.qty + kept.corrected) == (True, 0)
+    stored_lot = production.entities[Lot, lot]
+    assert (stored_lot.withdrawn, stored_lot.qty + stored_lot.corrected) == (True, 0)
     assert production.entities[TerminalReport, "w1"].change == -12
     assert production.give(gone(lot, "w1")) == []
     assert record(production) != lot

@@ -59,16 +59,18 @@ class Forwarding(SalesWorld):
         self.under_way: list[Body] = []
 
     def tell(self, body: Body, id: str | None = None, source: str = "test", subject: str | None = None) -> list[Body]:
-        said = super().tell(body, id, source, subject)
-        self.under_way += [one for one in said if isinstance(one, RecordForwarded | DeviceForwarded)]
-        return said
+        bodies = super().tell(body, id, source, subject)
+        self.under_way += [
+            publication for publication in bodies if isinstance(publication, RecordForwarded | DeviceForwarded)
+        ]
+        return bodies
 
     def arrive(self) -> list[Body]:
         """Everything that is forwarded comes to its booth, in order."""
-        said: list[Body] = []
+        bodies: list[Body] = []
         while self.under_way:
-            said += self.tell(self.under_way.pop(0))
-        return said
+            bodies += self.tell(self.under_way.pop(0))
+        return bodies
 
 
 @pytest.fixture
@@ -90,12 +92,12 @@ def test_a_stray_sale_is_accepted_by_its_own_lane_and_waits(world: Forwarding) -
 
 
 def test_a_stray_is_published_to_the_right_booth_with_the_original_inside(world: Forwarding) -> None:
-    said = world.give(moving())
-    [forwarded] = [one for one in said if isinstance(one, RecordForwarded)]
+    bodies = world.give(moving())
+    [forwarded] = [body for body in bodies if isinstance(body, RecordForwarded)]
     assert (forwarded.key, forwarded.booth, forwarded.id) == (B1, WRONG, "s1")
     assert (forwarded.source, forwarded.time, forwarded.type) == (f"till/{WRONG}/T1", NOON, "ReceiptIssued")
     assert a_sale(1, "L1", 3, booth=WRONG).model_dump_json() == forwarded.record
-    assert said[-1] == BoothForwardingBegun(festival=ODOP, booth=WRONG, to=B1, order="o-1", records=1)
+    assert bodies[-1] == BoothForwardingBegun(festival=ODOP, booth=WRONG, to=B1, order="o-1", records=1)
     world.arrive()
     assert world.status("s1", B1) is SaleStatus.RECORDED
     assert world.lot("L1", B1).label_qty == 3
@@ -129,7 +131,7 @@ def test_a_moved_sale_counts_once_even_if_its_booth_is_opened_and_stocked_later(
     world.arrive()
     sale = world.sale("s1", WRONG)
     assert (sale.status, sale.forwarded, sale.qty) == (SaleStatus.FORWARDED, 3, 3)
-    [*_, last] = [one for one in world.bodies(SaleAccounted) if one.booth == WRONG]
+    [*_, last] = [body for body in world.bodies(SaleAccounted) if body.booth == WRONG]
     assert (last.forwarded, last.waiting, last.open_rupiah, last.revision) == (3, 0, 3 * PRICE, 2)
     world.give(an_opening(WRONG), a_stocking("L9", 10, WRONG))
     assert world.sale("s1", WRONG) == sale
@@ -143,8 +145,8 @@ def test_a_moved_sale_counts_once_even_if_its_booth_is_opened_and_stocked_later(
 def test_a_move_that_is_repeated_changes_nothing_and_another_booth_is_refused(world: Forwarding) -> None:
     world.give(moving())
     world.arrive()
-    said = world.give(moving(order="o-2"))
-    assert said == [BoothForwardingBegun(festival=ODOP, booth=WRONG, to=B1, order="o-2", records=1)]
+    bodies = world.give(moving(order="o-2"))
+    assert bodies == [BoothForwardingBegun(festival=ODOP, booth=WRONG, to=B1, order="o-2", records=1)]
     [refused] = world.give(moving(to=B2, order="o-3"))
     assert isinstance(refused, BoothForwardingRefused)
     assert (refused.reason, refused.other) == (ForwardingRefusal.ELSEWHERE, B1)
@@ -208,7 +210,7 @@ def test_a_stray_for_a_settled_booth_is_a_late_sale() -> None:
     assert world.booth(B1).status is BoothStatus.SETTLED
     world.sell("s1", 1, "L1", 3, booth=WRONG)
     world.give(moving())
-    reports = [type(one).__name__ for one in world.arrive()]
+    reports = [type(body).__name__ for body in world.arrive()]
     assert "SellThroughCounted" in reports
     assert world.lot("L1").sold == 3
 
@@ -227,8 +229,8 @@ def twice() -> Forwarding:
 
 def test_a_merge_names_the_unsold_pieces_and_hands_the_devices_over(twice: Forwarding) -> None:
     twice.give(a_loss(1, "L1", B2), a_withdrawal("L2", B2))
-    said = twice.give(merging())
-    assert said[-1] == BoothForwardingBegun(
+    bodies = twice.give(merging())
+    assert bodies[-1] == BoothForwardingBegun(
         festival=ODOP, booth=B2, to=B1, order="o-1", records=1, lots=(LotCount(lot="L1", qty=6),)
     )
     twice.arrive()
@@ -262,8 +264,8 @@ def test_the_first_booth_settles_without_its_tills_and_the_second_waits_for_them
 def test_a_void_of_a_sale_before_the_merge_stays_in_the_first_booths_books(twice: Forwarding) -> None:
     twice.give(merging(), a_move(7, "L1", B2))
     twice.arrive()
-    said = twice.give(a_void("s1", 2, booth=B2, qty=1))
-    [forwarded] = [one for one in said if isinstance(one, RecordForwarded)]
+    bodies = twice.give(a_void("s1", 2, booth=B2, qty=1))
+    [forwarded] = [body for body in bodies if isinstance(body, RecordForwarded)]
     assert forwarded.effect is ForwardedAs.NUMBER
     twice.arrive()
     assert twice.sale("s1", B2).voided == 1

@@ -65,8 +65,8 @@ def test_after_settlement_a_recount_makes_a_correction() -> None:
     [issued] = world.bodies(SettlementIssued)
     assert (issued.qty, issued.sold_rupiah) == (4, 4 * PRICE)
     assert world.status("s1") is SaleStatus.DISPUTED
-    said = world.give(a_recount(40))
-    [report] = [body for body in said if isinstance(body, SellThroughCounted)]
+    bodies = world.give(a_recount(40))
+    [report] = [body for body in bodies if isinstance(body, SellThroughCounted)]
     assert report.revision == 2
     assert (report.lots[0].stocked, report.lots[0].sold, report.disputed) == (40, 30, ())
     world.pass_all_on()
@@ -109,9 +109,9 @@ def test_an_older_recount_changes_nothing() -> None:
 
 def test_a_lot_that_was_never_there_is_counted_in() -> None:
     world = a_settled_booth(10, 3)
-    said = world.give(a_recount(5, "C1", facility="LP-C", product="KUE"))
-    assert [body.facility for body in said if isinstance(body, ShareOpened)] == ["LP-C"]
-    assert [body.facility for body in said if isinstance(body, BoothSettled)] == ["LP-C"]
+    bodies = world.give(a_recount(5, "C1", facility="LP-C", product="KUE"))
+    assert [body.facility for body in bodies if isinstance(body, ShareOpened)] == ["LP-C"]
+    assert [body.facility for body in bodies if isinstance(body, BoothSettled)] == ["LP-C"]
     world.pass_all_on()
     issued = {body.facility: body.qty for body in world.bodies(SettlementIssued)}
     assert issued == {"LP-A": 3, "LP-C": 0}
@@ -129,8 +129,8 @@ def test_unlabelled_sales_are_shared_by_the_new_count() -> None:
     world.give(a_stocking("L2", 10, facility="LP-B"))
     world.sell("s1", 1, None, 10)
     assert world.pieces() == {"L1": (0, 5), "L2": (0, 5)}
-    said = world.give(a_recount(30, "L2", facility="LP-B"))
-    assert sum(body.change_qty for body in said if isinstance(body, PoolAdjusted)) == 0
+    bodies = world.give(a_recount(30, "L2", facility="LP-B"))
+    assert sum(body.change_qty for body in bodies if isinstance(body, PoolAdjusted)) == 0
     # 10 : 30, by largest remainder.
     assert world.pieces() == {"L1": (0, 3), "L2": (0, 7)}
 

@@ -72,9 +72,9 @@ def test_a_closing_booth_opens_at_once() -> None:
     world = open_booth()
     world.give(a_last_word(1), a_closing())
     assert world.booth().status is BoothStatus.CLOSING, "T2 has sent nothing"
-    said = world.give(a_reopening())
-    assert BoothReopened(booth=B1, opening=2) in said
-    assert GRANTED in said
+    bodies = world.give(a_reopening())
+    assert BoothReopened(booth=B1, opening=2) in bodies
+    assert GRANTED in bodies
     booth = world.booth()
     assert (booth.status, booth.deadline, booth.opening) == (BoothStatus.OPEN, None, 2)
     assert world.hear_all() == [SettlementPostponed(facility="LP-A", festival=ODOP, booth=B1)]
@@ -83,8 +83,8 @@ def test_a_closing_booth_opens_at_once() -> None:
 
 def test_a_settled_booth_opens_once_every_facility_holds_its_settlement() -> None:
     world = two_booths("LP-A", "LP-B")
-    said = world.give(a_reopening())
-    assert [type(body) for body in said] == [ShareHoldRequested] * 2
+    bodies = world.give(a_reopening())
+    assert [type(body) for body in bodies] == [ShareHoldRequested] * 2
     assert world.booth().status is BoothStatus.SETTLED
     world.pass_all_on()
     world.tell(world.answers.popleft())
@@ -260,8 +260,8 @@ def at_an_open_booth(qty: int = 5, stocked: int = 3) -> SalesWorld:
     return world
 
 
-def answers(said: list[Body]) -> list[Body]:
-    return [body for body in said if isinstance(body, ResolutionApplied | ResolutionRefused)]
+def answers(bodies: list[Body]) -> list[Body]:
+    return [body for body in bodies if isinstance(body, ResolutionApplied | ResolutionRefused)]
 
 
 def test_a_waiting_sale_is_rejected_while_the_booth_is_open() -> None:

@@ -56,9 +56,9 @@ def test_without_one_part_there_is_no_plan(lost: int) -> None:
 
 
 def test_parts_in_another_order_or_of_another_plan_are_no_plan() -> None:
-    parts, others = list(in_parts(a_plan(9), 800)), list(in_parts(a_plan(9, 1), 800))
+    parts, other_parts = list(in_parts(a_plan(9), 800)), list(in_parts(a_plan(9, 1), 800))
     assert joined(list(reversed(parts))) is None
-    assert joined([*parts[:2], others[2].model_copy(update={"parts": 3})]) is None
+    assert joined([*parts[:2], other_parts[2].model_copy(update={"parts": 3})]) is None
     changed = parts[1].model_copy(update={"lines": parts[1].lines[:-1]})
     assert joined([parts[0], changed, parts[2]]) is None
     assert joined([]) is None

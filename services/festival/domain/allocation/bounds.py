@@ -30,13 +30,13 @@ def planning_rules(
     today = local_day(festival, at)
     opening = day or (festival.first_day if today < festival.first_day else festival.last_day)
     limited_booths = [booth for booth in booths if booth.capacity is not None or booth.limits]
-    promised = _promised_pieces(lines) if limited_booths else {}
+    promised_pieces = _promised_pieces(lines) if limited_booths else {}
     capacity: dict[str, int] = {}
     limits: dict[tuple[str, str], int] = {}
     categories: dict[tuple[str, str], str] = {}
     for booth in limited_booths:
         pieces = booth.held_and_incoming
-        for product, qty in promised.get(booth.id, {}).items():
+        for product, qty in promised_pieces.get(booth.id, {}).items():
             pieces[product] = pieces.get(product, 0) + qty
         if booth.capacity is not None:
             capacity[booth.id] = max(0, booth.capacity - sum(pieces.values()))

@@ -68,7 +68,7 @@ class Lines(Sequence[AllocationLine]):
 
     @classmethod
     def of(cls, lines: Iterable[AllocationLine]) -> "Lines":
-        """These lines, all loaded."""
+        """The lines of a request, all loaded."""
         return cls() + tuple(lines)
 
     @property
@@ -137,20 +137,20 @@ class Lines(Sequence[AllocationLine]):
         return Lines(self._size, tallies, pages, self.changed | by_page.keys())
 
     def __add__(self, more: Iterable[AllocationLine]) -> "Lines":
-        tallies, pages, size, changed = dict(self.tallies), dict(self._pages), self._size, set(self.changed)
+        tallies, pages, size, changed_pages = dict(self.tallies), dict(self._pages), self._size, set(self.changed)
         number, fill = divmod(size, PAGE_LINES)
         page = list(self._page(number)) if fill else []
         for line in more:
             _add(tallies, line, 1)
             page.append(line)
             size += 1
-            changed.add(number)
+            changed_pages.add(number)
             if len(page) == PAGE_LINES:
                 pages[number] = tuple(page)
                 number, page = number + 1, []
         if page:
             pages[number] = tuple(page)
-        return Lines(size, tallies, pages, frozenset(changed))
+        return Lines(size, tallies, pages, frozenset(changed_pages))
 
     def __len__(self) -> int:
         return self._size

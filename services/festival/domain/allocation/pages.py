@@ -1,6 +1,6 @@
 """Requests in their stored parts: the request itself, its terms, and the pages of its lines.
 
-A rule for one line loads one page, a rule for a booth the pages with lines of it, and a rule for a plan everything.
+A rule for one line loads one page. A rule for a booth loads the pages with its lines, and a rule for a plan all.
 """
 
 from collections.abc import Iterable, Iterator
@@ -82,7 +82,7 @@ def all_whole(state: State, festival: str) -> list[Request]:
     pages: dict[str, list[StoredLines]] = {}
     for page in state.find(OwnedQuery(StoredLines, "festival", festival)):
         pages.setdefault(page.request, []).append(page)
-    terms = {one.id: one for one in state.find(OwnedQuery(PlanTerms, "festival", festival))}
+    terms = {plan_terms.id: plan_terms for plan_terms in state.find(OwnedQuery(PlanTerms, "festival", festival))}
     return [
         assembled(request, pages.get(request.id, ()), terms.get(request.id))
         for request in state.find(requests_at(festival))
@@ -98,26 +98,26 @@ def promised_at(state: State, booths: Iterable[str]) -> list[AllocationLine]:
 def promised(state: State, festival: str, bare: Request | None = None) -> list[AllocationLine]:
     """The festival's lines that are still to come. `bare` stands in place of the stored request of its id."""
     own = () if bare is None else bare.lines
-    others = (
+    other_requests = (
         line
         for page in state.find(promising_pages(festival))
         if bare is None or page.request != bare.id
         for line in page.lines
     )
-    return [line for lines in (others, own) for line in lines if line.status in PROMISED]
+    return [line for lines in (other_requests, own) for line in lines if line.status in PROMISED]
 
 
 def put(state: State, request: Request) -> State:
     """The state with the request: itself without its parts, its terms if it has others now, and its changed pages."""
-    changed = [
+    changed_pages = [
         StoredLines(page_id(request.id, number), request.id, request.festival, number, request.lines.pages[number])
         for number in sorted(request.lines.changed)
     ]
-    kept = stored(request)
-    if state.get(Request, request.id) != kept:
-        state = state.put(kept)
-    if changed:
-        state = state.put(*changed)
+    bare = stored(request)
+    if state.get(Request, request.id) != bare:
+        state = state.put(bare)
+    if changed_pages:
+        state = state.put(*changed_pages)
     if request.terms is not None and state.get(PlanTerms, request.id) is not request.terms:
         state = state.put(request.terms)
     return state

@@ -28,11 +28,11 @@ def check_arrival(
     """The rejection of a first count of a shipment or transfer: a lot that it did not have, or a lot left out."""
     if (rejection := check_counted_once("counted", counted)) is not None:
         return rejection
-    named = {entry.lot for entry in counted}
+    named_lots = {entry.lot for entry in counted}
     foreign = next((entry.lot for entry in counted if entry.lot not in sent), None)
     if foreign is not None:
         return Rejection("counted", CommandRefusal.UNKNOWN_LOT, _not_in(arrival, sent, foreign))
-    unnamed = {lot: qty for lot, qty in sent.items() if lot not in named}
+    unnamed = {lot: qty for lot, qty in sent.items() if lot not in named_lots}
     if unnamed and not lose_unnamed:
         message = Message(
             "Not counted of {arrival}: {lots}. Count them, or say that what is not named is lost (lose_unnamed).",
@@ -99,5 +99,5 @@ def _not_in(arrival: str, sent: Mapping[str, int], lot: str) -> Message:
 
 def _lots(lots: Mapping[str, int]) -> str:
     """The first lots as people type counts, e.g. `PR-KPG-KTI-230418-007-4=20`."""
-    shown = [f"{lot}={qty}" for lot, qty in lots.items()]
-    return ", ".join(shown[:MOST_SHOWN]) + (", …" if len(shown) > MOST_SHOWN else "")
+    assignments = [f"{lot}={qty}" for lot, qty in lots.items()]
+    return ", ".join(assignments[:MOST_SHOWN]) + (", …" if len(assignments) > MOST_SHOWN else "")

@@ -221,8 +221,8 @@ def _apply(
             )
             outputs += publications
         if change.found:
-            found = held.found + change.found
-            outputs.append(STOCK_ORDERS.of(_surplus_order(festival, arrival, held.lot, found, order)))
+            total_found = held.found + change.found
+            outputs.append(STOCK_ORDERS.of(_surplus_order(festival, arrival, held.lot, total_found, order)))
     after = replace(
         arrival,
         counted=tuple(sorted(counted.items())),
@@ -244,16 +244,16 @@ def _recounted_shipment(state: State, before: Shipment, after: Shipment) -> tupl
 
     A revision that waits for pieces that were found no longer fits. What one has reserved stays.
     """
-    stored = state.get(Request, after.request)
-    assert stored is not None, "a shipment is of a request"
-    request = pages.found_by(state, stored, pages.pages_at(after.booth))
-    changed = with_losses(request, before, after)
-    if _lost(changed) < _lost(request) and changed.waiting is not None:
+    stored_request = state.get(Request, after.request)
+    assert stored_request is not None, "a shipment is of a request"
+    request = pages.found_by(state, stored_request, pages.pages_at(after.booth))
+    new_request = with_losses(request, before, after)
+    if _lost(new_request) < _lost(request) and new_request.waiting is not None:
         # What is left of the revision goes with the next plan, as its lines may be on other pages.
-        changed = replace(changed, waiting=None, outdated=True)
-    changed, revised = on_rest(changed)
-    beyond = surpluses(replace(changed, terms=state.get(PlanTerms, after.request)), after.booth)
-    recounted = ShipmentRecounted(
+        new_request = replace(new_request, waiting=None, outdated=True)
+    new_request, revised = on_rest(new_request)
+    beyond = surpluses(replace(new_request, terms=state.get(PlanTerms, after.request)), after.booth)
+    event = ShipmentRecounted(
         festival=after.festival,
         shipment=after.name,
         booth=after.booth,
@@ -262,7 +262,7 @@ def _recounted_shipment(state: State, before: Shipment, after: Shipment) -> tupl
         discrepancies=discrepancies(after.lots, dict(after.counted)),
         surplus=beyond,
     )
-    return pages.put(state, changed), [FESTIVAL.of(recounted), *revised]
+    return pages.put(state, new_request), [FESTIVAL.of(event), *revised]
 
 
 def _transfer_event(transfer: Transfer) -> TransferRecounted:
@@ -325,27 +325,27 @@ def _check_gone(booth: Booth, changes: Iterable[tuple[BoothLot, _Change]]) -> Re
     fewer: dict[str, BoothLot] = {}
     after = {lot.lot: lot for lot in booth.lots}
     for held, change in changes:
-        recounted = replace(held, received=held.received + change.received)
-        after[held.lot] = recounted
+        recounted_lot = replace(held, received=held.received + change.received)
+        after[held.lot] = recounted_lot
         if change.received >= 0:
             continue
-        fewer[held.product] = recounted
-        gone = recounted.moved_out + max(recounted.most_home, recounted.recorded_lost)
-        if recounted.received < gone:
+        fewer[held.product] = recounted_lot
+        departed_qty = recounted_lot.moved_out + max(recounted_lot.most_home, recounted_lot.recorded_lost)
+        if recounted_lot.received < departed_qty:
             message = Message(
                 "{gone} pieces of {lot} were moved away, lost or sent home from {booth}, more than the {came} that "
                 "would have come. Mend those first.",
-                gone=gone,
+                gone=departed_qty,
                 lot=held.lot,
                 booth=booth.id,
-                came=recounted.received,
+                came=recounted_lot.received,
             )
             return Rejection("counted", CommandRefusal.TOO_MANY, message)
-    sold = dict(booth.sold)
+    sold_qtys = dict(booth.sold)
     for product, lot in fewer.items():
-        balance = return_balance(after.values(), sold, product)
-        gone = balance.moved_out + balance.sold + balance.home
-        if balance.received < gone:
+        balance = return_balance(after.values(), sold_qtys, product)
+        departed_qty = balance.moved_out + balance.sold + balance.home
+        if balance.received < departed_qty:
             message = Message(
                 "{sold} pieces of {product} are sold at {booth}, {moved} went to other booths and {home} home: more "
                 "than the {came} that would have come with {lot}. If that is the count, void the wrong sales first.",
@@ -365,15 +365,15 @@ def _find(state: State, festival: Festival, booth: Booth, lot: str) -> BoothLot 
     """The booth's lot, or a new one as another booth of the festival knows it."""
     if (held := booth.find_lot(lot)) is not None:
         return held
-    for other in booths_of(state, festival.id):
-        if (known := other.find_lot(lot)) is not None:
+    for candidate in booths_of(state, festival.id):
+        if (candidate_lot := candidate.find_lot(lot)) is not None:
             return BoothLot(
                 lot,
-                known.facility,
-                known.product,
-                known.made_on,
-                best_before=known.best_before,
-                withdrawn=known.withdrawn,
+                candidate_lot.facility,
+                candidate_lot.product,
+                candidate_lot.made_on,
+                best_before=candidate_lot.best_before,
+                withdrawn=candidate_lot.withdrawn,
             )
     return None
 

@@ -328,10 +328,10 @@ def _receive(shipment: Shipment, counted: Sequence[CountedLot]) -> tuple[Shipmen
         lots=counted_lots(stocked.items()),
         discrepancies=differences,
     )
-    received = replace(
+    new_shipment = replace(
         shipment,
         status=ShipmentStatus.RECEIVED,
         counted=tuple(sorted((entry.lot, entry.qty) for entry in counted)),
         stocked=tuple(sorted(stocked.items())),
     )
-    return received, stocked, FESTIVAL.of(receipt)
+    return new_shipment, stocked, FESTIVAL.of(receipt)

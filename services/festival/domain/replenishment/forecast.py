@@ -52,7 +52,7 @@ def by_chance(expected: float, hours: float, observed_hours: float) -> float:
 
 def rates(histories: Sequence[SalesHistory]) -> dict[tuple[str, str], Rate]:
     """The rate of each history, by booth and product. A product with less than `LEAST_MINUTES` has no known rate."""
-    known = _known_products(histories)
+    known_products = _known_products(histories)
     product_rates = _product_rates(histories)
     steps = {
         (history.booth, history.product): list(levels(history.hours, product_rates[history.product]))
@@ -61,7 +61,7 @@ def rates(histories: Sequence[SalesHistory]) -> dict[tuple[str, str], Rate]:
     scatter = _scatter(steps.values())
     return {
         (booth, product): Rate(history_levels[-1].level, history_levels[-1].hours, scatter)
-        if product in known
+        if product in known_products
         else Rate(known=False)
         for (booth, product), history_levels in steps.items()
     }

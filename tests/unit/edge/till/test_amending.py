@@ -38,7 +38,7 @@ def sell(till: Till, qty: int = 1, kind: PaymentKind = PaymentKind.CASH) -> None
 
 
 def numbers_missing(till: Till) -> object:
-    """What sales still waits for, once it has all records."""
+    """The numbers for which sales still waits, once it has all records."""
     devices = ()
     for record in till.spool.records():
         assert isinstance(record.body, TillRecord)

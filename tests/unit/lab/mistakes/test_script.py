@@ -34,12 +34,16 @@ def steps(text: str) -> list[ScriptStep]:
 
 
 def test_lines_become_steps_with_what_must_follow() -> None:
-    [done, refused, patient, broken] = steps(
+    [accepted_step, refused, patient, broken] = steps(
         '> sell KTI "with a space"\n  | Rp5\n  | two\n  = lot answers.0.lot\n'
         '!2 sell\n~ stock\n* LP-KPG {"qty":"x y"}\n'
     )
-    assert done.words == ("sell", "KTI", "with a space")
-    assert (done.exit_code, done.fragments, done.keeps) == (0, ("Rp5", "two"), (("lot", "answers.0.lot"),))
+    assert accepted_step.words == ("sell", "KTI", "with a space")
+    assert (accepted_step.exit_code, accepted_step.fragments, accepted_step.keeps) == (
+        0,
+        ("Rp5", "two"),
+        (("lot", "answers.0.lot"),),
+    )
     assert (refused.exit_code, refused.patient) == (2, False)
     assert (patient.exit_code, patient.patient) == (0, True)
     assert (broken.words, broken.broken_record) == (("LP-KPG", '{"qty":"x y"}'), True)
@@ -111,11 +115,11 @@ def test_the_season_has_three_festivals_and_ends_with_a_check_of_everything() ->
 
 
 def test_every_value_of_the_season_is_kept_before_it_is_typed() -> None:
-    known = set(GIVEN)
+    value_names = set(GIVEN)
     for step in steps_of(season()):
         used = set(re.findall(r"\{([a-z]+)\}", " ".join((*step.words, *step.fragments, *step.again)))) - {"today"}
-        assert used <= known, f"line {step.line}"
-        known |= {name for name, _ in step.keeps}
+        assert used <= value_names, f"line {step.line}"
+        value_names |= {name for name, _ in step.keeps}
 
 
 @pytest.mark.parametrize(
@@ -132,8 +136,8 @@ def test_every_value_of_the_season_is_kept_before_it_is_typed() -> None:
 )
 def test_each_way_to_take_back_a_mistake_is_in_the_season(command: str) -> None:
     words = command.split()
-    done = [step for step in steps_of(season()) if step.exit_code == 0]
-    assert any(step.words[0] == words[0] and set(words) <= set(step.words) for step in done)
+    accepted_steps = [step for step in steps_of(season()) if step.exit_code == 0]
+    assert any(step.words[0] == words[0] and set(words) <= set(step.words) for step in accepted_steps)
 
 
 def test_every_command_of_the_season_exists() -> None:

@@ -43,7 +43,7 @@ async def test_the_page_names_no_other_host_and_all_that_it_names_is_here(api: h
 
 async def test_the_style_loads_nothing_from_elsewhere(api: httpx.AsyncClient) -> None:
     style = (await api.get("/docs/swagger-ui.css")).content
-    loaded = [b"".join(found) for found in LOADED_BY_STYLE.findall(style)]
+    loaded = [b"".join(match) for match in LOADED_BY_STYLE.findall(style)]
     assert loaded
     assert all(address.startswith(b"data:") for address in loaded), loaded
 

@@ -39,12 +39,12 @@ async def test_no_page_ignores_a_parameter_that_it_does_not_have(service: str) -
         for path, operation in pages:
             parameters = operation.get("parameters", ())
             ids = dict.fromkeys((entry["name"] for entry in parameters if entry["in"] == "path"), "X")
-            known = sorted(entry["name"] for entry in parameters if entry["in"] == "query")
+            parameters_known = sorted(entry["name"] for entry in parameters if entry["in"] == "query")
             answer = await client.get(path.replace(":path", "").format(**ids), params={"facilty": "LP-KPG"})
             assert answer.status_code == 422, path
             [error] = answer.json()["errors"]
             assert error["field"] == "query.facilty"
-            assert all(name in error["message"] for name in known)
+            assert all(name in error["message"] for name in parameters_known)
             assert "422" in operation["responses"]
 
 
