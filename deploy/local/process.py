@@ -94,8 +94,8 @@ def is_free(port: int) -> bool:
 def port_of_its_own(preferred: int) -> int:
     """A random port after the preferred one, for a server that ends with this process.
 
-    While such a server is down between two starts, a server that starts takes the preferred port first. Clients of the
-    one would then meet the other.
+    A server that starts takes the preferred port first, also while another one is down between two starts. Clients of
+    the one would then meet the other.
     """
     return preferred + 1 + random.randrange(PORTS_AFTER_PREFERRED)
 
