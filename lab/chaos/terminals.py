@@ -51,7 +51,9 @@ class TerminalAgent:
             made_on = now.astimezone(ZoneInfo("Asia/Makassar")).date() - timedelta(days=self.rng.randrange(3))
             product = "XYZ" if chance > 0.98 else self.product
             qty = self.rng.randint(self.max_qty // 4, self.max_qty)
-            self.terminal.record(product, qty, made_on=made_on, at=now, maker=str(self.rng.randint(1, 30)))
+            maker = str(self.rng.randint(1, 30))
+            # The wrong entry is for production to refuse.
+            self.terminal.record(product, qty, made_on=made_on, at=now, maker=maker, unlisted=True)
 
     def _recent_lots(self) -> list[str]:
         answers = self.terminal.spool.received(ANSWERS)
