@@ -354,9 +354,9 @@ def _check_length(text: str) -> None:
         raise NotMendable(f"The text has {len(text)} characters; at most {MAX_TEXT} fit.")
 
 
-def _actor(settings: Settings, given: str | None) -> str:
+def _actor(settings: Settings, option: str | None) -> str:
     """The operator's name, as it stands in events. Raises NotMendable for a name that is no id."""
-    name = given or settings.operator or getuser()
+    name = option or settings.operator or getuser()
     try:
         return TypeAdapter(Id).validate_python(name)
     except ValidationError as error:

@@ -126,15 +126,15 @@ def _write(target: Path, text: str) -> None:
 
 
 def _show(
-    kept: Sequence[SpooledRecord], wrong: Sequence[MadeLine], lines: int, target: Path, unsent: int, *, each: bool
+    records: Sequence[SpooledRecord], wrong: Sequence[MadeLine], lines: int, target: Path, unsent: int, *, each: bool
 ) -> None:
-    if kept:
+    if records:
         say(
             tr(
                 "{lots:lot|lots} kept as records {first} to {last}. {unsent} to send.",
-                lots=len(kept),
-                first=kept[0].number,
-                last=kept[-1].number,
+                lots=len(records),
+                first=records[0].number,
+                last=records[-1].number,
                 unsent=unsent,
             )
         )

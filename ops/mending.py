@@ -39,7 +39,7 @@ class MendReport:
 
 
 async def mend(
-    letters: DeadLetters, letter: Letter, mended: Draft, *, actor: str, note: str = "", wait: float = 10.0
+    letters: DeadLetters, letter: Letter, draft: Draft, *, actor: str, note: str = "", wait: float = 10.0
 ) -> MendReport:
     """Publish the mended copy, then its `LetterMended`, and wait up to `wait` seconds until the copy is worked.
 
@@ -47,7 +47,7 @@ async def mend(
     """
     _check_place(letter)
     await letters.require_operators_topic()
-    value = envelope.encode(mended.body)
+    value = envelope.encode(draft.body)
     before = await _mended_digest(letters, letter)
     if before is not None and before != envelope.digest(value).hex():
         if letter.mending is None:
@@ -59,20 +59,20 @@ async def mend(
         )
     if letter.status not in (Status.UNUSABLE, Status.ARCHIVED, Status.MENDED):
         raise NotMendable(_not_unusable(letter, "mended"))
-    headers = _headers(letter, mended, actor)
-    key = _check_usable(letter, mended, value, headers)
+    headers = _headers(letter, draft, actor)
+    key = _check_usable(letter, draft, value, headers)
     is_worked = await letters.copy_digest(letter) is not None
     if not is_worked:
-        await letters.publish(mended.topic.name, key, value, headers)
+        await letters.publish(draft.topic.name, key, value, headers)
     if letter.mending is None:
-        await _tell(letters, letter, envelope.digest(value).hex(), mended.changed, actor, note)
+        await _tell(letters, letter, envelope.digest(value).hex(), draft.changed, actor, note)
     own: Letter | None = None
     async for _ in attempts(within=wait, most=0.5):
         is_worked = await letters.copy_digest(letter) is not None
         own = None if is_worked else await _own_letter(letters, letter)
         if is_worked or own is not None:
             break
-    return MendReport(letter.mended_id, mended.changed, before is not None, is_worked, own)
+    return MendReport(letter.mended_id, draft.changed, before is not None, is_worked, own)
 
 
 async def archive(letters: DeadLetters, letter: Letter, *, actor: str, reason: str) -> bool:
@@ -103,25 +103,25 @@ class _CopyRecord:
     headers: HeaderList
 
 
-def _check_usable(letter: Letter, mended: Draft, value: bytes, headers: HeaderList) -> bytes:
+def _check_usable(letter: Letter, draft: Draft, value: bytes, headers: HeaderList) -> bytes:
     """Decode the copy as its reader will, and return its key. Raises NotMendable."""
-    key = mended.topic.key_of(mended.body).encode()
+    key = draft.topic.key_of(draft.body).encode()
     try:
-        envelope.decode(mended.topic, _CopyRecord(key, value, int(letter.at.timestamp() * 1000), headers))
+        envelope.decode(draft.topic, _CopyRecord(key, value, int(letter.at.timestamp() * 1000), headers))
     except Unusable as fault:
         raise NotMendable(f"The copy would be unusable too. {fault.message}") from None
     return key
 
 
-def _headers(letter: Letter, mended: Draft, actor: str) -> HeaderList:
+def _headers(letter: Letter, draft: Draft, actor: str) -> HeaderList:
     id, trace = header(letter.headers, "ce_id"), header(letter.headers, "traceparent")
     usable_id = id if id is not None and envelope.is_name(id.encode()) else None
     pairs: HeaderList = list(
         envelope.headers(
             id=letter.mended_id,
             source=SOURCE,
-            topic=mended.topic,
-            body=mended.body,
+            topic=draft.topic,
+            body=draft.body,
             time=_said_at(letter),
             trace=trace,
             cause=usable_id,
@@ -146,18 +146,18 @@ def _check_place(letter: Letter) -> None:
         raise NotMendable(f"{letter.place} does not say which record it is of: no service wrote this letter.")
 
 
-def _not_unusable(letter: Letter, what: str) -> str:
+def _not_unusable(letter: Letter, fault: str) -> str:
     match letter.status:
         case Status.OPEN:
             key = (letter.key or b"").decode(errors="replace")
             return (
-                f"{letter.place} can't be {what}: it is readable, and later events of its key wait for it. "
+                f"{letter.place} can't be {fault}: it is readable, and later events of its key wait for it. "
                 f"Mend the fault of {letter.service}, then `karya dlq replay {key}`."
             )
         case Status.WORKED:
-            return f"{letter.place} can't be {what}: {letter.service} has worked it since."
+            return f"{letter.place} can't be {fault}: {letter.service} has worked it since."
         case _:
-            return f"{letter.place} can't be {what}: it was mended, and its copy is {letter.mended_id}."
+            return f"{letter.place} can't be {fault}: it was mended, and its copy is {letter.mended_id}."
 
 
 async def _mended_digest(letters: DeadLetters, letter: Letter) -> str | None:

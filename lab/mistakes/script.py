@@ -108,9 +108,9 @@ def read(text: str) -> list[ScriptPart]:
         match = _MARK.fullmatch(line)
         if match is None:
             raise BadScript(f"line {number} begins with no mark")
-        mark, rest = match["mark"], match["rest"]
+        mark, content = match["mark"], match["rest"]
         if mark == "==":
-            parts.append(ScriptPart(rest, ()))
+            parts.append(ScriptPart(content, ()))
             continue
         if mark == "#":
             continue
@@ -120,9 +120,9 @@ def read(text: str) -> list[ScriptPart]:
         if mark.startswith(" "):
             if last is None:
                 raise BadScript(f"line {number} follows no command")
-            parts[-1] = replace(parts[-1], steps=(*earlier_steps, _more(last, mark, rest)))
+            parts[-1] = replace(parts[-1], steps=(*earlier_steps, _more(last, mark, content)))
         else:
-            parts[-1] = replace(parts[-1], steps=(*parts[-1].steps, _step(number, mark, match["code"], rest)))
+            parts[-1] = replace(parts[-1], steps=(*parts[-1].steps, _step(number, mark, match["code"], content)))
     return parts
 
 
@@ -159,25 +159,25 @@ def spaced(text: str) -> str:
     return " ".join(text.split())
 
 
-def _step(number: int, mark: str, code: str | None, rest: str) -> ScriptStep:
+def _step(number: int, mark: str, code: str | None, content: str) -> ScriptStep:
     if mark == "*":
-        key, _, value = rest.partition(" ")
+        key, _, value = content.partition(" ")
         return ScriptStep(number, (key, value), broken_record=True)
     return ScriptStep(
-        number, tuple(shlex.split(rest)), exit_code=int(code or 1) if mark[0] == "!" else 0, patient=mark == "~"
+        number, tuple(shlex.split(content)), exit_code=int(code or 1) if mark[0] == "!" else 0, patient=mark == "~"
     )
 
 
-def _more(step: ScriptStep, mark: str, rest: str) -> ScriptStep:
+def _more(step: ScriptStep, mark: str, content: str) -> ScriptStep:
     match mark.strip():
         case "|":
-            return replace(step, fragments=(*step.fragments, rest))
+            return replace(step, fragments=(*step.fragments, content))
         case "!":
-            return replace(step, absent=(*step.absent, rest))
+            return replace(step, absent=(*step.absent, content))
         case "+":
-            return replace(step, again=tuple(shlex.split(rest)))
+            return replace(step, again=tuple(shlex.split(content)))
         case _:
-            name, _, path = rest.partition(" ")
+            name, _, path = content.partition(" ")
             return replace(step, keeps=(*step.keeps, (name, path)))
 
 

@@ -168,8 +168,8 @@ def dead_letters(
     )
     reasons: Counter[tuple[str, str]] = Counter()
     details: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for (service, topic, reason, done), count in sorted(repaired.items()):
-        details[f"{service} {topic}", reason].append(f"{count} {done}")
+    for (service, topic, reason, repair), count in sorted(repaired.items()):
+        details[f"{service} {topic}", reason].append(f"{count} {repair}")
     for (service, topic, reason), count in counts.items():
         reasons[f"{service} {topic}", reason] += count
     check.notes = [

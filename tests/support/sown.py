@@ -20,6 +20,9 @@ async def catalogue_sown(mongo: Mongo) -> None:
         return {document["_id"] async for document in database["entries"].find({"revision": {"$gt": 0}})}
 
     await eventually(
-        known, until=lambda found: all(found.get(code, set()) >= codes for code, codes in wanted.items())
+        known,
+        until=lambda codes_by_facility: all(
+            codes_by_facility.get(code, set()) >= codes for code, codes in wanted.items()
+        ),
     )
-    await eventually(kept, until=lambda found: found >= entries)
+    await eventually(kept, until=lambda codes_by_facility: codes_by_facility >= entries)

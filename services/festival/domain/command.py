@@ -105,12 +105,12 @@ def nothing_to_plan(field: str, first: Message, conflicts: Sequence[Conflict]) -
     return Rejection(field, CommandRefusal.NOTHING_TO_PLAN, message, examples)
 
 
-def _with_reasons(first: Message, told: Sequence[Conflict], untold: int) -> Message:
+def _with_reasons(first: Message, shown_conflicts: Sequence[Conflict], untold: int) -> Message:
     # One reason alone must fit beside the other sentences.
-    room = MAX_TEXT - len(first.english) - 60 if len(told) == 1 else None
+    room = MAX_TEXT - len(first.english) - 60 if len(shown_conflicts) == 1 else None
     reasons = {
-        "reasons": " ".join(conflict.reason for conflict in told)[:room],
-        "reasons_id": " ".join(conflict.reason_id for conflict in told)[:room],
+        "reasons": " ".join(conflict.reason for conflict in shown_conflicts)[:room],
+        "reasons_id": " ".join(conflict.reason_id for conflict in shown_conflicts)[:room],
     }
     if untold <= 0:
         return Message("{first} {reasons}", first=first, **reasons)

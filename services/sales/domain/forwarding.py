@@ -100,14 +100,14 @@ def effect(state: State, booth: Booth, record: TillRecord) -> ForwardedAs | None
     return ForwardedAs.NUMBER if own else ForwardedAs.WHOLE
 
 
-def forward(booth: Booth, record: KeptRecord, how: ForwardedAs) -> tuple[Booth, Publication]:
+def forward(booth: Booth, record: KeptRecord, forwarded_as: ForwardedAs) -> tuple[Booth, Publication]:
     """The booth after one more record was forwarded, and the record for the other booth, with the original inside."""
     assert booth.forwarding is not None, "the booth's records are forwarded"
     to, records = booth.forwarding
     body = RecordForwarded(
         key=to,
         booth=booth.id,
-        effect=how,
+        effect=forwarded_as,
         id=record.event,
         source=record.source,
         time=record.time,

@@ -36,12 +36,14 @@ def test_help_and_refusals_are_in_the_reader_s_language(words: list[str], texts:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "others", "language"),
+    ("arguments", "remainder", "language"),
     [
         (["till", "--lang", "id", "day"], ["till", "day"], Language.INDONESIAN),
         (["--lang=en", "status"], ["status"], Language.ENGLISH),
         (["till", "--", "--lang", "id"], ["till", "--", "--lang", "id"], None),
     ],
 )
-def test_the_language_may_stand_anywhere(arguments: list[str], others: list[str], language: Language | None) -> None:
-    assert split_language(arguments) == (others, language)
+def test_the_language_may_stand_anywhere(
+    arguments: list[str], remainder: list[str], language: Language | None
+) -> None:
+    assert split_language(arguments) == (remainder, language)

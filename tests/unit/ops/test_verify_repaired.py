@@ -115,7 +115,7 @@ def test_an_archived_letter_adds_up() -> None:
         (audit(copy=None, letter="KEY_PARKED", events=[archived()]), "is no unusable dead letter"),
         (audit(copy=None, letter=None, events=[archived()]), "is no unusable dead letter"),
     ],
-    ids=lambda one: one if isinstance(one, str) else "",
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_does_not_add_up_is_found(wrong: RepairAudit, sentence: str) -> None:
     assert any(sentence in broken for broken in wrong.check.broken), wrong.check.broken
