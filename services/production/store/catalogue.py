@@ -14,11 +14,12 @@ from services.production.domain.entries import (
     Fact,
 )
 from services.production.domain.facility_catalogue import FacilityCatalogue, ListedProduct
+from services.production.store.rejections import rejection_document
 from shared.events import catalogue
 from shared.events.catalogue import EntryCommandRefused, EntryRefusal
 from shared.events.production import ProductionReported
 from shared.runtime.processor import Collection, Document
-from shared.wording import Message
+from shared.wording import message_of
 
 # Facts and commands are kept as the JSON of their events.
 _FACTS = {body.__name__: body for body in catalogue.CATALOGUE.bodies if body is not EntryCommandRefused}
@@ -57,7 +58,6 @@ def _revision(document: Document) -> EntryRevision:
 
 
 def _command_document(command: EntryCommand) -> dict[str, Any]:
-    rejection = command.rejection
     return {
         "command": command.command,
         "source": command.source,
@@ -67,13 +67,7 @@ def _command_document(command: EntryCommand) -> dict[str, Any]:
         "status": command.status.value,
         "body": command.body.model_dump_json(),
         "unanswered": list(command.unanswered),
-        "wrong": rejection
-        and {
-            "field": rejection.field,
-            "reason": rejection.reason.value,
-            "template": rejection.message.template,
-            "values": rejection.message.plain_values,
-        },
+        "wrong": rejection_document(command.rejection),
     }
 
 
@@ -93,7 +87,7 @@ def _command(document: Document) -> EntryCommand:
         and EntryRejection(
             rejection["field"],
             EntryRefusal(rejection["reason"]),
-            Message(rejection["template"], **rejection["values"]),
+            message_of(rejection["template"], rejection["values"]),
         ),
     )
 
