@@ -11,12 +11,11 @@ from services.production.domain.entries import (
     EntryCommandStatus,
     EntryRejection,
     EntryRevision,
-    Fact,
 )
 from services.production.domain.facility_catalogue import FacilityCatalogue, ListedProduct
 from services.production.store.rejections import rejection_document
 from shared.events import catalogue
-from shared.events.catalogue import EntryCommandRefused, EntryRefusal
+from shared.events.catalogue import EntryCommandRefused, EntryFact, EntryRefusal, kind_of
 from shared.events.production import ProductionReported
 from shared.runtime.processor import Collection, Document
 from shared.wording import message_of
@@ -26,18 +25,18 @@ _FACTS = {body.__name__: body for body in catalogue.CATALOGUE.bodies if body is 
 _COMMANDS = {body.__name__: body for body in catalogue.ENTRY_COMMANDS.bodies}
 
 
-def _fact_document(fact: Fact) -> dict[str, Any]:
+def _fact_document(fact: EntryFact) -> dict[str, Any]:
     return {"type": type(fact).__name__, "json": fact.model_dump_json()}
 
 
-def _fact(document: Document) -> Fact:
-    fact: Fact = _FACTS[document["type"]].model_validate_json(document["json"])  # type: ignore[assignment]
+def _fact(document: Document) -> EntryFact:
+    fact: EntryFact = _FACTS[document["type"]].model_validate_json(document["json"])  # type: ignore[assignment]
     return fact
 
 
 def _entry_document(entry: Entry) -> dict[str, Any]:
     return {
-        "kind": entry.id.partition("/")[0],
+        "kind": kind_of(entry.id),
         "revision": entry.revision,
         "fact": entry.fact and _fact_document(entry.fact),
         "askers": list(entry.askers),
