@@ -1,10 +1,9 @@
 """`karya catalogue import`: many entries from a CSV file, each line a command."""
 
-import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import StringIO
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,11 +16,12 @@ from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events.catalogue import TERMS, EntryKind
+from shared.sheet import rows_of, text_of
 from shared.translation import received, tr, translated
 from shared.wording import Message
 
 AT_ONCE = 8
-# The columns of each kind, each with what reads it; a field that is left empty stays as it is.
+# Each column with the function that reads its cells. An empty cell leaves the entry's field as it is.
 _READERS: dict[str, Callable[[str], Any]] = {
     "name": str,
     "category": str,
@@ -53,7 +53,7 @@ _COLUMNS = ("kind", "code", *_READERS)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the file, read: the entry and the fields that it gives."""
+    """A line of the file: the entry, and its fields whose cells are not empty."""
 
     number: int
     kind: EntryKind
@@ -79,7 +79,7 @@ def import_entries(
     products (codes with spaces between) and days. An empty field stays as it is.
     """
     with service(context) as api:
-        lines = read_lines(file.read_text(encoding="utf-8-sig"))
+        lines = read_lines(text_of(file.read_bytes()))
         answers = [*_given(api, lines)]
     rows = [{"line": line.number, "entry": line.entry, **answer.row} for line, answer in answers]
     refused_rows = [row for row in rows if row["status"] == AnswerStatus.REFUSED.value]
@@ -110,9 +110,7 @@ def _told(row: Row) -> Row:
 
 def read_lines(text: str) -> list[Line]:
     """The lines of a CSV file, in the order in which entries name each other. Raises WrongEntry with all faults."""
-    first = text.split("\n", 1)[0]
-    rows = csv.DictReader(StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",")
-    columns = [(name or "").strip() for name in rows.fieldnames or ()]
+    (_, columns), *below = rows_of(text) or [(1, [])]
     if missing := {"kind", "code"} - set(columns):
         raise WrongEntry(
             Message("The first line of the file lacks these columns: {columns}.", columns=", ".join(sorted(missing)))
@@ -124,13 +122,11 @@ def read_lines(text: str) -> list[Line]:
             )
         )
     lines, faults = [], []
-    for row in rows:
+    for number, cells in below:
         try:
-            line = _line(rows.line_num, {(name or "").strip(): (cell or "").strip() for name, cell in row.items()})
+            lines.append(_line(number, columns, cells))
         except WrongEntry as wrong:
-            faults.append(Message("line {line}: {wrong}", line=rows.line_num, wrong=wrong.message))
-        else:
-            lines.append(line)
+            faults.append(Message("line {line}: {wrong}", line=number, wrong=wrong.message))
     if len({line.entry for line in lines}) < len(lines):
         faults.append(Message("an entry stands on two lines; keep one of them"))
     if faults:
@@ -140,7 +136,15 @@ def read_lines(text: str) -> list[Line]:
     return sorted(lines, key=lambda line: (order.index(line.kind), line.number))
 
 
-def _line(number: int, row: dict[str, Any]) -> Line:
+def _line(number: int, columns: Sequence[str], cells: Sequence[str]) -> Line:
+    if any(cells[len(columns) :]):
+        raise WrongEntry(
+            Message(
+                "The line has more cells than the first line has columns. Products of a facility have spaces between "
+                "them."
+            )
+        )
+    row = dict(zip_longest(columns, cells[: len(columns)], fillvalue=""))
     try:
         kind = EntryKind(row["kind"])
     except ValueError:
@@ -152,16 +156,16 @@ def _line(number: int, row: dict[str, Any]) -> Line:
         code = typed.product(code)
     elif kind is EntryKind.FACILITY:
         code = typed.facility(code)
-    cells = {name: cell for name, cell in row.items() if name in _READERS and cell}
-    if foreign := [name for name in cells if name not in _FIELDS[kind]]:
+    texts = {name: text for name, text in row.items() if name in _READERS and text}
+    if foreign := [name for name in texts if name not in _FIELDS[kind]]:
         raise WrongEntry(
             Message("A {kind:word} has no {column}; leave that field empty.", kind=kind.value, column=foreign[0])
         )
-    return Line(number, kind, code, {name: _READERS[name](cell) for name, cell in cells.items()})
+    return Line(number, kind, code, {name: _READERS[name](text) for name, text in texts.items()})
 
 
 def _given(api: ServiceClient, lines: list[Line]) -> Iterator[tuple[Line, Answer]]:
-    """Each line's outcome. A kind is sent when the kinds that it may name are through."""
+    """The outcome of each line. The lines of a kind are sent after those of the kinds that it may name."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for kind in EntryKind:
             of_kind = [line for line in lines if line.kind is kind]

@@ -148,11 +148,22 @@ def test_a_file_is_read_in_the_order_in_which_entries_name_each_other() -> None:
         (HEAD + "product,KTI,,,,1.5,,,\n", "line 2: '1.5'"),
         (HEAD + "unit,x,X,tenun,,,,,\n", "line 2: A unit has no category"),
         (HEAD + "unit,x,X,,,,,,\nunit,x,X,,,,,,\n", "an entry stands on two lines"),
+        (HEAD + "facility,pr-kpg,Lapas,,,,,kti,svr,krj\n", "line 2: The line has more cells"),
+        (HEAD + "facility,pr-kpg,Lapas,,,,,kti,svr,\n", "line 2: A facility has no days"),
     ],
 )
 def test_a_file_with_a_fault_is_refused_whole_and_every_fault_is_named(text: str, message: str) -> None:
     with pytest.raises(WrongEntry, match=message):
         read_lines(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_file_is_read_in_the_encoding_in_which_it_was_saved(
+    production: FakeServer, tmp_path: Path, encoding: str
+) -> None:
+    sheet = tmp_path / "catalogue.csv"
+    sheet.write_text(HEAD + "unit,lusin,Lusin é,,,,,,\n", encoding=encoding)
+    assert given(production, "import", str(sheet)) == ("/entries/unit%2Flusin/set-term", {"name": "Lusin é"})
 
 
 def test_a_refused_file_sends_nothing(production: FakeServer, tmp_path: Path) -> None:
