@@ -15,10 +15,10 @@ from cli.console import say, show_json, show_table
 from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
 from shared import typed
 from shared.errors import WrongEntry
-from shared.events.catalogue import TERMS, EntryKind
+from shared.events.catalogue import TERMS, EntryKind, entry_id
 from shared.sheet import rows_of, text_of
 from shared.translation import received, tr, translated
-from shared.wording import Message
+from shared.wording import Message, as_message
 
 AT_ONCE = 8
 # Each column with the function that reads its cells. An empty cell leaves the entry's field as it is.
@@ -62,7 +62,7 @@ class Line:
 
     @property
     def entry(self) -> str:
-        return f"{self.kind.value}/{self.code}"
+        return entry_id(self.kind, self.code)
 
 
 def import_entries(
@@ -99,12 +99,12 @@ def import_entries(
                 tr("The outcome of {count} is not known yet; `karya catalogue list` shows it later.", count=open_ones)
             )
         if refused_rows:
-            show_table(["line", "entry", "field", "message"], [_told(row) for row in refused_rows], "")
+            show_table(["line", "entry", "field", "message"], [_translated(row) for row in refused_rows], "")
     if refused_rows:
         raise typer.Exit(1)
 
 
-def _told(row: Row) -> Row:
+def _translated(row: Row) -> Row:
     return {**row, "message": received(row["message"], row.get("template", ""), row.get("values", {}))}
 
 
@@ -174,11 +174,20 @@ def _given(api: ServiceClient, lines: list[Line]) -> Iterator[tuple[Line, Answer
 
 def _give(api: ServiceClient, line: Line) -> Answer:
     fields = {name: line.fields.get(name) for name in _FIELDS[line.kind]}
-    columns = {name: tr("the column {name}", name=name) for name in fields if name not in _OPTIONAL}
+    columns = {name: Message("the column {name}", name=name) for name in fields if name not in _OPTIONAL}
     try:
         body: Row = merged(api, line.kind, line.code, fields, columns)
     except WrongEntry as wrong:
-        return Answer("", AnswerStatus.REFUSED, "entry", "missing", str(wrong))
+        message = as_message(wrong.message)
+        return Answer(
+            "",
+            AnswerStatus.REFUSED,
+            "entry",
+            "missing",
+            message.english,
+            message.template,
+            message.plain_values,
+        )
     if line.kind is EntryKind.FACILITY:
         body["products"] = body["products"] or []
     return api.command(ENTRIES, line.entry, _COMMANDS[line.kind], body=body)

@@ -12,7 +12,7 @@ from cli.festival.client import Row, ServiceClient
 from cli.parameters import between
 from shared import typed
 from shared.errors import WrongEntry
-from shared.events.catalogue import EntryKind
+from shared.events.catalogue import EntryKind, entry_id
 from shared.nearest import nearest
 from shared.translation import tr
 from shared.wording import Message, any_of
@@ -93,4 +93,4 @@ def known_entry(api: ServiceClient, text: str) -> Row:
 
 def existing(api: ServiceClient, kind: EntryKind, code: str) -> Row | None:
     """The entry of this kind and code, or None if there is none yet."""
-    return api.find(CATALOGUE, f"{kind.value}/{code}")
+    return api.find(CATALOGUE, entry_id(kind, code))
