@@ -1,5 +1,6 @@
 """`karya catalogue import`: many entries from a CSV file, each line a command."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,13 +12,14 @@ import typer
 
 from cli.catalogue.changes import merged
 from cli.catalogue.session import ENTRIES, Json, service
-from cli.console import say, show_json, show_table
+from cli.console import say, show_table
 from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
+from cli.festival.session import message_of, show_answers
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events.catalogue import TERMS, EntryKind, entry_id
 from shared.sheet import rows_of, text_of
-from shared.translation import received, tr, translated
+from shared.translation import tr, translated
 from shared.wording import Message, as_message
 
 AT_ONCE = 8
@@ -81,31 +83,31 @@ def import_entries(
     with service(context) as api:
         lines = read_lines(text_of(file.read_bytes()))
         answers = [*_given(api, lines)]
-    rows = [{"line": line.number, "entry": line.entry, **answer.row} for line, answer in answers]
-    refused_rows = [row for row in rows if row["status"] == AnswerStatus.REFUSED.value]
     if as_json:
-        show_json(rows)
-    else:
-        open_ones = sum(row["status"] == AnswerStatus.ACCEPTED.value for row in rows)
-        say(
-            tr(
-                "{count} of {rows} entries are in the catalogue.",
-                count=len(rows) - len(refused_rows) - open_ones,
-                rows=len(rows),
-            )
+        show_answers([(_row(line), answer) for line, answer in answers], (), "", as_json=True)
+        return
+    statuses = Counter(answer.status for _, answer in answers)
+    say(
+        tr(
+            "{count} of {rows} entries are in the catalogue.",
+            count=statuses[AnswerStatus.DONE],
+            rows=len(answers),
         )
-        if open_ones:
-            say(
-                tr("The outcome of {count} is not known yet; `karya catalogue list` shows it later.", count=open_ones)
-            )
-        if refused_rows:
-            show_table(["line", "entry", "field", "message"], [_translated(row) for row in refused_rows], "")
-    if refused_rows:
+    )
+    if count := statuses[AnswerStatus.ACCEPTED]:
+        say(tr("The outcome of {count} is not known yet; `karya catalogue list` shows it later.", count=count))
+    if statuses[AnswerStatus.REFUSED]:
+        refused_rows = [
+            {**_row(line), "field": answer.field, "message": message_of(answer)}
+            for line, answer in answers
+            if answer.status is AnswerStatus.REFUSED
+        ]
+        show_table(["line", "entry", "field", "message"], refused_rows, "")
         raise typer.Exit(1)
 
 
-def _translated(row: Row) -> Row:
-    return {**row, "message": received(row["message"], row.get("template", ""), row.get("values", {}))}
+def _row(line: Line) -> Row:
+    return {"line": line.number, "entry": line.entry}
 
 
 def read_lines(text: str) -> list[Line]:
