@@ -358,7 +358,7 @@ def _refuse(state: State, command: EntryCommand, rejection: EntryRejection) -> D
 
 
 def _taken(state: State, command: EntryCommand) -> Decision:
-    # What became of the first command with this id stays as it is.
+    # The first command with this id keeps its outcome.
     message = Message("Another command has this id; give each one its own UUID.")
     return state, [CATALOGUE.of(_refusal(command, EntryRejection("command", EntryRefusal.ID_TAKEN, message)))]
 

@@ -306,7 +306,7 @@ def _reject(state: State, report: TerminalReport, wrong: ReportRejection) -> Dec
 
 
 def _reused(state: State, report: TerminalReport) -> Decision:
-    # What became of the first report with this id stays as it is.
+    # The first report with this id keeps its outcome.
     return state, [ANSWERS.of(_rejected(report, refusals.ID_REUSED))]
 
 
