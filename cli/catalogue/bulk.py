@@ -1,10 +1,10 @@
 """`karya catalogue import`: many entries from a CSV file, each line a command."""
 
-import csv
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import StringIO
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,16 +12,18 @@ import typer
 
 from cli.catalogue.changes import merged
 from cli.catalogue.session import ENTRIES, Json, service
-from cli.console import say, show_json, show_table
+from cli.console import say, show_table
 from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
+from cli.festival.session import message_of, show_answers
 from shared import typed
 from shared.errors import WrongEntry
-from shared.events.catalogue import TERMS, EntryKind
-from shared.translation import received, tr, translated
-from shared.wording import Message
+from shared.events.catalogue import TERMS, EntryKind, entry_id
+from shared.sheet import rows_of, text_of
+from shared.translation import tr, translated
+from shared.wording import Message, as_message
 
 AT_ONCE = 8
-# The columns of each kind, each with what reads it; a field that is left empty stays as it is.
+# Each column with the function that reads its cells. An empty cell leaves the entry's field as it is.
 _READERS: dict[str, Callable[[str], Any]] = {
     "name": str,
     "category": str,
@@ -53,7 +55,7 @@ _COLUMNS = ("kind", "code", *_READERS)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the file, read: the entry and the fields that it gives."""
+    """A line of the file: the entry, and its fields whose cells are not empty."""
 
     number: int
     kind: EntryKind
@@ -62,7 +64,7 @@ class Line:
 
     @property
     def entry(self) -> str:
-        return f"{self.kind.value}/{self.code}"
+        return entry_id(self.kind, self.code)
 
 
 def import_entries(
@@ -79,40 +81,38 @@ def import_entries(
     products (codes with spaces between) and days. An empty field stays as it is.
     """
     with service(context) as api:
-        lines = read_lines(file.read_text(encoding="utf-8-sig"))
+        lines = read_lines(text_of(file.read_bytes()))
         answers = [*_given(api, lines)]
-    rows = [{"line": line.number, "entry": line.entry, **answer.row} for line, answer in answers]
-    refused_rows = [row for row in rows if row["status"] == AnswerStatus.REFUSED.value]
     if as_json:
-        show_json(rows)
-    else:
-        open_ones = sum(row["status"] == AnswerStatus.ACCEPTED.value for row in rows)
-        say(
-            tr(
-                "{count} of {rows} entries are in the catalogue.",
-                count=len(rows) - len(refused_rows) - open_ones,
-                rows=len(rows),
-            )
+        show_answers([(_row(line), answer) for line, answer in answers], (), "", as_json=True)
+        return
+    statuses = Counter(answer.status for _, answer in answers)
+    say(
+        tr(
+            "{count} of {rows} entries are in the catalogue.",
+            count=statuses[AnswerStatus.DONE],
+            rows=len(answers),
         )
-        if open_ones:
-            say(
-                tr("The outcome of {count} is not known yet; `karya catalogue list` shows it later.", count=open_ones)
-            )
-        if refused_rows:
-            show_table(["line", "entry", "field", "message"], [_told(row) for row in refused_rows], "")
-    if refused_rows:
+    )
+    if count := statuses[AnswerStatus.ACCEPTED]:
+        say(tr("The outcome of {count} is not known yet; `karya catalogue list` shows it later.", count=count))
+    if statuses[AnswerStatus.REFUSED]:
+        refused_rows = [
+            {**_row(line), "field": answer.field, "message": message_of(answer)}
+            for line, answer in answers
+            if answer.status is AnswerStatus.REFUSED
+        ]
+        show_table(["line", "entry", "field", "message"], refused_rows, "")
         raise typer.Exit(1)
 
 
-def _told(row: Row) -> Row:
-    return {**row, "message": received(row["message"], row.get("template", ""), row.get("values", {}))}
+def _row(line: Line) -> Row:
+    return {"line": line.number, "entry": line.entry}
 
 
 def read_lines(text: str) -> list[Line]:
     """The lines of a CSV file, in the order in which entries name each other. Raises WrongEntry with all faults."""
-    first = text.split("\n", 1)[0]
-    rows = csv.DictReader(StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",")
-    columns = [(name or "").strip() for name in rows.fieldnames or ()]
+    (_, columns), *below = rows_of(text) or [(1, [])]
     if missing := {"kind", "code"} - set(columns):
         raise WrongEntry(
             Message("The first line of the file lacks these columns: {columns}.", columns=", ".join(sorted(missing)))
@@ -124,13 +124,11 @@ def read_lines(text: str) -> list[Line]:
             )
         )
     lines, faults = [], []
-    for row in rows:
+    for number, cells in below:
         try:
-            line = _line(rows.line_num, {(name or "").strip(): (cell or "").strip() for name, cell in row.items()})
+            lines.append(_line(number, columns, cells))
         except WrongEntry as wrong:
-            faults.append(Message("line {line}: {wrong}", line=rows.line_num, wrong=wrong.message))
-        else:
-            lines.append(line)
+            faults.append(Message("line {line}: {wrong}", line=number, wrong=wrong.message))
     if len({line.entry for line in lines}) < len(lines):
         faults.append(Message("an entry stands on two lines; keep one of them"))
     if faults:
@@ -140,7 +138,15 @@ def read_lines(text: str) -> list[Line]:
     return sorted(lines, key=lambda line: (order.index(line.kind), line.number))
 
 
-def _line(number: int, row: dict[str, Any]) -> Line:
+def _line(number: int, columns: Sequence[str], cells: Sequence[str]) -> Line:
+    if any(cells[len(columns) :]):
+        raise WrongEntry(
+            Message(
+                "The line has more cells than the first line has columns. Products of a facility have spaces between "
+                "them."
+            )
+        )
+    row = dict(zip_longest(columns, cells[: len(columns)], fillvalue=""))
     try:
         kind = EntryKind(row["kind"])
     except ValueError:
@@ -152,16 +158,16 @@ def _line(number: int, row: dict[str, Any]) -> Line:
         code = typed.product(code)
     elif kind is EntryKind.FACILITY:
         code = typed.facility(code)
-    cells = {name: cell for name, cell in row.items() if name in _READERS and cell}
-    if foreign := [name for name in cells if name not in _FIELDS[kind]]:
+    texts = {name: text for name, text in row.items() if name in _READERS and text}
+    if foreign := [name for name in texts if name not in _FIELDS[kind]]:
         raise WrongEntry(
             Message("A {kind:word} has no {column}; leave that field empty.", kind=kind.value, column=foreign[0])
         )
-    return Line(number, kind, code, {name: _READERS[name](cell) for name, cell in cells.items()})
+    return Line(number, kind, code, {name: _READERS[name](text) for name, text in texts.items()})
 
 
 def _given(api: ServiceClient, lines: list[Line]) -> Iterator[tuple[Line, Answer]]:
-    """Each line's outcome. A kind is sent when the kinds that it may name are through."""
+    """The outcome of each line. The lines of a kind are sent after those of the kinds that it may name."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for kind in EntryKind:
             of_kind = [line for line in lines if line.kind is kind]
@@ -170,11 +176,20 @@ def _given(api: ServiceClient, lines: list[Line]) -> Iterator[tuple[Line, Answer
 
 def _give(api: ServiceClient, line: Line) -> Answer:
     fields = {name: line.fields.get(name) for name in _FIELDS[line.kind]}
-    columns = {name: tr("the column {name}", name=name) for name in fields if name not in _OPTIONAL}
+    columns = {name: Message("the column {name}", name=name) for name in fields if name not in _OPTIONAL}
     try:
         body: Row = merged(api, line.kind, line.code, fields, columns)
     except WrongEntry as wrong:
-        return Answer("", AnswerStatus.REFUSED, "entry", "missing", str(wrong))
+        message = as_message(wrong.message)
+        return Answer(
+            "",
+            AnswerStatus.REFUSED,
+            "entry",
+            "missing",
+            message.english,
+            message.template,
+            message.plain_values,
+        )
     if line.kind is EntryKind.FACILITY:
         body["products"] = body["products"] or []
     return api.command(ENTRIES, line.entry, _COMMANDS[line.kind], body=body)

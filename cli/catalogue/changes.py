@@ -1,5 +1,6 @@
 """Commands that add, change and retire entries of the catalogue. What is left out of a change stays as it is."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -9,13 +10,12 @@ from cli.festival.client import ServiceClient
 from cli.festival.session import show_answer
 from cli.parameters import FACILITY, PRODUCT, RUPIAH, WHOLE
 from shared.errors import WrongEntry
-from shared.events.catalogue import EntryKind
+from shared.events.catalogue import EntryKind, entry_id
 from shared.translation import tr
+from shared.wording import Message, Value
 
 Code = Annotated[str, typer.Argument(help="The code, e.g. tenun.")]
 Name = Annotated[str, typer.Argument(help="The name for people.")]
-
-_NEEDED = "{entry} is new: it needs {option} as well."
 
 
 def set_product(
@@ -45,7 +45,7 @@ def set_product(
     options = {"name": "--name", "category": "--category", "unit": "--unit", "max_qty": "--max-qty"}
     with service(context) as api:
         body = merged(api, EntryKind.PRODUCT, product, fields, options)
-        answer = api.command(ENTRIES, f"product/{product}", "set-product", body=body)
+        answer = api.command(ENTRIES, entry_id(EntryKind.PRODUCT, product), "set-product", body=body)
         show_answer(answer, tr("Product {product} is in the catalogue.", product=product), as_json=as_json)
 
 
@@ -70,7 +70,7 @@ def set_facility(
         body = merged(api, EntryKind.FACILITY, facility, fields, options)
         products = [*(body.get("products") or []), *(add or [])]
         body["products"] = [code for code in dict.fromkeys(products) if code not in (drop or [])]
-        answer = api.command(ENTRIES, f"facility/{facility}", "set-facility", body=body)
+        answer = api.command(ENTRIES, entry_id(EntryKind.FACILITY, facility), "set-facility", body=body)
         show_answer(answer, tr("Facility {facility} is in the catalogue.", facility=facility), as_json=as_json)
 
 
@@ -98,7 +98,7 @@ def set_lead_time(
 ) -> None:
     """Add or change the days of a parcel between two islands."""
     with service(context) as api:
-        answer = api.command(ENTRIES, f"lead-time/{start}/{end}", "set-lead-time", body={"days": days})
+        answer = api.command(ENTRIES, entry_id(EntryKind.LEAD_TIME, start, end), "set-lead-time", body={"days": days})
         show_answer(
             answer,
             tr("A parcel from {start} to {end} takes {days} days.", start=start, end=end, days=days),
@@ -120,21 +120,25 @@ def retire(
 
 
 def merged(
-    api: ServiceClient, kind: EntryKind, code: str, fields: dict[str, Any], needed: dict[str, str]
+    api: ServiceClient, kind: EntryKind, code: str, fields: dict[str, Any], needed: Mapping[str, Value]
 ) -> dict[str, Any]:
-    """The body of a command: what was given, and the rest as the entry is now. Raises WrongEntry for a new entry
-    that lacks a needed field."""
+    """The body of a command: the new values of the fields, and for a field that is None its present value.
+
+    `needed`: the option or column of each field that a new entry must have. Raises WrongEntry if one is missing.
+    """
     entry = existing(api, kind, code) or {}
     body = {field: value if value is not None else entry.get(field) for field, value in fields.items()}
     for field, option in needed.items():
         if body[field] is None:
-            raise WrongEntry(_NEEDED.format(entry=f"{kind.value}/{code}", option=option))
+            raise WrongEntry(
+                Message("{entry} is new: it needs {option} as well.", entry=entry_id(kind, code), option=option)
+            )
     return body
 
 
 def _set_term(context: typer.Context, kind: EntryKind, code: str, name: str, *, as_json: bool) -> None:
     with service(context) as api:
-        answer = api.command(ENTRIES, f"{kind.value}/{code}", "set-term", body={"name": name})
+        answer = api.command(ENTRIES, entry_id(kind, code), "set-term", body={"name": name})
         show_answer(
             answer, tr("{kind:word}/{code} is in the catalogue.", kind=kind.value, code=code), as_json=as_json
         )

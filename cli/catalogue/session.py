@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from cli.console import exit_on_error, warn
+from cli.console import exit_on_error
 from cli.festival.client import Row, ServiceClient
 from cli.parameters import between
 from shared import typed
-from shared.errors import WrongEntry
-from shared.events.catalogue import EntryKind
+from shared.errors import NotAnswered, WrongEntry
+from shared.events.catalogue import EntryKind, entry_id
 from shared.nearest import nearest
-from shared.translation import tr
 from shared.wording import Message, any_of
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
@@ -50,11 +49,15 @@ def choose(
 def service(context: typer.Context) -> Iterator[ServiceClient]:
     """The production service. An error is shown without a traceback and ends with exit code 1."""
     options: CatalogueOptions = context.obj
-    if not options.url:
-        warn(tr("No production service is known here: run `make up`, or set KARYA_PRODUCTION_URL to its address."))
-        raise typer.Exit(1)
-    with exit_on_error(), ServiceClient(options.url, options.wait, "production") as api:
-        yield api
+    with exit_on_error():
+        if not options.url:
+            raise NotAnswered(
+                Message(
+                    "No production service is known here: run `make up`, or set KARYA_PRODUCTION_URL to its address."
+                )
+            )
+        with ServiceClient(options.url, options.wait, "production") as api:
+            yield api
 
 
 def entries(api: ServiceClient) -> list[Row]:
@@ -93,4 +96,4 @@ def known_entry(api: ServiceClient, text: str) -> Row:
 
 def existing(api: ServiceClient, kind: EntryKind, code: str) -> Row | None:
     """The entry of this kind and code, or None if there is none yet."""
-    return api.find(CATALOGUE, f"{kind.value}/{code}")
+    return api.find(CATALOGUE, entry_id(kind, code))

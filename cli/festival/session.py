@@ -87,8 +87,7 @@ def confirmed_command(api: ServiceClient, *place: str, body: Mapping[str, Any], 
     answer = api.command(*place, body={**body, "confirmed": yes})
     if answer.reason != NOT_CONFIRMED or not _on_terminal():
         return answer
-    message = received(answer.message or "", answer.template or "", answer.values or {})
-    if not typer.confirm(visible(tr("{message} Is it right?", message=message)), err=True):
+    if not typer.confirm(visible(tr("{message} Is it right?", message=message_of(answer))), err=True):
         return answer
     return api.command(*place, body={**body, "confirmed": True})
 
@@ -143,7 +142,7 @@ def _add_refusal(answer: Answer) -> None:
     if answer.status is AnswerStatus.REFUSED:
         add_problem(
             tr("The command was refused"),
-            _message(answer),
+            message_of(answer),
             error="Refused",
             status=409,
             field=answer.field,
@@ -152,7 +151,8 @@ def _add_refusal(answer: Answer) -> None:
         )
 
 
-def _message(answer: Answer) -> str:
+def message_of(answer: Answer) -> str:
+    """The reason of a refusal in the reader's language."""
     return received(answer.message or "", answer.template or "", answer.values or {})
 
 
@@ -163,7 +163,7 @@ def _on_terminal() -> bool:
 def _refused(answer: Answer) -> str:
     return tr(
         "Refused: {message} (field {field}, {reason})",
-        message=_message(answer),
+        message=message_of(answer),
         field=answer.field or "",
         reason=answer.reason or "",
     )

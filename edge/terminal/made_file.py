@@ -13,6 +13,7 @@ from datetime import date
 from edge.terminal.terminal import MadeEntry
 from shared import typed
 from shared.errors import WrongEntry
+from shared.sheet import divider_of, rows_of, text_of
 from shared.translation import translated
 from shared.wording import Message, as_message
 
@@ -26,7 +27,6 @@ _NAMES = {
 }
 _COLUMN_OF = {name: column for column, names in _NAMES.items() for name in names}
 _IGNORED = ("reason", "alasan", "line", "baris")  # of a file of refused lines
-_DIVIDERS = (";", "\t", ",")
 _WHOLE_FRACTION = re.compile(r"([0-9.]*[0-9]),0{1,2}|([0-9]+)\.0{1,2}")
 _MIDNIGHT = re.compile(r"[ T]0{1,2}[:.]00(?:[:.]00)?$")
 _NUMERIC_DAY = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})")
@@ -60,7 +60,8 @@ def read_file(data: bytes, today: date, *, day_first: bool = False) -> MadeFile:
     A day like 03/04/2026 is read as day, month and year if another day of the file can only be meant so, or by
     `day_first`. Raises WrongEntry for a file that is no table of these columns.
     """
-    rows = _rows(_text(data))
+    text = text_of(data)
+    rows = rows_of(text)
     if not rows:
         raise WrongEntry(Message("The file is empty. Its first line names the columns, e.g. product;qty;made_on."))
     (_, header), *below = rows
@@ -81,7 +82,7 @@ def read_file(data: bytes, today: date, *, day_first: bool = False) -> MadeFile:
     ]
     day_first = day_first or _says_day_first(days)
     lines = [_line(number, cells, header, columns, today, day_first) for number, cells in below]
-    return MadeFile(tuple(header), _divider(_text(data)), tuple(lines))
+    return MadeFile(tuple(header), divider_of(text), tuple(lines))
 
 
 def refused_text(file: MadeFile, refused: Iterable[MadeLine]) -> str:
@@ -94,35 +95,6 @@ def refused_text(file: MadeFile, refused: Iterable[MadeLine]) -> str:
         cells = [line.cells[index] if index < len(line.cells) else "" for index in columns]
         writer.writerow([*cells, line.number, translated(line.refusal or "")])
     return text.getvalue()
-
-
-def _text(data: bytes) -> str:
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        # What Excel writes where nobody chose UTF-8. Codes and numbers are the same in both.
-        return data.decode("cp1252", errors="replace")
-
-
-def _divider(text: str) -> str:
-    lines = text.splitlines()
-    first = lines[0] if lines else ""
-    if first.lower().startswith("sep=") and len(first) == len("sep=;"):
-        return first[-1]
-    return max(_DIVIDERS, key=first.count)
-
-
-def _rows(text: str) -> list[tuple[int, list[str]]]:
-    """The lines that hold anything, each with its number in the file."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_divider(text), strict=True)
-    try:
-        rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except csv.Error as error:
-        raise WrongEntry(
-            Message("Line {line} of the file can't be read: {reason}.", line=reader.line_num, reason=str(error))
-        ) from None
-    return [(number, cells) for number, cells in rows if any(cells) and not cells[0].lower().startswith("sep=")]
 
 
 def _folded(name: str) -> str:

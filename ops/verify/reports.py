@@ -64,12 +64,15 @@ def catalogue(evidence: Evidence) -> Check:
 
 
 def became_lots(evidence: Evidence) -> Check:
-    """Each accepted report is applied: a lot for each production, the sum of corrections, recalls not yet lifted, the
-    withdrawal."""
+    """Each accepted report is applied to its lot.
+
+    A report of goods is the lot's origin. The lot has the sum of its corrections, and is recalled or withdrawn as its
+    reports say.
+    """
     check = Check("reports and lots", "each accepted report is in its lot, and each lot is from one report")
     lots, reports = evidence.of(Lot), evidence.of(TerminalReport)
-    corrected: dict[str, int] = {}
-    recalls: dict[str, int] = {}
+    corrected: Counter[str] = Counter()
+    recalls: Counter[str] = Counter()
     withdrawn: set[str] = set()
     for report in reports.values():
         if report.outcome is not ReportOutcome.ACCEPTED:
@@ -77,19 +80,23 @@ def became_lots(evidence: Evidence) -> Check:
         lot = lots.get(report.lot or "")
         if lot is None:
             check.expect(False, f"report {report.id} was accepted for lot {report.lot}, which is not there")
-        elif report.kind is ReportKind.PRODUCTION:
-            check.expect_equal(f"lot {lot.id}", lot.report, report.id, "is its report, not")
-        elif report.kind in (ReportKind.CORRECTION, ReportKind.WITHDRAWAL):
-            corrected[lot.id] = corrected.get(lot.id, 0) + (report.change or 0)
-        if report.kind is ReportKind.WITHDRAWAL:
-            withdrawn.add(report.lot or "")
-        elif report.kind in (ReportKind.RECALL, ReportKind.LIFT):
-            step = 1 if report.kind is ReportKind.RECALL else -1
-            recalls[report.lot or ""] = recalls.get(report.lot or "", 0) + step
+            continue
+        match report.kind:
+            case ReportKind.PRODUCTION:
+                check.expect_equal(f"lot {lot.id}", lot.report, report.id, "is its report, not")
+            case ReportKind.CORRECTION:
+                corrected[lot.id] += report.change or 0
+            case ReportKind.RECALL:
+                recalls[lot.id] += 1
+            case ReportKind.LIFT:
+                recalls[lot.id] -= 1
+            case ReportKind.WITHDRAWAL:
+                corrected[lot.id] += report.change or 0
+                withdrawn.add(lot.id)
     for lot in lots.values():
-        check.expect_equal(f"lot {lot.id}", lot.corrected, corrected.get(lot.id, 0), "corrected, by its reports")
+        check.expect_equal(f"lot {lot.id}", lot.corrected, corrected[lot.id], "corrected, by its reports")
         check.expect_equal(
-            f"lot {lot.id}", int(lot.recalled), recalls.get(lot.id, 0), "is its recall, but recalls less liftings are"
+            f"lot {lot.id}", int(lot.recalled), recalls[lot.id], "is its recall, but recalls less liftings are"
         )
         check.expect_equal(
             f"lot {lot.id}", lot.withdrawn, lot.id in withdrawn, "is whether it is withdrawn, by its reports"

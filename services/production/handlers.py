@@ -1,4 +1,4 @@
-"""Production's two processors: whatever changes a facility's lots, and the entries of the catalogue."""
+"""Production's two processors: a facility's lots and reports, and the entries of the catalogue."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -6,7 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from services.production.domain import entries, facility_catalogue, rules
-from services.production.domain.entities import Counter, Lot, TerminalReport, WaitingReport, counter_id
+from services.production.domain.entities import Counter, Lot, ReportKind, TerminalReport, WaitingReport, counter_id
 from services.production.domain.entries import Entry, EntryCommand, SetEntry, command_key
 from services.production.domain.facility_catalogue import FacilityCatalogue, waiting_at
 from services.production.store import (
@@ -136,10 +136,10 @@ def by_facility(clock_skew: timedelta) -> Processor:
         collections=(COUNTERS, LOTS, REPORTS, FACILITIES, WAITING_REPORTS),
         handlers=(
             on(ProductionReported, partial(rules.record, clock_skew), reads=_of_goods),
-            on(ProductionCorrected, rules.pass_on, reads=_of_lot),
-            on(RecallLot, rules.recall, reads=_of_lot),
-            on(LiftRecall, rules.lift, reads=_of_lot),
-            on(WithdrawReport, rules.withdraw, reads=_of_lot),
+            on(ProductionCorrected, rules.about_lot(ReportKind.CORRECTION, rules.pass_on), reads=_of_lot),
+            on(RecallLot, rules.about_lot(ReportKind.RECALL, rules.recall), reads=_of_lot),
+            on(LiftRecall, rules.about_lot(ReportKind.LIFT, rules.lift), reads=_of_lot),
+            on(WithdrawReport, rules.about_lot(ReportKind.WITHDRAWAL, rules.withdraw), reads=_of_lot),
             on(LotCorrected, rules.answer_correction, reads=_of_correction),
             on(CorrectionRefused, rules.answer_correction, reads=_of_correction),
             on(ReportWithdrawn, rules.answer_withdrawal, reads=_of_withdrawal),

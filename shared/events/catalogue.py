@@ -5,7 +5,7 @@ change gives it the next revision. Readers keep the highest; no topic is compact
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import Field, StringConstraints
 
@@ -35,6 +35,11 @@ TERMS = (EntryKind.CATEGORY, EntryKind.UNIT, EntryKind.ISLAND)
 def entry_id(kind: EntryKind, *codes: str) -> str:
     """The id of an entry."""
     return "/".join((kind.value, *codes))
+
+
+def kind_of(entry: str) -> str:
+    """The kind in an entry's id, as its text: the id may be of no known kind."""
+    return entry.partition("/")[0]
 
 
 def code_of(entry: str) -> str:
@@ -147,6 +152,9 @@ class LeadTimeSet(Body):
     changed_at: Utc
     retired_at: Utc | None = None
     command: CommandId
+
+
+EntryFact: TypeAlias = TermSet | ProductSet | FacilitySet | LeadTimeSet
 
 
 class EntryRefusal(StrEnum):

@@ -2,9 +2,9 @@
 
 from fastapi.exceptions import RequestValidationError
 
-from services.festival.domain.catalogue import Fact, Wrong, with_lead_times, with_product, with_products
+from services.festival.domain.catalogue import Wrong, with_lead_times, with_product, with_products
 from services.festival.store import ENTRIES
-from shared.events.catalogue import EntryKind
+from shared.events.catalogue import EntryFact, EntryKind
 from shared.events.festival import AddProduct, AnnounceFestival, ChangeFestival, OpenBooth
 from shared.events.language import Body
 from shared.faults import value_error
@@ -25,9 +25,7 @@ class Completion:
         """The completed command. Raises RequestValidationError for what is not in the catalogue, PyMongoError."""
         completed: Body | Wrong = body
         match body:
-            case AnnounceFestival(island=str()):
-                completed = with_lead_times(body, await self._facts(*_FOR_LEAD_TIMES))
-            case ChangeFestival(island=str()):
+            case AnnounceFestival(island=str()) | ChangeFestival(island=str()):
                 completed = with_lead_times(body, await self._facts(*_FOR_LEAD_TIMES))
             case OpenBooth():
                 completed = with_products(body, await self._facts(EntryKind.PRODUCT))
@@ -37,7 +35,7 @@ class Completion:
             raise RequestValidationError([value_error(("body", completed.field), _with_hint(completed))])
         return completed
 
-    async def _facts(self, *kinds: EntryKind) -> dict[str, Fact]:
+    async def _facts(self, *kinds: EntryKind) -> dict[str, EntryFact]:
         query = {"kind": {"$in": [kind.value for kind in kinds]}}
         documents = await self._entries.find(query).sort("_id", 1).to_list(None)
         return {document["_id"]: ENTRIES.from_document(document).fact for document in documents}

@@ -1,32 +1,32 @@
 """Festival's copy of the catalogue, and what commands take from it: lead times, categories and names.
 
-A command is completed before it is appended to Kafka. It carries what was taken, and the revisions that said so. The
-rules see only the command, so a rebuild decides by the revisions of that time.
+A command is completed before it is appended to Kafka. It carries what was taken, and the revisions of the entries.
+The rules see only the command, so a rebuild decides by the revisions of that time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from shared.events.catalogue import (
     CatalogueRevision,
     EntryCommandRefused,
+    EntryFact,
     EntryKind,
     FacilitySet,
     LeadTimeSet,
     ProductSet,
-    TermSet,
     code_of,
     entry_id,
+    kind_of,
 )
-from shared.events.festival import AddProduct, AnnounceFestival, ChangeFestival, LeadTime, OpenBooth
+from shared.events.festival import AddProduct, AnnounceFestival, ChangeFestival, LeadTime, OpenBooth, Price
 from shared.events.language import Event
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
 from shared.wording import Message
 
-Fact: TypeAlias = TermSet | ProductSet | FacilitySet | LeadTimeSet
-OnIsland = TypeVar("OnIsland", AnnounceFestival, ChangeFestival)
+OnIsland: TypeAlias = AnnounceFestival | ChangeFestival
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class CatalogueEntry:
     """An entry at the highest revision that has come."""
 
     id: str
-    fact: Fact
+    fact: EntryFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Wrong:
     known: Mapping[str, Sequence[str]] | None = None
 
 
-def keep(state: State, _event: Event, body: Fact) -> Decision:
+def keep(state: State, _event: Event, body: EntryFact) -> Decision:
     """The entry at this revision, unless a higher one has come."""
     entry = state.get(CatalogueEntry, body.entry)
     if entry is not None and entry.fact.revision >= body.revision:
@@ -63,7 +63,7 @@ def pass_over(state: State, _event: Event, _body: EntryCommandRefused) -> Decisi
     return state, []
 
 
-def with_lead_times(body: OnIsland, facts: Mapping[str, Fact]) -> OnIsland | Wrong:
+def with_lead_times(body: OnIsland, facts: Mapping[str, EntryFact]) -> OnIsland | Wrong:
     """The announcement or change with the days of a parcel from each facility to its island. Days that it names
     stay."""
     if body.island is None:
@@ -94,8 +94,8 @@ def with_lead_times(body: OnIsland, facts: Mapping[str, Fact]) -> OnIsland | Wro
     return body.model_copy(update={"lead_days": tuple(days), "catalogue": _each_once(revisions)})
 
 
-def with_products(body: OpenBooth, facts: Mapping[str, Fact]) -> OpenBooth | Wrong:
-    """The booth with category and name of each product. Without any catalogue, as it is."""
+def with_products(body: OpenBooth, facts: Mapping[str, EntryFact]) -> OpenBooth | Wrong:
+    """The booth with category and name of each product. Without any catalogue it stays as it is."""
     products = _codes(facts.values(), EntryKind.PRODUCT)
     if not products:
         return body
@@ -103,38 +103,43 @@ def with_products(body: OpenBooth, facts: Mapping[str, Fact]) -> OpenBooth | Wro
     for price in body.prices:
         fact = products.get(price.product)
         if not isinstance(fact, ProductSet):
-            message = Message("There is no product {product} in the catalogue.", product=price.product)
-            return Wrong("prices", message, price.product, _names(products))
-        changes = {"category": price.category or fact.category, "name": price.name or fact.name}
-        prices.append(price.model_copy(update=changes))
+            return _no_product("prices", price.product, products)
+        prices.append(price.model_copy(update=_description(price, fact)))
         revisions.append(_revision(fact))
     return body.model_copy(update={"prices": tuple(prices), "catalogue": _each_once(revisions)})
 
 
-def with_product(body: AddProduct, facts: Mapping[str, Fact]) -> AddProduct | Wrong:
-    """The product with its category and name. Without any catalogue, as it is."""
+def with_product(body: AddProduct, facts: Mapping[str, EntryFact]) -> AddProduct | Wrong:
+    """The product with its category and name. Without any catalogue it stays as it is."""
     products = _codes(facts.values(), EntryKind.PRODUCT)
     if not products:
         return body
     fact = products.get(body.product)
     if not isinstance(fact, ProductSet):
-        message = Message("There is no product {product} in the catalogue.", product=body.product)
-        return Wrong("product", message, body.product, _names(products))
-    changes = {"category": body.category or fact.category, "name": body.name or fact.name}
-    return body.model_copy(update={**changes, "catalogue": (_revision(fact),)})
+        return _no_product("product", body.product, products)
+    return body.model_copy(update={**_description(body, fact), "catalogue": (_revision(fact),)})
 
 
-def _codes(facts: Iterable[Fact], kind: EntryKind) -> dict[str, Fact]:
+def _no_product(field: str, product: str, products: Mapping[str, EntryFact]) -> Wrong:
+    message = Message("There is no product {product} in the catalogue.", product=product)
+    return Wrong(field, message, product, _names(products))
+
+
+def _description(product: Price | AddProduct, fact: ProductSet) -> dict[str, str]:
+    """The product's category and name: those of the command, else those of the catalogue."""
+    return {"category": product.category or fact.category, "name": product.name or fact.name}
+
+
+def _codes(facts: Iterable[EntryFact], kind: EntryKind) -> dict[str, EntryFact]:
     """The entries of this kind that are not retired, by code."""
-    begin = f"{kind.value}/"
-    return {code_of(fact.entry): fact for fact in facts if fact.entry.startswith(begin) and fact.retired_at is None}
+    return {code_of(fact.entry): fact for fact in facts if kind_of(fact.entry) == kind and fact.retired_at is None}
 
 
-def _names(facts: Mapping[str, Fact]) -> dict[str, Sequence[str]]:
+def _names(facts: Mapping[str, EntryFact]) -> dict[str, Sequence[str]]:
     return {code: (fact.name,) for code, fact in facts.items() if not isinstance(fact, LeadTimeSet)}
 
 
-def _revision(fact: Fact) -> CatalogueRevision:
+def _revision(fact: EntryFact) -> CatalogueRevision:
     return CatalogueRevision(entry=fact.entry, revision=fact.revision)
 
 

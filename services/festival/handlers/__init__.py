@@ -20,7 +20,15 @@ from services.festival.store import (
     STOCK,
     TRANSFERS,
 )
-from shared.events.catalogue import CATALOGUE, EntryCommandRefused, FacilitySet, LeadTimeSet, ProductSet, TermSet
+from shared.events.catalogue import (
+    CATALOGUE,
+    EntryCommandRefused,
+    EntryFact,
+    FacilitySet,
+    LeadTimeSet,
+    ProductSet,
+    TermSet,
+)
 from shared.events.festival import FESTIVAL_DEADLINES, ORGANISER
 from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged
 from shared.events.language import Event
@@ -44,7 +52,7 @@ LOT = Processor(
 )
 
 
-def _entry(event: Event, _body: catalogue.Fact) -> tuple[Ref]:
+def _entry(event: Event, _body: EntryFact) -> tuple[Ref]:
     return (Ref(catalogue.CatalogueEntry, event.key),)
 
 

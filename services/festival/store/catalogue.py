@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.festival.domain.catalogue import CatalogueEntry, Fact
-from shared.events.catalogue import CATALOGUE, EntryCommandRefused
+from services.festival.domain.catalogue import CatalogueEntry
+from shared.events.catalogue import CATALOGUE, EntryCommandRefused, EntryFact, kind_of
 from shared.runtime.processor import Collection, Document
 
 # Facts are kept as the JSON of their events.
@@ -13,7 +13,7 @@ _FACTS = {body.__name__: body for body in CATALOGUE.bodies if body is not EntryC
 def _entry_document(entry: CatalogueEntry) -> dict[str, Any]:
     fact = entry.fact
     return {
-        "kind": entry.id.partition("/")[0],
+        "kind": kind_of(entry.id),
         "revision": fact.revision,
         "type": type(fact).__name__,
         "json": fact.model_dump_json(),
@@ -21,7 +21,7 @@ def _entry_document(entry: CatalogueEntry) -> dict[str, Any]:
 
 
 def _entry(document: Document) -> CatalogueEntry:
-    fact: Fact = _FACTS[document["type"]].model_validate_json(document["json"])  # type: ignore[assignment]
+    fact: EntryFact = _FACTS[document["type"]].model_validate_json(document["json"])  # type: ignore[assignment]
     return CatalogueEntry(document["_id"], fact)
 
 

@@ -162,18 +162,11 @@ def recall(lot: Lot, request: LotRecalled) -> Change:
         RESERVATIONS.of(reservation_released(lot, reservation, ReleaseCause.RECALLED))
         for reservation in held_reservations
     ]
-    reached_festivals = {
-        reservation.festival
-        for reservation in lot.reservations
-        if reservation.status is not ReservationStatus.RELEASED
-    } | {find.festival for find in lot.finds}
-    for festival in sorted(reached_festivals):
-        booths = {
-            reservation.booth
-            for reservation in lot.reservations
-            if (reservation.festival, reservation.status) == (festival, ReservationStatus.DISPATCHED)
-        } | {find.booth for find in lot.finds if find.festival == festival}
-        reached = LotRecallReached(festival=festival, lot=lot.id, reason=request.reason, booths=tuple(sorted(booths)))
+    booths = _booths_reached(lot)
+    for festival in sorted(booths.keys() | {reservation.festival for reservation in held_reservations}):
+        reached = LotRecallReached(
+            festival=festival, lot=lot.id, reason=request.reason, booths=tuple(sorted(booths.get(festival, ())))
+        )
         publications.append(RESERVATIONS.of(reached))
     freed = tuple(
         replace(reservation, status=ReservationStatus.RELEASED)
@@ -192,19 +185,24 @@ def lift_recall(lot: Lot, request: LotRecallLifted) -> Change:
     """
     if not lot.recalled:
         return lot, []
+    publications = [
+        RESERVATIONS.of(
+            LotRecallLiftReached(festival=festival, lot=lot.id, reason=request.reason, booths=tuple(sorted(at)))
+        )
+        for festival, at in sorted(_booths_reached(lot).items())
+    ]
+    return revise(lot, recalled=False), publications
+
+
+def _booths_reached(lot: Lot) -> dict[str, set[str]]:
+    """The booths to which pieces were sent or at which some were found, by festival."""
     booths: dict[str, set[str]] = {}
     for reservation in lot.reservations:
         if reservation.status is DISPATCHED:
             booths.setdefault(reservation.festival, set()).add(reservation.booth)
     for find in lot.finds:
         booths.setdefault(find.festival, set()).add(find.booth)
-    publications = [
-        RESERVATIONS.of(
-            LotRecallLiftReached(festival=festival, lot=lot.id, reason=request.reason, booths=tuple(sorted(at)))
-        )
-        for festival, at in sorted(booths.items())
-    ]
-    return revise(lot, recalled=False), publications
+    return booths
 
 
 def withdraw(lot: Lot, request: WithdrawalRequested) -> Change:

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
 
-from services.production.domain.entries import EntryCommandStatus, EntryRejection, Fact
+from services.production.domain.entries import EntryCommandStatus, EntryRejection
 from services.production.handlers import COMMANDS
 from services.production.store import ENTRIES, ENTRY_COMMANDS, REVISIONS
 from shared.events import catalogue
-from shared.events.catalogue import EntryKind, EntryRefusal, FacilitySet, ProductSet, code_of
+from shared.events.catalogue import EntryFact, EntryKind, EntryRefusal, FacilitySet, ProductSet, code_of, kind_of
 from shared.http.commands import CommandOutcome, Commands
 from shared.http.endpoints import add_commands
 from shared.http.problems import PageRefused
@@ -45,9 +45,8 @@ class EntryPage(BaseModel):
     days: int | None = None
 
     @classmethod
-    def of(cls, fact: Fact) -> "EntryPage":
-        kind = EntryKind(fact.entry.partition("/")[0])
-        return cls(kind=kind, code=code_of(fact.entry), **fact.model_dump())
+    def of(cls, fact: EntryFact) -> "EntryPage":
+        return cls(kind=EntryKind(kind_of(fact.entry)), code=code_of(fact.entry), **fact.model_dump())
 
 
 class CataloguePage(BaseModel):
@@ -116,7 +115,7 @@ def routes(service: Service) -> APIRouter:
     entries, revisions = service.database[ENTRIES.name], service.database[REVISIONS.name]
     command_documents = service.database[ENTRY_COMMANDS.name]
 
-    async def facts(kind: EntryKind | None = None) -> list[Fact]:
+    async def facts(kind: EntryKind | None = None) -> list[EntryFact]:
         query: Mapping[str, Any] = {"revision": {"$gt": 0}, **({"kind": kind.value} if kind is not None else {})}
         documents = await entries.find(query).sort("_id", 1).to_list(None)
         newest = (ENTRIES.from_document(document).fact for document in documents)

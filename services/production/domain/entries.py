@@ -1,7 +1,7 @@
 """The entries of the catalogue: commands, their refusals, revisions, and what other entries and facilities hear.
 
-An entry lies in its own lane. Whether an entry that it names is there is asked of that entry's lane, and a command
-waits for the answers. An entry that was asked tells the asker of its later revisions too.
+An entry lies in its own lane. A command that names other entries asks their lanes whether they are there, and waits
+for the answers. An entry that was asked tells the asker of its later revisions too.
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,7 @@ from shared.events.catalogue import (
     EntryAnswered,
     EntryAsked,
     EntryCommandRefused,
+    EntryFact,
     EntryKind,
     EntryRefusal,
     FacilityListed,
@@ -34,15 +35,15 @@ from shared.events.catalogue import (
     TermSet,
     code_of,
     entry_id,
+    kind_of,
 )
-from shared.events.language import MAX_TEXT, Deadline, Event, Publication
+from shared.events.language import MAX_TEXT, Body, Deadline, Event, Publication
 from shared.events.names import NameRule
 from shared.events.zones import FESTIVAL_ZONES
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
 from shared.wording import Message
 
-Fact: TypeAlias = TermSet | ProductSet | FacilitySet | LeadTimeSet
 SetEntry: TypeAlias = SetTerm | SetProduct | SetFacility | SetLeadTime
 
 MAX_PRODUCTS = 500
@@ -51,6 +52,13 @@ _KINDS: dict[type[SetEntry], tuple[EntryKind, ...]] = {
     SetProduct: (EntryKind.PRODUCT,),
     SetFacility: (EntryKind.FACILITY,),
     SetLeadTime: (EntryKind.LEAD_TIME,),
+}
+# A retirement names no entry, so it never waits, and its fact is that of the entry.
+_FACTS: dict[type[Body], type[EntryFact]] = {
+    SetTerm: TermSet,
+    SetProduct: ProductSet,
+    SetFacility: FacilitySet,
+    SetLeadTime: LeadTimeSet,
 }
 _CODES: dict[EntryKind, NameRule] = {EntryKind.PRODUCT: names.PRODUCT, EntryKind.FACILITY: names.FACILITY}
 
@@ -77,7 +85,7 @@ class Entry:
     """One entry. `fact` is its newest revision, None while it was only asked for. `askers`: entries that name it."""
 
     id: str
-    fact: Fact | None = None
+    fact: EntryFact | None = None
     askers: tuple[str, ...] = ()
 
     @property
@@ -91,7 +99,7 @@ class EntryRevision:
 
     id: str
     entry: str
-    fact: Fact
+    fact: EntryFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,7 @@ def revision_id(entry: str, revision: int) -> str:
 
 
 def command_key(entry: str, command: str) -> str:
-    """The id of a command's document. Commands of different entries lie in different lanes, whatever their ids."""
+    """The id of a command's document. Commands of two entries lie in two lanes, even with one id."""
     return f"{entry} {command}"
 
 
@@ -276,63 +284,18 @@ def _named(body: SetEntry) -> tuple[str, ...]:
 
 
 def _apply(state: State, entry: Entry, command: EntryCommand, moment: datetime) -> Decision:
-    fact = _fact(command.body, entry.revision + 1, moment, command.command)
+    fact = _FACTS[type(command.body)](
+        **command.body.model_dump(exclude={"seed"}),
+        revision=entry.revision + 1,
+        changed_at=moment,
+        retired_at=None,
+        command=command.command,
+    )
     return _keep(state, entry, command, fact)
 
 
-def _fact(body: SetEntry | RetireEntry, revision: int, moment: datetime, command: str) -> Fact:
-    match body:
-        case SetTerm():
-            return TermSet(
-                entry=body.entry,
-                revision=revision,
-                name=body.name,
-                changed_at=moment,
-                retired_at=None,
-                command=command,
-            )
-        case SetProduct():
-            return ProductSet(
-                entry=body.entry,
-                revision=revision,
-                name=body.name,
-                category=body.category,
-                unit=body.unit,
-                max_qty=body.max_qty,
-                shelf_life_days=body.shelf_life_days,
-                usual_price_rupiah=body.usual_price_rupiah,
-                changed_at=moment,
-                retired_at=None,
-                command=command,
-            )
-        case SetFacility():
-            return FacilitySet(
-                entry=body.entry,
-                revision=revision,
-                facility_kind=body.facility_kind,
-                name=body.name,
-                zone=body.zone,
-                products=body.products,
-                island=body.island,
-                changed_at=moment,
-                retired_at=None,
-                command=command,
-            )
-        case SetLeadTime():
-            return LeadTimeSet(
-                entry=body.entry,
-                revision=revision,
-                days=body.days,
-                changed_at=moment,
-                retired_at=None,
-                command=command,
-            )
-        case RetireEntry():
-            raise AssertionError("a retirement names nothing, so it never waits")
-
-
-def _keep(state: State, entry: Entry, command: EntryCommand, fact: Fact) -> Decision:
-    """The entry with this newest revision; everyone concerned hears it."""
+def _keep(state: State, entry: Entry, command: EntryCommand, fact: EntryFact) -> Decision:
+    """The entry at this revision, published for its readers and for the facilities that it concerns."""
     entry = replace(entry, fact=fact)
     command = replace(command, status=EntryCommandStatus.DONE, unanswered=())
     revision = EntryRevision(revision_id(entry.id, fact.revision), entry.id, fact)
@@ -359,7 +322,6 @@ def _keep(state: State, entry: Entry, command: EntryCommand, fact: Fact) -> Deci
 
 def _listed(fact: ProductSet, askers: Iterable[str]) -> list[Publication]:
     """The product for each facility among the askers."""
-    facility = f"{EntryKind.FACILITY.value}/"
     return [
         FACILITY_CATALOGUE.of(
             ProductListed(
@@ -377,13 +339,13 @@ def _listed(fact: ProductSet, askers: Iterable[str]) -> list[Publication]:
             )
         )
         for asker in askers
-        if asker.startswith(facility)
+        if kind_of(asker) == EntryKind.FACILITY
     ]
 
 
 def _unknown(reference: str) -> EntryRejection:
-    kind = EntryKind(reference.partition("/")[0])
-    field = "products" if kind is EntryKind.PRODUCT else kind.value
+    kind = kind_of(reference)
+    field = "products" if kind == EntryKind.PRODUCT else kind
     message = Message(
         "There is no entry {entry}, or it is retired. Add it first, or choose another one.", entry=reference
     )
@@ -396,7 +358,7 @@ def _refuse(state: State, command: EntryCommand, rejection: EntryRejection) -> D
 
 
 def _taken(state: State, command: EntryCommand) -> Decision:
-    # What became of the first command with this id stays as it is.
+    # The first command with this id keeps its outcome.
     message = Message("Another command has this id; give each one its own UUID.")
     return state, [CATALOGUE.of(_refusal(command, EntryRejection("command", EntryRefusal.ID_TAKEN, message)))]
 

@@ -13,7 +13,7 @@ from shared.events.production import RELEASED, ReportReleased
 from shared.runtime.processor import Decision
 from shared.runtime.state import OwnedQuery, State
 
-# All are published by one transaction; the last one asks for the next.
+# One transaction publishes them all.
 RELEASED_AT_ONCE = 500
 
 
@@ -89,7 +89,10 @@ def list_product(state: State, _event: Event, body: ProductListed) -> Decision:
 
 
 def release(state: State, facility: str) -> Decision:
-    """The reports of the facility that can be decided now, as events to its own lane, the first of them."""
+    """Release the facility's waiting reports that can be decided now: an event to its own lane for each.
+
+    At most RELEASED_AT_ONCE are released; the last event then asks for more.
+    """
     catalogue = state.get(FacilityCatalogue, facility)
     if catalogue is None or not catalogue.revision:
         return state, []
@@ -112,7 +115,7 @@ def release(state: State, facility: str) -> Decision:
 
 
 def can_be_decided(facility: FacilityCatalogue, report: WaitingReport) -> bool:
-    """Whether all that the report's decision needs has come."""
+    """Whether the entries have come by which the report is decided: the facility, and a product on its list."""
     if not facility.revision:
         return False
     product = report.body.product

@@ -1,7 +1,9 @@
 """How production decides: pure, the same at every replay."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TypeVar
 
 from services.production.domain import refusals
 from services.production.domain.catalogue import Facility, Product
@@ -40,10 +42,12 @@ from shared.events.production import (
     WithdrawalRequested,
     WithdrawReport,
 )
-from shared.runtime.processor import Decision
+from shared.runtime.processor import Decision, Rule
 from shared.runtime.state import State
 
 OLDEST = timedelta(days=400)
+
+B = TypeVar("B", ProductionCorrected, RecallLot, LiftRecall, WithdrawReport)
 
 
 def record(clock_skew: timedelta, state: State, event: Event, body: ProductionReported) -> Decision:
@@ -58,7 +62,7 @@ def record(clock_skew: timedelta, state: State, event: Event, body: ProductionRe
 
 
 def decide_released(clock_skew: timedelta, state: State, _event: Event, body: ReportReleased) -> Decision:
-    """A report that has waited is decided as if it came now, at the time at which it came."""
+    """A report that has waited is decided, by the times of its own event."""
     waiting_report = state.get(WaitingReport, body.report)
     report = state.get(TerminalReport, body.report)
     published: list[Publication | Deadline] = []
@@ -166,30 +170,38 @@ def _wait(state: State, event: Event, report: TerminalReport, body: ProductionRe
     return state.put(waiting_report, report), []
 
 
-def pass_on(state: State, event: Event, body: ProductionCorrected) -> Decision:
-    """A correction is for inventory to say, which knows the stock; here only whether it can be meant."""
-    report = _report(event, body, ReportKind.CORRECTION)
-    if state.get(TerminalReport, report.id):
-        return _reused(state, report)
-    lot = _lot_of(state, body)
-    if isinstance(lot, ReportRejection):
-        return _reject(state, report, lot)
+def about_lot(kind: ReportKind, rule: Callable[[State, TerminalReport, Lot, B], Decision]) -> Rule[B]:
+    """The rule for a report about one of the facility's lots. A used id or an unknown lot is rejected."""
+
+    def of_event(state: State, event: Event, body: B) -> Decision:
+        report = _report(event, body, kind)
+        if state.get(TerminalReport, report.id):
+            return _reused(state, report)
+        lot = _lot_of(state, body)
+        if isinstance(lot, ReportRejection):
+            return _reject(state, report, lot)
+        return rule(state, replace(report, lot=lot.id), lot, body)
+
+    return of_event
+
+
+def pass_on(state: State, report: TerminalReport, lot: Lot, body: ProductionCorrected) -> Decision:
+    """A correction of a possible size goes to inventory, which knows the stock."""
     if body.change == 0:
-        return _reject(state, replace(report, lot=lot.id), refusals.NO_CHANGE)
+        return _reject(state, report, refusals.NO_CHANGE)
     facility = state.get(FacilityCatalogue, lot.facility)
     entry = facility.products.get(lot.product) if facility is not None else None
     if entry is not None and abs(body.change) > entry.product.max_qty:
-        wrong = refusals.too_large("change", entry.product.max_qty, entry.product.unit)
-        return _reject(state, replace(report, lot=lot.id), wrong)
+        return _reject(state, report, refusals.too_large("change", entry.product.max_qty, entry.product.unit))
     requested = CorrectionRequested(lot=lot.id, facility=lot.facility, correction=report.id, change=body.change)
-    return state.put(replace(report, lot=lot.id, change=body.change)), [PRODUCTION.of(requested)]
+    return state.put(replace(report, change=body.change)), [PRODUCTION.of(requested)]
 
 
 def answer_correction(state: State, _event: Event, answer: LotCorrected | CorrectionRefused) -> Decision:
-    """The terminal hears what inventory said of its correction."""
+    """Inventory's answer decides the correction."""
     report = state.get(TerminalReport, answer.correction)
     lot = state.get(Lot, answer.lot)
-    # Said twice, or to somebody else: the first answer stands.
+    # A second answer changes nothing, and neither does an answer to another report.
     if report is None or lot is None or not _awaits(report, ReportKind.CORRECTION, lot):
         return state, []
     if isinstance(answer, CorrectionRefused):
@@ -200,33 +212,20 @@ def answer_correction(state: State, _event: Event, answer: LotCorrected | Correc
     return state.put(lot, report), [ANSWERS.of(_accepted(report, lot))]
 
 
-def recall(state: State, event: Event, body: RecallLot) -> Decision:
+def recall(state: State, report: TerminalReport, lot: Lot, body: RecallLot) -> Decision:
     """A lot is recalled, once."""
-    report = _report(event, body, ReportKind.RECALL)
-    if state.get(TerminalReport, report.id):
-        return _reused(state, report)
-    lot = _lot_of(state, body)
-    if isinstance(lot, ReportRejection):
-        return _reject(state, report, lot)
     if lot.recalled:
-        return _reject(state, replace(report, lot=lot.id), refusals.ALREADY_RECALLED)
+        return _reject(state, report, refusals.ALREADY_RECALLED)
     recalled = LotRecalled(lot=lot.id, facility=lot.facility, reason=body.reason)
-    report = replace(report, outcome=ReportOutcome.ACCEPTED, lot=lot.id)
+    report = replace(report, outcome=ReportOutcome.ACCEPTED)
     return (
         state.put(replace(lot, recalled=True), report),
         [PRODUCTION.of(recalled), ANSWERS.of(_accepted(report, lot))],
     )
 
 
-def lift(state: State, event: Event, body: LiftRecall) -> Decision:
+def lift(state: State, report: TerminalReport, lot: Lot, body: LiftRecall) -> Decision:
     """A recall is lifted, with a reason."""
-    report = _report(event, body, ReportKind.LIFT)
-    if state.get(TerminalReport, report.id):
-        return _reused(state, report)
-    lot = _lot_of(state, body)
-    if isinstance(lot, ReportRejection):
-        return _reject(state, report, lot)
-    report = replace(report, lot=lot.id)
     if not lot.recalled:
         return _reject(state, report, refusals.NOT_RECALLED)
     if not body.reason.strip():
@@ -239,23 +238,17 @@ def lift(state: State, event: Event, body: LiftRecall) -> Decision:
     )
 
 
-def withdraw(state: State, event: Event, body: WithdrawReport) -> Decision:
-    """A withdrawal of a lot's report is for inventory to say, which knows whether pieces are promised."""
-    report = _report(event, body, ReportKind.WITHDRAWAL)
-    if state.get(TerminalReport, report.id):
-        return _reused(state, report)
-    lot = _lot_of(state, body)
-    if isinstance(lot, ReportRejection):
-        return _reject(state, report, lot)
+def withdraw(state: State, report: TerminalReport, lot: Lot, _body: WithdrawReport) -> Decision:
+    """A withdrawal goes to inventory, which knows whether pieces of the lot are promised."""
     request = WithdrawalRequested(lot=lot.id, facility=lot.facility, withdrawal=report.id)
-    return state.put(replace(report, lot=lot.id)), [PRODUCTION.of(request)]
+    return state.put(report), [PRODUCTION.of(request)]
 
 
 def answer_withdrawal(state: State, _event: Event, answer: ReportWithdrawn | WithdrawalRefused) -> Decision:
-    """The terminal hears what inventory said of its withdrawal. The lot's number is never given again."""
+    """Inventory's answer decides the withdrawal. The lot's number is never given again."""
     report = state.get(TerminalReport, answer.withdrawal)
     lot = state.get(Lot, answer.lot)
-    # Said twice, or to somebody else: the first answer stands.
+    # A second answer changes nothing, and neither does an answer to another report.
     if report is None or lot is None or not _awaits(report, ReportKind.WITHDRAWAL, lot):
         return state, []
     if isinstance(answer, WithdrawalRefused):
@@ -313,7 +306,7 @@ def _reject(state: State, report: TerminalReport, wrong: ReportRejection) -> Dec
 
 
 def _reused(state: State, report: TerminalReport) -> Decision:
-    # What became of the first report with this id stays as it is.
+    # The first report with this id keeps its outcome.
     return state, [ANSWERS.of(_rejected(report, refusals.ID_REUSED))]
 
 

@@ -11,32 +11,32 @@ from services.production.domain.entries import (
     EntryCommandStatus,
     EntryRejection,
     EntryRevision,
-    Fact,
 )
 from services.production.domain.facility_catalogue import FacilityCatalogue, ListedProduct
+from services.production.store.rejections import rejection_document
 from shared.events import catalogue
-from shared.events.catalogue import EntryCommandRefused, EntryRefusal
+from shared.events.catalogue import EntryCommandRefused, EntryFact, EntryRefusal, kind_of
 from shared.events.production import ProductionReported
 from shared.runtime.processor import Collection, Document
-from shared.wording import Message
+from shared.wording import message_of
 
 # Facts and commands are kept as the JSON of their events.
 _FACTS = {body.__name__: body for body in catalogue.CATALOGUE.bodies if body is not EntryCommandRefused}
 _COMMANDS = {body.__name__: body for body in catalogue.ENTRY_COMMANDS.bodies}
 
 
-def _fact_document(fact: Fact) -> dict[str, Any]:
+def _fact_document(fact: EntryFact) -> dict[str, Any]:
     return {"type": type(fact).__name__, "json": fact.model_dump_json()}
 
 
-def _fact(document: Document) -> Fact:
-    fact: Fact = _FACTS[document["type"]].model_validate_json(document["json"])  # type: ignore[assignment]
+def _fact(document: Document) -> EntryFact:
+    fact: EntryFact = _FACTS[document["type"]].model_validate_json(document["json"])  # type: ignore[assignment]
     return fact
 
 
 def _entry_document(entry: Entry) -> dict[str, Any]:
     return {
-        "kind": entry.id.partition("/")[0],
+        "kind": kind_of(entry.id),
         "revision": entry.revision,
         "fact": entry.fact and _fact_document(entry.fact),
         "askers": list(entry.askers),
@@ -57,7 +57,6 @@ def _revision(document: Document) -> EntryRevision:
 
 
 def _command_document(command: EntryCommand) -> dict[str, Any]:
-    rejection = command.rejection
     return {
         "command": command.command,
         "source": command.source,
@@ -67,13 +66,7 @@ def _command_document(command: EntryCommand) -> dict[str, Any]:
         "status": command.status.value,
         "body": command.body.model_dump_json(),
         "unanswered": list(command.unanswered),
-        "wrong": rejection
-        and {
-            "field": rejection.field,
-            "reason": rejection.reason.value,
-            "template": rejection.message.template,
-            "values": rejection.message.plain_values,
-        },
+        "wrong": rejection_document(command.rejection),
     }
 
 
@@ -93,7 +86,7 @@ def _command(document: Document) -> EntryCommand:
         and EntryRejection(
             rejection["field"],
             EntryRefusal(rejection["reason"]),
-            Message(rejection["template"], **rejection["values"]),
+            message_of(rejection["template"], rejection["values"]),
         ),
     )
 

@@ -5,11 +5,10 @@ from typing import Any
 
 from services.production.domain.entities import Counter, Lot, ReportKind, ReportOutcome, TerminalReport
 from services.production.domain.refusals import ReportRejection
-from shared.events.production import (
-    Refusal,
-)
+from services.production.store.rejections import rejection_document
+from shared.events.production import Refusal
 from shared.runtime.processor import Collection, Document
-from shared.wording import Message
+from shared.wording import message_of
 
 
 def _counter_document(counter: Counter) -> dict[str, Any]:
@@ -59,7 +58,6 @@ def _lot(document: Document) -> Lot:
 
 
 def _report_document(report: TerminalReport) -> dict[str, Any]:
-    rejection = report.rejection
     return {
         "source": report.source,
         "facility": report.facility,
@@ -69,13 +67,7 @@ def _report_document(report: TerminalReport) -> dict[str, Any]:
         "taken_at": report.taken_at,
         "lot": report.lot,
         "change": report.change,
-        "wrong": rejection
-        and {
-            "field": rejection.field,
-            "reason": rejection.reason.value,
-            "template": rejection.message.template,
-            "values": rejection.message.plain_values,
-        },
+        "wrong": rejection_document(report.rejection),
     }
 
 
@@ -91,13 +83,12 @@ def _report(document: Document) -> TerminalReport:
         taken_at=document["taken_at"],
         lot=document["lot"],
         change=document["change"],
-        rejection=ReportRejection(
+        rejection=rejection
+        and ReportRejection(
             rejection["field"],
             Refusal(rejection["reason"]),
-            Message(rejection["template"], **rejection["values"]),
-        )
-        if rejection
-        else None,
+            message_of(rejection["template"], rejection["values"]),
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from cli.catalogue import app
 from cli.catalogue.bulk import read_lines
 from shared.errors import WrongEntry
+from shared.translation import Language, use_language
 from tests.support.fake_server import FakeServer, running
 
 pytestmark = pytest.mark.unit
@@ -54,6 +55,13 @@ def production() -> Iterator[FakeServer]:
         yield service
 
 
+@pytest.fixture
+def indonesian() -> Iterator[None]:
+    use_language(Language.INDONESIAN)
+    yield
+    use_language(None)
+
+
 def run(production: FakeServer, *words: str) -> Result:
     return CliRunner().invoke(app, words, env={"KARYA_PRODUCTION_URL": production.url, "COLUMNS": "300"})
 
@@ -90,6 +98,17 @@ def test_a_new_product_needs_more(production: FakeServer) -> None:
     assert result.exit_code == 1
     assert "product/NEW is new: it needs --category as well" in result.output
     assert production.given == []
+
+
+@pytest.mark.usefixtures("indonesian")
+def test_a_reader_of_indonesian_is_told_in_indonesian_what_a_new_entry_needs(
+    production: FakeServer, tmp_path: Path
+) -> None:
+    needed = run(production, "set-product", "NEW", "--name", "Baru")
+    assert "product/NEW masih baru: perlu juga --category." in needed.output
+    sheet = tmp_path / "catalogue.csv"
+    sheet.write_text(HEAD + "product,new,Baru,,,,,,\n")
+    assert "product/NEW masih baru: perlu juga kolom category." in run(production, "import", str(sheet)).output
 
 
 def test_terms_lead_times_and_retirements_are_sent(production: FakeServer) -> None:
@@ -148,11 +167,22 @@ def test_a_file_is_read_in_the_order_in_which_entries_name_each_other() -> None:
         (HEAD + "product,KTI,,,,1.5,,,\n", "line 2: '1.5'"),
         (HEAD + "unit,x,X,tenun,,,,,\n", "line 2: A unit has no category"),
         (HEAD + "unit,x,X,,,,,,\nunit,x,X,,,,,,\n", "an entry stands on two lines"),
+        (HEAD + "facility,pr-kpg,Lapas,,,,,kti,svr,krj\n", "line 2: The line has more cells"),
+        (HEAD + "facility,pr-kpg,Lapas,,,,,kti,svr,\n", "line 2: A facility has no days"),
     ],
 )
 def test_a_file_with_a_fault_is_refused_whole_and_every_fault_is_named(text: str, message: str) -> None:
     with pytest.raises(WrongEntry, match=message):
         read_lines(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_file_is_read_in_the_encoding_in_which_it_was_saved(
+    production: FakeServer, tmp_path: Path, encoding: str
+) -> None:
+    sheet = tmp_path / "catalogue.csv"
+    sheet.write_text(HEAD + "unit,lusin,Lusin é,,,,,,\n", encoding=encoding)
+    assert given(production, "import", str(sheet)) == ("/entries/unit%2Flusin/set-term", {"name": "Lusin é"})
 
 
 def test_a_refused_file_sends_nothing(production: FakeServer, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,6 +105,23 @@ def test_json_may_stand_before_the_command(festival: FakeServer, words: tuple[st
     result = run(*words, url=festival.url)
     assert (result.exit_code, json.loads(result.stdout), result.stderr) == (0, [], "")
     assert problem_of(run(*words))["error"] == "NotAnswered"
+
+
+def test_the_catalogue_without_a_service_is_a_problem_too() -> None:
+    problem = problem_of(CliRunner().invoke(app, ["catalogue", "list", "--json"], env={"KARYA_PRODUCTION_URL": ""}))
+    assert problem["error"] == "NotAnswered"
+    assert "KARYA_PRODUCTION_URL" in problem["detail"]
+
+
+def test_a_refused_line_of_a_catalogue_file_is_a_problem_too(festival: FakeServer, tmp_path: Path) -> None:
+    sheet = tmp_path / "catalogue.csv"
+    sheet.write_text("kind,code,name\nproduct,NEW,Baru\n")
+    words = ["catalogue", "import", str(sheet), "--json"]
+    result = CliRunner().invoke(app, words, env={"KARYA_PRODUCTION_URL": festival.url})
+    assert [row["status"] for row in json.loads(result.stdout)] == ["refused"]
+    problem = problem_of(result)
+    assert (problem["error"], problem["field"]) == ("Refused", "entry")
+    assert "product/NEW is new" in problem["detail"]
 
 
 def test_a_refusal_is_a_document_and_a_problem(festival: FakeServer) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from services.festival.domain.catalogue import CatalogueEntry, Fact, Wrong, keep, with_lead_times, with_products
+from services.festival.domain.catalogue import CatalogueEntry, Wrong, keep, with_lead_times, with_products
 from services.festival.domain.festival import announce
-from shared.events.catalogue import CatalogueRevision, FacilitySet, LeadTimeSet, ProductSet, TermSet
+from shared.events.catalogue import CatalogueRevision, EntryFact, FacilitySet, LeadTimeSet, ProductSet, TermSet
 from shared.events.festival import AnnounceFestival, FestivalAnnounced, LeadTime, OpenBooth, Price
 from shared.events.language import Event, Publication
 from shared.runtime.state import Ref, State
@@ -38,7 +38,7 @@ def a_lead_time(start: str, end: str, days: int, **changed: Any) -> LeadTimeSet:
     return LeadTimeSet(**{**defaults, "days": days, **changed})
 
 
-def facts(*given: Fact) -> dict[str, Fact]:
+def facts(*given: EntryFact) -> dict[str, EntryFact]:
     return {fact.entry: fact for fact in given}
 
 
@@ -71,7 +71,7 @@ KNOWN = facts(
 
 
 def test_the_highest_revision_that_came_is_kept() -> None:
-    def heard(state: State, body: Fact) -> State:
+    def heard(state: State, body: EntryFact) -> State:
         event = Event("e", "karya/production", body.entry, NOW, NOW, body)
         return keep(state, event, body)[0]
 
