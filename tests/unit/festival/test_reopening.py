@@ -31,6 +31,7 @@ from tests.support.builders.festival import (
     a_reopening,
     a_request,
     a_return,
+    a_return_recount,
     a_sell_through,
     a_shipment,
     a_world,
@@ -187,6 +188,26 @@ def test_nothing_comes_home_while_sales_decides_and_nothing_is_decided_while_it_
     world.settle()
     ask(world)
     assert world.refusal(a_return("LA", 1)) == ("booth", CommandRefusal.WRONG_STATE)
+
+
+def test_nothing_is_decided_while_one_count_rises_as_much_as_another_falls() -> None:
+    world = a_stocked_world()
+    world.make("LC", 10)
+    world.give(a_request((B1, "KTI", 10), request="R2"))
+    world.settle()
+    world.give(a_shipment("S2", request="R2"))
+    world.settle()
+    world.give(a_receipt("S2", LC=10))
+    world.give(a_closing())
+    world.give(a_sell_through(LA=4))
+    world.give(a_return("LA", 3))
+    world.settle()
+    world.give(a_return_recount("LA", 1))
+    world.give(a_return("LC", 2))
+    assert [lot.returning for lot in world.one(Booth, B1).lots] == [-2, 2]
+    assert world.refusal(a_reopening()) == ("booth", CommandRefusal.WRONG_STATE)
+    world.settle()
+    assert [(lot.lot, lot.qty) for lot in ask(world).home] == [("LA", 1), ("LC", 2)]
 
 
 def test_a_booth_that_settled_while_sales_decided_is_open_after_its_answer() -> None:
