@@ -14,7 +14,9 @@ from shared.events.festival import (
     CountedLot,
     FestivalClosed,
     FestivalReopened,
+    LossPlace,
     MergeBooths,
+    RecordLoss,
     ReopenBooth,
     ReopeningRequested,
 )
@@ -29,12 +31,15 @@ from tests.support.builders.festival import (
     a_closing,
     a_receipt,
     a_reopening,
+    a_report,
     a_request,
     a_return,
     a_return_recount,
     a_sell_through,
     a_shipment,
+    a_transfer,
     a_world,
+    kinds,
 )
 
 REOPEN = "reopen-1"
@@ -208,6 +213,22 @@ def test_nothing_is_decided_while_one_count_rises_as_much_as_another_falls() -> 
     assert world.refusal(a_reopening()) == ("booth", CommandRefusal.WRONG_STATE)
     world.settle()
     assert [(lot.lot, lot.qty) for lot in ask(world).home] == [("LA", 1), ("LC", 2)]
+
+
+def test_what_came_home_before_can_neither_be_moved_nor_lost_at_the_reopened_booth() -> None:
+    world = a_stocked_world()
+    world.give(a_booth_closing())
+    world.give(a_sell_through(LA=4))
+    world.give(a_return("LA", 2))
+    world.settle()
+    ask(world)
+    world.give(granted())
+    world.give(a_report(LA=4))
+    loss = RecordLoss(festival=ODOP, lot="LA", place=LossPlace.BOOTH, booth=B1, qty=9)
+    assert world.refusal(a_transfer(LA=5)) == ("lots", CommandRefusal.TOO_MANY)
+    assert world.refusal(loss) == ("qty", CommandRefusal.TOO_MANY)
+    assert kinds(world.give(a_transfer(LA=4))) == ["TransferSent", "BoothStockMoved"]
+    assert kinds(world.give(loss.model_copy(update={"qty": 4}))) == ["BoothStockLost"]
 
 
 def test_a_booth_that_settled_while_sales_decided_is_open_after_its_answer() -> None:

@@ -114,10 +114,11 @@ def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event
             merged_into=booth.merged_into or "",
         )
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
-    most = lot.received - lot.moved_out - lot.recorded_lost
+    # Some may have come home before the booth was opened again, also pieces that were recorded as lost.
+    most = max(0, lot.received - lot.moved_out - lot.recorded_lost - lot.home)
     if body.qty > most:
         message = Message(
-            "Booth {booth} received {received} pieces of {lot}; {most} are not lost or moved already.",
+            "Booth {booth} received {received} pieces of {lot}; {most} are not lost, moved or home already.",
             booth=booth.id,
             received=lot.received,
             lot=lot.lot,
