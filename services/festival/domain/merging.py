@@ -135,7 +135,7 @@ def refused(state: State, _festival: Festival, answer: BoothForwardingRefused, _
     command, refusal = refuse(command, Rejection(field, CommandRefusal.WRONG_STATE, _reason(answer)))
     state = state.put(command)
     booth = state.get(Booth, answer.booth)
-    if booth is not None and booth.merged_into == answer.to and booth.deadline is None:
+    if booth is not None and booth.merging and booth.merged_into == answer.to:
         state = state.put(replace(booth, status=BoothStatus.OPEN, merged_into=None))
     return state, [refusal]
 

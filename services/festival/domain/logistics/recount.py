@@ -1,8 +1,8 @@
 """Counts that people take back: of a shipment or transfer that was received, and of what came home.
 
-A recount gives the lot's whole count of this arrival. It is possible in any state of the booth. What is found beyond
-the pieces sent is the booth's from then on, and inventory is told of it: it may come home. A lot that the festival
-never had waits for inventory, which knows all lots.
+A recount gives the lot's whole count of this arrival. It is possible in any state of the booth, but not while sales
+decides on a merge. What is found beyond the pieces sent is the booth's from then on, and inventory is told of it: it
+may come home. A lot that the festival never had waits for inventory, which knows all lots.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +16,7 @@ from services.festival.domain.allocation.revision import on_rest
 from services.festival.domain.booth import Booth, BoothStatus, with_lot
 from services.festival.domain.booth_lot import BoothLot, return_balance
 from services.festival.domain.booth_sales import BoothSales, less_sold
+from services.festival.domain.closing import check_not_merging
 from services.festival.domain.command import Command, CommandResult, CommandStatus, Rejection, command_of
 from services.festival.domain.festival import Festival, booths_of, update_sums
 from services.festival.domain.logistics.counts import (
@@ -189,6 +190,8 @@ def _recount(
         return rejection
     booth = state.get(Booth, _place(arrival))
     assert booth is not None, "goods go to a booth that was opened"
+    if (rejection := check_not_merging(booth)) is not None:
+        return rejection
     sales = state.get(BoothSales, booth.id)
     changes: list[tuple[BoothLot, _Change]] = []
     for entry in counted:
