@@ -127,6 +127,17 @@ def routed(change: Callable[[State, Booth, R, Event], Change]) -> Callable[[Stat
     return rule
 
 
+def note_number(state: State, booth: Booth, record: TillRecord, event: Event) -> Change:
+    """A record that counts at an earlier booth. Its device's sequence goes on here, and where this booth merged."""
+    devices, outputs = _receive_device_record(booth, record, event)
+    booth = replace(booth, devices=devices)
+    if booth.forwarding is None:
+        return state, booth, outputs
+    original = forwarding.original(booth, record, event)
+    booth, publication = forwarding.forward(booth, original, ForwardedAs.NUMBER)
+    return state, booth, [*outputs, publication]
+
+
 def note_forwarded_device(state: State, booth: Booth, body: DeviceForwarded, _event: Event) -> Change:
     """A device of another booth goes on at this one."""
     if any(device.device == body.device for device in booth.devices):

@@ -28,6 +28,7 @@ from tests.support.builders.sales import (
     a_closing,
     a_count,
     a_drawer,
+    a_drop,
     a_last_word,
     a_loss,
     a_move,
@@ -312,3 +313,22 @@ def test_records_go_on_through_a_booth_that_was_merged_itself(twice: Forwarding)
     twice.arrive()
     assert twice.lot("L1", "ODOP.B3").sold == 2
     assert twice.booth("ODOP.B3").devices[0].seen == ((1, 2),)
+
+
+def test_a_void_of_a_sale_before_two_merges_counts_once_and_keeps_its_number_at_the_last_booth(
+    twice: Forwarding,
+) -> None:
+    twice.give(an_opening("ODOP.B3"), a_drawer(2, 50_000, booth=B2), merging(), merging(B1, "ODOP.B3", "o-2"))
+    twice.arrive()
+    drawer = f"{B2}-T1-2"
+    twice.give(
+        a_void("s1", 3, booth=B2, qty=1, refund_rupiah=PRICE),
+        a_drop(4, drawer, 10_000, booth=B2),
+        a_cash_count(5, drawer, 40_000, 40_000, booth=B2),
+    )
+    twice.arrive()
+    assert twice.sale("s1", B2).voided == 1
+    for later in (B1, "ODOP.B3"):
+        booth = twice.booth(later)
+        assert (booth.early_voids, booth.drawers) == ((), ()), later
+        assert [device.seen for device in booth.devices] == [((1, 5),)], later
