@@ -106,7 +106,7 @@ def routed(change: Callable[[State, Booth, R, Event], Change]) -> Callable[[Stat
     """The change by a till's record, at a booth whose records may count elsewhere."""
 
     def rule(state: State, booth: Booth, record: R, event: Event) -> Change:
-        effect = forwarding.effect(state, booth, record)
+        effect = forwarding.effect(state, booth, record, event)
         if effect is None:
             state, booth, outputs = change(state, booth, record, event)
             if booth.status is BoothStatus.UNKNOWN:

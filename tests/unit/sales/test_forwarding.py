@@ -332,3 +332,16 @@ def test_a_void_of_a_sale_before_two_merges_counts_once_and_keeps_its_number_at_
         booth = twice.booth(later)
         assert (booth.early_voids, booth.drawers) == ((), ()), later
         assert [device.seen for device in booth.devices] == [((1, 5),)], later
+
+
+def test_a_receipt_that_comes_after_the_merge_meets_the_void_that_came_before_it(twice: Forwarding) -> None:
+    twice.give(a_void("late", 1, booth=B2, till="T2", qty=2))
+    assert [void.receipt for void in twice.booth(B2).early_voids] == ["late"]
+    twice.give(merging(), a_move(7, "L1", B2))
+    twice.arrive()
+    twice.sell("late", 2, "L1", 2, booth=B2)
+    twice.arrive()
+    assert twice.status("late", B2) is SaleStatus.VOIDED
+    assert twice.booth(B2).early_voids == ()
+    assert twice.booth(B1).receipts == 0
+    assert [device.seen for device in twice.booth(B1).devices] == [((1, 2),), ((1, 1),)]
