@@ -141,7 +141,7 @@ def device_from(body: DeviceForwarded) -> Device:
         )
         for branch in body.branches
     )
-    return Device(body.device, body.till, branches)
+    return Device(body.device, body.till, branches, body.given_up)
 
 
 def begin(state: State, booth: Booth, body: BoothForwarded) -> Change:
@@ -208,6 +208,7 @@ def _forwarded_device(booth: Booth, device: Device, to: str) -> DeviceForwarded:
         till=device.till,
         device=device.device,
         branches=tuple(_branches(device.branches)),
+        given_up=device.given_up,
     )
 
 

@@ -34,6 +34,7 @@ from tests.support.builders.sales import (
     a_move,
     a_sale,
     a_stocking,
+    a_strike,
     a_void,
     a_withdrawal,
     an_opening,
@@ -345,3 +346,14 @@ def test_a_receipt_that_comes_after_the_merge_meets_the_void_that_came_before_it
     assert twice.booth(B2).early_voids == ()
     assert twice.booth(B1).receipts == 0
     assert [device.seen for device in twice.booth(B1).devices] == [((1, 2),), ((1, 1),)]
+
+
+def test_a_struck_tills_device_does_not_stand_for_the_till_of_that_name_at_the_other_booth(
+    twice: Forwarding,
+) -> None:
+    twice.give(a_strike("T1", booth=B2), merging())
+    twice.arrive()
+    twice.give(a_last_word(1, till="T2"), a_closing())
+    assert twice.booth(B1).status is BoothStatus.CLOSING, "T1 of B1 has sent nothing"
+    twice.give(a_last_word(1))
+    assert twice.booth(B1).status is BoothStatus.SETTLED
