@@ -139,13 +139,14 @@ def note_number(state: State, booth: Booth, record: TillRecord, event: Event) ->
 
 
 def note_forwarded_device(state: State, booth: Booth, body: DeviceForwarded, _event: Event) -> Change:
-    """A device of another booth goes on at this one."""
-    if any(device.device == body.device for device in booth.devices):
-        return state, booth, []
-    outputs = [SALES.of(DeviceHeard(booth=booth.id, till=body.till, device=body.device))]
+    """A device of another booth goes on at this one, which may know some of its records already."""
+    devices = device.join(booth.devices, forwarding.device_from(body))
+    outputs: list[Publication] = []
+    if len(devices) > len(booth.devices):
+        outputs.append(SALES.of(DeviceHeard(booth=booth.id, till=body.till, device=body.device)))
     if booth.forwarding is not None:
         outputs.append(SALES_DEADLINES.of(body.model_copy(update={"key": booth.forwarding.to})))
-    return state, replace(booth, devices=(*booth.devices, forwarding.device_from(body))), outputs
+    return state, replace(booth, devices=devices), outputs
 
 
 def forward_booth(state: State, booth: Booth, body: BoothForwarded, _event: Event) -> Change:

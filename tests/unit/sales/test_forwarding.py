@@ -357,3 +357,19 @@ def test_a_struck_tills_device_does_not_stand_for_the_till_of_that_name_at_the_o
     assert twice.booth(B1).status is BoothStatus.CLOSING, "T1 of B1 has sent nothing"
     twice.give(a_last_word(1))
     assert twice.booth(B1).status is BoothStatus.SETTLED
+
+
+def test_a_stray_that_was_opened_after_its_move_merges_without_a_gap(world: Forwarding) -> None:
+    stray = "ODOP.B9"
+    world.sell("r1", 1, "L1", 1, booth=stray)
+    world.give(moving(stray))
+    world.arrive()
+    world.give(an_opening(stray), a_stocking("L1", 5, stray))
+    world.sell("r2", 2, "L1", 1, booth=stray)
+    assert [device.seen for device in world.booth(B1).devices] == [((1, 1),)]
+    world.give(merging(stray))
+    world.give(a_last_word(3, booth=stray))
+    world.arrive()
+    [device] = world.booth(B1).devices
+    assert (device.seen, device.complete) == (((1, 3),), True)
+    assert (world.lot("L1", stray).sold, world.lot("L1", B1).sold) == (1, 1)
