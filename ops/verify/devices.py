@@ -80,8 +80,10 @@ def kept_records(evidence: Evidence) -> Check:
             check.expect(not lost_ids, f"records at {booth.id} are not kept: {', '.join(lost_ids[:SHOWN])}")
         if booth.forwarding is None:
             continue
+        # A booth that was opened after its records were moved has forwarded none since; it may be merged.
+        counted_ids = [id for id in forwarded_ids if booth.status is BoothStatus.UNKNOWN or id not in kept_here]
         check.expect_equal(
-            f"booth {booth.id}", booth.forwarding.records, len(forwarded_ids), "records forwarded, but published were"
+            f"booth {booth.id}", booth.forwarding.records, len(counted_ids), "records forwarded, but published were"
         )
         if booth.status is BoothStatus.UNKNOWN:
             held_back = sorted(sent_ids - set(forwarded_ids))

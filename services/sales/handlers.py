@@ -119,7 +119,7 @@ _OF_TILLS = (
     on(RecordTakenOut, of_till(rules.note_device), reads=_booth),
 )
 _OF_TILL = {handler.body: handler for handler in _OF_TILLS}
-_NUMBER_ONLY = of_till(rules.note_device)
+_NUMBER_ONLY = at_booth(rules.note_number)
 
 
 def _original(event: Event, body: RecordForwarded, opening: int = 1) -> Event:

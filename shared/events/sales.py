@@ -524,13 +524,15 @@ class BranchOfRecords(Body):
 
 
 class DeviceForwarded(Body):
-    """A device of booth `booth` goes on at booth `key`, with the records that have come so far."""
+    """A device of booth `booth` goes on at booth `key`, with the records that have come so far. `given_up`: the
+    organiser struck its till's name there."""
 
     key: Id
     booth: Id
     till: Id
     device: Id
     branches: tuple[BranchOfRecords, ...]
+    given_up: bool = False
 
 
 # --- sales -> sales: from booth to facility, and back

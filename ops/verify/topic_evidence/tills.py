@@ -3,7 +3,7 @@
 Tills are no services, so their bodies are validated by the models of the published language, as sales does.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -131,7 +131,7 @@ class TillEvidence:
     named: set[Triple] = field(default_factory=set)
     elsewhere: set[Pair] = field(default_factory=set)
     forwarded: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    _forwarded: list[tuple[RecordForwarded, str]] = field(default_factory=list)
+    _forwarded: list[tuple[RecordForwarded | DeviceForwarded, str]] = field(default_factory=list)
 
     def add(self, event: PublishedEvent) -> None:
         """Take in a record of a till, or an event about receipts; other events are ignored."""
@@ -145,7 +145,7 @@ class TillEvidence:
             case "RecordForwarded":
                 self._forward(event)
             case "DeviceForwarded":
-                self._forward_device(DeviceForwarded.model_validate_json(event.value))
+                self._forwarded.append((DeviceForwarded.model_validate_json(event.value), event.id))
             case type if type in _TILL_MODELS:
                 self._record(event)
 
@@ -159,6 +159,9 @@ class TillEvidence:
     def take_forwarded(self) -> None:
         """Count the forwarded records at their new booths. All of them were added, and no record of a till was."""
         for body, cause in self._forwarded:
+            if isinstance(body, DeviceForwarded):
+                self._forward_device(body)
+                continue
             record = _TILL_MODELS[body.type].model_validate_json(body.record)
             assert isinstance(record, TillRecord), "only records of tills are forwarded"
             self.forwarded[body.booth].append(record_id(body.booth, record.device, record.seq, body.id))
@@ -175,6 +178,11 @@ class TillEvidence:
             self.elsewhere.add((body.booth, body.id))
 
     def _forward_device(self, body: DeviceForwarded) -> None:
+        """Count the device's records at its new booth, which may have had some of them before it had the device."""
+        known_ids: dict[int, deque[str]] = defaultdict(deque)
+        for record in self.records[body.key]:
+            if record.device == body.device:
+                known_ids[record.seq].append(record.id)
         for branch in body.branches:
             for run in branch.runs:
                 previous = run.after
@@ -182,6 +190,9 @@ class TillEvidence:
                     # Only the last record's id is told. Another one's must not be that of any record.
                     id = run.head if seq == run.last else str(uuid5(NAMESPACE_OID, f"{body.device} {seq}"))
                     last_seq = branch.last_seq if seq == run.last == branch.last_seq else None
+                    if known_ids[seq]:
+                        previous = known_ids[seq].popleft()
+                        continue
                     self.records[body.key].append(
                         DeviceRecord(body.till, body.device, seq, previous, id, last_seq, None)
                     )

@@ -91,6 +91,11 @@ class Booth:
         return return_balance(self.lots, dict(self.sold), product)
 
     @property
+    def merging(self) -> bool:
+        """Whether sales has not answered yet that the booth's stock and devices go to another one."""
+        return self.merged_into is not None and self.deadline is None
+
+    @property
     def held_and_incoming(self) -> dict[str, int]:
         """Pieces by product, at the booth or on their way to it."""
         products: dict[str, int] = {}

@@ -7,7 +7,7 @@ from services.festival.domain import booth as booths
 from services.festival.domain.allocation import pages
 from services.festival.domain.allocation.request import lapse, requests_at
 from services.festival.domain.allocation.revision import without_booth
-from services.festival.domain.booth import BoothStatus
+from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.command import CommandResult, Rejection, first_names
 from services.festival.domain.festival import (
     Festival,
@@ -74,7 +74,10 @@ def close_booth(state: State, festival: Festival, body: CloseBooth, at: datetime
 
 
 def check_nothing_coming(state: State, festival: Festival, booth: str) -> Rejection | None:
-    """The rejection of closing a booth while goods are on their way to it."""
+    """The rejection of closing a booth while goods are on their way to it, or another booth is merged into it."""
+    for other in booths_of(state, festival.id):
+        if other.merged_into == booth and (rejection := check_not_merging(other)) is not None:
+            return rejection
     coming = [
         shipment.name
         for shipment in _shipments(state, festival)
@@ -84,6 +87,19 @@ def check_nothing_coming(state: State, festival: Festival, booth: str) -> Reject
         f"transfer {transfer.name}" for transfer in _transfers_on_the_way(state, festival) if transfer.to == booth
     ]
     return Rejection("booth", CommandRefusal.WRONG_STATE, _receive_first(coming)) if coming else None
+
+
+def check_not_merging(booth: Booth) -> Rejection | None:
+    """The rejection of a command that can't be carried out until sales has named the unsold pieces of a booth that is
+    to be merged; None if it owes no answer."""
+    if not booth.merging:
+        return None
+    message = Message(
+        "Booth {booth} is to be merged into {to}, and sales has not answered yet. Try again in a moment.",
+        booth=booth.id,
+        to=booth.merged_into or "",
+    )
+    return Rejection("booth", CommandRefusal.WRONG_STATE, message)
 
 
 def release_lines(state: State, festival: Festival, booth: str) -> tuple[State, list[Publication | Deadline]]:
@@ -108,7 +124,7 @@ def close(state: State, festival: Festival, body: CloseFestival, at: datetime) -
     if on_the_way:
         return Rejection("festival", CommandRefusal.WRONG_STATE, _receive_first(on_the_way))
     for booth in booths_of(state, festival.id):
-        if (rejection := check_not_reopening(booth)) is not None:
+        if (rejection := check_not_reopening(booth) or check_not_merging(booth)) is not None:
             return rejection
     closing = replace(festival, status=FestivalStatus.CLOSING)
     state, publications = _lapse_all(state.put(closing), festival)

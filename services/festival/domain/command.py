@@ -10,6 +10,7 @@ from services.festival.domain.planning.terms import Conflict
 from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused, PlanConflict
 from shared.events.language import MAX_TEXT, Event, Publication
 from shared.runtime.processor import Decision
+from shared.runtime.state import State
 from shared.wording import Message, Value
 
 # More are not read, and would not fit into an event.
@@ -62,6 +63,12 @@ CommandResult: TypeAlias = Decision | Rejection
 def command_of(event: Event, status: CommandStatus = CommandStatus.DONE) -> Command:
     """The command of this event, with a status."""
     return Command(event.id, event.source, event.key, type(event.body).__name__, event.logged_at, status)
+
+
+def waiting_command(state: State, id: str) -> Command | None:
+    """The command of this id, if it waits for an answer. An answer that comes twice finds none."""
+    command = state.get(Command, id)
+    return command if command is not None and command.outcome is CommandStatus.WAITING else None
 
 
 def refuse(command: Command, rejection: Rejection) -> tuple[Command, Publication]:

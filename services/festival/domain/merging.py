@@ -9,13 +9,13 @@ from services.festival.domain import booth as booths
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.closing import check_nothing_coming, release_lines
 from services.festival.domain.command import (
-    Command,
     CommandResult,
     CommandStatus,
     Rejection,
     command_of,
     first_names,
     refuse,
+    waiting_command,
 )
 from services.festival.domain.festival import Festival, find_booth, find_open_booth
 from services.festival.domain.logistics.transfer import Transfer, TransferStatus, transfer_id, transfers_at
@@ -88,8 +88,8 @@ def merge(state: State, festival: Festival, body: MergeBooths, event: Event) -> 
 
 def begun(state: State, festival: Festival, answer: BoothForwardingBegun, event: Event) -> Decision:
     """The command done. Unsold pieces of a merged booth move as with a transfer, and the booth closes."""
-    command = state.get(Command, answer.order)
-    if command is None or command.outcome is not CommandStatus.WAITING:
+    command = waiting_command(state, answer.order)
+    if command is None:
         return state, []
     state = state.put(replace(command, outcome=CommandStatus.DONE))
     giver, taker = state.get(Booth, answer.booth), state.get(Booth, answer.to)
@@ -128,14 +128,14 @@ def begun(state: State, festival: Festival, answer: BoothForwardingBegun, event:
 
 def refused(state: State, _festival: Festival, answer: BoothForwardingRefused, _event: Event) -> Decision:
     """The command refused, as sales refused it. A booth that was to be merged is open again."""
-    command = state.get(Command, answer.order)
-    if command is None or command.outcome is not CommandStatus.WAITING:
+    command = waiting_command(state, answer.order)
+    if command is None:
         return state, []
     field = "booth" if command.name == MergeBooths.__name__ else "stray"
     command, refusal = refuse(command, Rejection(field, CommandRefusal.WRONG_STATE, _reason(answer)))
     state = state.put(command)
     booth = state.get(Booth, answer.booth)
-    if booth is not None and booth.merged_into == answer.to and booth.deadline is None:
+    if booth is not None and booth.merging and booth.merged_into == answer.to:
         state = state.put(replace(booth, status=BoothStatus.OPEN, merged_into=None))
     return state, [refusal]
 

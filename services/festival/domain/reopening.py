@@ -39,12 +39,10 @@ def order(state: State, festival: Festival, body: ReopenBooth, event: Event) -> 
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     if (rejection := check_not_reopening(booth)) is not None:
         return rejection
-    returning = sum(lot.returning for lot in booth.lots)
-    if returning:
+    returning = next((lot for lot in booth.lots if lot.returning), None)
+    if returning is not None:
         message = Message(
-            "{qty:piece|pieces} came home from {booth}, and inventory has to take them in. Try again then.",
-            qty=returning,
-            booth=booth.id,
+            "Inventory has not answered the last count of {lot} yet; try again in a moment.", lot=returning.lot
         )
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     request = ReopeningRequested(

@@ -3,7 +3,14 @@
 from dataclasses import replace
 
 from services.festival.domain.booth import BoothStatus
-from services.festival.domain.command import Command, CommandResult, CommandStatus, Rejection, command_of, refuse
+from services.festival.domain.command import (
+    CommandResult,
+    CommandStatus,
+    Rejection,
+    command_of,
+    refuse,
+    waiting_command,
+)
 from services.festival.domain.festival import Festival, find_booth
 from shared.events.festival import (
     BOOTH_STOCK,
@@ -64,16 +71,16 @@ def resolve_dispute(state: State, festival: Festival, body: ResolveDispute, even
 
 def applied(state: State, _festival: Festival, answer: ResolutionApplied, _event: Event) -> Decision:
     """The command of a decision as done."""
-    command = state.get(Command, answer.order)
-    if command is None or command.outcome is not CommandStatus.WAITING:
+    command = waiting_command(state, answer.order)
+    if command is None:
         return state, []
     return state.put(replace(command, outcome=CommandStatus.DONE)), []
 
 
 def refused(state: State, _festival: Festival, answer: ResolutionRefused, _event: Event) -> Decision:
     """The command of a decision as refused: sales changed nothing."""
-    command = state.get(Command, answer.order)
-    if command is None or command.outcome is not CommandStatus.WAITING:
+    command = waiting_command(state, answer.order)
+    if command is None:
         return state, []
     command, refusal = refuse(command, _rejection(answer))
     return state.put(command), [refusal]

@@ -214,17 +214,14 @@ def _merging(body: MergeBooths) -> Iterator[Read]:
     yield Ref(Booth, body.booth)
     yield Ref(Booth, body.to)
     yield Ref(Transfer, transfer_id(body.festival, merging.transfer_name(body.booth)))
-    yield from pages.all_reads(body.festival)
-    yield shipments_at(body.festival)
-    yield transfers_at(body.festival)
+    yield from _closing(body)
 
 
 def _closing_booth(body: CloseBooth) -> Iterable[Read]:
-    festival = body.festival
-    return Ref(Booth, body.booth), *pages.all_reads(festival), shipments_at(festival), transfers_at(festival)
+    return Ref(Booth, body.booth), *_closing(body)
 
 
-def _closing(body: CloseFestival) -> Iterable[Read]:
+def _closing(body: CloseFestival | CloseBooth | MergeBooths) -> Iterable[Read]:
     festival = body.festival
     return *pages.all_reads(festival), shipments_at(festival), transfers_at(festival), booths_at(festival)
 

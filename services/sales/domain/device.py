@@ -8,7 +8,9 @@ A branch keeps only the ids at the ends of its runs. A record in the middle of a
 lost record of the same number. It then counts as received.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import NamedTuple
 
 from shared.events.sales import DeviceHeard, TillRecord
@@ -121,6 +123,18 @@ def receive_record(
     return (*devices, device), DeviceHeard(booth=record.booth, till=record.till, device=record.device)
 
 
+def join(devices: tuple[Device, ...], copy: Device) -> tuple[Device, ...]:
+    """The devices with the records that another booth knows of one of them, or with that device."""
+    if all(device.device != copy.device for device in devices):
+        return (*devices, copy)
+    return tuple(
+        replace(device, branches=_joined_branches(device.branches, copy.branches))
+        if device.device == copy.device
+        else device
+        for device in devices
+    )
+
+
 def strike(devices: tuple[Device, ...], till: str, device: str | None, branch: int | None) -> tuple[Device, ...]:
     """The devices without the records that the organiser gave up as lost.
 
@@ -181,13 +195,35 @@ def _follows_known(branches: tuple[Branch, ...], run: RecordRun) -> bool:
     return not before or any(other.head == run.after or other.first <= before < other.last for other in runs)
 
 
+def _joined_branches(branches: tuple[Branch, ...], others: tuple[Branch, ...]) -> tuple[Branch, ...]:
+    """The branches with the records of `others`. Both are of one device, whose branches began in the same order."""
+    joined = list(branches)
+    unmatched = list(range(len(branches)))
+    for other in others:
+        index = next((index for index in unmatched if joined[index].first == other.first), None)
+        if index is None:
+            joined.append(other)
+            continue
+        unmatched.remove(index)
+        branch = joined[index]
+        closed = max((last for last in (branch.last_seq, other.last_seq) if last is not None), default=None)
+        runs = _join_runs((*branch.runs, *other.runs))
+        joined[index] = Branch(branch.first, runs, closed, branch.struck or other.struck)
+    return tuple(joined)
+
+
 def _merge_run(runs: tuple[RecordRun, ...], run: RecordRun) -> tuple[RecordRun, ...]:
     if runs and runs[-1].last + 1 == run.first:
         return (*runs[:-1], runs[-1]._replace(last=run.last, head=run.head))
+    return _join_runs((*runs, run))
+
+
+def _join_runs(runs: Iterable[RecordRun]) -> tuple[RecordRun, ...]:
     joined: list[RecordRun] = []
-    for next_run in sorted((*runs, run)):
-        if joined and next_run.first == joined[-1].last + 1:
-            joined[-1] = joined[-1]._replace(last=next_run.last, head=next_run.head)
+    for run in sorted(runs, key=attrgetter("first")):
+        if joined and run.first <= joined[-1].last + 1:
+            if run.last > joined[-1].last:
+                joined[-1] = joined[-1]._replace(last=run.last, head=run.head)
         else:
-            joined.append(next_run)
+            joined.append(run)
     return tuple(joined)

@@ -12,6 +12,7 @@ from datetime import datetime
 from services.sales.domain.accounting import book, receipt_in
 from services.sales.domain.booth import Booth, BoothStatus, Forwarding
 from services.sales.domain.device import Branch, Device, RecordRun
+from services.sales.domain.receipt import receipt_id
 from services.sales.domain.selling import Change, waiting_receipts
 from shared.events.festival import BoothForwarded
 from shared.events.language import Event, Publication
@@ -28,6 +29,7 @@ from shared.events.sales import (
     ForwardedAs,
     ForwardingRefusal,
     LotCount,
+    ReceiptIssued,
     ReceiptVoided,
     RecordForwarded,
     RunOfRecords,
@@ -81,7 +83,7 @@ def record_id(booth: str, device: str, seq: int, event: str) -> str:
     return f"{booth} {device} {seq} {event}"
 
 
-def effect(state: State, booth: Booth, record: TillRecord) -> ForwardedAs | None:
+def effect(state: State, booth: Booth, record: TillRecord, event: Event) -> ForwardedAs | None:
     """The effect with which a further record of the booth is forwarded; None: it counts here and nowhere else.
 
     What belongs to a receipt or a drawer of a merged booth counts there, where the books have the other half.
@@ -91,6 +93,8 @@ def effect(state: State, booth: Booth, record: TillRecord) -> ForwardedAs | None
     if booth.status is BoothStatus.UNKNOWN:
         return ForwardedAs.COPY
     match record:
+        case ReceiptIssued():
+            own = any(void.receipt == receipt_id(event) for void in booth.early_voids)
         case ReceiptVoided():
             own = receipt_in(state, booth, record.receipt) is not None
         case CashDropped() | CashCounted():
@@ -137,7 +141,7 @@ def device_from(body: DeviceForwarded) -> Device:
         )
         for branch in body.branches
     )
-    return Device(body.device, body.till, branches)
+    return Device(body.device, body.till, branches, body.given_up)
 
 
 def begin(state: State, booth: Booth, body: BoothForwarded) -> Change:
@@ -204,6 +208,7 @@ def _forwarded_device(booth: Booth, device: Device, to: str) -> DeviceForwarded:
         till=device.till,
         device=device.device,
         branches=tuple(_branches(device.branches)),
+        given_up=device.given_up,
     )
 
 

@@ -106,7 +106,7 @@ def routed(change: Callable[[State, Booth, R, Event], Change]) -> Callable[[Stat
     """The change by a till's record, at a booth whose records may count elsewhere."""
 
     def rule(state: State, booth: Booth, record: R, event: Event) -> Change:
-        effect = forwarding.effect(state, booth, record)
+        effect = forwarding.effect(state, booth, record, event)
         if effect is None:
             state, booth, outputs = change(state, booth, record, event)
             if booth.status is BoothStatus.UNKNOWN:
@@ -127,14 +127,26 @@ def routed(change: Callable[[State, Booth, R, Event], Change]) -> Callable[[Stat
     return rule
 
 
+def note_number(state: State, booth: Booth, record: TillRecord, event: Event) -> Change:
+    """A record that counts at an earlier booth. Its device's sequence goes on here, and where this booth merged."""
+    devices, outputs = _receive_device_record(booth, record, event)
+    booth = replace(booth, devices=devices)
+    if booth.forwarding is None:
+        return state, booth, outputs
+    original = forwarding.original(booth, record, event)
+    booth, publication = forwarding.forward(booth, original, ForwardedAs.NUMBER)
+    return state, booth, [*outputs, publication]
+
+
 def note_forwarded_device(state: State, booth: Booth, body: DeviceForwarded, _event: Event) -> Change:
-    """A device of another booth goes on at this one."""
-    if any(device.device == body.device for device in booth.devices):
-        return state, booth, []
-    outputs = [SALES.of(DeviceHeard(booth=booth.id, till=body.till, device=body.device))]
+    """A device of another booth goes on at this one, which may know some of its records already."""
+    devices = device.join(booth.devices, forwarding.device_from(body))
+    outputs: list[Publication] = []
+    if len(devices) > len(booth.devices):
+        outputs.append(SALES.of(DeviceHeard(booth=booth.id, till=body.till, device=body.device)))
     if booth.forwarding is not None:
         outputs.append(SALES_DEADLINES.of(body.model_copy(update={"key": booth.forwarding.to})))
-    return state, replace(booth, devices=(*booth.devices, forwarding.device_from(body))), outputs
+    return state, replace(booth, devices=devices), outputs
 
 
 def forward_booth(state: State, booth: Booth, body: BoothForwarded, _event: Event) -> Change:

@@ -32,6 +32,7 @@ from tests.support.builders.festival import (
     a_booth_closing,
     a_closing,
     a_receipt,
+    a_recount,
     a_request,
     a_return,
     a_sell_through,
@@ -202,6 +203,20 @@ def test_a_refused_merge_leaves_the_booth_open() -> None:
     assert status(world) is CommandStatus.REFUSED
     booth = world.one(Booth, B1)
     assert (booth.status, booth.merged_into) == (BoothStatus.OPEN, None)
+
+
+def test_until_sales_answers_nothing_changes_what_it_counts_on() -> None:
+    world = stocked()
+    world.give(a_booth("ODOP.B3"))
+    world.give(MERGE, "c-1")
+    assert world.refusal(a_recount(L1=6)) == ("booth", CommandRefusal.WRONG_STATE)
+    # The stock and the devices come to B2 with the answer.
+    for command in (a_booth_closing(B2), MergeBooths(festival=ODOP, booth=B2, to="ODOP.B3"), a_closing()):
+        assert world.refusal(command) == ("booth", CommandRefusal.WRONG_STATE)
+    world.give(begun(lots=left(L1=7)))
+    assert "ShipmentRecounted" in kinds(world.give(a_recount(L1=9)))
+    assert "BoothForwarded" in kinds(world.give(MergeBooths(festival=ODOP, booth=B2, to="ODOP.B3"), "c-2"))
+    assert world.refusal(a_closing()) == ("booth", CommandRefusal.WRONG_STATE)
 
 
 def test_an_answer_counts_once() -> None:

@@ -14,7 +14,9 @@ from shared.events.festival import (
     CountedLot,
     FestivalClosed,
     FestivalReopened,
+    LossPlace,
     MergeBooths,
+    RecordLoss,
     ReopenBooth,
     ReopeningRequested,
 )
@@ -29,11 +31,15 @@ from tests.support.builders.festival import (
     a_closing,
     a_receipt,
     a_reopening,
+    a_report,
     a_request,
     a_return,
+    a_return_recount,
     a_sell_through,
     a_shipment,
+    a_transfer,
     a_world,
+    kinds,
 )
 
 REOPEN = "reopen-1"
@@ -187,6 +193,42 @@ def test_nothing_comes_home_while_sales_decides_and_nothing_is_decided_while_it_
     world.settle()
     ask(world)
     assert world.refusal(a_return("LA", 1)) == ("booth", CommandRefusal.WRONG_STATE)
+
+
+def test_nothing_is_decided_while_one_count_rises_as_much_as_another_falls() -> None:
+    world = a_stocked_world()
+    world.make("LC", 10)
+    world.give(a_request((B1, "KTI", 10), request="R2"))
+    world.settle()
+    world.give(a_shipment("S2", request="R2"))
+    world.settle()
+    world.give(a_receipt("S2", LC=10))
+    world.give(a_closing())
+    world.give(a_sell_through(LA=4))
+    world.give(a_return("LA", 3))
+    world.settle()
+    world.give(a_return_recount("LA", 1))
+    world.give(a_return("LC", 2))
+    assert [lot.returning for lot in world.one(Booth, B1).lots] == [-2, 2]
+    assert world.refusal(a_reopening()) == ("booth", CommandRefusal.WRONG_STATE)
+    world.settle()
+    assert [(lot.lot, lot.qty) for lot in ask(world).home] == [("LA", 1), ("LC", 2)]
+
+
+def test_what_came_home_before_can_neither_be_moved_nor_lost_at_the_reopened_booth() -> None:
+    world = a_stocked_world()
+    world.give(a_booth_closing())
+    world.give(a_sell_through(LA=4))
+    world.give(a_return("LA", 2))
+    world.settle()
+    ask(world)
+    world.give(granted())
+    world.give(a_report(LA=4))
+    loss = RecordLoss(festival=ODOP, lot="LA", place=LossPlace.BOOTH, booth=B1, qty=9)
+    assert world.refusal(a_transfer(LA=5)) == ("lots", CommandRefusal.TOO_MANY)
+    assert world.refusal(loss) == ("qty", CommandRefusal.TOO_MANY)
+    assert kinds(world.give(a_transfer(LA=4))) == ["TransferSent", "BoothStockMoved"]
+    assert kinds(world.give(loss.model_copy(update={"qty": 4}))) == ["BoothStockLost"]
 
 
 def test_a_booth_that_settled_while_sales_decided_is_open_after_its_answer() -> None:

@@ -131,6 +131,54 @@ def test_a_booth_that_took_devices_over_is_checked_when_it_is_settled() -> None:
     assert broken(evidence) == {}
 
 
+def test_a_stray_that_was_opened_after_its_move_and_merged_then_adds_up() -> None:
+    world = ForwardingWitness()
+    stray = "ODOP.B9"
+    world.give(
+        an_opening(tills=("T1",)),
+        a_stocking("L1", 20),
+        a_sale(1, "L1", 1, booth=stray),
+        forwarding(stray),
+        an_opening(stray),
+        a_stocking("L1", 5, stray),
+        a_sale(2, "L1", 1, booth=stray),
+        forwarding(stray, merge=True, order="o-2"),
+        a_move(4, "L1", stray),
+        a_stocking("L1", 4),
+        a_closing(stray),
+        a_sale(3, "L1", 1, booth=stray),
+        a_last_word(4, booth=stray),
+    )
+    world.arrive()
+    world.give(a_closing())
+    evidence = world.evidence()
+    assert broken(evidence) == {}
+    assert evidence.of(Booth)[B1].status is BoothStatus.SETTLED
+    assert [device.seen for device in evidence.of(Booth)[B1].devices] == [((1, 4),)]
+
+
+def test_a_receipt_after_the_merge_with_a_void_from_before_it_adds_up() -> None:
+    world = ForwardingWitness()
+    world.give(
+        an_opening(),
+        an_opening(B2),
+        an_opening("ODOP.B3"),
+        a_stocking("L1", 10, B2),
+        a_void(record_id(MERGED_DEVICE, 1), 1, booth=B2, till="T2", qty=1),
+        forwarding(B2, merge=True),
+        a_move(10, "L1", B2),
+        a_stocking("L1", 10),
+        a_closing(B2),
+        forwarding(B1, to="ODOP.B3", merge=True),
+        a_sale(1, "L1", 1, booth=B2),
+        a_void(record_id(MERGED_DEVICE, 1), 2, booth=B2, till="T2", qty=1),
+    )
+    world.arrive()
+    evidence = world.evidence()
+    assert broken(evidence) == {}
+    assert evidence.of(Booth)[B1].drawers == evidence.of(Booth)["ODOP.B3"].drawers == ()
+
+
 def waits_again(receipt: Receipt) -> Receipt:
     [sale] = receipt.sales
     return receipt.with_sale(replace(sale, waiting=sale.forwarded, forwarded=0))

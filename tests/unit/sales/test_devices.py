@@ -6,7 +6,7 @@
 from datetime import timedelta
 
 from services.sales.domain.booth import BoothStatus
-from services.sales.domain.device import Device, receive_record, strike
+from services.sales.domain.device import Device, join, receive_record, strike
 from shared.events.language import Body
 from shared.events.sales import DeviceHeard
 from tests.support.builders.sales import (
@@ -54,6 +54,16 @@ def test_a_device_is_complete_when_it_closed_and_no_record_is_missing() -> None:
     assert devices[0].branches[0].missing == ((3, 3), (6, 6))
     devices = device_after(devices, "a6", "a3")
     assert branches(devices) == [(((1, 7),), True)]
+
+
+def test_the_records_that_another_booth_knows_join_those_of_the_same_device() -> None:
+    known = device_after((), "a1", "a2", ("b2", "a1"))
+    [copy] = device_after(known, "a3", "a4", "b3!", "a6")
+    joined = join(known, copy)
+    assert joined == (copy,)
+    assert join(joined, known[0]) == joined, "heard late"
+    [other] = device_after((), "a1", "a2", "a3", "a4", "a5!")
+    assert branches(join(device_after((), "a2", "a4"), other)) == [(((1, 5),), True)]
 
 
 def test_a_device_that_goes_on_after_its_last_word_is_not_complete_until_it_closes_again() -> None:

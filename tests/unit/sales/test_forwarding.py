@@ -28,11 +28,13 @@ from tests.support.builders.sales import (
     a_closing,
     a_count,
     a_drawer,
+    a_drop,
     a_last_word,
     a_loss,
     a_move,
     a_sale,
     a_stocking,
+    a_strike,
     a_void,
     a_withdrawal,
     an_opening,
@@ -312,3 +314,62 @@ def test_records_go_on_through_a_booth_that_was_merged_itself(twice: Forwarding)
     twice.arrive()
     assert twice.lot("L1", "ODOP.B3").sold == 2
     assert twice.booth("ODOP.B3").devices[0].seen == ((1, 2),)
+
+
+def test_a_void_of_a_sale_before_two_merges_counts_once_and_keeps_its_number_at_the_last_booth(
+    twice: Forwarding,
+) -> None:
+    twice.give(an_opening("ODOP.B3"), a_drawer(2, 50_000, booth=B2), merging(), merging(B1, "ODOP.B3", "o-2"))
+    twice.arrive()
+    drawer = f"{B2}-T1-2"
+    twice.give(
+        a_void("s1", 3, booth=B2, qty=1, refund_rupiah=PRICE),
+        a_drop(4, drawer, 10_000, booth=B2),
+        a_cash_count(5, drawer, 40_000, 40_000, booth=B2),
+    )
+    twice.arrive()
+    assert twice.sale("s1", B2).voided == 1
+    for later in (B1, "ODOP.B3"):
+        booth = twice.booth(later)
+        assert (booth.early_voids, booth.drawers) == ((), ()), later
+        assert [device.seen for device in booth.devices] == [((1, 5),)], later
+
+
+def test_a_receipt_that_comes_after_the_merge_meets_the_void_that_came_before_it(twice: Forwarding) -> None:
+    twice.give(a_void("late", 1, booth=B2, till="T2", qty=2))
+    assert [void.receipt for void in twice.booth(B2).early_voids] == ["late"]
+    twice.give(merging(), a_move(7, "L1", B2))
+    twice.arrive()
+    twice.sell("late", 2, "L1", 2, booth=B2)
+    twice.arrive()
+    assert twice.status("late", B2) is SaleStatus.VOIDED
+    assert twice.booth(B2).early_voids == ()
+    assert twice.booth(B1).receipts == 0
+    assert [device.seen for device in twice.booth(B1).devices] == [((1, 2),), ((1, 1),)]
+
+
+def test_a_struck_tills_device_does_not_stand_for_the_till_of_that_name_at_the_other_booth(
+    twice: Forwarding,
+) -> None:
+    twice.give(a_strike("T1", booth=B2), merging())
+    twice.arrive()
+    twice.give(a_last_word(1, till="T2"), a_closing())
+    assert twice.booth(B1).status is BoothStatus.CLOSING, "T1 of B1 has sent nothing"
+    twice.give(a_last_word(1))
+    assert twice.booth(B1).status is BoothStatus.SETTLED
+
+
+def test_a_stray_that_was_opened_after_its_move_merges_without_a_gap(world: Forwarding) -> None:
+    stray = "ODOP.B9"
+    world.sell("r1", 1, "L1", 1, booth=stray)
+    world.give(moving(stray))
+    world.arrive()
+    world.give(an_opening(stray), a_stocking("L1", 5, stray))
+    world.sell("r2", 2, "L1", 1, booth=stray)
+    assert [device.seen for device in world.booth(B1).devices] == [((1, 1),)]
+    world.give(merging(stray))
+    world.give(a_last_word(3, booth=stray))
+    world.arrive()
+    [device] = world.booth(B1).devices
+    assert (device.seen, device.complete) == (((1, 3),), True)
+    assert (world.lot("L1", stray).sold, world.lot("L1", B1).sold) == (1, 1)

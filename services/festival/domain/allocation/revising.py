@@ -81,8 +81,8 @@ def revise(state: State, festival: Festival, body: RevisionRequested, event: Eve
     """The request with its revision, carried out if consent was given. The command receives the outcome."""
     if body.command is None:
         return _revise_unasked(state, festival, body, event, planner)
-    command = state.get(Command, body.command)
-    if command is None or command.outcome is not CommandStatus.WAITING:
+    command = waiting_command(state, body.command)
+    if command is None:
         return state, []
     change = _draw_up_revision(state, festival, body, event, planner)
     if isinstance(change, Rejection):

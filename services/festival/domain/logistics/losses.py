@@ -4,7 +4,14 @@ from dataclasses import replace
 
 from services.festival.domain.booth import Booth, BoothStatus, with_lot
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.command import Command, CommandResult, CommandStatus, Rejection, command_of, refuse
+from services.festival.domain.command import (
+    CommandResult,
+    CommandStatus,
+    Rejection,
+    command_of,
+    refuse,
+    waiting_command,
+)
 from services.festival.domain.festival import Festival, booths_of, find_booth, update_sums
 from services.festival.domain.reopening import check_not_reopening
 from shared.events.festival import (
@@ -114,10 +121,11 @@ def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event
             merged_into=booth.merged_into or "",
         )
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
-    most = lot.received - lot.moved_out - lot.recorded_lost
+    # Some may have come home before the booth was opened again, also pieces that were recorded as lost.
+    most = max(0, lot.received - lot.moved_out - lot.recorded_lost - lot.home)
     if body.qty > most:
         message = Message(
-            "Booth {booth} received {received} pieces of {lot}; {most} are not lost or moved already.",
+            "Booth {booth} received {received} pieces of {lot}; {most} are not lost, moved or home already.",
             booth=booth.id,
             received=lot.received,
             lot=lot.lot,
@@ -131,10 +139,10 @@ def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event
 
 def confirm_return(state: State, festival: Festival, answer: StockReturned) -> Decision:
     """The return confirmed: inventory has the pieces on hand again."""
-    command = state.get(Command, answer.order)
+    command = waiting_command(state, answer.order)
     booth = state.get(Booth, answer.booth)
     lot = booth.find_lot(answer.lot) if booth is not None else None
-    if command is None or command.outcome is not CommandStatus.WAITING or booth is None or lot is None:
+    if command is None or booth is None or lot is None:
         return state, []
     lot = replace(lot, returning=lot.returning - answer.qty, returned=lot.returned + answer.qty)
     state = state.put(with_lot(booth, lot), replace(command, outcome=CommandStatus.DONE))
@@ -143,8 +151,8 @@ def confirm_return(state: State, festival: Festival, answer: StockReturned) -> D
 
 def confirm_write_off(state: State, order: str) -> State:
     """The command of the loss done: inventory has written the pieces off."""
-    command = state.get(Command, order)
-    if command is None or command.outcome is not CommandStatus.WAITING:
+    command = waiting_command(state, order)
+    if command is None:
         return state
     return state.put(replace(command, outcome=CommandStatus.DONE))
 
@@ -154,8 +162,8 @@ def refuse_order(state: State, festival: Festival, answer: StockOrderRefused) ->
 
     A recount of a return leaves `final` as it was. A recount of a lot that inventory does not know changed nothing.
     """
-    command = state.get(Command, answer.order)
-    if command is None or command.outcome is not CommandStatus.WAITING:
+    command = waiting_command(state, answer.order)
+    if command is None:
         return state, []
     command, refusal = refuse(command, _rejection(answer))
     state = state.put(command)

@@ -1,8 +1,8 @@
 """Counts that people take back: of a shipment or transfer that was received, and of what came home.
 
-A recount gives the lot's whole count of this arrival. It is possible in any state of the booth. What is found beyond
-the pieces sent is the booth's from then on, and inventory is told of it: it may come home. A lot that the festival
-never had waits for inventory, which knows all lots.
+A recount gives the lot's whole count of this arrival. It is possible in any state of the booth, but not while sales
+decides on a merge. What is found beyond the pieces sent is the booth's from then on, and inventory is told of it: it
+may come home. A lot that the festival never had waits for inventory, which knows all lots.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,8 @@ from services.festival.domain.allocation.revision import on_rest
 from services.festival.domain.booth import Booth, BoothStatus, with_lot
 from services.festival.domain.booth_lot import BoothLot, return_balance
 from services.festival.domain.booth_sales import BoothSales, less_sold
-from services.festival.domain.command import Command, CommandResult, CommandStatus, Rejection, command_of
+from services.festival.domain.closing import check_not_merging
+from services.festival.domain.command import CommandResult, CommandStatus, Rejection, command_of, waiting_command
 from services.festival.domain.festival import Festival, booths_of, update_sums
 from services.festival.domain.logistics.counts import (
     check_counted_once,
@@ -133,10 +134,10 @@ def recount_return(state: State, festival: Festival, body: RecountReturn, event:
 
 def confirm_return(state: State, festival: Festival, answer: StockReturnRecounted) -> Decision:
     """The recounted return confirmed: inventory has changed the pieces on hand."""
-    command = state.get(Command, answer.order)
+    command = waiting_command(state, answer.order)
     booth = state.get(Booth, answer.booth)
     lot = booth.find_lot(answer.lot) if booth is not None else None
-    if command is None or command.outcome is not CommandStatus.WAITING or booth is None or lot is None:
+    if command is None or booth is None or lot is None:
         return state, []
     lot = replace(lot, returning=lot.returning - answer.change, returned=lot.returned + answer.change)
     state = state.put(with_lot(booth, lot), replace(command, outcome=CommandStatus.DONE))
@@ -146,9 +147,9 @@ def confirm_return(state: State, festival: Festival, answer: StockReturnRecounte
 def take_in_found(state: State, festival: Festival, answer: StockFound) -> Decision:
     """The booth with a lot that the festival never had, now that inventory knows it. Other surplus is booked
     already."""
-    command = state.get(Command, answer.order)
+    command = waiting_command(state, answer.order)
     arrival = _arrival_of(state, festival, answer)
-    if command is None or command.outcome is not CommandStatus.WAITING or arrival is None:
+    if command is None or arrival is None:
         return state, []
     state = state.put(replace(command, outcome=CommandStatus.DONE))
     booth = state.get(Booth, answer.booth)
@@ -189,6 +190,8 @@ def _recount(
         return rejection
     booth = state.get(Booth, _place(arrival))
     assert booth is not None, "goods go to a booth that was opened"
+    if (rejection := check_not_merging(booth)) is not None:
+        return rejection
     sales = state.get(BoothSales, booth.id)
     changes: list[tuple[BoothLot, _Change]] = []
     for entry in counted:

@@ -227,14 +227,15 @@ def _check_leaving(giver: Booth, taker: Booth, lot: str, qty: int, sold: int) ->
     if qty > most:
         message = Message(
             "At most {most} of {lot} are left at {giver}: {received} came, {recorded_lost} were "
-            "lost, {moved_out} went to other booths and at least {sold} are sold. Please count "
-            "again. If more are there, a sale was booked on the wrong lot.",
+            "lost, {moved_out} went to other booths, {home} went home and at least {sold} are sold. "
+            "Please count again. If more are there, a sale was booked on the wrong lot.",
             most=most,
             lot=lot,
             giver=giver.id,
             received=held.received,
             recorded_lost=held.recorded_lost,
             moved_out=held.moved_out,
+            home=held.home,
             sold=sold,
         )
         return Rejection("lots", CommandRefusal.TOO_MANY, message)
@@ -258,4 +259,4 @@ def _check_room(
 
 
 def _pieces_left(held: BoothLot, sold: int) -> int:
-    return min(MAX_QTY, held.received - held.recorded_lost - held.moved_out - sold)
+    return min(MAX_QTY, held.received - held.recorded_lost - held.moved_out - held.home - sold)
