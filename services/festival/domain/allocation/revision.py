@@ -189,7 +189,7 @@ def on_rest(request: Request) -> Change:
         return request, []
     if request.terms is None or not request.lines.whole:
         needed = request.stranded or _reaches_threshold(request, request.stranded)
-        return request, [request_rest(request)] if needed else []
+        return request, [_request_rest(request)] if needed else []
     stranded = stranded_lines(request)
     freed = pieces(stranded)
     if _reaches_threshold(request, freed):
@@ -210,7 +210,15 @@ def without_booth(request: Request, booth: str) -> Change:
     return on_rest(request)
 
 
-def request_rest(request: Request) -> Publication:
+def outdate_revision(request: Request) -> Change:
+    """The request without its pending revision, and festival's event to itself.
+
+    The event releases the proposed lines, which may be on pages that are not loaded.
+    """
+    return replace(request, waiting=None, outdated=True), [_request_rest(request)]
+
+
+def _request_rest(request: Request) -> Publication:
     """Festival's event to itself, which loads the whole request."""
     return FESTIVAL_DEADLINES.of(RequestRested(key=request.festival, request=request.name))
 
