@@ -17,7 +17,6 @@ from services.festival.domain.festival import Festival
 from services.festival.domain.line import (
     COUNTED,
     HELD,
-    PROMISED,
     AllocationLine,
     Cap,
     LineStatus,
@@ -149,11 +148,6 @@ class Request:
     def pending_revision(self) -> Revision | None:
         """The revision that is not accepted yet, if any."""
         return None if self.waiting is None else self.revision
-
-    @property
-    def promising(self) -> str | None:
-        """The festival, while something is still to come of the request."""
-        return self.festival if self.lines.count(PROMISED) else None
 
     @property
     def short(self) -> int:
