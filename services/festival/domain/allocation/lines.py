@@ -114,14 +114,7 @@ class Lines(Sequence[AllocationLine]):
 
     def with_line(self, index: int, line: AllocationLine) -> "Lines":
         """The lines with this one at its index."""
-        number, place = divmod(index, PAGE_LINES)
-        page = self._page(number)
-        before = page[place]
-        tallies = dict(self.tallies)
-        _add(tallies, before, -1)
-        _add(tallies, line, 1)
-        pages = {**self._pages, number: (*page[:place], line, *page[place + 1 :])}
-        return Lines(self._size, tallies, pages, self.changed | {number})
+        return self.with_all({index: line})
 
     def with_all(self, change: Mapping[int, AllocationLine]) -> "Lines":
         """The lines with these in place of those at their indexes."""
