@@ -105,7 +105,7 @@ class Lines(Sequence[AllocationLine]):
 
     @property
     def at_rest(self) -> bool:
-        """Whether inventory owes no answer."""
+        """Whether inventory owes no answer, so that the missing pieces are known."""
         return not self.count(OPEN)
 
     def find(self, index: int) -> AllocationLine | None:

@@ -60,11 +60,6 @@ def stranded_lines(request: Request) -> list[AllocationLine]:
     ]
 
 
-def at_rest(request: Request) -> bool:
-    """Whether inventory owes no answer, so that the missing pieces are known."""
-    return request.lines.at_rest
-
-
 def without_returned(request: Request, back: Iterable[str]) -> Request:
     """The request without these lines and without caps, as the stock view now knows of refused lots.
 
@@ -185,7 +180,7 @@ def on_rest(request: Request) -> Change:
     It is called after every change of a line. A revision needs enough missing pieces. If not all of the request is
     loaded, festival asks itself to do it with everything.
     """
-    if request.status is not RequestStatus.SETTLED or request.revising or not at_rest(request):
+    if request.status is not RequestStatus.SETTLED or request.revising or not request.lines.at_rest:
         return request, []
     if request.terms is None or not request.lines.whole:
         needed = request.stranded or _reaches_threshold(request, request.stranded)
