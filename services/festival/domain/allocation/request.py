@@ -246,10 +246,7 @@ def record_loss(request: Request, reservation: str, qty: int) -> Request:
 
 def shortfalls(request: Request) -> tuple[Shortfall, ...]:
     """The demands that the lines do not cover in full."""
-    covered: dict[tuple[str, str], int] = {}
-    for line in request.lines:
-        if line.status in COUNTED:
-            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty - line.lost
+    covered = _covered(request.lines)
     return tuple(
         Shortfall(booth=demand.booth, product=demand.product, asked=demand.qty, short=missing)
         for demand in request.demands
@@ -262,16 +259,22 @@ def surpluses(request: Request, booth: str | None = None) -> tuple[Surplus, ...]
 
     That happens when lost pieces were replaced and found after all.
     """
-    covered: dict[tuple[str, str], int] = {}
-    for line in request.lines.loaded:
-        if line.status in COUNTED:
-            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty - line.lost
+    covered = _covered(request.lines.loaded)
     return tuple(
         Surplus(booth=demand.booth, product=demand.product, asked=demand.qty, surplus=beyond)
         for demand in request.demands
         if booth in (None, demand.booth)
         and (beyond := covered.get((demand.booth, demand.product), 0) - demand.qty) > 0
     )
+
+
+def _covered(lines: Iterable[AllocationLine]) -> dict[tuple[str, str], int]:
+    """The pieces by booth and product that count for the demands."""
+    covered: dict[tuple[str, str], int] = {}
+    for line in lines:
+        if line.status in COUNTED:
+            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty - line.lost
+    return covered
 
 
 def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
