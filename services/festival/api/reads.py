@@ -147,11 +147,9 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/festivals/{festival}/replenishments/{request}", summary="What was proposed while booths sold")
     async def replenishment(festival: str, request: str) -> ReplenishmentPage:
-        id, name = (
-            request_id(festival, request),
-            Message("{festival} has no replenishment {request}.", festival=festival, request=request),
-        )
-        return ReplenishmentPage.of(await reader.find(REPLENISHMENTS, id, name))
+        id = request_id(festival, request)
+        unknown = Message("{festival} has no replenishment {request}.", festival=festival, request=request)
+        return ReplenishmentPage.of(await reader.find(REPLENISHMENTS, id, unknown))
 
     @router.get("/festivals/{festival}/shipments", summary="Its shipments")
     async def shipments(festival: str, listing: Paged) -> list[ShipmentPage]:

@@ -9,6 +9,7 @@ from services.festival.domain import Booth, Command, Festival, Shipment, Transfe
 from services.festival.domain.booth_lot import Account, BoothLot
 from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
+from services.festival.domain.line import LineStatus
 from shared.events.festival import (
     AllocationRevised,
     BoothStocked,
@@ -383,6 +384,9 @@ def test_a_revision_that_waits_for_found_pieces_is_withdrawn() -> None:
     assert world.request().pending_revision is None
     assert world.request().lost == 0
     assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_STATE)
+    world.settle()
+    assert [line.status for line in world.request().lines if line.facility == "LP-BBB"] == [LineStatus.RELEASED]
+    assert world.request().details.revision is None
 
 
 # Transfers and returns.

@@ -115,8 +115,8 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
         if request.outdated:
             message = Message(
                 "The revision of {request} was withdrawn before it was accepted: stock that it gave "
-                "back was sent, a booth closed, or its time was over. Nothing of it was carried out. "
-                "Ask for a new revision.",
+                "back was sent, lost pieces were found, a booth closed, or its time was over. "
+                "Nothing of it was carried out. Ask for a new revision.",
                 request=body.request,
             )
         return Rejection("request", CommandRefusal.WRONG_STATE, message)

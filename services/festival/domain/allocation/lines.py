@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, overload
 
-from services.festival.domain.line import COUNTED, OPEN, PROMISED, AllocationLine, LineStatus
+from services.festival.domain.line import COUNTED, OPEN, PROMISED, AllocationLine, LineStatus, has_promised
 
 # A page is written anew for each change in it, and small pages cost more reads.
 PAGE_LINES = 50
@@ -21,8 +21,8 @@ class StatusSum(NamedTuple):
 class StoredLines:
     """Page number `number` of the lines of a request, as stored.
 
-    `booths`: those of its lines. `coming_to`: those to which something on it is still to come. `promising`: the
-    festival, while there is any.
+    `booths`: the booths of its lines. `coming_to`: the booths to which pieces of its lines are still to come.
+    `promising`: the festival, while pieces are still to come.
     """
 
     id: str
@@ -41,7 +41,7 @@ class StoredLines:
 
     @property
     def promising(self) -> str | None:
-        return self.festival if any(line.status in PROMISED for line in self.lines) else None
+        return self.festival if has_promised(self.lines) else None
 
 
 class Lines(Sequence[AllocationLine]):
@@ -105,7 +105,7 @@ class Lines(Sequence[AllocationLine]):
 
     @property
     def at_rest(self) -> bool:
-        """Whether inventory owes no answer."""
+        """Whether inventory owes no answer, so that the missing pieces are known."""
         return not self.count(OPEN)
 
     def find(self, index: int) -> AllocationLine | None:
@@ -114,14 +114,7 @@ class Lines(Sequence[AllocationLine]):
 
     def with_line(self, index: int, line: AllocationLine) -> "Lines":
         """The lines with this one at its index."""
-        number, place = divmod(index, PAGE_LINES)
-        page = self._page(number)
-        before = page[place]
-        tallies = dict(self.tallies)
-        _add(tallies, before, -1)
-        _add(tallies, line, 1)
-        pages = {**self._pages, number: (*page[:place], line, *page[place + 1 :])}
-        return Lines(self._size, tallies, pages, self.changed | {number})
+        return self.with_all({index: line})
 
     def with_all(self, change: Mapping[int, AllocationLine]) -> "Lines":
         """The lines with these in place of those at their indexes."""

@@ -17,7 +17,6 @@ from services.festival.domain.festival import Festival
 from services.festival.domain.line import (
     COUNTED,
     HELD,
-    PROMISED,
     AllocationLine,
     Cap,
     LineStatus,
@@ -151,11 +150,6 @@ class Request:
         return None if self.waiting is None else self.revision
 
     @property
-    def promising(self) -> str | None:
-        """The festival, while something is still to come of the request."""
-        return self.festival if self.lines.count(PROMISED) else None
-
-    @property
     def short(self) -> int:
         """The pieces that the lines do not cover.
 
@@ -252,10 +246,7 @@ def record_loss(request: Request, reservation: str, qty: int) -> Request:
 
 def shortfalls(request: Request) -> tuple[Shortfall, ...]:
     """The demands that the lines do not cover in full."""
-    covered: dict[tuple[str, str], int] = {}
-    for line in request.lines:
-        if line.status in COUNTED:
-            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty - line.lost
+    covered = _covered(request.lines)
     return tuple(
         Shortfall(booth=demand.booth, product=demand.product, asked=demand.qty, short=missing)
         for demand in request.demands
@@ -268,16 +259,22 @@ def surpluses(request: Request, booth: str | None = None) -> tuple[Surplus, ...]
 
     That happens when lost pieces were replaced and found after all.
     """
-    covered: dict[tuple[str, str], int] = {}
-    for line in request.lines.loaded:
-        if line.status in COUNTED:
-            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty - line.lost
+    covered = _covered(request.lines.loaded)
     return tuple(
         Surplus(booth=demand.booth, product=demand.product, asked=demand.qty, surplus=beyond)
         for demand in request.demands
         if booth in (None, demand.booth)
         and (beyond := covered.get((demand.booth, demand.product), 0) - demand.qty) > 0
     )
+
+
+def _covered(lines: Iterable[AllocationLine]) -> dict[tuple[str, str], int]:
+    """The pieces by booth and product that count for the demands."""
+    covered: dict[tuple[str, str], int] = {}
+    for line in lines:
+        if line.status in COUNTED:
+            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty - line.lost
+    return covered
 
 
 def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:

@@ -18,7 +18,6 @@ from services.festival.domain.allocation.request import (
     withdraw_revision,
 )
 from services.festival.domain.allocation.revision import (
-    at_rest,
     carry_out,
     draw_up,
     request_revision,
@@ -217,7 +216,7 @@ def _find_revisable(state: State, festival: Festival, name: str) -> Request | Re
             CommandRefusal.WRONG_STATE,
             Message("{request} was withdrawn. Ask in a new request.", request=name),
         )
-    if not at_rest(request):
+    if not request.lines.at_rest:
         message = Message(
             "Inventory has not answered for every line of {request} yet; try again in a moment.", request=name
         )

@@ -60,11 +60,6 @@ def stranded_lines(request: Request) -> list[AllocationLine]:
     ]
 
 
-def at_rest(request: Request) -> bool:
-    """Whether inventory owes no answer, so that the missing pieces are known."""
-    return request.lines.at_rest
-
-
 def without_returned(request: Request, back: Iterable[str]) -> Request:
     """The request without these lines and without caps, as the stock view now knows of refused lots.
 
@@ -185,11 +180,11 @@ def on_rest(request: Request) -> Change:
     It is called after every change of a line. A revision needs enough missing pieces. If not all of the request is
     loaded, festival asks itself to do it with everything.
     """
-    if request.status is not RequestStatus.SETTLED or request.revising or not at_rest(request):
+    if request.status is not RequestStatus.SETTLED or request.revising or not request.lines.at_rest:
         return request, []
     if request.terms is None or not request.lines.whole:
         needed = request.stranded or _reaches_threshold(request, request.stranded)
-        return request, [request_rest(request)] if needed else []
+        return request, [_request_rest(request)] if needed else []
     stranded = stranded_lines(request)
     freed = pieces(stranded)
     if _reaches_threshold(request, freed):
@@ -210,7 +205,15 @@ def without_booth(request: Request, booth: str) -> Change:
     return on_rest(request)
 
 
-def request_rest(request: Request) -> Publication:
+def outdate_revision(request: Request) -> Change:
+    """The request without its pending revision, and festival's event to itself.
+
+    The event releases the proposed lines, which may be on pages that are not loaded.
+    """
+    return replace(request, waiting=None, outdated=True), [_request_rest(request)]
+
+
+def _request_rest(request: Request) -> Publication:
     """Festival's event to itself, which loads the whole request."""
     return FESTIVAL_DEADLINES.of(RequestRested(key=request.festival, request=request.name))
 

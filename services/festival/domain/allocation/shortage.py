@@ -1,6 +1,7 @@
 """Refused lines: the shortage alone is planned again, from lots that may still have stock."""
 
 from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
 
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import (
@@ -17,7 +18,7 @@ from services.festival.domain.allocation.request import (
 )
 from services.festival.domain.line import COUNTED, AllocationLine, Cap, LineStatus, Offer, pieces
 from services.festival.domain.planning import AvailableLot, EarlierShare, RequestDemand, Rules, refused_conflict
-from services.festival.domain.stock import StockView
+from services.festival.domain.stock import StockView, lot_of
 from shared.events.inventory import OrderRefusal, ReservationRefused
 from shared.events.language import Event
 
@@ -87,17 +88,12 @@ def available_lots(
     # Most lots have no line of the request, and there may be thousands.
     concerned = own_by_lot.keys() | freed_by_lot.keys() | cap_of.keys()
     return [
-        AvailableLot(
-            lot=view.id,
-            facility=view.facility,
-            product=view.product,
-            qty=_free_pieces(view, own_by_lot.get(view.id, []), freed_by_lot.get(view.id, []), cap_of.get(view.id))
-            if view.id in concerned
-            else view.on_hand,
-            made_on=view.made_on,
-            best_before=view.best_before,
-            revision=view.revision,
+        replace(
+            lot_of(view),
+            qty=_free_pieces(view, own_by_lot.get(view.id, []), freed_by_lot.get(view.id, []), cap_of.get(view.id)),
         )
+        if view.id in concerned
+        else lot_of(view)
         for view in views
         if (view.plannable is not None or view.id in freed_by_lot) and not view.recalled
         if view.facility not in request.excluded_facilities

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from services.festival.domain import booth as booths
 from services.festival.domain.allocation import pages
 from services.festival.domain.allocation.request import PlanTerms, Request, surpluses
-from services.festival.domain.allocation.revision import on_rest
+from services.festival.domain.allocation.revision import on_rest, outdate_revision
 from services.festival.domain.booth import Booth, BoothStatus, with_lot
 from services.festival.domain.booth_lot import BoothLot, return_balance
 from services.festival.domain.booth_sales import BoothSales, less_sold
@@ -251,9 +251,9 @@ def _recounted_shipment(state: State, before: Shipment, after: Shipment) -> tupl
     assert stored_request is not None, "a shipment is of a request"
     request = pages.found_by(state, stored_request, pages.pages_at(after.booth))
     new_request = with_losses(request, before, after)
+    withdrawn: Outputs = []
     if _lost(new_request) < _lost(request) and new_request.waiting is not None:
-        # What is left of the revision goes with the next plan, as its lines may be on other pages.
-        new_request = replace(new_request, waiting=None, outdated=True)
+        new_request, withdrawn = outdate_revision(new_request)
     new_request, revised = on_rest(new_request)
     beyond = surpluses(replace(new_request, terms=state.get(PlanTerms, after.request)), after.booth)
     event = ShipmentRecounted(
@@ -265,7 +265,7 @@ def _recounted_shipment(state: State, before: Shipment, after: Shipment) -> tupl
         discrepancies=discrepancies(after.lots, dict(after.counted)),
         surplus=beyond,
     )
-    return pages.put(state, new_request), [FESTIVAL.of(event), *revised]
+    return pages.put(state, new_request), [FESTIVAL.of(event), *withdrawn, *revised]
 
 
 def _transfer_event(transfer: Transfer) -> TransferRecounted:

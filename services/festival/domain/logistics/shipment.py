@@ -14,7 +14,7 @@ from services.festival.domain.allocation.request import (
     request_id,
     with_status,
 )
-from services.festival.domain.allocation.revision import on_rest, request_rest
+from services.festival.domain.allocation.revision import on_rest, outdate_revision
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, check_names
@@ -175,8 +175,7 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
     publications: list[Publication | Deadline] = []
     if order.facility in (request.waiting or ()):
         # The revision expects these lines to go back.
-        request = replace(request, waiting=None, outdated=True)
-        publications.append(request_rest(request))
+        request, publications = outdate_revision(request)
     for line in lines:
         request = with_status(request, line, LineStatus.DISPATCHING)
     shipment = Shipment(
