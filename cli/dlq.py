@@ -230,7 +230,8 @@ def _say_replayed(replayed: ResendReport, refused: Sequence[Letter], settled: Co
 def _warn_each(letters: Sequence[Letter]) -> None:
     for letter in letters:
         warn(f"  {letter.place}  {letter.reason}. {letter.message}")
-    warn(_advice(letters))
+    if advice := _advice(letters):
+        warn(advice)
 
 
 def _mended(replayed: ResendReport) -> list[Letter]:
