@@ -15,7 +15,7 @@ from shared.duplicates import name_twice
 from shared.envelope import header
 from shared.errors import NotMendable, WrongEntry
 from shared.events.language import Body, Topic, event_type
-from shared.faults import fault_message
+from shared.faults import fault_sentence
 
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
 
@@ -188,7 +188,7 @@ def _attempt(model: type[Body], fields: dict[str, Any]) -> tuple[Body | None, Se
 
 def _sentence(fault: ErrorDetails, entry: _Edit | None) -> str:
     """The wrong field and how it must be. Never the value, which may be a person's name."""
-    wrong = f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault_message(fault).english}"
+    wrong = fault_sentence(fault)
     return f"{wrong} {entry.doubt}" if entry is not None and entry.doubt is not None else wrong
 
 

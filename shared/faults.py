@@ -42,6 +42,7 @@ _BY_KIND: Mapping[str, Message] = {
     "dict_type": _OBJECT,
     "model_type": _OBJECT,
     "model_attributes_type": _OBJECT,
+    "json_invalid": Message("It is no valid JSON."),
     "path_type": Message("It must be the path of a file or folder."),
 }
 _NOT_VALID = Message("This value is not valid.")
@@ -77,6 +78,11 @@ def fault_message(detail: Mapping[str, Any]) -> Message:
             error = bounds.get("error")
             return error.message if isinstance(error, WrongValue) else _NOT_VALID
     return _BY_KIND.get(kind, _NOT_VALID)
+
+
+def fault_sentence(detail: Mapping[str, Any]) -> str:
+    """The field of one error of a validation and its sentence, in English, without the value."""
+    return f"{'.'.join(map(str, detail['loc'])) or 'body'}: {fault_message(detail).english}"
 
 
 def value_error(location: tuple[str | int, ...], message: Message) -> dict[str, Any]:
