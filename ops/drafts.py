@@ -57,7 +57,7 @@ def draft(
     fields = _fields(letter.value if body is None else body)
     if fields is None:
         raise NotMendable(
-            f"The {'body that was given' if body is not None else 'body of this letter'} is no JSON object. "
+            f"The body {'in the file of --body' if body is not None else 'of this letter'} is no JSON object. "
             "Give a whole body with --body FILE."
         )
     raw = body if body is not None else letter.value or b""
