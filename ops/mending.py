@@ -22,9 +22,7 @@ from shared.errors import NotMendable, Unusable
 from shared.events.language import as_utc
 from shared.events.operator import OPERATOR, LetterArchived, LetterMended
 from shared.retry import attempts
-from shared.runtime.dlq import HeaderList
-
-REUSED = "ID_REUSED"
+from shared.runtime.dlq import ID_REUSED, HeaderList
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ def _headers(letter: Letter, mended: Draft, actor: str) -> HeaderList:
             trace=trace,
             cause=usable_id,
             # An id that another event has names that event.
-            subject=None if letter.reason == REUSED else usable_id,
+            subject=None if letter.reason == ID_REUSED else usable_id,
         )
     )
     return [*pairs, (ACTOR, actor.encode()), (MENDS, letter.original.encode())]
