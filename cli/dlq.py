@@ -32,7 +32,7 @@ LetterArgument = Annotated[
 ]
 Actor = Annotated[
     str | None,
-    typer.Option("--as", help="Who you are, in the event about it. Else KARYA_OPERATOR, else your name here."),
+    typer.Option("--as", help="Your name in the event. Default: KARYA_OPERATOR, else your name at this machine."),
 ]
 Wait = Annotated[
     float, typer.Option(parser=seconds(most=600), help="Seconds to wait until it is worked, at most 600.")
@@ -49,7 +49,7 @@ def list_letters(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """List the dead letters about which something can be done, with their reasons, the oldest first."""
+    """List the dead letters that need action, with their reasons, the oldest first."""
     if service is not None and service not in SERVICES:
         raise typer.BadParameter(f"there is no service {service}; there are {', '.join(SERVICES)}")
     with exit_on_error():
@@ -158,7 +158,7 @@ def mend(
     type: Annotated[str | None, typer.Option(help="The event's name, if the letter does not say it.")] = None,
     key: Annotated[str | None, typer.Option(help="The right key, if the letter's key is wrong.")] = None,
     actor: Actor = None,
-    note: Annotated[str, typer.Option(help="Why this is right, for whoever reads it later.")] = "",
+    note: Annotated[str, typer.Option(help="Why the mended body is right. `karya trace` shows this note.")] = "",
     wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
@@ -195,7 +195,7 @@ def mend(
 @app.command()
 def archive(
     letter: LetterArgument,
-    reason: Annotated[str, typer.Option(help="Why nothing is to be done, for whoever reads it later.")],
+    reason: Annotated[str, typer.Option(help="Why nothing is to be done. `list --all` shows this reason.")],
     actor: Actor = None,
     as_json: Json = False,
 ) -> None:
@@ -230,7 +230,8 @@ def _say_replayed(replayed: ResendReport, refused: Sequence[Letter], settled: Co
 def _warn_each(letters: Sequence[Letter]) -> None:
     for letter in letters:
         warn(f"  {letter.place}  {letter.reason}. {letter.message}")
-    warn(_advice(letters))
+    if advice := _advice(letters):
+        warn(advice)
 
 
 def _mended(replayed: ResendReport) -> list[Letter]:

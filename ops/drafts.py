@@ -15,7 +15,7 @@ from shared.duplicates import name_twice
 from shared.envelope import header
 from shared.errors import NotMendable, WrongEntry
 from shared.events.language import Body, Topic, event_type
-from shared.faults import fault_message
+from shared.faults import fault_sentence
 
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
 
@@ -57,7 +57,7 @@ def draft(
     fields = _fields(letter.value if body is None else body)
     if fields is None:
         raise NotMendable(
-            f"The {'body that was given' if body is not None else 'body of this letter'} is no JSON object. "
+            f"The body {'in the file of --body' if body is not None else 'of this letter'} is no JSON object. "
             "Give a whole body with --body FILE."
         )
     raw = body if body is not None else letter.value or b""
@@ -188,7 +188,7 @@ def _attempt(model: type[Body], fields: dict[str, Any]) -> tuple[Body | None, Se
 
 def _sentence(fault: ErrorDetails, entry: _Edit | None) -> str:
     """The wrong field and how it must be. Never the value, which may be a person's name."""
-    wrong = f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault_message(fault).english}"
+    wrong = fault_sentence(fault)
     return f"{wrong} {entry.doubt}" if entry is not None and entry.doubt is not None else wrong
 
 

@@ -14,14 +14,14 @@ from shared.envelope import EPOCH, digest, header, taken_in
 from shared.events.language import as_utc
 from shared.events.operator import LetterArchived
 from shared.events.production import TERMINAL
-from shared.runtime.dlq import BUG, KEY_PARKED, HeaderList, original_headers
+from shared.runtime.dlq import BUG, ID_REUSED, KEY_PARKED, HeaderList, original_headers
 from shared.settings import Settings
 
 # Records of terminals may hold a maker's pseudonym, which is shown only on request.
 PRIVATE = frozenset({TERMINAL.name})
 # Why a record is a dead letter. An older or newer service may name others.
 REASONS = frozenset(
-    {BUG, KEY_PARKED, "ID_REUSED", "WRONG_KEY", "NO_VALUE", "TOO_LARGE", "BAD_BODY", "NAME_TWICE", "BAD_TIME"}
+    {BUG, KEY_PARKED, ID_REUSED, "WRONG_KEY", "NO_VALUE", "TOO_LARGE", "BAD_BODY", "NAME_TWICE", "BAD_TIME"}
     | {"MISSING_HEADER", "WRONG_SPEC_VERSION", "BAD_ID", "UNKNOWN_TYPE", "UNKNOWN_VERSION"}
 )
 _PARTITION = re.compile(r"[0-9]{1,9}")

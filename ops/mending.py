@@ -22,9 +22,7 @@ from shared.errors import NotMendable, Unusable
 from shared.events.language import as_utc
 from shared.events.operator import OPERATOR, LetterArchived, LetterMended
 from shared.retry import attempts
-from shared.runtime.dlq import HeaderList
-
-REUSED = "ID_REUSED"
+from shared.runtime.dlq import ID_REUSED, HeaderList
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +46,31 @@ async def mend(
     _check_place(letter)
     await letters.require_operators_topic()
     value = envelope.encode(draft.body)
+    digest = envelope.digest(value).hex()
     before = await _mended_digest(letters, letter)
-    if before is not None and before != envelope.digest(value).hex():
+    if before is not None and before != digest:
         if letter.mending is None:
             await _tell(letters, letter, before, (), actor, note)
-        by = f" by {letter.mending.body.actor}" if letter.mending is not None else ""
-        raise NotMendable(
-            f"{letter.place} was mended already{by}, with another body: its copy is {letter.mended_id}. "
-            "A record has one copy. What the copy says is corrected like any other record of its kind."
-        )
+        raise NotMendable(_mended_otherwise(letter))
     if letter.status not in (Status.UNUSABLE, Status.ARCHIVED, Status.MENDED):
         raise NotMendable(_not_unusable(letter, "mended"))
     headers = _headers(letter, draft, actor)
     key = _check_usable(letter, draft, value, headers)
-    is_worked = await letters.copy_digest(letter) is not None
-    if not is_worked:
+    worked = await _worked_digest(letters, letter)
+    if worked is None:
         await letters.publish(draft.topic.name, key, value, headers)
     if letter.mending is None:
-        await _tell(letters, letter, envelope.digest(value).hex(), draft.changed, actor, note)
+        await _tell(letters, letter, digest, draft.changed, actor, note)
     own: Letter | None = None
     async for _ in attempts(within=wait, most=0.5):
-        is_worked = await letters.copy_digest(letter) is not None
-        own = None if is_worked else await _own_letter(letters, letter)
-        if is_worked or own is not None:
+        worked = await _worked_digest(letters, letter)
+        own = await _own_letter(letters, letter, value) if worked is None else None
+        if worked is not None or own is not None:
             break
-    return MendReport(letter.mended_id, draft.changed, before is not None, is_worked, own)
+    if worked is not None and worked != digest:
+        # Another operator mended it at the same time, and the copy of this body is a dead letter.
+        raise NotMendable(_mended_otherwise(letter))
+    return MendReport(letter.mended_id, draft.changed, before is not None, worked is not None, own)
 
 
 async def archive(letters: DeadLetters, letter: Letter, *, actor: str, reason: str) -> bool:
@@ -126,7 +124,7 @@ def _headers(letter: Letter, draft: Draft, actor: str) -> HeaderList:
             trace=trace,
             cause=usable_id,
             # An id that another event has names that event.
-            subject=None if letter.reason == REUSED else usable_id,
+            subject=None if letter.reason == ID_REUSED else usable_id,
         )
     )
     return [*pairs, (ACTOR, actor.encode()), (MENDS, letter.original.encode())]
@@ -160,20 +158,34 @@ def _not_unusable(letter: Letter, fault: str) -> str:
             return f"{letter.place} can't be {fault}: it was mended, and its copy is {letter.mended_id}."
 
 
+def _mended_otherwise(letter: Letter) -> str:
+    by = f" by {letter.mending.body.actor}" if letter.mending is not None else ""
+    return (
+        f"{letter.place} was mended already{by}, with another body: its copy is {letter.mended_id}. "
+        "A record has one copy. What the copy says is corrected like any other record of its kind."
+    )
+
+
 async def _mended_digest(letters: DeadLetters, letter: Letter) -> str | None:
     """The digest of the copy's body, in hex, if there is a copy."""
-    if letter.mending is not None:
-        return letter.mending.body.digest
+    # Of two operators' copies the reader's ledger tells which one counts.
+    worked = await _worked_digest(letters, letter)
+    return letter.mending.body.digest if worked is None and letter.mending is not None else worked
+
+
+async def _worked_digest(letters: DeadLetters, letter: Letter) -> str | None:
+    """The digest of the copy's body, in hex, once the reader has worked it."""
     digest = await letters.copy_digest(letter)
     return digest.hex() if digest is not None else None
 
 
-async def _own_letter(letters: DeadLetters, letter: Letter) -> Letter | None:
-    """The dead letter that the letter's copy became."""
+async def _own_letter(letters: DeadLetters, letter: Letter, value: bytes) -> Letter | None:
+    """The dead letter that the letter's copy with this body became."""
     for candidate in await letters.all({letter.place.topic}):
         if (
             header(candidate.headers, "ce_source") == SOURCE
             and header(candidate.headers, "ce_id") == letter.mended_id
+            and candidate.value == value
         ):
             return candidate
     return None

@@ -13,6 +13,7 @@ from shared.derivation import Derivation
 from shared.duplicates import NAME_TWICE, each_once, name_twice, names_in
 from shared.errors import Unusable
 from shared.events.language import MAX_VALUE_BYTES, OUTSIDE, Body, Event, Topic, as_utc, event_type
+from shared.faults import fault_sentence
 
 Headers = list[tuple[str, bytes]]
 
@@ -288,6 +289,5 @@ def _time(text: str) -> datetime:
 
 def _explain(error: ValidationError) -> str:
     # Never the value: a reason may be shown where the record's content must not be.
-    faults = error.errors(include_input=False, include_context=False, include_url=False)
-    parts = [f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['msg']}" for fault in faults[:5]]
-    return "; ".join(part.encode(errors="replace").decode()[:200] for part in parts)
+    faults = error.errors(include_input=False, include_url=False)
+    return " ".join(fault_sentence(fault).encode(errors="replace").decode()[:200] for fault in faults[:5])

@@ -62,7 +62,7 @@ class UnknownVersion(KaryaError):
 
 
 class BadSettings(KaryaError):
-    """Settings that are each allowed contradict each other."""
+    """A setting is wrong, or settings contradict each other."""
 
 
 class ServersNotConfigured(KaryaError):

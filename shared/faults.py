@@ -1,11 +1,13 @@
 """Sentences for people about values that a model refuses, in place of the validator's own words."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from shared.events.language import ID_PATTERN
-from shared.wording import Message, WrongValue
+from shared.wording import Message, WrongValue, any_of
 
+_BETWEEN_CHOICES = re.compile(", | or ")
 _NUMBER = Message("It must be a whole number.")
 _DAY = Message("It must be a day, as year, month and day, e.g. 2026-04-18.")
 _MOMENT = Message("It must be a point in time with its distance from UTC, e.g. 2026-04-18T08:05:00+08:00.")
@@ -40,6 +42,7 @@ _BY_KIND: Mapping[str, Message] = {
     "dict_type": _OBJECT,
     "model_type": _OBJECT,
     "model_attributes_type": _OBJECT,
+    "json_invalid": Message("It is no valid JSON."),
     "path_type": Message("It must be the path of a file or folder."),
 }
 _NOT_VALID = Message("This value is not valid.")
@@ -59,7 +62,8 @@ def fault_message(detail: Mapping[str, Any]) -> Message:
         case "string_too_long" | "too_long":
             return Message("It is too long: at most {most} are possible.", most=int(bounds["max_length"]))
         case "enum" | "literal_error":
-            return Message("It must be one of {choices}.", choices=str(bounds["expected"]).replace("'", ""))
+            choices = _BETWEEN_CHOICES.split(str(bounds["expected"]).replace("'", ""))
+            return Message("It must be one of {choices}.", choices=any_of(choices))
         case "string_pattern_mismatch" if bounds["pattern"] == ID_PATTERN:
             return Message(
                 "It has at most 120 letters, digits, '.', '_', ':', '/' and '-', and begins with a letter or digit."
@@ -74,6 +78,11 @@ def fault_message(detail: Mapping[str, Any]) -> Message:
             error = bounds.get("error")
             return error.message if isinstance(error, WrongValue) else _NOT_VALID
     return _BY_KIND.get(kind, _NOT_VALID)
+
+
+def fault_sentence(detail: Mapping[str, Any]) -> str:
+    """The field of one error of a validation and its sentence, in English, without the value."""
+    return f"{'.'.join(map(str, detail['loc'])) or 'body'}: {fault_message(detail).english}"
 
 
 def value_error(location: tuple[str | int, ...], message: Message) -> dict[str, Any]:

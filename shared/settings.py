@@ -2,13 +2,15 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import typed
-from shared.errors import ServersNotConfigured, WrongEntry
+from shared.errors import BadSettings, ServersNotConfigured, WrongEntry
+from shared.faults import fault_message
+from shared.wording import Message, WrongValue, as_message
 
 
 def _whole(value: object) -> object:
@@ -16,9 +18,10 @@ def _whole(value: object) -> object:
     try:
         return typed.whole(value) if isinstance(value, str) else value
     except WrongEntry as wrong:
-        raise ValueError(str(wrong)) from None
+        raise WrongValue(as_message(wrong.message)) from None
 
 
+PREFIX = "KARYA_"
 Whole = Annotated[int, BeforeValidator(_whole)]
 
 
@@ -28,9 +31,9 @@ class MongoDriver(StrEnum):
 
 
 class Settings(BaseSettings):
-    """The settings of services, agents and commands."""
+    """The settings of services, agents and commands. Raises BadSettings for a wrong one."""
 
-    model_config = SettingsConfigDict(env_prefix="KARYA_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     kafka: str = Field("127.0.0.1:19092", description="Kafka bootstrap addresses, host:port with commas")
     mongo: str = Field(
@@ -70,6 +73,16 @@ class Settings(BaseSettings):
     maker_percent: Whole = Field(25, ge=0, le=100, description="maker premium of a sale (made-up default)")
     programme_percent: Whole = Field(15, ge=0, le=100, description="programme's share (made-up default)")
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, values: object, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return validate(values)
+        except ValidationError as error:
+            fault = error.errors(include_input=False, include_url=False)[0]
+            name = f"{PREFIX}{fault['loc'][0]}".upper()
+            raise BadSettings(Message("{field}: {reason}", field=name, reason=fault_message(fault))) from None
+
     @property
     def names(self) -> list[str]:
         """The allowed hosts of a request, besides localhost and numeric addresses."""
@@ -83,7 +96,11 @@ def settings_for(*servers: str) -> Settings:
     would lead to another stack.
     """
     settings = Settings()
-    missing = [f"KARYA_{name.upper()}" for name in servers if name not in settings.model_fields_set]
+    missing = [f"{PREFIX}{name.upper()}" for name in servers if name not in settings.model_fields_set]
     if missing:
-        raise ServersNotConfigured(f"Nothing of Karya runs here: run `make up`, or set {' and '.join(missing)}.")
+        *others, last = missing
+        names = Message("{first} and {second}", first=", ".join(others), second=last) if others else last
+        raise ServersNotConfigured(
+            Message("Nothing of Karya runs here: run `make up`, or set {settings}.", settings=names)
+        )
     return settings

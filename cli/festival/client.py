@@ -198,7 +198,7 @@ def _path(place: tuple[str, ...]) -> str:
 
 
 def _sentences(errors: Sequence[Row]) -> Message:
-    """Each wrong field and what is wrong with it."""
+    """A sentence for each wrong field, with the name of the field before it."""
     first, *remainder = (
         Message("{field}: {message}", field=error["field"], message=_sentence(error["message"], error))
         for error in errors

@@ -68,13 +68,13 @@ at most 500 characters. Names that people give have a narrower rule each, which 
 A record that a service can't use lies in `<topic>.dlq`, with the same key, value and headers. Further headers there
 are `dlq_reason`, `dlq_message`, `dlq_service`, `dlq_topic`, `dlq_partition`, `dlq_offset` and `dlq_at`.
 
-An operator can publish a **mended copy** of such a record on a topic that people write. It is a record as any other,
-and more headers tell it from what the terminal, organiser or till sent itself: `ce_source` is `karya/operator`,
-`actor` is the operator's name, `mends` is the place of the unusable record (`topic/partition/offset`), and
+An operator can publish a **mended copy** of such a record on a topic that people write. It is a record as any other.
+More headers tell it from the records that terminals, organisers and tills send. `ce_source` is `karya/operator`, and
+`actor` is the operator's name. `mends` is the place of the unusable record (`topic/partition/offset`), and
 `causationid` is that record's `ce_id`. `ce_id` is the copy's own. `ce_subject` is the id by which others know what it
-records, e.g. the number of a receipt: that of the unusable record, unless that id was the fault. A reader that must
-trust the sender accepts `karya/operator` only where it accepts what operators do; `actor` proves nothing, since Kafka
-takes any header from whoever may write the topic.
+records, e.g. the number of a receipt. It is the id of the unusable record, unless that id was the fault. A reader
+that must trust the sender accepts `karya/operator` only where it accepts what operators do. `actor` proves nothing,
+since Kafka takes any header from every writer of the topic.
 """
 
 

@@ -18,9 +18,9 @@ from shared.events.language import Event, Publication, Topic, event_type
 from shared.events.production import ANSWERS, Refusal, ReportRejected
 from shared.mongo import Database
 from shared.runtime.batch import Item
+from shared.runtime.dlq import ID_REUSED
 from shared.runtime.processor import Processor
 
-REUSED = "ID_REUSED"
 AT_ONCE = 1000
 
 
@@ -74,7 +74,7 @@ class IdConflicts:
 
     def add_letter(self, place: str, reason: str) -> None:
         """Add a dead letter of the service: `<full topic>/<partition>/<offset>` of the record, and its reason."""
-        if reason == REUSED:
+        if reason == ID_REUSED:
             self._letters.add(place)
 
     def refusal(self, event: Event) -> Publication | None:
@@ -97,7 +97,7 @@ class IdConflicts:
             return item
         self._dependents["ledger"][item.ledger_id] = f"that the id of {place} was used before"
         self._digests[item.ledger_id] = item.digest
-        return Item(record, None, reason=REUSED, message="An event with this id but another body came before.")
+        return Item(record, None, reason=ID_REUSED, message="An event with this id but another body came before.")
 
     async def unexplained(self, database: Database) -> list[str]:
         """The repeated refusals whose id has no holder in the rebuilt database."""

@@ -11,16 +11,14 @@ from shared import envelope
 from shared.errors import Unusable
 from shared.events.journal import BatchWorked
 from shared.events.language import Topic
-from shared.runtime.dlq import BUG, KEY_PARKED
+from shared.runtime.dlq import BUG, ID_REUSED, KEY_PARKED
 from shared.runtime.storage import Lane, lane_id
 
 _Position = tuple[str, int, int]
 
 # A dead letter with one of these reasons may be readable: the fault was in the rules, in its position or timestamp,
 # or in the reader's version.
-_MAY_BE_READABLE = frozenset(
-    {BUG, KEY_PARKED, "ID_REUSED", "WRONG_KEY", "BAD_TIME", "UNKNOWN_TYPE", "UNKNOWN_VERSION"}
-)
+_MAY_BE_READABLE = frozenset({BUG, KEY_PARKED, ID_REUSED, "WRONG_KEY", "BAD_TIME", "UNKNOWN_TYPE", "UNKNOWN_VERSION"})
 
 
 class LedgerAudit:

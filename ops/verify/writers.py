@@ -18,6 +18,7 @@ from shared import envelope
 from shared.derivation import derived_ids
 from shared.events.journal import BatchWorked
 from shared.events.language import DeadlineReached
+from shared.runtime.dlq import ID_REUSED
 from shared.runtime.timer_service import reached_ids
 
 Headers = Mapping[str, bytes | None]
@@ -93,7 +94,7 @@ class WriterAudit:
         """Enter a dead letter of `topic`. A record of a service is readable and has a unique id, so others are
         foreign."""
         service = self._writers.get(topic)
-        if service is not None and (not readable or reason == "ID_REUSED"):
+        if service is not None and (not readable or reason == ID_REUSED):
             partition, offset = (envelope.header(letter.headers, f"dlq_{part}") for part in ("partition", "offset"))
             place, why = f"{topic} {partition}/{offset}", f"its reader set it aside as {reason}"
             # The record itself gives a better reason, and may come after its letter.

@@ -68,6 +68,7 @@ from shared.events.sales import (
 from shared.runtime.processor import Decision, Processor, Rule, on
 from shared.runtime.state import Read, Ref, State
 from shared.settings import Settings
+from shared.wording import Message
 
 
 def _booth(event: Event, _body: Body) -> tuple[Read, ...]:
@@ -213,8 +214,13 @@ def percentages(settings: Settings) -> Percentages:
     by = Percentages(settings.facility_percent, settings.maker_percent, settings.programme_percent)
     if not by.whole:
         raise BadSettings(
-            "KARYA_FACILITY_PERCENT, KARYA_MAKER_PERCENT and KARYA_PROGRAMME_PERCENT are "
-            f"{by.facility}, {by.maker} and {by.programme}. Please change them so that they add up to 100."
+            Message(
+                "KARYA_FACILITY_PERCENT, KARYA_MAKER_PERCENT and KARYA_PROGRAMME_PERCENT are {facility}, {maker} and "
+                "{programme}. Please change them so that they add up to 100.",
+                facility=by.facility,
+                maker=by.maker,
+                programme=by.programme,
+            )
         )
     return by
 

@@ -31,7 +31,7 @@ class Endpoint(Protocol):
 
 
 async def unchanged(body: Body) -> Body:
-    """The command as it was given."""
+    """The command as the client sent it."""
     return body
 
 

@@ -14,7 +14,7 @@ from shared.errors import UndeclaredRead
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Deadline, Event, Publication
 from shared.runtime.arrival import ARRIVED, arrival
-from shared.runtime.dlq import BUG, KEY_PARKED, dead_letter
+from shared.runtime.dlq import BUG, ID_REUSED, KEY_PARKED, dead_letter
 from shared.runtime.processor import Processor
 from shared.runtime.state import Entities, Key, Query, Read, State
 from shared.runtime.storage import ChangeSet, Lane, OutboxRecord, ParkedEvents, Timer, ledger_entry
@@ -160,7 +160,7 @@ class Batch:
         waiting = self._parked.get(parked_as, ())
         parked = dict(waiting) if waiting else {}
         if item.digest != self._processed.get(item.ledger_id, parked.get(item.ledger_id, item.digest)):
-            return self._dead_letter(item, "ID_REUSED", "An event with this id but another body came before.")
+            return self._dead_letter(item, ID_REUSED, "An event with this id but another body came before.")
         if item.ledger_id in self._processed:
             return []
         if waiting and item.ledger_id != waiting[0][0]:

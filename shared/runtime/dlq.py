@@ -12,6 +12,8 @@ HeaderList = list[tuple[str, bytes | None]]
 # These reasons hold a key's records back, in order, until the key is replayed.
 BUG = "BUG"
 KEY_PARKED = "KEY_PARKED"
+# The id belongs to another event, which came before.
+ID_REUSED = "ID_REUSED"
 
 
 def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: str) -> OutboxRecord:

@@ -5,12 +5,13 @@ from datetime import date
 import pytest
 from aiokafka import ConsumerRecord
 
-from ops.rebuild.id_conflicts import REUSED, IdConflicts
+from ops.rebuild.id_conflicts import IdConflicts
 from shared import envelope
 from shared.derivation import derived_id
 from shared.events.language import Body, Event, Topic, event_type
 from shared.events.production import ANSWERS, PRODUCTION, ProductionReported, Refusal, ReportAccepted, ReportRejected
 from shared.runtime.batch import Item
+from shared.runtime.dlq import ID_REUSED
 
 pytestmark = pytest.mark.unit
 
@@ -60,9 +61,9 @@ def test_any_other_word_changes_nothing(conflicts: IdConflicts) -> None:
 
 def test_a_record_that_was_a_dead_letter_for_its_id_is_one_again_and_no_other_is() -> None:
     conflicts = IdConflicts()
-    conflicts.add_letter("topic/1/7", REUSED)
+    conflicts.add_letter("topic/1/7", ID_REUSED)
     conflicts.add_letter("topic/1/8", "BUG")
-    assert [conflicts.as_recorded(an_item(offset)).reason for offset in (6, 7, 8)] == ["", REUSED, ""]
+    assert [conflicts.as_recorded(an_item(offset)).reason for offset in (6, 7, 8)] == ["", ID_REUSED, ""]
 
 
 def an_item(offset: int) -> Item:

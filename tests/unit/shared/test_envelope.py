@@ -84,6 +84,22 @@ def test_a_body_that_breaks_the_model_is_refused(value: bytes) -> None:
     assert refusal_of(value=value) == "BAD_BODY"
 
 
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (b"{", "body: It is no valid JSON."),
+        (b"[]", "body: It must be an object with named fields."),
+        (b'{"account":"a","amount":"1"}', "amount: It must be a whole number."),
+        (b'{"account":"a"}', "amount: This field is missing."),
+        (b"{}", "account: This field is missing. amount: This field is missing."),
+    ],
+)
+def test_the_sentence_of_a_bad_body_is_that_of_every_other_refusal(value: bytes, sentence: str) -> None:
+    with pytest.raises(Unusable) as caught:
+        envelope.decode(IN, a_record(value=value))
+    assert caught.value.message == sentence
+
+
 def test_a_key_that_is_not_the_bodys_is_refused() -> None:
     assert refusal_of(key=b"b") == "WRONG_KEY"
 

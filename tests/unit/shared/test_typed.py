@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cli import parameters
 from shared import typed
-from shared.errors import WrongEntry
+from shared.errors import BadSettings, WrongEntry
 from shared.events.language import MAX_WHOLE
 from shared.events.lot_number import LotNumber
 from shared.settings import Settings
@@ -207,5 +207,5 @@ def test_a_setting_is_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KARYA_MAX_BATCH", "1.000")
     assert Settings().max_batch == 1000
     monkeypatch.setenv("KARYA_MAX_BATCH", "1.5")
-    with pytest.raises(ValueError, match="1 and a fraction"):
+    with pytest.raises(BadSettings, match="1 and a fraction"):
         Settings()
