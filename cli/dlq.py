@@ -158,7 +158,7 @@ def mend(
     type: Annotated[str | None, typer.Option(help="The event's name, if the letter does not say it.")] = None,
     key: Annotated[str | None, typer.Option(help="The right key, if the letter's key is wrong.")] = None,
     actor: Actor = None,
-    note: Annotated[str, typer.Option(help="Why this is right, for whoever reads it later.")] = "",
+    note: Annotated[str, typer.Option(help="The reason for the changes. It stays with the letter.")] = "",
     wait: Wait = 10.0,
     as_json: Json = False,
 ) -> None:
@@ -195,7 +195,7 @@ def mend(
 @app.command()
 def archive(
     letter: LetterArgument,
-    reason: Annotated[str, typer.Option(help="Why nothing is to be done, for whoever reads it later.")],
+    reason: Annotated[str, typer.Option(help="The reason why the letter is not needed. It stays with the letter.")],
     actor: Actor = None,
     as_json: Json = False,
 ) -> None:
