@@ -1,4 +1,4 @@
-"""`karya sales` and `karya settlement`: what was sold at a festival, and what each facility gets of it."""
+"""`karya sales` and `karya settlement`: the sales of a festival, and each facility's settlement."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated
@@ -73,7 +73,7 @@ def settlement(
     as_json: Json = False,
     url: Url = None,
 ) -> None:
-    """Show what each facility gets of a festival, or a facility of each festival.
+    """Show each facility's settlement of a festival, or a facility's settlement of each festival.
 
     It can change until it is issued.
     """

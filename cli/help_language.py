@@ -6,9 +6,12 @@ The framework writes its own sentences in English and mostly without gettext. Th
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-from typer import _coercion, _param_types, core, rich_utils
+import typer
+from typer import _coercion, _param_types, core
 from typer._click import core as click_core
 from typer._click import exceptions, formatting
 
@@ -27,6 +30,7 @@ _FORMATS = {
     "ABORTED_TEXT": "Aborted.",
     "RICH_HELP": "Try [blue]'{command_path} {help_option}'[/] for help.",
 }
+_RICH_UTILS = "typer.rich_utils"
 _USAGE = "Usage: "
 _OWN_GETTEXT = (
     "(dynamic)",
@@ -114,8 +118,7 @@ def translate_framework() -> None:
         kind.format_message = _spoken(kind.format_message)  # type: ignore[assignment, method-assign]
     formatting.HelpFormatter.write_usage = _with_prefix(formatting.HelpFormatter.write_usage)  # type: ignore[method-assign]
     click_core.Command.get_help_option = _with_help(click_core.Command.get_help_option)  # type: ignore[method-assign]
-    rich_utils.rich_format_help = _with_titles(rich_utils.rich_format_help)
-    rich_utils.rich_format_error = _with_titles(rich_utils.rich_format_error)
+    typer.rich_utils = _RichUtils(_RICH_UTILS)  # type: ignore[attr-defined]
 
 
 def framework_text(text: str) -> str:
@@ -169,7 +172,19 @@ def _with_help(get_help_option: Callable[..., Any]) -> Callable[..., Any]:
     return translate
 
 
-def _with_titles(show: Callable[..., Any]) -> Callable[..., Any]:
+class _RichUtils(ModuleType):
+    """The framework's module of help and errors, until it is used: its imports take longer than most commands."""
+
+    def __getattr__(self, name: str) -> Any:
+        module: Any = import_module(_RICH_UTILS)
+        module.rich_format_help = _with_titles(module, module.rich_format_help)
+        module.rich_format_error = _with_titles(module, module.rich_format_error)
+        module.rich_abort_error = _with_titles(module, module.rich_abort_error)
+        typer.rich_utils = module  # type: ignore[attr-defined]
+        return getattr(module, name)
+
+
+def _with_titles(rich_utils: Any, show: Callable[..., Any]) -> Callable[..., Any]:
     def translate(*arguments: Any, **options: Any) -> Any:
         for name, text in _FORMATS.items():
             setattr(rich_utils, name, _sentence(text))

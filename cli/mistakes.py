@@ -31,7 +31,7 @@ OPERATOR = "op.demo"
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """The result of a season. `wrong`: the steps that went otherwise than told, by their line."""
+    """The result of a season. `wrong`: the faults of steps, by their line."""
 
     steps: int
     wrong: dict[int, tuple[str, ...]]
@@ -147,7 +147,7 @@ def show_played(played: Played, *, as_json: bool) -> None:
     lines = ", ".join(map(str, played.wrong))
     warn(
         tr(
-            "{count:step|steps} in {seconds} s; {wrong} went otherwise than told (lines {lines} of season.txt).",
+            "{count:step|steps} in {seconds} s; {wrong} did not go as written (lines {lines} of season.txt).",
             count=count,
             seconds=seconds,
             wrong=len(played.wrong),

@@ -106,9 +106,13 @@ def _target(file: str) -> Path:
 def _write(target: Path, text: str) -> None:
     try:
         target.touch(mode=0o600, exist_ok=False)
-        # With the mark by which spreadsheets know UTF-8.
-        with target.open("w", encoding="utf-8-sig", newline="") as stream:
-            stream.write(text)
+        try:
+            # With the mark by which spreadsheets know UTF-8.
+            target.write_text(text, encoding="utf-8-sig", newline="")
+        except BaseException:
+            # An incomplete file would look like a complete one.
+            target.unlink()
+            raise
     except FileExistsError:
         raise WrongEntry(
             Message(

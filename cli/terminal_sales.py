@@ -15,7 +15,7 @@ from shared.translation import tr
 
 
 def lots(context: typer.Context, as_json: Json = False) -> None:
-    """Show the facility's lots: pieces recorded and sold. The last sync brought what is known."""
+    """Show the facility's lots: pieces recorded and sold, as of the last sync."""
     with open_terminal(context) as terminal:
         answers = [event.body for event in terminal.spool.received(ANSWERS)]
         rows = [_lot(lot) for lot in own_lots(terminal.tracked_reports(), answers, _sales(terminal))]
@@ -28,7 +28,7 @@ def lots(context: typer.Context, as_json: Json = False) -> None:
 
 
 def sold(context: typer.Context, as_json: Json = False) -> None:
-    """Show what festivals sold of the facility's products. The last sync brought what is known."""
+    """Show the sales of the facility's products at festivals, as of the last sync."""
     with open_terminal(context) as terminal:
         rows = [
             {"festival": line.festival, "product": line.product, "sold": line.qty, "rupiah": line.rupiah}

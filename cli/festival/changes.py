@@ -1,16 +1,14 @@
-"""Commands that take back a mistake: days, places and names, a booth opened twice, sales of a booth that is not."""
+"""Commands that correct mistakes: days, place and names, a booth opened twice, sales at a booth that is unknown."""
 
 from datetime import date
 from typing import Annotated
 
 import typer
 
-from cli.festival.session import Festival, Json, Yes, booth_id, confirmed_command, service, show_answer
+from cli.festival.session import Booth, Festival, Json, Yes, booth_id, confirmed_command, service, show_answer
 from cli.parameters import DAY, parsed
 from shared import typed
 from shared.translation import tr
-
-Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
 
 
 def change(

@@ -1,6 +1,5 @@
-"""Counts of what arrived: shown beside what was sent, before and after, and taken back by a recount."""
+"""Counts of arrived shipments and transfers, shown beside the pieces that were sent. A recount corrects a count."""
 
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,12 +8,13 @@ import typer
 
 from cli.console import say, show_table, warn
 from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
-from cli.festival.session import Festival, Json, booth_id, lots_counted, service, show_answer
+from cli.festival.session import Festival, Json, booth_id, lots_counted, on_terminal, service, show_answer
 from cli.parameters import LOT, WHOLE
 from shared.translation import tr
 
 Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="What is not named is lost, and what differs is right: do not ask.")
+    bool,
+    typer.Option("--yes", "-y", help="Do not ask: lots that are not named are lost, and different counts are right."),
 ]
 
 
@@ -61,7 +61,7 @@ def receive(api: ServiceClient, arrival: Arrival, counted: Mapping[str, int], *,
     differs = any(row["lost"] or row["surplus"] for row in rows)
     if differs and not as_json:
         show_table(["lot", "sent", "counted", "lost", "surplus"], rows, "")
-        if not yes and _asks():
+        if not yes and on_terminal():
             yes = typer.confirm(tr("Is this what arrived? What is lost can be found by a recount."))
             if not yes:
                 raise typer.Exit(1)
@@ -96,15 +96,15 @@ def recount_return(
     festival: Festival,
     booth: Annotated[str, typer.Argument(help="The booth that it came from, e.g. B1.")],
     lot: Annotated[str, typer.Argument(parser=LOT, help="The lot number on the label.")],
-    qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces came home from there in all.")],
+    qty: Annotated[int, typer.Argument(parser=WHOLE, help="All pieces of the lot that returned from the booth.")],
     as_json: Json = False,
 ) -> None:
-    """Count again what came home of a lot from a booth."""
+    """Count again the pieces of a lot that returned from a booth."""
     whole_id = booth_id(festival, booth)
     with service(context) as api:
         body = {"booth": whole_id, "lot": lot, "qty": qty}
         answer = api.command("festivals", festival, "returns", "recount", body=body)
-        message = tr("{qty:piece|pieces} of {lot} came home from {booth}.", qty=qty, lot=lot, booth=whole_id)
+        message = tr("{qty:piece|pieces} of {lot} returned from {booth}.", qty=qty, lot=lot, booth=whole_id)
         show_answer(answer, message, as_json=as_json, extra={"booth": whole_id, "lot": lot, "pieces": qty})
 
 
@@ -132,11 +132,6 @@ def refuse_elsewhere(api: ServiceClient, arrival: Arrival, counted_at: str) -> N
     for command in commands:
         say(command)
     raise typer.Exit(1)
-
-
-def _asks() -> bool:
-    """Whether somebody sits at a terminal and can answer."""
-    return sys.stdin.isatty()
 
 
 def _compared(as_sent: Mapping[str, int], counted: Mapping[str, int]) -> list[Row]:

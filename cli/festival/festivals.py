@@ -12,8 +12,10 @@ from cli.festival.client import Row
 from cli.festival.devices import waited_for
 from cli.festival.disputes import doubtful, doubts, show_doubts
 from cli.festival.session import (
+    Booth,
     Festival,
     Json,
+    Reason,
     Yes,
     booth_id,
     confirmed_command,
@@ -28,8 +30,6 @@ from shared.errors import NotAnswered
 from shared.translation import heading, received, tr, translated, word
 
 Day = Annotated[date, typer.Option(parser=DAY, help="A day there, e.g. 2026-04-18.")]
-Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
-Reason = Annotated[str, typer.Option(help="Why, in a few words. No names, please.")]
 
 
 class Verdict(StrEnum):

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from cli.festival.session import Festival, Json, booth_id, festival_time, service, show_answer
+from cli.festival.session import Booth, Festival, Json, booth_id, festival_time, service, show_answer
 from cli.parameters import PRODUCT, RUPIAH
 from shared import typed
 from shared.errors import WrongEntry
@@ -16,7 +16,7 @@ from shared.translation import tr
 def change_price(
     context: typer.Context,
     festival: Festival,
-    booth: Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")],
+    booth: Booth,
     product: Annotated[str, typer.Argument(parser=PRODUCT, help="A product of the booth, e.g. KTI.")],
     price: Annotated[int, typer.Argument(parser=RUPIAH, help="Rupiah, e.g. 150.000.")],
     valid_from: Annotated[

@@ -6,7 +6,7 @@ import typer
 
 from cli.console import say, show_table
 from cli.festival.client import AnswerStatus, Row
-from cli.festival.session import Festival, Json, Request, booth_id, service, show_answer
+from cli.festival.session import Booth, Festival, Json, Reason, Request, booth_id, service, show_answer
 from cli.parameters import WHOLE, parsed
 from shared import typed
 from shared.translation import in_own_language, tr
@@ -17,7 +17,7 @@ def revise(
     festival: Festival,
     request: Request,
     without: Annotated[list[str] | None, typer.Option(help="A facility that can't send; may be repeated.")] = None,
-    reason: Annotated[str, typer.Option(help="Why, in a few words. No names, please.")] = "",
+    reason: Reason = "",
     consent: Annotated[bool, typer.Option(help="Carry the revision out at once.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -43,7 +43,7 @@ def revise(
 def close_booth(
     context: typer.Context,
     festival: Festival,
-    booth: Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")],
+    booth: Booth,
     till_hours: Annotated[
         int, typer.Option(parser=WHOLE, help="For how many hours its tills may still send what they sold.")
     ] = 48,
@@ -64,8 +64,8 @@ def close_booth(
 def reopen_booth(
     context: typer.Context,
     festival: Festival,
-    booth: Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")],
-    reason: Annotated[str, typer.Option(help="Why, in a few words. No names, please.")] = "",
+    booth: Booth,
+    reason: Reason = "",
     as_json: Json = False,
 ) -> None:
     """Sell again at a closed booth; its festival is open again too. Not after its facilities' settlements."""

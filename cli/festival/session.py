@@ -19,7 +19,9 @@ from shared.translation import received, tr
 from shared.visible import visible
 
 Festival = Annotated[str, typer.Argument(help="The festival's id, e.g. ODOP.")]
+Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
 Request = Annotated[str, typer.Argument(help="The request's name, e.g. R1.")]
+Reason = Annotated[str, typer.Option(help="Why, in a few words. No names, please.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without a question, also if it is in doubt.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
@@ -85,11 +87,16 @@ def confirmed_command(api: ServiceClient, *place: str, body: Mapping[str, Any], 
     Elsewhere the refusal says that `--yes` confirms it.
     """
     answer = api.command(*place, body={**body, "confirmed": yes})
-    if answer.reason != NOT_CONFIRMED or not _on_terminal():
+    if answer.reason != NOT_CONFIRMED or not on_terminal():
         return answer
     if not typer.confirm(visible(tr("{message} Is it right?", message=message_of(answer))), err=True):
         return answer
     return api.command(*place, body={**body, "confirmed": True})
+
+
+def on_terminal() -> bool:
+    """Whether a person can answer a question."""
+    return sys.stdin.isatty()
 
 
 def show_answer(answer: Answer, message: str, *, as_json: bool, extra: Row | None = None) -> None:
@@ -154,10 +161,6 @@ def _add_refusal(answer: Answer) -> None:
 def message_of(answer: Answer) -> str:
     """The reason of a refusal in the reader's language."""
     return received(answer.message or "", answer.template or "", answer.values or {})
-
-
-def _on_terminal() -> bool:
-    return sys.stdin.isatty()
 
 
 def _refused(answer: Answer) -> str:

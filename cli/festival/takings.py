@@ -7,11 +7,9 @@ import typer
 
 from cli.console import exit_on_error, say, show_json, show_table, warn
 from cli.festival.client import Row
-from cli.festival.session import Festival, Json, booth_id, festival_time, sales_service
+from cli.festival.session import Booth, Festival, Json, booth_id, festival_time, sales_service
 from shared import shown
 from shared.translation import tr, word
-
-Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
 
 
 def takings(context: typer.Context, festival: Festival, booth: Booth, as_json: Json = False) -> None:

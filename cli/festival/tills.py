@@ -4,11 +4,10 @@ from typing import Annotated
 
 import typer
 
-from cli.festival.session import Festival, Json, booth_id, service, show_answer
+from cli.festival.session import Booth, Festival, Json, Reason, booth_id, service, show_answer
 from cli.parameters import WHOLE
 from shared.translation import tr
 
-Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
 Till = Annotated[str, typer.Argument(help="The till's name there, e.g. T2.")]
 
 
@@ -31,7 +30,7 @@ def strike_till(
     branch: Annotated[
         int | None, typer.Option(parser=WHOLE, help="Only this branch of the device's records, from 1.")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why, in a few words. No names, please.")] = "",
+    reason: Reason = "",
     as_json: Json = False,
 ) -> None:
     """Strike a lost till: its booth no longer waits for its missing records."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.festival.session import Festival, Json, booth_id, service, show_answer
+from cli.festival.session import Festival, Json, Reason, booth_id, service, show_answer
 from cli.parameters import WHOLE
 from shared.translation import tr
 
@@ -16,7 +16,7 @@ def void_sale(
     line: Annotated[int, typer.Argument(parser=WHOLE, help="The number of its line.")],
     qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces of that line to void.")],
     booth: Annotated[str, typer.Option(help="The booth that sold, e.g. B1.")],
-    reason: Annotated[str, typer.Option(help="Why, in a few words. No names, please.")] = "",
+    reason: Reason = "",
     as_json: Json = False,
 ) -> None:
     """Void pieces of a sale whose till is lost; no drawer pays for it."""

@@ -164,6 +164,7 @@ def stock(context: typer.Context, as_json: Json = False) -> None:
             ["product", "lot", "at booth", "this till", "sold", "price", "note"],
             table,
             tr("This till knows of no stock yet; sync to receive it. You can sell all the same."),
+            words=("note",),
         )
         if booth.closing:
             warn(

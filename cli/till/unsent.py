@@ -61,7 +61,7 @@ def edit(
 
 
 def remove(context: typer.Context, number: Number, why: Why = "", as_json: Json = False) -> None:
-    """Take out a record that was not sent yet, as if it had never been made. A sold receipt is rather voided."""
+    """Take out a record that was not sent yet. Goods that a buyer brings back need a void instead."""
     with open_till(context) as till:
         record = till.take_out(number, at=datetime.now(UTC), reason=why)
-        show_record(till, record, as_json=as_json, action=tr("What was recorded is taken out; that is kept"))
+        show_record(till, record, as_json=as_json, action=tr("The removal is kept"))

@@ -61,7 +61,7 @@ _DEVICES = UUID("4d0c0ba6-6b4c-4f6e-9d0b-6a4c7d8a1b52")
 
 @dataclass(frozen=True, slots=True)
 class FormerRecord:
-    """A record of a file of the previous version. `value` is its JSON; `previous` the id of the record before it."""
+    """A record of a file of the first version. `value` is its JSON; `previous` the id of the record before it."""
 
     number: int
     id: str
@@ -73,7 +73,7 @@ class FormerRecord:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """Conversion of a spool of the previous version. `bodies` maps all records in order and the device's id to a body
+    """Conversion of a spool of the first version. `bodies` maps all records in order and the device's id to a body
     for each record. Events received on `topics_to_reread` are deleted, and received again by the next sync."""
 
     bodies: Callable[[Sequence[FormerRecord], str], list[Body]]
@@ -83,7 +83,7 @@ class Migration:
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The agent of a spool: its file, the topic of its records, and their `ce_source`. `migration` None: records of
-    the previous version need no conversion."""
+    the first version need no conversion."""
 
     path: Path
     topic: Topic
@@ -92,7 +92,7 @@ class Owner:
 
 
 def open_file(owner: Owner) -> sqlite3.Connection:
-    """A connection to the owner's file, which is created if missing and converted if it has the previous version.
+    """A connection to the owner's file, which is created if missing and converted if it has a previous version.
 
     Raises SpoolFailed for a file of another owner or version; passes on sqlite3.DatabaseError and OSError.
     """

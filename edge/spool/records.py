@@ -250,8 +250,8 @@ class Spool:
         ]
 
     def merge(self, other: "Spool") -> int:
-        """Add the records, acknowledgements and received events of `other` that this spool lacks, and return the
-        number of added records. A spool without records takes over the device id.
+        """Add the records, removals, acknowledgements and received events of `other` that this spool lacks, and return
+        the number of added records. A spool without records takes over the device id.
 
         Raises WrongEntry if the two have different records of one number, or the same records as different devices.
         """
@@ -274,6 +274,13 @@ class Spool:
                 raise WrongEntry(Message("The two have the same records as different devices. Nothing was changed."))
             if not own:
                 self._db.execute("update identity set device = ?", (other.device,))
+            # What was taken out of one copy stays out, unless the other may have sent it.
+            taken_out = other._db.execute("select number from said where taken_out")
+            self._db.executemany(
+                "update said set taken_out = 1 where number = ? and not acknowledged"
+                " and number > (select offered from identity)",
+                taken_out,
+            )
             if ids_of_other.keys() - own.keys():
                 # The device of the backup may have sent them since.
                 self._db.execute("update identity set offered = max(offered, ?)", (max(ids_of_other),))
@@ -283,7 +290,7 @@ class Spool:
                 [row for row in other._db.execute(_SELECT_RECORDS) if row[0] not in own],
             )
             acknowledged = other._db.execute("select number from said where acknowledged")
-            self._db.executemany("update said set acknowledged = 1 where number = ?", acknowledged)
+            self._db.executemany("update said set acknowledged = 1, taken_out = 0 where number = ?", acknowledged)
             self._db.executemany(
                 "insert or ignore into heard (source, id, topic, type, value, about, logged_at)"
                 " values (?, ?, ?, ?, ?, ?, ?)",

@@ -9,7 +9,7 @@ from shared.events.catalogue import FacilityListed, ProductListed
 from shared.events.language import Body
 from shared.events.production import ProductionReported
 from shared.nearest import nearest
-from shared.wording import Message
+from shared.wording import Message, any_of
 
 _NEWER = Message("`karya terminal sync` fetches the newest list; --unlisted records it nevertheless.")
 
@@ -35,10 +35,12 @@ class CatalogueCopy:
         )
 
     def code_of(self, typed: str) -> str:
-        """The product's code that was typed, or the code of the product whose name was typed."""
+        """The product's code that was typed, or the code of the one product whose name was typed."""
         text = typed.strip()
-        by_name = {product.name.casefold(): product.product for product in self.on_list()}
-        return by_name.get(text.casefold(), text.upper())
+        on_list = self.on_list()
+        named = [product.product for product in on_list if product.name.casefold() == text.casefold()]
+        is_code = any(product.product == text.upper() for product in on_list)
+        return named[0] if len(named) == 1 and not is_code else text.upper()
 
     def check(self, report: ProductionReported) -> None:
         """Raise WrongEntry for a report that production would refuse by this catalogue. Without one all is taken."""
@@ -52,12 +54,12 @@ class CatalogueCopy:
         product = on_list.get(report.product)
         if product is None:
             alike = nearest(report.product, {code: [entry.name] for code, entry in on_list.items()})
-            names = ", ".join(f"{code} ({on_list[code].name})" for code in alike)
+            names = [f"{code} ({on_list[code].name})" for code in alike]
             raise WrongEntry(
                 Message(
                     "{product} is not on this facility's list. {meant} {newer}",
                     product=report.product,
-                    meant=Message("Did you mean {names}?", names=names)
+                    meant=Message("Did you mean {names}?", names=any_of(names))
                     if alike
                     else Message("`karya terminal products` shows the list."),
                     newer=_NEWER,

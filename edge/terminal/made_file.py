@@ -93,7 +93,9 @@ def refused_text(file: MadeFile, refused: Iterable[MadeLine]) -> str:
     writer.writerow([*(file.header[index] for index in columns), "line", "reason"])
     for line in refused:
         cells = [line.cells[index] if index < len(line.cells) else "" for index in columns]
-        writer.writerow([*cells, line.number, translated(line.refusal or "")])
+        # Nobody knows which cells of a line that is too long belong together: it stays too long.
+        written = line.cells if any(line.cells[len(file.header) :]) else cells
+        writer.writerow([*written, line.number, translated(line.refusal or "")])
     return text.getvalue()
 
 

@@ -71,7 +71,7 @@ def drawer_of(body: Body) -> str | None:
 
 
 def rupiah_of(body: Body) -> int:
-    """The rupiah of a record, for whoever looks at what was taken out."""
+    """The rupiah of a record: its removal keeps the sum."""
     match body:
         case ReceiptIssued():
             return sum(body.net_rupiah)
@@ -98,7 +98,8 @@ def _refuse_fixed(number: int, body: Body) -> None:
         case CashCounted():
             raise WrongEntry(
                 Message(
-                    "Record {number} is the count of a drawer. It stays: whoever counted has seen the expected sum.",
+                    "Record {number} is the count of a drawer. It stays, because the cashier has seen the expected "
+                    "sum.",
                     number=number,
                 )
             )

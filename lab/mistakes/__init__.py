@@ -1,5 +1,5 @@
-"""A made-up season of three festivals, told as command lines, with one of each mistake and its taking back.
+"""A made-up season of three festivals as command lines. Each kind of mistake is made once and corrected.
 
 `script`       the form of the season's text, and how its steps are played: no I/O.
-`season.txt`   the season itself: what is typed, and what Karya must answer.
+`season.txt`   the season itself: command lines, and fragments of the answers that they must get.
 """

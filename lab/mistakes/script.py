@@ -72,7 +72,7 @@ class CommandAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A played step. `words` are those that were typed. `faults` say what was otherwise than told."""
+    """A played step. `words` are those that were typed. `faults`: each difference from the script."""
 
     words: tuple[str, ...]
     answer: CommandAnswer

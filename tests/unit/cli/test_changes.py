@@ -20,7 +20,7 @@ class Given:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, terminal: bool = False) -> None:
         self.commands: list[tuple[str, dict[str, Any]]] = []
         monkeypatch.setattr(ServiceClient, "command", self._command)
-        monkeypatch.setattr(session, "_on_terminal", lambda: terminal)
+        monkeypatch.setattr(session, "on_terminal", lambda: terminal)
 
     def _command(self, *place: str, body: dict[str, Any]) -> Answer:
         self.commands.append(("/".join(place), body))

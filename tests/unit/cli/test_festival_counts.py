@@ -85,7 +85,7 @@ def test_losing_what_is_not_named_needs_a_yes(festival: FakeServer, words: tuple
 def test_at_a_terminal_a_difference_is_asked_about(
     festival: FakeServer, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
-    monkeypatch.setattr("cli.festival.counting._asks", lambda: True)
+    monkeypatch.setattr("cli.festival.counting.on_terminal", lambda: True)
     festival.pages[S1] = a_page(a_lot(LOT, 40))
     festival.then[S1] = a_page(a_lot(LOT, 40, 4, 4), status="received")
     env = {"KARYA_FESTIVAL_URL": festival.url, "COLUMNS": "300"}

@@ -131,6 +131,15 @@ def test_refused_lines_can_be_mended_and_read_again() -> None:
     assert refused_text(corrected_file, corrected_file.lines).splitlines()[0] == "produk;jumlah;pembuat;line;reason"
 
 
+def test_a_refused_line_with_too_many_cells_keeps_all_of_them_and_is_refused_again() -> None:
+    data = b"product,qty,made_on\nKTI,1,250,2026-04-18\n"
+    for written in ("KTI,1,250,2026-04-18,2,", "KTI,1,250,2026-04-18,2,"):
+        file = read_file(data, TODAY)
+        assert [line.entry for line in file.lines] == [None]
+        data = refused_text(file, file.lines).encode("utf-8-sig")
+        assert data.decode("utf-8-sig").splitlines()[1].startswith(written)
+
+
 class Device:
     """A terminal's command line in a folder."""
 

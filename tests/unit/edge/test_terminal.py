@@ -159,6 +159,17 @@ def test_a_product_can_be_chosen_by_its_name(terminal: Terminal) -> None:
     assert spooled.body.product == "KTI"
 
 
+def test_a_name_that_is_a_code_or_the_name_of_two_products_chooses_none(terminal: Terminal) -> None:
+    names = {"KTI": "KBS", "KBS": "Kue", "KRJ": "Kue"}
+    listed = (product_listed(code, name=name) for code, name in names.items())
+    hear_catalogue(terminal, facility_listed(products=tuple(names)), *listed)
+    spooled = terminal.record("kbs", 1, made_on=DAY, at=NOW)
+    assert isinstance(spooled.body, ProductionReported)
+    assert spooled.body.product == "KBS"
+    with pytest.raises(WrongEntry, match=r"KUE is not on this facility's list\. Did you mean KBS \(Kue\)"):
+        terminal.record("kue", 1, made_on=DAY, at=NOW)
+
+
 def test_the_list_is_shown_and_a_new_facilitys_zone_is_taken_from_it(tmp_path: Path) -> None:
     with Terminal(tmp_path, "LP-SOE", "T1") as terminal:
         events = (facility_listed("LP-SOE", products=("KTI",), zone="Asia/Jayapura"), product_listed("KTI", "LP-SOE"))

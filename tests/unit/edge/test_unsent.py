@@ -112,6 +112,44 @@ def test_records_of_a_backup_may_have_been_sent_by_its_device(terminal: Terminal
             restored.take_out(3)
 
 
+def test_what_was_taken_out_of_one_copy_of_a_device_stays_out_of_the_other(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    three(terminal)
+    with Terminal(tmp_path / "old", "PR-KPG", "T1") as older:
+        older.spool.merge(terminal.spool)
+        # The older copy may send what it got; of its own records nobody else knows.
+        fourth = older.record("KTI", 4, made_on=DAY, at=NOW).number
+        with Terminal(tmp_path / "new", "PR-KPG", "T1") as newer:
+            newer.spool.merge(older.spool)
+            newer.spool._db.execute("update identity set offered = 0")
+            newer.take_out(2)
+            newer.take_out(fourth)
+            assert older.spool.merge(newer.spool) == 0
+    with Terminal(tmp_path / "old", "PR-KPG", "T1") as older:
+        assert [(record.number, record.taken_out) for record in older.spool.records()] == [
+            (1, False),
+            (2, False),
+            (3, False),
+            (4, True),
+        ]
+        assert [record.number for record in older.spool.pending(9)] == [1, 2, 3]
+
+
+def test_a_record_that_another_copy_has_sent_was_not_taken_out(terminal: Terminal, tmp_path: Path) -> None:
+    three(terminal)
+    with Terminal(tmp_path / "new", "PR-KPG", "T1") as restored:
+        restored.spool.merge(terminal.spool)
+        terminal.take_out(2)
+        restored.spool.acknowledge([2])
+        terminal.spool.merge(restored.spool)
+    assert [row.status for row in terminal.tracked_reports()] == [
+        ReportStatus.TO_SEND,
+        ReportStatus.SENT,
+        ReportStatus.TO_SEND,
+    ]
+
+
 def test_people_edit_and_remove_by_number(tmp_path: Path) -> None:
     def run(*arguments: str) -> str:
         env = {"KARYA_SPOOL_DIR": str(tmp_path), "KARYA_FACILITY": "PR-KPG", "COLUMNS": "200"}
