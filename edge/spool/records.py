@@ -250,8 +250,9 @@ class Spool:
         ]
 
     def merge(self, other: "Spool") -> int:
-        """Add the records, removals, acknowledgements and received events of `other` that this spool lacks, and return
-        the number of added records. A spool without records takes over the device id.
+        """Add the records, removals, acknowledgements and received events of `other` that this spool lacks.
+
+        Returns the number of added records. A spool without records takes over the device id.
 
         Raises WrongEntry if the two have different records of one number, or the same records as different devices.
         """

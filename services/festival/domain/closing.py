@@ -7,7 +7,7 @@ from services.festival.domain import booth as booths
 from services.festival.domain.allocation import pages
 from services.festival.domain.allocation.request import lapse, requests_at
 from services.festival.domain.allocation.revision import without_booth
-from services.festival.domain.booth import Booth, BoothStatus
+from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import CommandResult, Rejection, first_names
 from services.festival.domain.festival import (
     Festival,
@@ -20,7 +20,7 @@ from services.festival.domain.festival import (
 from services.festival.domain.line import SENT
 from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus, shipments_at
 from services.festival.domain.logistics.transfer import Transfer, TransferStatus, transfers_at
-from services.festival.domain.reopening import check_not_reopening
+from services.festival.domain.waiting_booth import check_not_merging, check_not_reopening
 from shared.events.festival import (
     FESTIVAL,
     CancelFestival,
@@ -87,19 +87,6 @@ def check_nothing_coming(state: State, festival: Festival, booth: str) -> Reject
         f"transfer {transfer.name}" for transfer in _transfers_on_the_way(state, festival) if transfer.to == booth
     ]
     return Rejection("booth", CommandRefusal.WRONG_STATE, _receive_first(coming)) if coming else None
-
-
-def check_not_merging(booth: Booth) -> Rejection | None:
-    """The rejection of a command that can't be carried out until sales has named the unsold pieces of a booth that is
-    to be merged; None if it owes no answer."""
-    if not booth.merging:
-        return None
-    message = Message(
-        "Booth {booth} is to be merged into {to}, and sales has not answered yet. Try again in a moment.",
-        booth=booth.id,
-        to=booth.merged_into or "",
-    )
-    return Rejection("booth", CommandRefusal.WRONG_STATE, message)
 
 
 def release_lines(state: State, festival: Festival, booth: str) -> tuple[State, list[Publication | Deadline]]:

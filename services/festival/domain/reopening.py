@@ -5,6 +5,7 @@ from dataclasses import replace
 from services.festival.domain.booth import Booth, BoothStatus, reopen
 from services.festival.domain.command import Command, CommandResult, CommandStatus, Rejection, command_of, refuse
 from services.festival.domain.festival import Festival, FestivalStatus, festival_not_open, find_booth
+from services.festival.domain.waiting_booth import check_not_reopening
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,
@@ -89,16 +90,6 @@ def refused(state: State, _festival: Festival, answer: ReopeningRefused, _event:
     )
     command, refusal = refuse(command, Rejection("booth", CommandRefusal.SETTLED, message))
     return state.put(replace(booth, reopening=None), command), [refusal]
-
-
-def check_not_reopening(booth: Booth) -> Rejection | None:
-    """The rejection of a command that can't be carried out until sales has answered; None if it owes no answer."""
-    if booth.reopening is None:
-        return None
-    message = Message(
-        "Booth {booth} is to be reopened, and sales has not answered yet. Try again in a moment.", booth=booth.id
-    )
-    return Rejection("booth", CommandRefusal.WRONG_STATE, message)
 
 
 def _waiting(state: State, answer: ReopeningGranted | ReopeningRefused) -> tuple[Booth, Command] | tuple[None, None]:

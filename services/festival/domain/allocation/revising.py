@@ -28,7 +28,6 @@ from services.festival.domain.allocation.revision import (
 from services.festival.domain.allocation.shortage import available_lots, earlier_shares
 from services.festival.domain.booth_sales import booths_less_sold, sales_by_booth
 from services.festival.domain.command import (
-    Command,
     CommandResult,
     CommandStatus,
     Rejection,
@@ -36,6 +35,7 @@ from services.festival.domain.command import (
     first_names,
     nothing_to_plan,
     refuse,
+    waiting_command,
 )
 from services.festival.domain.festival import Festival, FestivalStatus, festival_not_open
 from services.festival.domain.line import LineStatus

@@ -13,7 +13,7 @@ from services.festival.domain.command import (
     waiting_command,
 )
 from services.festival.domain.festival import Festival, booths_of, find_booth, update_sums
-from services.festival.domain.reopening import check_not_reopening
+from services.festival.domain.waiting_booth import check_not_reopening
 from shared.events.festival import (
     BOOTH_STOCK,
     BoothStockLost,

@@ -16,7 +16,6 @@ from services.festival.domain.allocation.revision import on_rest, outdate_revisi
 from services.festival.domain.booth import Booth, BoothStatus, with_lot
 from services.festival.domain.booth_lot import BoothLot, return_balance
 from services.festival.domain.booth_sales import BoothSales, less_sold
-from services.festival.domain.closing import check_not_merging
 from services.festival.domain.command import CommandResult, CommandStatus, Rejection, command_of, waiting_command
 from services.festival.domain.festival import Festival, booths_of, update_sums
 from services.festival.domain.logistics.counts import (
@@ -28,7 +27,7 @@ from services.festival.domain.logistics.counts import (
 from services.festival.domain.logistics.losses import find_lot
 from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus, shipment_id, with_losses
 from services.festival.domain.logistics.transfer import Transfer, TransferStatus, transfer_id
-from services.festival.domain.reopening import check_not_reopening
+from services.festival.domain.waiting_booth import check_not_merging, check_not_reopening
 from shared.events import lot_number
 from shared.events.festival import (
     FESTIVAL,
