@@ -11,19 +11,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from typer._click.exceptions import MissingParameter
 
 from cli import terminal_file, terminal_records, terminal_sales
-from cli.console import err, exit_on_error, local, say, show_json, show_table, warn
+from cli.console import err, local, say, show_json, show_table, warn
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.spool import spool_commands
-from cli.terminal_session import Json, Reason, TerminalOptions, open_terminal, show_record, today, what
+from cli.terminal_session import Json, Reason, TerminalOptions, open_terminal, show_record, take_zone, today, what
 from edge.spool import Owner
-from edge.terminal.terminal import ReportStatus, Terminal, TrackedReport, owner
+from edge.terminal.terminal import ReportStatus, TrackedReport, owner
 from shared.envelope import rfc3339
 from shared.events import names
 from shared.events.production import (
     ReportAccepted,
     ReportRejected,
 )
-from shared.events.zones import FACILITY_ZONES
 from shared.settings import settings_for
 from shared.translation import received, tr, translated
 
@@ -45,49 +44,14 @@ def choose(
     zone: Annotated[
         str | None,
         typer.Option(
-            envvar="KARYA_ZONE", help="Time zone of a facility that karya does not know, e.g. Asia/Makassar."
+            envvar="KARYA_ZONE",
+            help="The facility's time zone until this device has the catalogue, e.g. Asia/Makassar.",
         ),
     ] = None,
 ) -> None:
-    code = facility.strip().upper()
-    if zone is None and code not in FACILITY_ZONES and not names.FACILITY.wrong(code):
-        zone = _received_zone(spool_dir, facility, terminal)
-    context.obj = TerminalOptions(spool_dir, facility, terminal, zone_of(facility, zone))
-
-
-def _received_zone(folder: Path, facility: str, name: str) -> str | None:
-    """The facility's zone in this device's copy of the catalogue; None if it has none."""
-    with exit_on_error():
-        if not owner(folder, facility.strip().upper(), name.strip()).path.exists():
-            return None
-        with Terminal(folder, facility, name) as terminal:
-            entry = terminal.catalogue().facility
-            return entry.zone if entry is not None else None
-
-
-def zone_of(facility: str, option: str | None) -> str:
-    """The facility's time zone. Raises typer.BadParameter if it is unknown, or if `option` is another one."""
-    code = facility.strip().upper()
-    if (mistake := names.FACILITY.wrong(code)) is not None:
+    if (mistake := names.FACILITY.wrong(facility.strip().upper())) is not None:
         raise typer.BadParameter(translated(mistake))
-    zone = FACILITY_ZONES.get(code)
-    if zone is None and option is None:
-        raise typer.BadParameter(
-            tr(
-                "the time zone of {code} is not known here; set it with --zone (KARYA_ZONE), e.g. Asia/Makassar",
-                code=code,
-            )
-        )
-    if zone is not None and option not in (None, zone):
-        raise typer.BadParameter(
-            tr(
-                "{code} is in {zone}, but --zone (KARYA_ZONE) is {option}; leave it out",
-                code=code,
-                zone=zone,
-                option=str(option),
-            )
-        )
-    return zone or str(option)
+    context.obj = TerminalOptions(spool_dir, facility, terminal, zone)
 
 
 @app.command()
@@ -240,6 +204,8 @@ def sync(
                     settings_for("kafka"), wait=wait, sales=sales, on_sent=lambda count: progress.advance(task, count)
                 )
             )
+        if context.obj.zone is None:
+            take_zone(context, terminal)
         rows = terminal.tracked_reports()
         new_rows = [row for row in rows if row.answer and row.record.id not in answered]
         if as_json:

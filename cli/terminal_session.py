@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,23 +21,53 @@ Reason = Annotated[str, typer.Option(help="Why, in a few words. No names, please
 
 @dataclass(frozen=True, slots=True)
 class TerminalOptions:
-    """The options of every command. `zone`: the facility's, whatever zone the device's clock has."""
+    """The options of every command. `zone`: the facility's, whatever zone the device's clock has. None: it is not
+    known yet, and times are shown in the zone of the device's clock."""
 
     folder: Path
     facility: str
     name: str
-    zone: str
+    zone: str | None
 
 
 @contextmanager
 def open_terminal(context: typer.Context) -> Iterator[Terminal]:
     options: TerminalOptions = context.obj
     with exit_on_error(), Terminal(options.folder, options.facility, options.name) as terminal:
+        take_zone(context, terminal)
         yield terminal
 
 
-def today(context: typer.Context, now: datetime) -> date:
+def take_zone(context: typer.Context, terminal: Terminal) -> None:
+    """Take the facility's zone from the device's copy of the catalogue. Raises typer.BadParameter if the option is
+    another one."""
     options: TerminalOptions = context.obj
+    facility = terminal.catalogue().facility
+    if facility is None:
+        return
+    if options.zone not in (None, facility.zone):
+        raise typer.BadParameter(
+            tr(
+                "{code} is in {zone}, but --zone (KARYA_ZONE) is {option}; leave it out",
+                code=facility.facility,
+                zone=facility.zone,
+                option=str(options.zone),
+            )
+        )
+    context.obj = replace(options, zone=facility.zone)
+
+
+def today(context: typer.Context, now: datetime) -> date:
+    """The facility's day. Raises typer.BadParameter while its zone is not known."""
+    options: TerminalOptions = context.obj
+    if options.zone is None:
+        raise typer.BadParameter(
+            tr(
+                "the time zone of {code} is not known here: get the catalogue by `karya terminal sync`, or set it "
+                "with --zone (KARYA_ZONE), e.g. Asia/Makassar",
+                code=options.facility.strip().upper(),
+            )
+        )
     return to_zone(now, options.zone).date()
 
 

@@ -16,7 +16,6 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
@@ -25,7 +24,6 @@ from shared.errors import BadReference
 from shared.events import names
 from shared.events.language import MAX_QTY, Id
 from shared.events.lot_number import FACILITY_CODE, PRODUCT_CODE
-from shared.events.zones import FACILITY_ZONES
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +119,12 @@ class _Facility(_Entry):
     code: Annotated[str, StringConstraints(pattern=f"^{FACILITY_CODE.pattern}$")]
     kind: _Text
     name: _Text
+    zone: _Zone
     island: Id | None = None
     products: list[str]
 
-    @field_validator("code")
-    @classmethod
-    def _in_a_zone(cls, code: str) -> str:
-        if code not in FACILITY_ZONES:
-            raise ValueError(f"the time zone of {code} is not known: add it to FACILITY_ZONES")
-        return code
-
     def facility(self) -> Facility:
-        zone = ZoneInfo(FACILITY_ZONES[self.code])
-        return Facility(self.code, self.kind, self.name, zone, frozenset(self.products))
+        return Facility(self.code, self.kind, self.name, ZoneInfo(self.zone), frozenset(self.products))
 
 
 class _LeadTime(_Entry):

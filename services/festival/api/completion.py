@@ -2,17 +2,32 @@
 
 from fastapi.exceptions import RequestValidationError
 
-from services.festival.domain.catalogue import Wrong, with_lead_times, with_product, with_products
-from services.festival.store import ENTRIES
+from services.festival.domain import Festival
+from services.festival.domain.catalogue import Wrong, added_facilities, with_lead_times, with_product, with_products
+from services.festival.store import ENTRIES, FESTIVALS
 from shared.events.catalogue import EntryFact, EntryKind
-from shared.events.festival import AddProduct, AnnounceFestival, ChangeFestival, OpenBooth
+from shared.events.festival import (
+    AddedFacilities,
+    AddProduct,
+    AnnounceFestival,
+    ChangeFestival,
+    OpenBooth,
+    Replenish,
+    RequestAllocation,
+    ReviseAllocation,
+)
 from shared.events.language import Body
 from shared.faults import value_error
+from shared.http.problems import PageRefused
 from shared.nearest import nearest
 from shared.runtime.service import Service
 from shared.wording import Message, any_of
 
 _FOR_LEAD_TIMES = (EntryKind.ISLAND, EntryKind.FACILITY, EntryKind.LEAD_TIME)
+NOT_HERE = Message(
+    "The catalogue has not arrived at festival yet; try again in a moment. If nobody has sown it yet: `karya "
+    "catalogue seed`."
+)
 
 
 class Completion:
@@ -20,9 +35,11 @@ class Completion:
 
     def __init__(self, service: Service) -> None:
         self._entries = service.database[ENTRIES.name]
+        self._festivals = service.database[FESTIVALS.name]
 
     async def __call__(self, body: Body) -> Body:
-        """The completed command. Raises RequestValidationError for what is not in the catalogue, PyMongoError."""
+        """The completed command. Raises RequestValidationError for what is not in the catalogue, PageRefused while no
+        entry has come, PyMongoError."""
         completed: Body | Wrong = body
         match body:
             case AnnounceFestival(island=str()) | ChangeFestival(island=str()):
@@ -31,13 +48,26 @@ class Completion:
                 completed = with_products(body, await self._facts(EntryKind.PRODUCT))
             case AddProduct():
                 completed = with_product(body, await self._facts(EntryKind.PRODUCT))
+            case RequestAllocation() | ReviseAllocation() | Replenish():
+                document = await self._festivals.find_one({"_id": body.festival})
+                if document is not None:
+                    added = await self.added(FESTIVALS.from_document(document))
+                    completed = body.model_copy(update={"added": added})
         if isinstance(completed, Wrong):
             raise RequestValidationError([value_error(("body", completed.field), _with_hint(completed))])
         return completed
 
+    async def added(self, festival: Festival) -> AddedFacilities | None:
+        """The lead times of facilities that were added after the festival was announced. Raises PyMongoError."""
+        if festival.island is None:
+            return None
+        return added_facilities(festival, await self._facts(*_FOR_LEAD_TIMES))
+
     async def _facts(self, *kinds: EntryKind) -> dict[str, EntryFact]:
         query = {"kind": {"$in": [kind.value for kind in kinds]}}
         documents = await self._entries.find(query).sort("_id", 1).to_list(None)
+        if not documents and await self._entries.find_one({}) is None:
+            raise PageRefused(503, NOT_HERE)
         return {document["_id"]: ENTRIES.from_document(document).fact for document in documents}
 
 

@@ -74,7 +74,7 @@ class FestivalPage(BaseModel):
             zone=festival.zone,
             first_day=festival.first_day,
             last_day=festival.last_day,
-            lead_days=[LeadTimePage(facility=facility, days=days) for facility, days in festival.lead_days],
+            lead_days=[LeadTimePage(facility=entry.facility, days=entry.days) for entry in festival.lead_times],
             weights=[WeightPage(facility=facility, weight=weight) for facility, weight in festival.weights],
             status=festival.status.value,
             sums=SumsPage.model_validate(festival.sums) if festival.sums else None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from services.festival.api.completion import Completion
 from services.festival.api.goods import ShipmentPage, TransferPage
 from services.festival.api.pages import (
     BoothPage,
@@ -22,6 +23,7 @@ from services.festival.domain import Booth, Festival, Request, Shipment, StockVi
 from services.festival.domain.allocation.bounds import planning_rules
 from services.festival.domain.allocation.lines import Lines
 from services.festival.domain.allocation.request import PlanTerms, request_id
+from services.festival.domain.changing import with_added
 from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.logistics.shipment import shipment_id
 from services.festival.domain.logistics.transfer import transfer_id
@@ -54,6 +56,7 @@ class Reader:
 
     def __init__(self, service: Service) -> None:
         self._database = service.database
+        self._completion = Completion(service)
 
     async def find(self, collection: Collection[E], id: str, unknown: Message) -> E:
         """The entity of this id. Raises PageRefused 404, with the sentence `unknown`."""
@@ -85,7 +88,10 @@ class Reader:
         now = datetime.now(UTC)
         if festival is None:
             return Rules(last_day=day or now.date())
-        return planning_rules(await self.festival(festival), now, day=day)
+        entity = await self.festival(festival)
+        # As a request would plan now: with the facilities that were added since.
+        entity = with_added(entity, await self._completion.added(entity))
+        return planning_rules(entity, now, day=day)
 
     async def of_festival(self, collection: Collection[E], festival: str) -> list[E]:
         """All entities of a festival, in the order of their ids. Raises PageRefused 404 for an unknown festival."""

@@ -4,10 +4,11 @@ A command is completed before it is appended to Kafka. It carries what was taken
 The rules see only the command, so a rebuild decides by the revisions of that time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from services.festival.domain.festival import Festival
 from shared.events.catalogue import (
     CatalogueRevision,
     EntryCommandRefused,
@@ -20,7 +21,15 @@ from shared.events.catalogue import (
     entry_id,
     kind_of,
 )
-from shared.events.festival import AddProduct, AnnounceFestival, ChangeFestival, LeadTime, OpenBooth, Price
+from shared.events.festival import (
+    AddedFacilities,
+    AddProduct,
+    AnnounceFestival,
+    ChangeFestival,
+    LeadTime,
+    OpenBooth,
+    Price,
+)
 from shared.events.language import Event
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
@@ -72,33 +81,36 @@ def with_lead_times(body: OnIsland, facts: Mapping[str, EntryFact]) -> OnIsland 
     if body.island not in islands:
         message = Message("There is no island {island} in the catalogue.", island=body.island)
         return Wrong("island", message, body.island, _names(islands))
-    facilities = {entry.facility for entry in body.lead_days or ()}
-    days, revisions = list(body.lead_days or ()), list[CatalogueRevision]()
-    for fact in facts.values():
-        if not isinstance(fact, FacilitySet) or fact.island is None or fact.retired_at is not None:
-            continue
-        facility = code_of(fact.entry)
-        lead_time = facts.get(entry_id(EntryKind.LEAD_TIME, fact.island, body.island))
-        if facility in facilities:
-            continue
-        if not isinstance(lead_time, LeadTimeSet) or lead_time.retired_at is not None:
-            message = Message(
-                "No lead time from {start} to {end} is known. Add it first: `karya catalogue set-lead-time {start} "
-                "{end} DAYS`.",
-                start=fact.island,
-                end=body.island,
-            )
-            return Wrong("island", message)
-        days.append(LeadTime(facility=facility, days=lead_time.days))
-        revisions += [_revision(fact), _revision(lead_time)]
-    return body.model_copy(update={"lead_days": tuple(days), "catalogue": _each_once(revisions)})
+    named = {entry.facility for entry in body.lead_days or ()}
+    found = _lead_times(body.island, named, facts)
+    if (start := next((fact.island for fact in found.unknown if fact.retired_at is None), None)) is not None:
+        message = Message(
+            "No lead time from {start} to {end} is known. Add it first: `karya catalogue set-lead-time {start} "
+            "{end} DAYS`.",
+            start=start,
+            end=body.island,
+        )
+        return Wrong("island", message)
+    days = (*(body.lead_days or ()), *found.lead_days)
+    return body.model_copy(update={"lead_days": days, "catalogue": found.revisions})
+
+
+def added_facilities(festival: Festival, facts: Mapping[str, EntryFact]) -> AddedFacilities | None:
+    """The lead times of facilities that were added after the festival was announced; None if there are none.
+
+    Those that a plan has taken in already are among them: a command that is repeated stays the same.
+    """
+    if festival.island is None:
+        return None
+    found = _lead_times(festival.island, dict(festival.lead_days).keys(), facts)
+    if not found.lead_days:
+        return None
+    return AddedFacilities(island=festival.island, lead_days=found.lead_days, catalogue=found.revisions)
 
 
 def with_products(body: OpenBooth, facts: Mapping[str, EntryFact]) -> OpenBooth | Wrong:
-    """The booth with category and name of each product. Without any catalogue it stays as it is."""
+    """The booth with category and name of each product."""
     products = _codes(facts.values(), EntryKind.PRODUCT)
-    if not products:
-        return body
     prices, revisions = [], list[CatalogueRevision]()
     for price in body.prices:
         fact = products.get(price.product)
@@ -110,14 +122,43 @@ def with_products(body: OpenBooth, facts: Mapping[str, EntryFact]) -> OpenBooth 
 
 
 def with_product(body: AddProduct, facts: Mapping[str, EntryFact]) -> AddProduct | Wrong:
-    """The product with its category and name. Without any catalogue it stays as it is."""
+    """The product with its category and name."""
     products = _codes(facts.values(), EntryKind.PRODUCT)
-    if not products:
-        return body
     fact = products.get(body.product)
     if not isinstance(fact, ProductSet):
         return _no_product("product", body.product, products)
     return body.model_copy(update={**_description(body, fact), "catalogue": (_revision(fact),)})
+
+
+@dataclass(frozen=True, slots=True)
+class _LeadTimes:
+    """Lead times of facilities, the revisions that they are from, and the facilities of which none is known."""
+
+    lead_days: tuple[LeadTime, ...]
+    revisions: tuple[CatalogueRevision, ...]
+    unknown: tuple[FacilitySet, ...]
+
+
+def _lead_times(island: str, without: Set[str], facts: Mapping[str, EntryFact]) -> _LeadTimes:
+    """The lead times to the island from all facilities but those in `without`.
+
+    A retired facility may still have stock. Parcels of a facility without an island are always in time.
+    """
+    days, revisions, unknown = list[LeadTime](), list[CatalogueRevision](), list[FacilitySet]()
+    for fact in facts.values():
+        if not isinstance(fact, FacilitySet) or (facility := code_of(fact.entry)) in without:
+            continue
+        if fact.island is None:
+            days.append(LeadTime(facility=facility, days=0))
+            revisions.append(_revision(fact))
+            continue
+        lead_time = facts.get(entry_id(EntryKind.LEAD_TIME, fact.island, island))
+        if isinstance(lead_time, LeadTimeSet) and lead_time.retired_at is None:
+            days.append(LeadTime(facility=facility, days=lead_time.days))
+            revisions += [_revision(fact), _revision(lead_time)]
+        else:
+            unknown.append(fact)
+    return _LeadTimes(tuple(days), _each_once(revisions), tuple(unknown))
 
 
 def _no_product(field: str, product: str, products: Mapping[str, EntryFact]) -> Wrong:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from services.festival.domain.allocation.request import requests_at
 from services.festival.domain.booth import Booth
@@ -12,22 +13,31 @@ from services.festival.domain.festival import (
     booths_of,
     check_announcement,
     check_days,
+    check_facilities,
     festival_not_open,
     find_booth,
 )
 from services.festival.domain.line import SENT
+from services.festival.domain.rules import CarryOut
+from shared.events.catalogue import CatalogueRevision
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,
+    AddedFacilities,
     BoothChanged,
     ChangeFestival,
     CommandRefusal,
     FestivalChanged,
     RenameBooth,
+    Replenish,
+    RequestAllocation,
+    ReviseAllocation,
 )
-from shared.events.language import Publication
+from shared.events.language import Event, Publication
 from shared.runtime.state import State
 from shared.wording import Message
+
+Plans = TypeVar("Plans", RequestAllocation, ReviseAllocation, Replenish)
 
 
 def change(state: State, festival: Festival, body: ChangeFestival, at: datetime) -> CommandResult:
@@ -45,21 +55,38 @@ def change(state: State, festival: Festival, body: ChangeFestival, at: datetime)
         rejection = check_days(after, at, confirmed=body.confirmed)
     if rejection is not None:
         return rejection
-    publications: list[Publication] = [
-        FESTIVAL.of(
-            FestivalChanged(
-                festival=after.id,
-                name=after.name,
-                place=after.place,
-                zone=after.zone,
-                first_day=after.first_day,
-                last_day=after.last_day,
-            )
-        )
-    ]
+    publications = [_announced_anew(after, body.catalogue)]
     if after.zone != festival.zone:
         publications += [_booth_event(booth, after) for booth in booths_of(state, festival.id)]
     return state.put(after), [*publications]
+
+
+def with_added(festival: Festival, added: AddedFacilities | None) -> Festival:
+    """The festival with these lead times too. It keeps the first one that it took of a facility."""
+    if added is None or added.island != festival.island:
+        return festival
+    known = festival.parcel_days
+    days = sorted({entry.facility: entry.days for entry in added.lead_days if entry.facility not in known}.items())
+    return replace(festival, added_days=(*festival.added_days, *days))
+
+
+def with_added_facilities(carry_out: CarryOut[Plans]) -> CarryOut[Plans]:
+    """For commands that plan: the festival first takes the lead times of facilities that were added later."""
+
+    def carried_out(state: State, festival: Festival, body: Plans, event: Event) -> CommandResult:
+        after = with_added(festival, body.added)
+        if body.added is None or after == festival:
+            return carry_out(state, festival, body, event)
+        if (rejection := check_facilities("added", sorted(after.parcel_days))) is not None:
+            return rejection
+        result = carry_out(state.put(after), after, body, event)
+        if isinstance(result, Rejection):
+            return result
+        state, publications = result
+        # Behind the plan: a rebuild takes the first event of the command as its plan.
+        return state, [*publications, _announced_anew(after, body.added.catalogue)]
+
+    return carried_out
 
 
 def rename_booth(state: State, festival: Festival, body: RenameBooth) -> CommandResult:
@@ -74,9 +101,9 @@ def rename_booth(state: State, festival: Festival, body: RenameBooth) -> Command
 
 
 def _changed(festival: Festival, body: ChangeFestival) -> Festival:
-    lead_days = festival.lead_days
     if body.lead_days is not None:
         lead_days = tuple(sorted((entry.facility, entry.days) for entry in body.lead_days))
+        festival = replace(festival, lead_days=lead_days, added_days=(), island=body.island)
     return replace(
         festival,
         name=festival.name if body.name is None else body.name,
@@ -84,7 +111,6 @@ def _changed(festival: Festival, body: ChangeFestival) -> Festival:
         zone=festival.zone if body.zone is None else body.zone,
         first_day=body.first_day or festival.first_day,
         last_day=body.last_day or festival.last_day,
-        lead_days=lead_days,
     )
 
 
@@ -106,6 +132,21 @@ def _check_sent(state: State, festival: Festival, after: Festival) -> Rejection 
         requests=first_names(request_names),
     )
     return Rejection(fixed_field, CommandRefusal.WRONG_STATE, message)
+
+
+def _announced_anew(festival: Festival, catalogue: tuple[CatalogueRevision, ...]) -> Publication:
+    return FESTIVAL.of(
+        FestivalChanged(
+            festival=festival.id,
+            name=festival.name,
+            place=festival.place,
+            zone=festival.zone,
+            first_day=festival.first_day,
+            last_day=festival.last_day,
+            catalogue=catalogue,
+            lead_days=festival.lead_times,
+        )
+    )
 
 
 def _booth_event(booth: Booth, festival: Festival) -> Publication:

@@ -70,7 +70,9 @@ class Festival:
     """A festival.
 
     - `sums`, `revision`: those last published, at closing or after a late sale.
-    - `lead_days`, `weights`: by facility, for the facilities that the organiser named.
+    - `weights`: by facility, for the facilities that the organiser named.
+    - `island`: the destination of parcels, to which the catalogue has lead times; None if the organiser named none.
+    - `lead_days`: by facility, as they were announced; `added_days`: of facilities that came later.
     """
 
     id: str
@@ -84,6 +86,18 @@ class Festival:
     revision: int = 0
     lead_days: tuple[tuple[str, int], ...] = ()
     weights: tuple[tuple[str, int], ...] = ()
+    island: str | None = None
+    added_days: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def parcel_days(self) -> dict[str, int]:
+        """Days of a parcel to the festival, by facility."""
+        return dict(self.lead_days) | dict(self.added_days)
+
+    @property
+    def lead_times(self) -> tuple[LeadTime, ...]:
+        """The lead times, as events name them."""
+        return tuple(LeadTime(facility=facility, days=days) for facility, days in sorted(self.parcel_days.items()))
 
 
 def announce(state: State, existing: Festival | None, body: AnnounceFestival, at: datetime) -> CommandResult:
@@ -113,6 +127,7 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival, at
         body.last_day,
         lead_days=tuple(sorted((entry.facility, entry.days) for entry in body.lead_days)),
         weights=tuple(sorted((entry.facility, entry.weight) for entry in body.weights)),
+        island=body.island,
     )
     rejection = check_announcement(festival, body.lead_days) or check_days(festival, at, confirmed=body.confirmed)
     if rejection is not None:
@@ -125,6 +140,7 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival, at
         first_day=body.first_day,
         last_day=body.last_day,
         catalogue=body.catalogue,
+        lead_days=festival.lead_times,
     )
     return state.put(festival), [FESTIVAL.of(announced)]
 

@@ -13,6 +13,7 @@ from services.festival.domain.booth import Booth, PriceTag
 from services.festival.domain.command import CommandResult, Rejection, first_names
 from services.festival.domain.festival import MAX_PRICES, Festival, check_names, find_open_booth
 from shared.events import names
+from shared.events.catalogue import CatalogueRevision
 from shared.events.festival import BOOTH_STOCK, AddProduct, ChangePrice, CommandRefusal, Price, PricesChanged
 from shared.runtime.state import State
 from shared.wording import Message
@@ -63,7 +64,8 @@ def add(state: State, festival: Festival, body: AddProduct, at: datetime) -> Com
         message = Message("A booth has at most {most} prices.", most=MAX_PRICES)
         return Rejection("product", CommandRefusal.TOO_MANY, message)
     prices = (*booth.prices, PriceTag(body.product, body.price_rupiah, body.category))
-    return _next_list(state, festival, booth, prices, body.valid_from, at, {body.product: body.name or ""})
+    product_names = {body.product: body.name or ""}
+    return _next_list(state, festival, booth, prices, body.valid_from, at, product_names, body.catalogue)
 
 
 def _next_list(
@@ -74,6 +76,7 @@ def _next_list(
     valid_from: datetime | None,
     at: datetime,
     product_names: Mapping[str, str] | None = None,
+    catalogue: tuple[CatalogueRevision, ...] = (),
 ) -> CommandResult:
     valid_from = at if valid_from is None else valid_from
     rejection = _check_moment(festival, valid_from, at, booth.price_list, booth.prices_from)
@@ -81,7 +84,13 @@ def _next_list(
         return rejection
     booth = replace(booth, prices=prices, price_list=booth.price_list + 1, prices_from=valid_from)
     price_entries = tuple(_price(tag, (product_names or {}).get(tag.product, "")) for tag in prices)
-    event = PricesChanged(booth=booth.id, revision=booth.price_list, valid_from=valid_from, prices=price_entries)
+    event = PricesChanged(
+        booth=booth.id,
+        revision=booth.price_list,
+        valid_from=valid_from,
+        prices=price_entries,
+        catalogue=catalogue,
+    )
     return state.put(booth), [BOOTH_STOCK.of(event)]
 
 

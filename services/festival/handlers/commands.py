@@ -262,14 +262,14 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             "/festivals/{festival}/requests",
             "Ask for stock: a fair plan is proposed",
             RequestAllocation,
-            command(partial(allocation.propose, planner=planner)),
+            command(changing.with_added_facilities(partial(allocation.propose, planner=planner))),
             reads=_planning,
         ),
         _given(
             "/festivals/{festival}/replenishments",
             "Ask for a refill while the booths sell",
             Replenish,
-            command(partial(replenish.replenish, planner=planner)),
+            command(changing.with_added_facilities(partial(replenish.replenish, planner=planner))),
             reads=_refilling,
         ),
         _given(
@@ -283,7 +283,7 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             "/festivals/{festival}/requests/{request}/revise",
             "Plan again what is missing",
             ReviseAllocation,
-            command(revising.order),
+            command(changing.with_added_facilities(revising.order)),
             reads=_request,
         ),
         _given(

@@ -20,7 +20,9 @@ def _festival_document(festival: Festival) -> dict[str, Any]:
         "first_day": festival.first_day.isoformat(),
         "last_day": festival.last_day.isoformat(),
         "lead_days": [{"facility": facility, "days": days} for facility, days in festival.lead_days],
+        "added_days": [{"facility": facility, "days": days} for facility, days in festival.added_days],
         "weights": [{"facility": facility, "weight": weight} for facility, weight in festival.weights],
+        "island": festival.island,
         "status": festival.status.value,
         "revision": festival.revision,
         "sums": sums
@@ -50,6 +52,8 @@ def _festival(document: Document) -> Festival:
         # Here and below, `get`: older documents lack the field.
         lead_days=tuple((entry["facility"], entry["days"]) for entry in document.get("lead_days", ())),
         weights=tuple((entry["facility"], entry["weight"]) for entry in document.get("weights", ())),
+        island=document.get("island"),
+        added_days=tuple((entry["facility"], entry["days"]) for entry in document.get("added_days", ())),
     )
 
 

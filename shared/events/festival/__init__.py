@@ -4,6 +4,7 @@
 from shared.events.festival.organiser import (
     ORGANISER,
     AcceptPlan,
+    AddedFacilities,
     AddProduct,
     AddTill,
     AnnounceFestival,
@@ -120,6 +121,7 @@ __all__ = [
     "AcceptPlan",
     "AddProduct",
     "AddTill",
+    "AddedFacilities",
     "AllocationConfirmed",
     "AllocationFellShort",
     "AllocationPlanned",

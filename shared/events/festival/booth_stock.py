@@ -31,12 +31,16 @@ class BoothChanged(Body):
 
 
 class PricesChanged(Body):
-    """The booth's whole price list of this `revision`, valid from `valid_from` on."""
+    """The booth's whole price list of this `revision`, valid from `valid_from` on.
+
+    `catalogue`: the revisions that category and name of an added product are from.
+    """
 
     booth: Id
     revision: Qty
     valid_from: Utc
     prices: tuple[Price, ...]
+    catalogue: tuple[CatalogueRevision, ...] = ()
 
 
 class TillAdded(Body):

@@ -13,6 +13,18 @@ class LeadTime(Body):
     days: Count
 
 
+class AddedFacilities(Body):
+    """Lead times to `island` of facilities that were added to the catalogue after the festival was announced.
+
+    The HTTP API adds them to commands that plan. `catalogue`: the revisions that they are from. A festival with
+    another island leaves them out of account.
+    """
+
+    island: Id
+    lead_days: tuple[LeadTime, ...]
+    catalogue: tuple[CatalogueRevision, ...]
+
+
 class ProgrammeWeight(Body):
     """The facility is due `weight` times the share of a facility with weight 1."""
 
@@ -23,10 +35,11 @@ class ProgrammeWeight(Body):
 class AnnounceFestival(Body):
     """A festival from `first_day` to `last_day`, in days of its `zone`, e.g. `Asia/Makassar`.
 
-    Parcels must arrive before the opening. Once the festival is open, they must arrive before the last day. Parcels
-    of a facility without `lead_days` always arrive in time. A facility without a weight in `weights` has weight 1.
-    Days in the past, or more than 60 days, are refused unless `confirmed`. With an `island` the HTTP API adds the
-    lead times of the catalogue, and names the revisions that it used.
+    Parcels must arrive before the opening. Once the festival is open, they must arrive before the last day. Without
+    an `island`, parcels of a facility without `lead_days` always arrive in time. With one, the HTTP API adds the lead
+    times of the catalogue, and names the revisions that it used. Nothing is planned then of a facility without lead
+    time. A facility without a weight in `weights` has weight 1. Days in the past, or more than 60 days, are refused
+    unless `confirmed`.
     """
 
     festival: Id
@@ -46,7 +59,8 @@ class ChangeFestival(Body):
     """Change what was announced; null: unchanged. The id never changes.
 
     Days, place and zone can change until something was sent. After that only the last day can become later. The name
-    can change always. `lead_days` replace all earlier ones, and come from the catalogue with an `island`.
+    can change always. `lead_days` replace all earlier ones and the island. They come from the catalogue with an
+    `island`.
     `confirmed`: as in AnnounceFestival.
     """
 
@@ -130,6 +144,7 @@ class RequestAllocation(Body):
 
     `day`: the day of the festival that the stock is for; null: all its days. Lots must be good on that day and come
     by it. Their hold ends with it at the latest. `hold_hours` null: until that day is over, or 72 without a day.
+    `added`: see AddedFacilities.
     """
 
     festival: Id
@@ -140,6 +155,7 @@ class RequestAllocation(Body):
     even: bool = True
     revise_at_percent: TypedNumber | None = None
     day: Day | None = None
+    added: AddedFacilities | None = None
 
 
 class ReviseAllocation(Body):
@@ -148,7 +164,7 @@ class ReviseAllocation(Body):
     Facilities in `without` give back the pieces that they have not sent, and no pieces are planned from them. Reasons
     may be a boat that did not sail, or spoilt stock. Sent pieces stay. With `consent` the revision is carried out at
     once, otherwise by AcceptPlan. It replaces a revision that waits for AcceptPlan. Reserved pieces then have the
-    request's hold hours again.
+    request's hold hours again. `added`: see AddedFacilities.
     """
 
     festival: Id
@@ -156,6 +172,7 @@ class ReviseAllocation(Body):
     without: tuple[Id, ...] = ()
     reason: Text = ""
     consent: bool = False
+    added: AddedFacilities | None = None
 
 
 class Replenish(Body):
@@ -165,7 +182,7 @@ class Replenish(Body):
     and the pieces of `products` that facilities should send. The facilities' part is a request like any other, named
     `request`; with `consent` its plan is accepted at once. People carry out the transfers between booths with
     SendTransfer. After closing, `opens` asks for the next day and is the time of the next opening. Only the hours
-    from then on count, and parcels may arrive by that day.
+    from then on count, and parcels may arrive by that day. `added`: see AddedFacilities.
     """
 
     festival: Id
@@ -175,6 +192,7 @@ class Replenish(Body):
     consent: bool = False
     hold_hours: TypedNumber = 24
     opens: Utc | None = None
+    added: AddedFacilities | None = None
 
 
 class AcceptPlan(Body):

@@ -4,12 +4,12 @@ from datetime import date
 from enum import StrEnum
 
 from shared.events.catalogue import CatalogueRevision
-from shared.events.festival.organiser import CountedLot
+from shared.events.festival.organiser import CountedLot, LeadTime
 from shared.events.language import Body, CommandId, Count, Day, Id, Qty, Text, Topic, Utc, Values
 
 
 class FestivalAnnounced(Body):
-    """The festival is announced. `catalogue`: the revisions that its lead times are from."""
+    """The festival is announced. `catalogue`: the revisions that its `lead_days` are from."""
 
     festival: Id
     name: Text
@@ -18,10 +18,15 @@ class FestivalAnnounced(Body):
     first_day: Day
     last_day: Day
     catalogue: tuple[CatalogueRevision, ...] = ()
+    lead_days: tuple[LeadTime, ...] = ()
 
 
 class FestivalChanged(Body):
-    """The festival is announced anew under its id; this replaces what was announced before."""
+    """The festival is announced anew under its id; this replaces what was announced before.
+
+    It is also announced anew when a plan takes in facilities that were added later. `catalogue`: the revisions that
+    the lead times which changed are from.
+    """
 
     festival: Id
     name: Text
@@ -29,6 +34,8 @@ class FestivalChanged(Body):
     zone: Id
     first_day: Day
     last_day: Day
+    catalogue: tuple[CatalogueRevision, ...] = ()
+    lead_days: tuple[LeadTime, ...] = ()
 
 
 class FestivalCancelled(Body):

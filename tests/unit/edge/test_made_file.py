@@ -148,6 +148,7 @@ class Device:
 
     def run(self, *arguments: str, stdin: bytes | None = None) -> Result:
         env = {"KARYA_SPOOL_DIR": str(self.folder), "KARYA_FACILITY": "PR-KPG", "COLUMNS": "200"}
+        env["KARYA_ZONE"] = "Asia/Makassar"
         return CliRunner().invoke(app, list(arguments), env=env, input=stdin)
 
     @property

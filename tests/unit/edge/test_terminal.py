@@ -281,6 +281,8 @@ def test_the_day_of_making_is_the_facility_s_wherever_the_device_s_clock_stands(
     tmp_path: Path, device: Callable[[datetime, str], None], zone: str, now: datetime, day: str, at: str
 ) -> None:
     device(now, zone)
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        hear_catalogue(terminal, facility_listed(products=("KBS",)), product_listed("KBS"))
     result = run(tmp_path, "record", "KBS", "40")
     assert (result.exit_code, result.stdout) == (0, f"Kept as record 1 at {at}: 40 × KBS, made {day}. 1 to send.\n")
     [row] = json.loads(run(tmp_path, "list", "--json").stdout)
@@ -291,13 +293,29 @@ def test_the_day_of_making_is_the_facility_s_wherever_the_device_s_clock_stands(
 def test_a_facility_that_is_not_known_needs_its_zone_said(tmp_path: Path) -> None:
     result = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX")
     assert result.exit_code == 2
-    assert "time zone of LP-XXX is not known here; set it with --zone" in words(result.output)
+    message = (
+        "time zone of LP-XXX is not known here: get the catalogue by `karya terminal sync`, or set it with --zone"
+    )
+    assert message in words(result.output)
+    result = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="PR-KPG")
+    assert result.exit_code == 2, "the catalogue alone knows, and none has come"
+    assert run(tmp_path, "record", "KBS", "40", "--made-on", "2023-04-18", KARYA_FACILITY="LP-XXX").exit_code == 0
+    assert run(tmp_path, "list", KARYA_FACILITY="LP-XXX").exit_code == 0
     result = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX", KARYA_ZONE="Asia/Jayapura")
     assert result.exit_code == 0
     assert " WIT: 40 × KBS" in result.stdout
 
 
+def test_the_zone_is_what_staff_put_down_in_the_catalogue(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        moved = facility_listed(products=("KBS",), zone="Asia/Jayapura", revision=2)
+        hear_catalogue(terminal, facility_listed(products=("KBS",)), moved, product_listed("KBS"))
+    assert " WIT: 40 × KBS" in run(tmp_path, "record", "KBS", "40").stdout
+
+
 def test_a_zone_that_is_not_the_facility_s_is_refused(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        hear_catalogue(terminal, facility_listed(products=("KBS",)), product_listed("KBS"))
     result = run(tmp_path, "record", "KBS", "40", KARYA_ZONE="Asia/Jakarta")
     assert result.exit_code == 2
     assert "PR-KPG is in Asia/Makassar" in words(result.output)
@@ -305,7 +323,7 @@ def test_a_zone_that_is_not_the_facility_s_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_command_reads_numbers_as_indonesians_write_them(tmp_path: Path) -> None:
-    assert run(tmp_path, "record", "SVR", "1.000").exit_code == 0
+    assert run(tmp_path, "record", "SVR", "1.000", KARYA_ZONE="Asia/Makassar").exit_code == 0
     assert run(tmp_path, "correct", LOT, "-1.000").exit_code == 0
     assert run(tmp_path, "correct", LOT, "+3").exit_code == 0
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
@@ -343,7 +361,7 @@ def test_the_command_records_and_lists(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["record"] == 1
     assert run(tmp_path, "correct", LOT, "-3", "--reason", "torn").exit_code == 0
     assert run(tmp_path, "recall", LOT).exit_code == 0
-    listed = json.loads(run(tmp_path, "list", "--json").stdout)
+    listed = json.loads(run(tmp_path, "list", "--json", KARYA_ZONE="Asia/Makassar").stdout)
     assert [row["what"] for row in listed] == [
         "12 × KTI, made 2023-04-18",
         f"-3 of {LOT}",

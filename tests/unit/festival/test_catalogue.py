@@ -1,14 +1,30 @@
 """Festival's copy of the catalogue, and what commands take from it."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from services.festival.domain.catalogue import CatalogueEntry, Wrong, keep, with_lead_times, with_products
-from services.festival.domain.festival import announce
+from services.festival.domain.catalogue import (
+    CatalogueEntry,
+    Wrong,
+    added_facilities,
+    keep,
+    with_lead_times,
+    with_products,
+)
+from services.festival.domain.changing import with_added
+from services.festival.domain.festival import Festival, announce
 from shared.events.catalogue import CatalogueRevision, EntryFact, FacilitySet, LeadTimeSet, ProductSet, TermSet
-from shared.events.festival import AnnounceFestival, FestivalAnnounced, LeadTime, OpenBooth, Price
+from shared.events.festival import (
+    AddedFacilities,
+    AnnounceFestival,
+    FestivalAnnounced,
+    LeadTime,
+    OpenBooth,
+    Price,
+)
 from shared.events.language import Event, Publication
 from shared.runtime.state import Ref, State
 
@@ -87,10 +103,15 @@ def test_the_highest_revision_that_came_is_kept() -> None:
 def test_an_announcement_takes_lead_times_and_says_by_which_revisions() -> None:
     body = with_lead_times(an_announcement(island="jawa"), KNOWN)
     assert isinstance(body, AnnounceFestival)
-    assert body.lead_days == (LeadTime(facility="PR-KPG", days=5), LeadTime(facility="LP-BAA", days=7))
+    # A retired facility may still have stock, and one without an island is near.
+    assert {entry.facility: entry.days for entry in body.lead_days} == {
+        "PR-KPG": 5,
+        "LP-BAA": 7,
+        "LP-OLD": 7,
+        "LP-NIL": 0,
+    }
     assert {(used.entry, used.revision) for used in body.catalogue} == {
-        ("facility/PR-KPG", 2),
-        ("facility/LP-BAA", 2),
+        *((f"facility/{code}", 2) for code in ("PR-KPG", "LP-BAA", "LP-OLD", "LP-NIL")),
         ("lead-time/timor/jawa", 4),
         ("lead-time/rote/jawa", 4),
     }
@@ -100,13 +121,19 @@ def test_an_announcement_takes_lead_times_and_says_by_which_revisions() -> None:
     assert isinstance(publication, Publication)
     assert isinstance(publication.body, FestivalAnnounced)
     assert publication.body.catalogue == body.catalogue
+    assert set(publication.body.lead_days) == set(body.lead_days)
 
 
 def test_lead_times_that_the_organiser_names_stay() -> None:
     named = (LeadTime(facility="PR-KPG", days=2),)
     body = with_lead_times(an_announcement(island="jawa", lead_days=named), KNOWN)
     assert isinstance(body, AnnounceFestival)
-    assert {entry.facility: entry.days for entry in body.lead_days} == {"PR-KPG": 2, "LP-BAA": 7}
+    assert {entry.facility: entry.days for entry in body.lead_days} == {
+        "PR-KPG": 2,
+        "LP-BAA": 7,
+        "LP-OLD": 7,
+        "LP-NIL": 0,
+    }
     assert "facility/PR-KPG" not in {used.entry for used in body.catalogue}
     assert with_lead_times(an_announcement(), KNOWN) == an_announcement()
 
@@ -144,5 +171,33 @@ def test_a_product_that_is_not_there_or_retired_is_refused(product: str) -> None
     assert wrong.known == {"KTI": ("Kain tenun ikat",), "SVR": ("Suvenir",)}
 
 
-def test_without_any_catalogue_a_booth_stays_as_it_was_given() -> None:
-    assert with_products(a_booth("NIX"), {}) == a_booth("NIX")
+def a_festival(**changed: Any) -> Festival:
+    return replace(Festival("ODOP", "ODOP", "Kupang", "Asia/Makassar", DAY, DAY), **changed)
+
+
+def test_facilities_that_were_added_after_the_announcement_bring_their_lead_times() -> None:
+    festival = a_festival(island="jawa", lead_days=(("LP-BAA", 7), ("LP-OLD", 7), ("LP-NIL", 0)))
+    added = added_facilities(festival, KNOWN)
+    assert added == AddedFacilities(
+        island="jawa",
+        lead_days=(LeadTime(facility="PR-KPG", days=5),),
+        catalogue=(
+            CatalogueRevision(entry="facility/PR-KPG", revision=2),
+            CatalogueRevision(entry="lead-time/timor/jawa", revision=4),
+        ),
+    )
+    # A command that is repeated after its plan stays the same command.
+    assert added_facilities(with_added(festival, added), KNOWN) == added
+    assert added_facilities(a_festival(), KNOWN) is None, "no island is known to which the parcels go"
+    known = tuple((code, 1) for code in ("PR-KPG", "LP-BAA", "LP-OLD", "LP-NIL"))
+    assert added_facilities(a_festival(island="jawa", lead_days=known), KNOWN) is None
+
+
+def test_an_added_facility_without_a_lead_time_stops_no_plan() -> None:
+    unreached = {**KNOWN, **facts(a_facility("LP-FAR", "papua"))}
+    added = added_facilities(a_festival(island="jawa"), unreached)
+    assert added is not None
+    assert "LP-FAR" not in {entry.facility for entry in added.lead_days}
+    wrong = with_lead_times(an_announcement(island="jawa"), unreached)
+    assert isinstance(wrong, Wrong)
+    assert "from papua to jawa" in wrong.message.english

@@ -7,9 +7,11 @@ import pytest
 
 from services.festival.domain import Booth, Festival
 from services.festival.domain.catalogue import Wrong, with_lead_times, with_product
-from shared.events.catalogue import FacilitySet, LeadTimeSet, ProductSet, TermSet
+from shared.events.catalogue import CatalogueRevision, FacilitySet, LeadTimeSet, ProductSet, TermSet
 from shared.events.festival import (
+    AddedFacilities,
     AddProduct,
+    AllocationPlanned,
     BoothChanged,
     CancelFestival,
     ChangeFestival,
@@ -20,6 +22,7 @@ from shared.events.festival import (
     Price,
     PricesChanged,
     RenameBooth,
+    Replenish,
 )
 from shared.events.language import Body
 from tests.support.builders import festival as builders
@@ -33,11 +36,13 @@ from tests.support.builders.festival import (
     a_booth,
     a_closing,
     a_request,
+    a_revision,
     a_sell_through,
     a_shipment,
     a_world,
     an_announcement,
     kinds,
+    product_codes,
 )
 
 TODAY = NOON.date()
@@ -115,7 +120,6 @@ def test_a_product_that_is_not_in_the_catalogue_is_refused_and_others_get_name_a
     assert isinstance(completed, AddProduct)
     assert (completed.category, completed.name) == ("tenun", "Kain tenun ikat")
     assert [revision.revision for revision in completed.catalogue] == [3]
-    assert with_product(adding, {}) == adding
 
 
 def test_a_new_island_brings_the_lead_times_of_the_catalogue() -> None:
@@ -140,6 +144,79 @@ def test_a_new_island_brings_the_lead_times_of_the_catalogue() -> None:
     assert isinstance(completed, ChangeFestival)
     assert completed.lead_days == (LeadTime(facility="PR-KPG", days=5),)
     assert isinstance(with_lead_times(a_change(island="jva"), facts), Wrong)
+
+
+# facilities that were added after the announcement
+
+
+def an_addition(facility: str, days: int, island: str = "timor") -> AddedFacilities:
+    used = (CatalogueRevision(entry=f"facility/{facility}", revision=1),)
+    lead_days = (LeadTime(facility=facility, days=days),)
+    return AddedFacilities(island=island, lead_days=lead_days, catalogue=used)
+
+
+def far_world() -> FestivalWorld:
+    """A festival on an island whose opening is two days ahead. LP-AAA is announced, LP-BBB came later."""
+    opening = NOON.date() + timedelta(days=2)
+    near = (LeadTime(facility="LP-AAA", days=1),)
+    world = FestivalWorld()
+    world.give(an_announcement(first_day=opening, last_day=opening, lead_days=near, island="timor"))
+    world.give(a_booth(B1))
+    world.make("LA", 5)
+    world.make("LB", 5, facility="LP-BBB")
+    return world
+
+
+def lots_of(world: FestivalWorld, body: Body) -> set[str]:
+    return {line.lot for event in world.give(body) if isinstance(event, AllocationPlanned) for line in event.lines}
+
+
+@pytest.mark.parametrize(("days", "lots"), [(3, {"LA"}), (2, {"LA", "LB"})])
+def test_a_plan_uses_the_lead_time_of_a_facility_that_was_added_later(days: int, lots: set[str]) -> None:
+    world = far_world()
+    assert lots_of(world, a_request((B1, "KTI", 10), added=an_addition("LP-BBB", days))) == lots
+    [changed] = world.bodies(FestivalChanged)
+    assert changed.catalogue == (CatalogueRevision(entry="facility/LP-BBB", revision=1),)
+    assert [(entry.facility, entry.days) for entry in changed.lead_days] == [("LP-AAA", 1), ("LP-BBB", days)]
+    # From then on the festival knows it: the first lead time stays, and is said once.
+    assert lots_of(world, a_request((B1, "KTI", 9), request="R2", added=an_addition("LP-BBB", 9))) <= lots
+    assert world.one(Festival, ODOP).parcel_days == {"LP-AAA": 1, "LP-BBB": days}
+    assert len(world.bodies(FestivalChanged)) == 1
+
+
+def test_nothing_is_planned_of_a_facility_whose_lead_time_is_not_known() -> None:
+    assert lots_of(far_world(), a_request((B1, "KTI", 10))) == {"LA"}
+    elsewhere = an_addition("LP-BBB", 0, island="jawa")
+    assert lots_of(far_world(), a_request((B1, "KTI", 10), added=elsewhere)) == {"LA"}, "to another island"
+    world = FestivalWorld()
+    world.give(an_announcement())
+    world.give(a_booth(B1))
+    world.make("LB", 5, facility="LP-BBB")
+    assert lots_of(world, a_request((B1, "KTI", 5))) == {"LB"}, "without an island parcels are always in time"
+
+
+def test_a_revision_and_a_refill_take_in_what_was_added() -> None:
+    world = far_world()
+    world.give(a_request((B1, "KTI", 10), consent=True))
+    world.settle()
+    world.give(a_revision(consent=True, added=an_addition("LP-BBB", 2)))
+    world.settle()
+    assert {line.lot for line in world.request().lines} == {"LA", "LB"}
+    assert [entry.facility for entry in world.bodies(FestivalChanged)[0].lead_days] == ["LP-AAA", "LP-BBB"]
+    world = far_world()
+    until = world.now + timedelta(hours=6)
+    refill = Replenish(festival=ODOP, request="R9", until=until, added=an_addition("LP-BBB", 2))
+    assert kinds(world.give(refill))[-1] == "FestivalChanged"
+
+
+def test_a_refused_plan_leaves_the_festival_as_it_was() -> None:
+    world = far_world()
+    assert world.refusal(a_request((B1, "NIX", 10), added=an_addition("LP-BBB", 1)))[0] == "demands"
+    assert world.one(Festival, ODOP).parcel_days == {"LP-AAA": 1}
+    many = an_addition("LP-BBB", 1).model_copy(
+        update={"lead_days": tuple(LeadTime(facility=f"LP-{code}", days=1) for code in product_codes(1001))}
+    )
+    assert world.refusal(a_request((B1, "KTI", 10), added=many)) == ("added", CommandRefusal.TOO_MANY)
 
 
 # changes
@@ -209,6 +286,14 @@ def test_lead_times_are_replaced_with_the_place() -> None:
     lead_days = (LeadTime(facility="LP-AAA", days=4),)
     world.give(a_change(place="Ende", lead_days=lead_days))
     assert world.one(Festival, ODOP).lead_days == (("LP-AAA", 4),)
+    used = (CatalogueRevision(entry="facility/LP-AAA", revision=3),)
+    [changed] = world.give(a_change(lead_days=lead_days, island="timor", catalogue=used))
+    assert isinstance(changed, FestivalChanged)
+    assert (changed.catalogue, changed.lead_days) == (used, lead_days)
+    assert world.one(Festival, ODOP).island == "timor"
+    # Days that the organiser names without an island are no longer those of the catalogue.
+    world.give(a_change(lead_days=lead_days))
+    assert world.one(Festival, ODOP).island is None
 
 
 def test_a_new_day_in_doubt_needs_a_yes_too() -> None:
@@ -256,7 +341,10 @@ def test_a_booth_is_renamed_in_any_state_and_keeps_its_id() -> None:
 
 def test_a_product_is_added_to_an_open_booth_with_the_next_price_list() -> None:
     world = a_world(a_booth("ODOP.B3", "KTI"))
-    body = AddProduct(festival=ODOP, booth="ODOP.B3", product="SVR", price_rupiah=5_000, category="tenun")
+    used = (CatalogueRevision(entry="product/SVR", revision=4),)
+    body = AddProduct(
+        festival=ODOP, booth="ODOP.B3", product="SVR", price_rupiah=5_000, category="tenun", catalogue=used
+    )
     assert world.give(body) == [
         PricesChanged(
             booth="ODOP.B3",
@@ -266,6 +354,7 @@ def test_a_product_is_added_to_an_open_booth_with_the_next_price_list() -> None:
                 Price(product="KTI", price_rupiah=10_000),
                 Price(product="SVR", price_rupiah=5_000, category="tenun"),
             ),
+            catalogue=used,
         )
     ]
     assert world.refusal(body) == ("product", CommandRefusal.ALREADY_EXISTS)

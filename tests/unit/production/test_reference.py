@@ -11,7 +11,7 @@ from shared.errors import BadReference
 GOOD = """
 categories: [{code: tenun, name: Tenun}]
 products: [{code: KTI, name: Kain tenun ikat, category: tenun, unit: helai, max_qty: 200}]
-facilities: [{code: PR-KPG, kind: lapas, name: Lapas, products: [KTI]}]
+facilities: [{code: PR-KPG, kind: lapas, name: Lapas, zone: Asia/Makassar, products: [KTI]}]
 """
 
 
@@ -40,7 +40,8 @@ def test_the_reference_data_is_whole() -> None:
         ("max_qty: 200", "max_qty: many", "products.0.max_qty"),
         ("max_qty: 200", "max_qty: 0", "products.0.max_qty"),
         ("unit: helai", "units: helai", "products.0.units"),
-        ("code: PR-KPG", "code: PR-XXX", "the time zone of PR-XXX is not known"),
+        ("zone: Asia/Makassar, ", "", "facilities.0.zone"),
+        ("zone: Asia/Makassar", "zone: Asia/Kupang", "Asia/Kupang is not a known time zone"),
         ("code: tenun,", "code: a/b,", "categories.0.code"),
         ("categories:", "categories: [", "not valid YAML"),
     ],

@@ -47,7 +47,8 @@ def planning_rules(
     return Rules(
         last_day=day or festival.last_day,
         days_left=(opening - today).days,
-        lead_days=dict(festival.lead_days),
+        lead_days=festival.parcel_days,
+        unknown_is_late=festival.island is not None,
         capacity=capacity,
         categories=categories,
         limits=limits,
@@ -58,13 +59,13 @@ def planning_rules(
 
 def too_slow(festival: Festival, facilities: Iterable[str], at: datetime, day: date | None = None) -> list[str]:
     """Those of the facilities that a plan no longer uses, as their parcels would come too late."""
-    return sorted(late_facilities(planning_rules(festival, at, day=day)).intersection(facilities))
+    return sorted(late_facilities(planning_rules(festival, at, day=day), facilities))
 
 
 def misses_last_day(festival: Festival, facility: str, at: datetime) -> bool:
     """Whether a parcel sent now would come after the last day. One that only misses the opening can be sold."""
     days_left = (festival.last_day - local_day(festival, at)).days
-    return facility in late_facilities(replace(planning_rules(festival, at), days_left=days_left))
+    return facility in late_facilities(replace(planning_rules(festival, at), days_left=days_left), [facility])
 
 
 def local_day(festival: Festival, at: datetime) -> date:

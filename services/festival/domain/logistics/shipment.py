@@ -296,7 +296,7 @@ def record_dispatch(
         booth=shipment.booth,
         lots=counted_lots(shipment.lots.items()),
     )
-    due = at + timedelta(days=1 + dict(festival.lead_days).get(shipment.facility, 0))
+    due = at + timedelta(days=1 + festival.parcel_days.get(shipment.facility, 0))
     deadline = Deadline(ARRIVAL_DEADLINE + shipment.id, shipment.festival, due)
     return replace(shipment, status=ShipmentStatus.SENT, due=due), [FESTIVAL.of(event_body), deadline]
 

@@ -31,7 +31,7 @@ def eligible_stock(
                 row[lot.product] = [lot]
             else:
                 lots.append(lot)
-    late = late_facilities(rules)
+    late = late_facilities(rules, {*lasting, *spoiling})
     excluded = [
         ExcludedStock(facility, product, _with_lead_time(base, facility in late), sum(lot.qty for lot in lots))
         for rows, base in ((lasting, ()), (spoiling, (PlanRule.BEST_BEFORE,)))
@@ -61,11 +61,16 @@ def offers(
     }
 
 
-def late_facilities(rules: Rules) -> frozenset[str]:
-    """The facilities whose lead time exceeds the days left."""
-    if rules.days_left is None:
+def late_facilities(rules: Rules, facilities: Iterable[str]) -> frozenset[str]:
+    """Those of the facilities whose lead time exceeds the days left, or is not known where it has to be."""
+    days_left, lead_days = rules.days_left, rules.lead_days
+    if days_left is None:
         return frozenset()
-    return frozenset(facility for facility, days in rules.lead_days.items() if days > rules.days_left)
+    return frozenset(
+        facility
+        for facility in facilities
+        if (lead_days[facility] > days_left if facility in lead_days else rules.unknown_is_late)
+    )
 
 
 def _with_lead_time(base: tuple[PlanRule, ...], late: bool) -> tuple[PlanRule, ...]:
