@@ -16,6 +16,7 @@ from cli.catalogue.changes import (
 )
 from cli.catalogue.pages import history, list_entries, show, waiting
 from cli.catalogue.session import choose
+from cli.catalogue.sowing import seed
 
 app = typer.Typer(no_args_is_help=True, help="The catalogue: facilities, products and more; over HTTP.")
 app.callback()(choose)
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "retire": retire,
     "import": import_entries,
     "waiting": waiting,
+    "seed": seed,
 }
 for name, command in COMMANDS.items():
     app.command(name=name)(command)

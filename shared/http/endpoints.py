@@ -15,7 +15,10 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"description": "Taken; `look` says where to see what became of it", "model": CommandReply},
     409: {"description": "Refused within the wait: `field`, `reason` and a sentence for a person"},
     422: {"description": "Not valid: `errors` names each field"},
-    503: {"description": "Kafka does not answer: repeat it with the same Idempotency-Key"},
+    503: {
+        "description": "Kafka does not answer, or what the command needs has not come yet: repeat it with the same "
+        "Idempotency-Key"
+    },
 }
 
 

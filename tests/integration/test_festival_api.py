@@ -33,6 +33,7 @@ from shared.settings import Settings
 from tests.support.announced import FESTIVAL
 from tests.support.place import RunProcess, RunService, both_drivers
 from tests.support.probe import Probe
+from tests.support.sown import products_told
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -49,6 +50,11 @@ LA = str(LotNumber("LP-KPG", "KTI", date(2026, 4, 1), 1))
 LB = str(LotNumber("PR-KPG", "KTI", date(2026, 4, 1), 1))
 LX = str(LotNumber("PR-KPG", "KTI", date(2026, 4, 1), 2))
 REQUEST = {"request": "R1", "demands": [{"booth": "ODOP.B1", "product": "KTI", "qty": 15}]}
+
+
+@pytest.fixture(autouse=True)
+async def _products(probe: Probe) -> None:
+    await products_told(probe, "KTI")
 
 
 @asynccontextmanager

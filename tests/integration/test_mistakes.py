@@ -11,6 +11,7 @@ from shared.mongo import Mongo
 from tests.support.announced import FESTIVAL
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe
+from tests.support.sown import products_told
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -40,6 +41,7 @@ async def test_mistakes_are_taken_back_and_nothing_is_counted_twice(
     probe: Probe, mongo: Mongo, service_process: RunProcess, run_service: RunService
 ) -> None:
     booths = mongo.database("sales")["booths"]
+    await products_told(probe, "KTI", "TTN")
     async with (
         run_service("sales"),
         service_process("festival") as festival,

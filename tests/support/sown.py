@@ -1,7 +1,11 @@
-"""Waits until production has worked the seed of the catalogue."""
+"""Waits until production has worked the seed of the catalogue, or tells festival of products without production."""
+
+from datetime import UTC, datetime
 
 from services.production import reference, seed
+from shared.events.catalogue import CATALOGUE, EntryKind, ProductSet, entry_id
 from shared.mongo import Mongo
+from tests.support.probe import Probe
 from tests.support.waiting import eventually
 
 
@@ -26,3 +30,19 @@ async def catalogue_sown(mongo: Mongo) -> None:
         ),
     )
     await eventually(kept, until=lambda codes_by_facility: codes_by_facility >= entries)
+
+
+async def products_told(probe: Probe, *codes: str) -> None:
+    """What production would tell festival of these products."""
+    for code in codes:
+        product = ProductSet(
+            entry=entry_id(EntryKind.PRODUCT, code),
+            revision=1,
+            name=f"Product {code}",
+            category="tenun",
+            unit="helai",
+            max_qty=200,
+            changed_at=datetime(2026, 1, 1, tzinfo=UTC),
+            command="seed",
+        )
+        await probe.send(CATALOGUE, product, source="karya/production")

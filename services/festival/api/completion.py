@@ -1,5 +1,9 @@
 """Completes commands by the catalogue before they are appended."""
 
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+
 from fastapi.exceptions import RequestValidationError
 
 from services.festival.domain import Festival
@@ -23,6 +27,9 @@ from shared.nearest import nearest
 from shared.runtime.service import Service
 from shared.wording import Message, any_of
 
+# Seconds: how long a command waits for entries, and after how long without a new one no more are expected.
+PATIENCE = 4.0
+QUIET = 0.5
 _FOR_LEAD_TIMES = (EntryKind.ISLAND, EntryKind.FACILITY, EntryKind.LEAD_TIME)
 NOT_HERE = Message(
     "The catalogue has not arrived at festival yet; try again in a moment. If nobody has sown it yet: `karya "
@@ -40,22 +47,19 @@ class Completion:
     async def __call__(self, body: Body) -> Body:
         """The completed command. Raises RequestValidationError for what is not in the catalogue, PageRefused while no
         entry has come, PyMongoError."""
-        completed: Body | Wrong = body
         match body:
             case AnnounceFestival(island=str()) | ChangeFestival(island=str()):
-                completed = with_lead_times(body, await self._facts(*_FOR_LEAD_TIMES))
+                return await self._found(partial(with_lead_times, body), *_FOR_LEAD_TIMES)
             case OpenBooth():
-                completed = with_products(body, await self._facts(EntryKind.PRODUCT))
+                return await self._found(partial(with_products, body), EntryKind.PRODUCT)
             case AddProduct():
-                completed = with_product(body, await self._facts(EntryKind.PRODUCT))
+                return await self._found(partial(with_product, body), EntryKind.PRODUCT)
             case RequestAllocation() | ReviseAllocation() | Replenish():
                 document = await self._festivals.find_one({"_id": body.festival})
-                if document is not None:
-                    added = await self.added(FESTIVALS.from_document(document))
-                    completed = body.model_copy(update={"added": added})
-        if isinstance(completed, Wrong):
-            raise RequestValidationError([value_error(("body", completed.field), _with_hint(completed))])
-        return completed
+                added = await self.added(FESTIVALS.from_document(document)) if document is not None else None
+                return body.model_copy(update={"added": added})
+            case _:
+                return body
 
     async def added(self, festival: Festival) -> AddedFacilities | None:
         """The lead times of facilities that were added after the festival was announced. Raises PyMongoError."""
@@ -63,11 +67,27 @@ class Completion:
             return None
         return added_facilities(festival, await self._facts(*_FOR_LEAD_TIMES))
 
+    async def _found(self, complete: Callable[[Mapping[str, EntryFact]], Body | Wrong], *kinds: EntryKind) -> Body:
+        """The command completed by entries of these kinds. While entries still come, one that is missing is waited
+        for."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + PATIENCE
+        facts = await self._facts(*kinds)
+        while isinstance(completed := complete(facts), Wrong) and clock() < end:
+            former = facts
+            await asyncio.sleep(QUIET)
+            facts = await self._facts(*kinds)
+            if facts == former and facts:
+                break
+        if not facts:
+            raise PageRefused(503, NOT_HERE)
+        if isinstance(completed, Wrong):
+            raise RequestValidationError([value_error(("body", completed.field), _with_hint(completed))])
+        return completed
+
     async def _facts(self, *kinds: EntryKind) -> dict[str, EntryFact]:
         query = {"kind": {"$in": [kind.value for kind in kinds]}}
         documents = await self._entries.find(query).sort("_id", 1).to_list(None)
-        if not documents and await self._entries.find_one({}) is None:
-            raise PageRefused(503, NOT_HERE)
         return {document["_id"]: ENTRIES.from_document(document).fact for document in documents}
 
 

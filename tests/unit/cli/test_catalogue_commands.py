@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.catalogue import app
+from cli.catalogue import app, sowing
 from cli.catalogue.bulk import read_lines
 from shared.errors import WrongEntry
 from shared.translation import Language, use_language
@@ -194,3 +194,27 @@ def test_a_refused_file_sends_nothing(production: FakeServer, tmp_path: Path) ->
     result = run(production, "import", str(sheet), "--json")
     assert result.exit_code == 1
     assert [(row["line"], row["status"]) for row in json.loads(result.output)] == [(2, "done"), (3, "refused")]
+
+
+def test_the_first_entries_are_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KARYA_KAFKA", "127.0.0.1:1")
+    answers = iter([42, 0, 42])
+
+    async def sow(settings: Any) -> int:
+        assert settings.kafka == "127.0.0.1:1"
+        return next(answers)
+
+    monkeypatch.setattr(sowing, "sow_catalogue", sow)
+    assert "42 entries were sent" in CliRunner().invoke(app, ["seed"]).stdout
+    assert "sown before" in CliRunner().invoke(app, ["seed"]).stdout
+    assert json.loads(CliRunner().invoke(app, ["seed", "--json"]).stdout) == {"sent": 42}
+
+
+def test_the_first_entries_need_a_kafka_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sow(_settings: Any) -> int:
+        raise OSError("refused")
+
+    monkeypatch.setattr(sowing, "sow_catalogue", sow)
+    result = CliRunner().invoke(app, ["seed"], env={"KARYA_KAFKA": "127.0.0.1:1"})
+    assert result.exit_code == 1
+    assert "Kafka at 127.0.0.1:1 did not take the entries (OSError)" in result.stderr
