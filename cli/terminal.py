@@ -13,12 +13,15 @@ from typer._click.exceptions import MissingParameter
 from cli import terminal_file, terminal_records, terminal_sales
 from cli.console import err, local, say, show_json, show_table, warn
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
+from cli.snapshot import From, renew
 from cli.spool import spool_commands
 from cli.terminal_session import Json, Reason, TerminalOptions, open_terminal, show_record, take_zone, today, what
+from edge.snapshot import Snapshot
 from edge.spool import Owner
 from edge.terminal.terminal import ReportStatus, TrackedReport, owner
 from shared.envelope import rfc3339
 from shared.events import names
+from shared.events.catalogue import FACILITY_CATALOGUE
 from shared.events.production import (
     ReportAccepted,
     ReportRejected,
@@ -122,6 +125,17 @@ def products(context: typer.Context, as_json: Json = False) -> None:
             return
         columns = ["product", "name", "category", "unit", "max_qty", "shelf_life_days"]
         show_table(columns, rows, tr("No list has been received yet; `karya terminal sync` fetches it."))
+
+
+@app.command()
+def catalogue(context: typer.Context, url: From = None, as_json: Json = False) -> None:
+    """Fetch the facility's products over HTTP, where Kafka can't be reached. What waits here is not sent."""
+    with open_terminal(context) as terminal:
+
+        def keep(snapshot: Snapshot) -> int:
+            return len(terminal.keep_snapshot(snapshot, at=datetime.now(UTC)).on_list())
+
+        renew(terminal.spool, FACILITY_CATALOGUE, url, keep, as_json=as_json)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

@@ -43,6 +43,7 @@ for command in (
     booth.close,
     booth.sync,
     booth.stock,
+    booth.catalogue,
     cash.day,
     unsent.edit,
     unsent.remove,

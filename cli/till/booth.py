@@ -11,7 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.console import err, say, show_json, show_table, warn
 from cli.parameters import seconds
+from cli.snapshot import From, renew
 from cli.till.session import Json, WallClock, open_till, show_record, wall_clock
+from edge.snapshot import Snapshot
 from edge.spool import SpooledRecord
 from edge.till.basket import parse_item
 from edge.till.booth import BoothView, KnownPrices
@@ -19,6 +21,7 @@ from edge.till.tracking import RecordStatus, TrackedRecord
 from shared import shown, typed
 from shared.envelope import rfc3339
 from shared.errors import WrongEntry
+from shared.events.catalogue import CATALOGUE
 from shared.events.sales import (
     BoothCounted,
     CashCounted,
@@ -137,6 +140,16 @@ def sync(
             )
         if till.view().struck:
             warn(tr("The organiser has struck this till as lost; please tell the organiser that it is in use."))
+
+
+def catalogue(context: typer.Context, url: From = None, as_json: Json = False) -> None:
+    """Fetch the products of the catalogue over HTTP, for a till that has not heard of its booth yet."""
+    with open_till(context) as till:
+
+        def keep(snapshot: Snapshot) -> int:
+            return len(till.keep_snapshot(snapshot, at=datetime.now(UTC)))
+
+        renew(till.spool, CATALOGUE, url, keep, as_json=as_json)
 
 
 def stock(context: typer.Context, as_json: Json = False) -> None:

@@ -39,6 +39,9 @@ def sell(
     happened: Annotated[
         bool, typer.Option("--happened", help="It is already sold: record it in spite of a withdrawal or closing.")
     ] = False,
+    unlisted: Annotated[
+        bool, typer.Option("--unlisted", help="Record a product that this till's list does not have (yet).")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Sell a basket on one receipt."""
@@ -59,6 +62,7 @@ def sell(
             reference=reference,
             given_rupiah=None if given is None else typed.rupiah(given),
             happened=happened,
+            unlisted=unlisted,
         )
         show_receipt(till, sold, as_json=as_json)
 

@@ -36,6 +36,9 @@ def edit(
     float_: Annotated[
         str | None, typer.Option("--float", help="For the opening of a drawer: rupiah in it at the start.")
     ] = None,
+    unlisted: Annotated[
+        bool, typer.Option("--unlisted", help="Record a product that this till's list does not have (yet).")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Change a receipt, or the float of a drawer, that was not sent yet. Its time and prices stay those of then."""
@@ -56,6 +59,7 @@ def edit(
             payment=pay,
             reference=reference,
             given_rupiah=None if given is None else typed.rupiah(given),
+            unlisted=unlisted,
         )
         show_receipt(till, receipt, as_json=as_json)
 

@@ -55,6 +55,15 @@ create table heard (
 create index heard_about on heard (about);
 create table positions (topic text, partition integer, next integer not null, primary key (topic, partition));
 """
+# Outside of the version: a file without it has no snapshot, and is as good.
+_SNAPSHOTS = """
+create table if not exists snapshots (
+    topic text not null,
+    address text not null,
+    etag text not null,
+    primary key (topic, address)
+);
+"""
 _BUSY_SECONDS = 10.0
 _DEVICES = UUID("4d0c0ba6-6b4c-4f6e-9d0b-6a4c7d8a1b52")
 
@@ -121,6 +130,7 @@ def open_file(owner: Owner) -> sqlite3.Connection:
                     path=str(owner.path),
                 )
             )
+        _run(db, _SNAPSHOTS)
         (source,) = db.execute("select source from identity").fetchone()
         if source != owner.source:
             raise SpoolFailed(

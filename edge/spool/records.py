@@ -207,27 +207,28 @@ class Spool:
     def receive(self, topic: Topic, partition: int, events: Sequence[tuple[Event, str | None]], next: int) -> None:
         """Store events, each with the id of the record that it answers, and `next` as the partition's position."""
         with self._transaction(_NOT_RECEIVED):
-            # A service may publish an event twice after a crash.
-            self._db.executemany(
-                "insert or ignore into heard (source, id, topic, type, value, about, logged_at)"
-                " values (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        event.source,
-                        event.id,
-                        topic.name,
-                        event_type(topic, type(event.body)),
-                        envelope.encode(event.body),
-                        about,
-                        event.logged_at.isoformat(),
-                    )
-                    for event, about in events
-                ],
-            )
+            self._hear(topic, events)
             self._db.execute(
                 "insert or replace into positions (topic, partition, next) values (?, ?, ?)",
                 (topic.name, partition, next),
             )
+
+    def keep_snapshot(self, topic: Topic, events: Sequence[Event], address: str, etag: str) -> None:
+        """Store the events of a snapshot as if they had been received, and the ETag that the address gave it."""
+        with self._transaction(_NOT_RECEIVED):
+            self._hear(topic, [(event, None) for event in events])
+            self._db.execute(
+                "insert or replace into snapshots (topic, address, etag) values (?, ?, ?)",
+                (topic.name, address, etag),
+            )
+
+    def etag(self, topic: Topic, address: str) -> str | None:
+        """The ETag of the last snapshot from this address; None if there is none."""
+        with self._explaining_faults(_NOTHING_CHANGED):
+            row = self._db.execute(
+                "select etag from snapshots where topic = ? and address = ?", (topic.name, address)
+            ).fetchone()
+        return str(row[0]) if row and row[0] else None
 
     def position(self, topic: Topic, partition: int) -> int:
         """The next offset to read of a partition."""
@@ -315,6 +316,25 @@ class Spool:
         """Move all data into the one file, unless another process writes at this moment."""
         with self._explaining_faults(_INCOMPLETE_FILE):
             self._db.execute("pragma wal_checkpoint(truncate)")
+
+    def _hear(self, topic: Topic, events: Sequence[tuple[Event, str | None]]) -> None:
+        # A service may publish an event twice after a crash.
+        self._db.executemany(
+            "insert or ignore into heard (source, id, topic, type, value, about, logged_at)"
+            " values (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    event.source,
+                    event.id,
+                    topic.name,
+                    event_type(topic, type(event.body)),
+                    envelope.encode(event.body),
+                    about,
+                    event.logged_at.isoformat(),
+                )
+                for event, about in events
+            ],
+        )
 
     def _unsent(self, number: int) -> SpooledRecord:
         records = self._select("where number = ?", number)

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 
 from pydantic import ValidationError
 
+from edge.snapshot import Snapshot
 from edge.spool import Counts, Owner, RecordPlace, Spool, SpooledRecord
 from edge.sync import Subscription, SyncReport, sync
 from edge.terminal.catalogue import CatalogueCopy, received_catalogue
@@ -213,6 +214,13 @@ class Terminal:
     def catalogue(self) -> CatalogueCopy:
         """The device's copy of the facility's part of the catalogue."""
         return received_catalogue(event.body for event in self.spool.received(FACILITY_CATALOGUE))
+
+    def keep_snapshot(self, snapshot: Snapshot, *, at: datetime) -> CatalogueCopy:
+        """Keep the facility's part of a snapshot in the device's copy, which is returned. Of each entry the highest
+        revision counts. Raises WrongEntry if the facility is not there."""
+        events = snapshot.of_facility(self.facility, at)
+        self.spool.keep_snapshot(FACILITY_CATALOGUE, events, snapshot.address, snapshot.etag)
+        return self.catalogue()
 
     def counts(self) -> Counts:
         return self.spool.counts()

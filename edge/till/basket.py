@@ -14,6 +14,7 @@ from shared.nearest import nearest
 from shared.wording import Message, any_of
 
 _HAS_LETTER = re.compile(r"[A-Za-z]")
+_NOTHING: Mapping[str, str] = {}
 _EXAMPLE = Message("Write e.g.: KRJ 2, KRJ=2, or KRJ=2@25.000 for another price.")
 
 
@@ -100,17 +101,20 @@ def parse_item(item: str) -> tuple[str | None, str]:
     return str(number), number.product
 
 
-def receipt_lines(basket: Sequence[BasketEntry], prices: KnownPrices, why: str) -> tuple[ReceiptLine, ...]:
+def receipt_lines(
+    basket: Sequence[BasketEntry], prices: KnownPrices, why: str, known: Mapping[str, str] | None = _NOTHING
+) -> tuple[ReceiptLine, ...]:
     """The receipt lines of a basket at these prices. `why`: the cashier's reason for prices that depart from the
-    list.
+    list. `known`: the names of the products in the catalogue, empty before it has come.
 
-    Raises WrongEntry for an invalid basket, and for a reason that is missing or not needed.
+    Raises WrongEntry for an invalid basket, and for a reason that is missing or not needed. A product must be on the
+    list of prices, or in the catalogue before that list has come. With `known` None it need not be.
     """
     if not basket:
         raise WrongEntry(Message("Nothing is in the basket. {example}", example=_EXAMPLE))
     if len(basket) > MAX_LINES:
         raise WrongEntry(Message("A receipt has at most {most} lines. Please make two of it.", most=MAX_LINES))
-    lines = tuple(_line(number, entry, prices, why.strip()) for number, entry in enumerate(basket, 1))
+    lines = tuple(_line(number, entry, prices, why.strip(), known) for number, entry in enumerate(basket, 1))
     if why.strip() and not any(line.price_reason for line in lines):
         raise WrongEntry(
             Message("--why is for a price other than the list's, and here is none. Please leave it out.")
@@ -147,6 +151,10 @@ def warnings(booth: BoothView, lines: Sequence[ReceiptLine], prices: Mapping[str
         sentences.append(
             Message("The organiser has struck this till as lost; please tell the organiser that it is in use.")
         )
+    elif not booth.price_lists:
+        sentences.append(
+            Message("This till has no list of prices yet, so nothing was compared with it; please sync when you can.")
+        )
     elif not booth.listed:
         sentences.append(Message("The booth does not list this till, as far as it knows; please sync when you can."))
     else:
@@ -169,11 +177,15 @@ def _entry(word: str) -> tuple[BasketEntry, bool]:
     return BasketEntry(item, typed.whole(qty) if sign else 1, typed.rupiah(price) if at else None), bool(sign)
 
 
-def _line(number: int, entry: BasketEntry, prices: KnownPrices, why: str) -> ReceiptLine:
+def _line(
+    number: int, entry: BasketEntry, prices: KnownPrices, why: str, known: Mapping[str, str] | None
+) -> ReceiptLine:
     lot, product = parse_item(entry.item)
     if entry.qty < 1:
         raise WrongEntry(Message("The quantity must be at least 1."))
     listed = prices.prices.get(product)
+    if known is not None and listed is None:
+        refuse_unlisted(product, entry.qty, prices, known)
     price = entry.price_rupiah if entry.price_rupiah is not None else listed
     if price is None:
         raise WrongEntry(_no_price(product, entry.qty, prices))
@@ -205,6 +217,31 @@ def _line(number: int, entry: BasketEntry, prices: KnownPrices, why: str) -> Rec
         unit_price_rupiah=price,
         discount_rupiah=entry.discount_rupiah,
         price_reason=why if departs else "",
+    )
+
+
+def refuse_unlisted(product: str, qty: int, prices: KnownPrices, known: Mapping[str, str]) -> None:
+    """Raise WrongEntry for a product that is not on the list of prices, or not in the catalogue where no list has
+    come. Before either has come every product passes."""
+    if prices.revision:
+        names = {code: prices.names.get(code) or known.get(code, "") for code in prices.prices}
+        first = Message("The booth's list has no price of {product}.", product=product)
+    elif known and product not in known:
+        names = dict(known)
+        first = Message("The catalogue on this device has no product {product}.", product=product)
+    else:
+        return
+    alike = nearest(product, {code: [name] if name else [] for code, name in names.items()})
+    meant = [f"{code} ({names[code]})" if names[code] else code for code in alike]
+    if meant:
+        first = Message("{message} Did you mean {names}?", message=first, names=any_of(meant))
+    raise WrongEntry(
+        Message(
+            "{first} Please sync, or record it nevertheless, with its price: --unlisted {product}={qty}@25.000.",
+            first=first,
+            product=product,
+            qty=qty,
+        )
     )
 
 

@@ -11,6 +11,7 @@ from typing import Self, TypedDict, TypeVar, cast
 
 from pydantic import ValidationError
 
+from edge.snapshot import Snapshot, newest
 from edge.spool import Owner, RecordPlace, Spool, SpooledRecord
 from edge.sync import Subscription, SyncReport, sync
 from edge.till.amending import refuse_editing, refuse_sealed, refuse_taking_out, rupiah_of
@@ -22,6 +23,7 @@ from edge.till.receipts import Receipts, known_receipts, lines_to_void
 from edge.till.tracking import TrackedRecord, tracked_records
 from shared.errors import WrongEntry
 from shared.events import names
+from shared.events.catalogue import CATALOGUE, ProductSet
 from shared.events.festival import BOOTH_STOCK
 from shared.events.language import Body, Topic
 from shared.events.sales import (
@@ -121,16 +123,18 @@ class Till:
         reference: str = "",
         given_rupiah: int | None = None,
         happened: bool = False,
+        unlisted: bool = False,
     ) -> SoldReceipt:
         """Record the sale of a basket on one receipt.
 
         `why`: the reason for prices that depart from the list. `happened`: the sale is over, so a withdrawn lot or a
-        closed till does not prevent the record. Raises WrongEntry for an invalid or forbidden sale.
+        closed till does not prevent the record. `unlisted`: nor does a product that the till's lists do not have, for
+        they may be old. Raises WrongEntry for an invalid or forbidden sale.
         """
         booth = self.view()
         prices = booth.prices_at(at)
         with _checked():
-            lines = receipt_lines(basket, prices, why)
+            lines = receipt_lines(basket, prices, why, self._known(unlisted))
         if not happened:
             self._still_open()
             refuse_withdrawn(booth, lines)
@@ -213,11 +217,12 @@ class Till:
         payment: PaymentKind | None = None,
         reference: str | None = None,
         given_rupiah: int | None = None,
+        unlisted: bool = False,
     ) -> SoldReceipt:
         """Put another basket in the place of an unsent receipt, at its time and at the prices of then.
 
-        `payment` and `reference` None: as before. Raises WrongEntry for an invalid basket, and for a record that
-        is no receipt, was sent, is voided, or lies in a drawer that was counted since.
+        `payment` and `reference` None: as before. `unlisted`: as in `sell`. Raises WrongEntry for an invalid basket,
+        and for a record that is no receipt, was sent, is voided, or lies in a drawer that was counted since.
         """
         records = self.spool.records()
         other_records = [record for record in records if record.number != number]
@@ -229,7 +234,7 @@ class Till:
         booth = self._view_of(other_records)
         prices = booth.prices_at(former.sold_at)
         with _checked():
-            lines = receipt_lines(basket, prices, why)
+            lines = receipt_lines(basket, prices, why, self._known(unlisted))
         amount = _amount(lines, discount_rupiah)
         kind = payment or former.payment.kind
         with _checked():
@@ -388,6 +393,16 @@ class Till:
         """The till's view of its booth."""
         return self._view_of(self.spool.records())
 
+    def products(self) -> dict[str, ProductSet]:
+        """The products of the catalogue by code, as this device has fetched them."""
+        return newest(self._received(CATALOGUE))
+
+    def keep_snapshot(self, snapshot: Snapshot, *, at: datetime) -> dict[str, ProductSet]:
+        """Keep the products of a snapshot in the device's copy, which is returned. Of each the highest revision
+        counts."""
+        self.spool.keep_snapshot(CATALOGUE, snapshot.all_products(at), snapshot.address, snapshot.etag)
+        return self.products()
+
     def receipts(self) -> Receipts:
         """The receipts of the booth that this till knows."""
         return known_receipts(self.spool.records(), self._received(SALES))
@@ -410,6 +425,10 @@ class Till:
     def _view_of(self, records: Sequence[SpooledRecord]) -> BoothView:
         stock, answers = self._received(BOOTH_STOCK), self._received(SALES)
         return view(self.name, self.spool.device, [*stock, *answers], known_receipts(records, answers))
+
+    def _known(self, unlisted: bool) -> Mapping[str, str] | None:
+        """The names of the products in the catalogue; None if anything may be sold."""
+        return None if unlisted else {code: product.name for code, product in self.products().items()}
 
     def _received(self, topic: Topic) -> list[Body]:
         return [event.body for event in self.spool.received(topic)]

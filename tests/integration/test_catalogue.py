@@ -2,20 +2,25 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from typer import Typer
 from typer.testing import CliRunner, Result
 
 from cli.catalogue import app
+from cli.terminal import app as terminal_app
+from cli.till import app as till_app
 from deploy.seed import sow_catalogue
 from edge.terminal.terminal import Terminal
 from ops.rebuild import compare
 from shared.errors import WrongEntry
-from shared.events.festival import BOOTH_STOCK, FESTIVAL, BoothOpened, FestivalAnnounced
+from shared.events.festival import BOOTH_STOCK, FESTIVAL, BoothOpened, FestivalAnnounced, FestivalChanged, LeadTime
+from shared.events.inventory import INVENTORY, StockChanged
+from shared.events.lot_number import LotNumber
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, Refusal, ReportAccepted, ReportRejected
 from shared.mongo import Mongo
 from shared.settings import Settings
@@ -115,6 +120,29 @@ async def test_staff_add_a_facility_and_its_waiting_reports_are_decided(
 
 
 @pytest.mark.slow
+async def test_devices_fetch_the_snapshot_of_the_catalogue_over_http(
+    service_process: RunProcess, tmp_path: Path, mongo: Mongo
+) -> None:
+    async with service_process("production") as process:
+        await catalogue_sown(mongo)
+        env = {"KARYA_PRODUCTION_URL": process.url, "KARYA_SPOOL_DIR": str(tmp_path), "COLUMNS": "300"}
+
+        async def karya(app: Typer, *words: str) -> Result:
+            return await asyncio.to_thread(CliRunner().invoke, app, words, env=env)
+
+        terminal = ("--facility", "PR-KPG")
+        for device, words in ((terminal_app, terminal), (till_app, ("--booth", "ODOP.B1"))):
+            first = json.loads((await karya(device, *words, "catalogue", "--json")).stdout)
+            assert (first["changed"], first["products"] > 5) == (True, True)
+            again = json.loads((await karya(device, *words, "catalogue", "--json")).stdout)
+            assert again["changed"] is False, "the ETag of the first answer is still that of the service"
+    recorded = await karya(terminal_app, *terminal, "record", "Kain tenun ikat", "3")
+    assert " WITA: 3 × KTI" in recorded.output, "offline, by the copy alone"
+    refused = await karya(till_app, "--booth", "ODOP.B1", "sell", "KTJ=1@5.000")
+    assert "KTI (Kain tenun ikat)" in refused.output
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_a_festival_names_the_revisions_that_it_used(
     settings: Settings, probe: Probe, service_process: RunProcess, mongo: Mongo
@@ -160,10 +188,46 @@ async def test_a_festival_names_the_revisions_that_it_used(
             for id in ("F1", "F2")
         }
         assert (days["F1"]["PR-KPG"], days["F2"]["PR-KPG"]) == (5, 9)
+
+        # A facility that is added after the announcement: the plan uses its lead time, and says by which revisions.
+        far_days = {"first_day": "2099-04-18", "last_day": "2099-04-18"}
+        assert (await organiser.post("/festivals", json=announcement("F4", "jawa") | far_days)).status_code == 200
+        opened = await organiser.post("/festivals/F4/booths", json={**booth, "booth": "F4.B1", "prices": prices})
+        assert opened.status_code == 200, opened.text
+        soe = {
+            "facility_kind": "lapas",
+            "name": "Soe",
+            "zone": "Asia/Makassar",
+            "products": ["KTI"],
+            "island": "timor",
+        }
+        added = await staff.post("/entries/facility%2FLP-SOE/set-facility", json=soe)
+        assert added.status_code == 200, added.text
+        await eventually(lambda: collection.count_documents({"_id": "facility/LP-SOE"}), equals=1)
+        lot = str(LotNumber("LP-SOE", "KTI", date(2026, 4, 1), 1))
+        stock = StockChanged(
+            lot=lot, facility="LP-SOE", product="KTI", made_on=date(2026, 4, 1), recalled=False, on_hand=9, revision=1
+        )
+        await probe.send(INVENTORY, stock)
+        await eventually(lambda: mongo.database("festival")["stock"].count_documents({}), equals=1)
+        asked = {"request": "R1", "demands": [{"booth": "F4.B1", "product": "KTI", "qty": 3}]}
+        key = {"Idempotency-Key": "a-plan"}
+        planned = await organiser.post("/festivals/F4/requests", json=asked, headers=key)
+        assert planned.status_code == 200, planned.text
+        repeated = await organiser.post("/festivals/F4/requests", json=asked, headers=key)
+        assert repeated.status_code == 200, "a repeated command is the same command"
+        page = (await organiser.get("/festivals/F4")).json()
+        assert {entry["facility"]: entry["days"] for entry in page["lead_days"]}["LP-SOE"] == 9
+    [anew] = await probe.bodies(FESTIVAL, FestivalChanged)
+    assert {(entry.entry, entry.revision) for entry in anew.catalogue} == {
+        ("facility/LP-SOE", 1),
+        ("lead-time/timor/jawa", 2),
+    }
+    assert LeadTime(facility="LP-SOE", days=9) in anew.lead_days
     announced = {body.festival: body for body in await probe.bodies(FESTIVAL, FestivalAnnounced)}
     used = {id: {entry.entry: entry.revision for entry in body.catalogue} for id, body in announced.items()}
     assert [used[id]["lead-time/timor/jawa"] for id in ("F1", "F2")] == [1, 2]
-    [opening] = await probe.bodies(BOOTH_STOCK, BoothOpened)
+    [opening] = [body for body in await probe.bodies(BOOTH_STOCK, BoothOpened) if body.festival == "F1"]
     assert [(price.category, price.name) for price in opening.prices] == [("tenun", "Kain tenun ikat")]
     assert [(entry.entry, entry.revision) for entry in opening.catalogue] == [("product/KTI", 1)]
     rebuilt = await compare(settings, "festival")

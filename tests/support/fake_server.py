@@ -13,7 +13,7 @@ class FakeServer:
     """A service on a free port: it answers with `pages`, and takes every command down in `given`.
 
     A command whose path is in `refusals` is refused with this problem.
-    After a command the pages `then` are there too.
+    After a command the pages `then` are there too. A page whose path is in `etags` is not sent twice to who knows it.
     """
 
     def __init__(self) -> None:
@@ -21,12 +21,18 @@ class FakeServer:
         self.then: dict[str, Any] = {}
         self.given: list[tuple[str, Any]] = []
         self.refusals: dict[str, Any] = {}
+        self.etags: dict[str, str] = {}
         answering = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                page = answering.pages.get(unquote(urlsplit(self.path).path))
-                self.reply(404 if page is None else 200, {"detail": "unknown"} if page is None else page)
+                path = unquote(urlsplit(self.path).path)
+                page, etag = answering.pages.get(path), answering.etags.get(path)
+                if etag is not None and self.headers["If-None-Match"] == etag:
+                    self.send_response(304)
+                    self.end_headers()
+                    return
+                self.reply(404 if page is None else 200, {"detail": "unknown"} if page is None else page, etag)
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -35,10 +41,12 @@ class FakeServer:
                 answering.pages |= {} if refusal else answering.then
                 self.reply(200 if refusal is None else 409, refusal or {})
 
-            def reply(self, status: int, page: Any) -> None:
+            def reply(self, status: int, page: Any, etag: str | None = None) -> None:
                 raw = json.dumps(page).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(raw)))
+                if etag is not None:
+                    self.send_header("ETag", etag)
                 self.end_headers()
                 self.wfile.write(raw)
 

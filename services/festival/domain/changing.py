@@ -37,7 +37,7 @@ from shared.events.language import Event, Publication
 from shared.runtime.state import State
 from shared.wording import Message
 
-Plans = TypeVar("Plans", RequestAllocation, ReviseAllocation, Replenish)
+Plans = TypeVar("Plans", bound=RequestAllocation | ReviseAllocation | Replenish)
 
 
 def change(state: State, festival: Festival, body: ChangeFestival, at: datetime) -> CommandResult:
@@ -82,9 +82,9 @@ def with_added_facilities(carry_out: CarryOut[Plans]) -> CarryOut[Plans]:
         result = carry_out(state.put(after), after, body, event)
         if isinstance(result, Rejection):
             return result
-        state, publications = result
+        planned, outputs = result
         # Behind the plan: a rebuild takes the first event of the command as its plan.
-        return state, [*publications, _announced_anew(after, body.added.catalogue)]
+        return planned, [*outputs, _announced_anew(after, body.added.catalogue)]
 
     return carried_out
 

@@ -1,5 +1,6 @@
 """What a cashier types has one meaning or is refused; prices, discounts and reasons of lines."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from edge.till.booth import KnownPrices, view
 from edge.till.receipts import Receipts
 from shared.errors import WrongEntry
 from shared.events.festival import TillStruck
+from shared.events.lot_number import LotNumber
 from shared.events.sales import MAX_LINES
 from tests.support.builders.till import BOOTH, LOT, OTHER, a_stocking, an_opening, line
 
@@ -144,3 +146,26 @@ def test_a_product_that_is_not_on_the_list_is_refused_with_the_nearest() -> None
         receipt_lines([BasketEntry("KRI")], named, "")
     with pytest.raises(WrongEntry, match=r"no price of XYZ\. Please sync"):
         receipt_lines([BasketEntry("XYZ")], named, "")
+
+
+def test_a_product_that_is_not_on_the_list_is_refused_at_a_price_too_unless_that_is_meant() -> None:
+    with pytest.raises(WrongEntry, match=r"no price of KRI\. Did you mean KRJ .* --unlisted KRI=2@25\.000"):
+        receipt_lines([BasketEntry("KRI", 2, 7)], LIST, "")
+    foreign = str(LotNumber("PR-KPG", "SVR", date(2023, 4, 18), 1))
+    with pytest.raises(WrongEntry, match=r"no price of SVR\."):
+        receipt_lines([BasketEntry(foreign, 1, 7)], LIST, "")
+    [sold] = receipt_lines([BasketEntry("KRI", 2, 7)], LIST, "", None)
+    assert (sold.product, sold.unit_price_rupiah) == ("KRI", 7)
+    with pytest.raises(WrongEntry, match="knows no price of KRI"):
+        receipt_lines([BasketEntry("KRI", 2)], LIST, "", None)
+
+
+def test_the_catalogue_is_asked_where_no_list_of_prices_has_come() -> None:
+    nothing = KnownPrices(0, None, {})
+    with pytest.raises(WrongEntry, match=r"no product KRI\. Did you mean KRJ \(Kerajinan tangan\)\?"):
+        receipt_lines([BasketEntry("KRI", 2, 7)], nothing, "", {"KRJ": "Kerajinan tangan"})
+    for known in ({}, {"KRI": "Krim"}, None):
+        assert receipt_lines([BasketEntry("KRI", 2, 7)], nothing, "", known)[0].product == "KRI"
+    # The list of prices is the booth's own: what else is in the catalogue is not sold here.
+    with pytest.raises(WrongEntry, match=r"no price of SVR\."):
+        receipt_lines([BasketEntry("SVR", 1, 7)], LIST, "", {"SVR": "Suvenir"})

@@ -174,6 +174,18 @@ def test_a_sale_beyond_the_tills_part_is_kept_with_a_warning(stocked_till: Till)
 def test_a_sale_before_anything_was_heard_is_kept_with_a_warning(till: Till) -> None:
     [warning] = map(str, till.sell([BasketEntry(LOT, 4, 1)], at=NOW).warnings)
     assert "please sync" in warning
+    assert "no list of prices yet" in warning
+
+
+def test_a_product_that_the_booth_does_not_sell_is_refused_unless_the_cashier_means_it(stocked_till: Till) -> None:
+    with pytest.raises(WrongEntry, match=r"no price of KTJ\. Did you mean KTI\?"):
+        stocked_till.sell([BasketEntry("KTJ", 1, 9)], at=NOW)
+    stocked_till.sell([BasketEntry("KTJ", 1, 9)], at=NOW, unlisted=True)
+    with pytest.raises(WrongEntry, match="no price of KTK"):
+        stocked_till.edit_receipt(1, [BasketEntry("KTK", 1, 9)])
+    stocked_till.edit_receipt(1, [BasketEntry("KTK", 1, 9)], unlisted=True)
+    [record] = stocked_till.spool.records()
+    assert [line.product for line in getattr(record.body, "lines", ())] == ["KTK"]
 
 
 def test_a_withdrawn_lot_is_refused_wherever_it_lies_in_the_basket_unless_it_happened(stocked_till: Till) -> None:
