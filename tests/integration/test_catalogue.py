@@ -205,9 +205,10 @@ async def test_a_festival_names_the_revisions_that_it_used(
         assert added.status_code == 200, added.text
         await eventually(lambda: collection.count_documents({"_id": "facility/LP-SOE"}), equals=1)
         lot = str(LotNumber("LP-SOE", "KTI", date(2026, 4, 1), 1))
-        stock = StockChanged(
-            lot=lot, facility="LP-SOE", product="KTI", made_on=date(2026, 4, 1), recalled=False, on_hand=9, revision=1
-        )
+        nothing = dict.fromkeys(("corrected", "reserved", "dispatched", "returned", "written_off"), 0)
+        lot_facts = {"facility": "LP-SOE", "product": "KTI", "category": "tenun", "made_on": date(2026, 4, 1)}
+        pieces = {"recorded": 9, "on_hand": 9, **nothing}
+        stock = StockChanged(lot=lot, revision=1, best_before=None, recalled=False, **lot_facts, **pieces)
         await probe.send(INVENTORY, stock)
         await eventually(lambda: mongo.database("festival")["stock"].count_documents({}), equals=1)
         asked = {"request": "R1", "demands": [{"booth": "F4.B1", "product": "KTI", "qty": 3}]}
