@@ -7,7 +7,7 @@ import httpx
 import typer
 
 from cli.console import say, show_json
-from edge.snapshot import Snapshot
+from edge.snapshot import CatalogueSnapshot
 from edge.spool import Spool
 from shared.errors import NotAnswered
 from shared.events.language import Topic
@@ -21,7 +21,9 @@ From = Annotated[
 _WITHIN = 20.0
 
 
-def renew(spool: Spool, topic: Topic, url: str | None, keep: Callable[[Snapshot], int], *, as_json: bool) -> None:
+def renew(
+    spool: Spool, topic: Topic, url: str | None, keep: Callable[[CatalogueSnapshot], int], *, as_json: bool
+) -> None:
     """Fetch the snapshot unless the copy in the spool is the same, keep it, and show what is known now. Raises
     NotAnswered, and the errors of `keep`, which returns the number of products."""
     if not url:
@@ -42,7 +44,7 @@ def renew(spool: Spool, topic: Topic, url: str | None, keep: Callable[[Snapshot]
         )
 
 
-def _fetch(url: str, etag: str | None) -> Snapshot | None:
+def _fetch(url: str, etag: str | None) -> CatalogueSnapshot | None:
     """The snapshot at this address; None if it is still the one with this ETag."""
     headers = {"If-None-Match": etag} if etag is not None else {}
     try:
@@ -66,4 +68,4 @@ def _fetch(url: str, etag: str | None) -> Snapshot | None:
         page = answer.json()
     except ValueError:
         page = None
-    return Snapshot.of(url, answer.headers.get("ETag", ""), page)
+    return CatalogueSnapshot.of(url, answer.headers.get("ETag", ""), page)

@@ -16,7 +16,7 @@ from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.snapshot import From, renew
 from cli.spool import spool_commands
 from cli.terminal_session import Json, Reason, TerminalOptions, open_terminal, show_record, take_zone, today, what
-from edge.snapshot import Snapshot
+from edge.snapshot import CatalogueSnapshot
 from edge.spool import Owner
 from edge.terminal.terminal import ReportStatus, TrackedReport, owner
 from shared.envelope import rfc3339
@@ -132,7 +132,7 @@ def catalogue(context: typer.Context, url: From = None, as_json: Json = False) -
     """Fetch the facility's products over HTTP, where Kafka can't be reached. What waits here is not sent."""
     with open_terminal(context) as terminal:
 
-        def keep(snapshot: Snapshot) -> int:
+        def keep(snapshot: CatalogueSnapshot) -> int:
             return len(terminal.keep_snapshot(snapshot, at=datetime.now(UTC)).on_list())
 
         renew(terminal.spool, FACILITY_CATALOGUE, url, keep, as_json=as_json)

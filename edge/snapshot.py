@@ -25,7 +25,7 @@ SOURCE = "karya/production/catalogue"
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class CatalogueSnapshot:
     """The facilities and products of the catalogue at one moment, by code. `etag` names this state at `address`."""
 
     address: str
@@ -35,7 +35,7 @@ class Snapshot:
     products: Mapping[str, ProductSet]
 
     @classmethod
-    def of(cls, address: str, etag: str, page: Any) -> "Snapshot":
+    def of(cls, address: str, etag: str, page: Any) -> "CatalogueSnapshot":
         """The snapshot of the page. Raises NotAnswered for a page that is none."""
         try:
             rows: list[dict[str, Any]] = page["entries"]

@@ -58,10 +58,12 @@ async def sync(
     *,
     awaited: Sequence[type[Body]],
     wait: float,
+    complete: Callable[[], bool] = lambda: True,
     on_sent: Callable[[int], None] = lambda _: None,
 ) -> SyncReport:
     """Send all pending records and receive all new events. Then wait up to `wait` seconds for the answers to records
-    of the `awaited` kinds. `on_sent` gets the number of records acknowledged since its last call.
+    of the `awaited` kinds, and until it is `complete`. `on_sent` gets the number of records acknowledged since its
+    last call.
 
     Raises NotReached when Kafka can't be reached or does not answer, SpoolFailed as the spool does.
     """
@@ -82,7 +84,7 @@ async def sync(
         await _send(spool, client, names[0], acknowledgements)
         assignments = await _assignments(client, settings, subscriptions)
         received, unreadable = await _receive(
-            spool, consumer, assignments, lambda: spool.unanswered(awaited) == 0, wait
+            spool, consumer, assignments, lambda: spool.unanswered(awaited) == 0 and complete(), wait
         )
     except (KafkaError, TimeoutError, OSError) as error:
         why = Message("does not answer ({fault})", fault=type(error).__name__)

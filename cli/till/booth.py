@@ -13,7 +13,7 @@ from cli.console import err, say, show_json, show_table, warn
 from cli.parameters import seconds
 from cli.snapshot import From, renew
 from cli.till.session import Json, WallClock, open_till, show_record, wall_clock
-from edge.snapshot import Snapshot
+from edge.snapshot import CatalogueSnapshot
 from edge.spool import SpooledRecord
 from edge.till.basket import parse_item
 from edge.till.booth import BoothView, KnownPrices
@@ -146,7 +146,7 @@ def catalogue(context: typer.Context, url: From = None, as_json: Json = False) -
     """Fetch the products of the catalogue over HTTP, for a till that has not heard of its booth yet."""
     with open_till(context) as till:
 
-        def keep(snapshot: Snapshot) -> int:
+        def keep(snapshot: CatalogueSnapshot) -> int:
             return len(till.keep_snapshot(snapshot, at=datetime.now(UTC)))
 
         renew(till.spool, CATALOGUE, url, keep, as_json=as_json)

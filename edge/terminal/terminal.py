@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 
 from pydantic import ValidationError
 
-from edge.snapshot import Snapshot
+from edge.snapshot import CatalogueSnapshot
 from edge.spool import Counts, Owner, RecordPlace, Spool, SpooledRecord
 from edge.sync import Subscription, SyncReport, sync
 from edge.terminal.catalogue import CatalogueCopy, received_catalogue
@@ -215,7 +215,7 @@ class Terminal:
         """The device's copy of the facility's part of the catalogue."""
         return received_catalogue(event.body for event in self.spool.received(FACILITY_CATALOGUE))
 
-    def keep_snapshot(self, snapshot: Snapshot, *, at: datetime) -> CatalogueCopy:
+    def keep_snapshot(self, snapshot: CatalogueSnapshot, *, at: datetime) -> CatalogueCopy:
         """Keep the facility's part of a snapshot in the device's copy, which is returned. Of each entry the highest
         revision counts. Raises WrongEntry if the facility is not there."""
         events = snapshot.of_facility(self.facility, at)
@@ -234,14 +234,22 @@ class Terminal:
         on_sent: Callable[[int], None] = lambda _: None,
     ) -> SyncReport:
         """Send pending records, receive answers and the facility's catalogue; wait up to `wait` seconds for missing
-        answers. `sales`: receive the facility's sales and settlements too."""
+        answers, and at first for the catalogue. `sales`: receive the facility's sales and settlements too."""
         subscriptions = [
             Subscription(ANSWERS, self.facility, about="report"),
             Subscription(FACILITY_CATALOGUE, self.facility),
         ]
         if sales:
             subscriptions += [Subscription(topic, self.facility) for topic in (PUBLIC_SALES, SETTLEMENTS)]
-        return await sync(self.spool, settings, subscriptions, awaited=REPORTS, wait=wait, on_sent=on_sent)
+        return await sync(
+            self.spool,
+            settings,
+            subscriptions,
+            awaited=REPORTS,
+            wait=wait,
+            complete=lambda: self.catalogue().facility is not None,
+            on_sent=on_sent,
+        )
 
     def _refusal(self, entry: MadeEntry, catalogue: CatalogueCopy, unlisted: bool) -> Message | None:
         try:

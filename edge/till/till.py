@@ -11,7 +11,7 @@ from typing import Self, TypedDict, TypeVar, cast
 
 from pydantic import ValidationError
 
-from edge.snapshot import Snapshot, newest
+from edge.snapshot import CatalogueSnapshot, newest
 from edge.spool import Owner, RecordPlace, Spool, SpooledRecord
 from edge.sync import Subscription, SyncReport, sync
 from edge.till.amending import refuse_editing, refuse_sealed, refuse_taking_out, rupiah_of
@@ -397,7 +397,7 @@ class Till:
         """The products of the catalogue by code, as this device has fetched them."""
         return newest(self._received(CATALOGUE))
 
-    def keep_snapshot(self, snapshot: Snapshot, *, at: datetime) -> dict[str, ProductSet]:
+    def keep_snapshot(self, snapshot: CatalogueSnapshot, *, at: datetime) -> dict[str, ProductSet]:
         """Keep the products of a snapshot in the device's copy, which is returned. Of each the highest revision
         counts."""
         self.spool.keep_snapshot(CATALOGUE, snapshot.all_products(at), snapshot.address, snapshot.etag)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from cli.terminal import app as terminal_app
 from cli.till import app as till_app
-from edge.snapshot import Snapshot
+from edge.snapshot import CatalogueSnapshot
 from edge.terminal.terminal import Terminal
 from edge.till.basket import BasketEntry
 from edge.till.till import Till
@@ -101,7 +101,7 @@ def test_a_snapshot_does_not_replace_what_is_newer(tmp_path: Path) -> None:
             body = product_listed("KTI", revision=revision, name=name)
             event = Event(f"e{revision}", "production", "PR-KPG", NOW, NOW, body)
             terminal.spool.receive(FACILITY_CATALOGUE, 0, [(event, None)], next=revision)
-            terminal.keep_snapshot(Snapshot.of("http://p", "", a_page(KTI, KUPANG)), at=NOW)
+            terminal.keep_snapshot(CatalogueSnapshot.of("http://p", "", a_page(KTI, KUPANG)), at=NOW)
             [product] = terminal.catalogue().on_list()
             assert product.name == ("Kain tenun ikat" if revision < 3 else "Newest")
         assert terminal.spool.etag(FACILITY_CATALOGUE, "http://p") is None, "a server without ETags is always asked"
@@ -128,7 +128,7 @@ def test_a_till_without_prices_refuses_what_is_not_in_the_catalogue(production: 
     with Till(tmp_path, "ODOP.B1", "T1") as till:
         assert till.spool.counts().records == 3
         older = {**KTI, "revision": 2, "name": "Former"}
-        till.keep_snapshot(Snapshot.of("http://p", "", a_page(older)), at=NOW)
+        till.keep_snapshot(CatalogueSnapshot.of("http://p", "", a_page(older)), at=NOW)
         assert till.products()["KTI"].name == "Kain tenun ikat"
         with pytest.raises(WrongEntry, match="no product KTJ"):
             till.sell([BasketEntry("KTJ", 1, 5)], at=NOW)
@@ -137,7 +137,7 @@ def test_a_till_without_prices_refuses_what_is_not_in_the_catalogue(production: 
 @pytest.mark.parametrize("page", [None, [], {}, {"revision": 1, "entries": [{"kind": "product"}]}, "<html>"])
 def test_what_is_no_catalogue_changes_nothing(production: FakeServer, tmp_path: Path, page: Any) -> None:
     with pytest.raises(NotAnswered, match="is no catalogue"):
-        Snapshot.of("http://p", "", page)
+        CatalogueSnapshot.of("http://p", "", page)
     assert run(till_app, tmp_path, "catalogue", "--from", production.url).exit_code == 0
     production.pages["/catalogue"], production.etags["/catalogue"] = page, '"other"'
     result = run(till_app, tmp_path, "catalogue", "--from", production.url)

@@ -1,8 +1,6 @@
 """Festival's copy of the catalogue, and what commands take from it."""
 
-from dataclasses import replace
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,8 +13,8 @@ from services.festival.domain.catalogue import (
     with_products,
 )
 from services.festival.domain.changing import with_added
-from services.festival.domain.festival import Festival, announce
-from shared.events.catalogue import CatalogueRevision, EntryFact, FacilitySet, LeadTimeSet, ProductSet, TermSet
+from services.festival.domain.festival import announce
+from shared.events.catalogue import CatalogueRevision, EntryFact
 from shared.events.festival import (
     AddedFacilities,
     AnnounceFestival,
@@ -27,63 +25,16 @@ from shared.events.festival import (
 )
 from shared.events.language import Event, Publication
 from shared.runtime.state import Ref, State
-
-NOW = datetime(2026, 4, 1, tzinfo=UTC)
-DAY = date(2026, 4, 18)
-
-
-def a_facility(code: str, island: str | None, **changed: Any) -> FacilitySet:
-    defaults = {"facility_kind": "lapas", "name": code, "zone": "Asia/Makassar", "products": ("KTI",)}
-    common = {"entry": f"facility/{code}", "revision": 2, "changed_at": NOW, "command": "c1", "island": island}
-    return FacilitySet(**{**defaults, **common, **changed})
-
-
-def a_product(code: str, name: str, **changed: Any) -> ProductSet:
-    defaults = {"category": "tenun", "unit": "helai", "max_qty": 200, "revision": 3}
-    return ProductSet(
-        **{"entry": f"product/{code}", "name": name, "changed_at": NOW, "command": "c1", **defaults, **changed}
-    )
-
-
-def an_island(code: str) -> TermSet:
-    return TermSet(entry=f"island/{code}", revision=1, name=code.capitalize(), changed_at=NOW, command="c1")
-
-
-def a_lead_time(start: str, end: str, days: int, **changed: Any) -> LeadTimeSet:
-    defaults = {"entry": f"lead-time/{start}/{end}", "revision": 4, "changed_at": NOW, "command": "c1"}
-    return LeadTimeSet(**{**defaults, "days": days, **changed})
-
-
-def facts(*given: EntryFact) -> dict[str, EntryFact]:
-    return {fact.entry: fact for fact in given}
-
-
-def an_announcement(**changed: Any) -> AnnounceFestival:
-    defaults = {"festival": "ODOP", "name": "ODOP", "place": "Kupang", "zone": "Asia/Makassar"}
-    return AnnounceFestival(**{**defaults, "first_day": DAY, "last_day": DAY, **changed})
-
-
-def a_booth(*products: str, **changed: Any) -> OpenBooth:
-    prices = tuple(Price(product=product, price_rupiah=1000) for product in products)
-    return OpenBooth(
-        **{"festival": "ODOP", "booth": "ODOP.B1", "name": "B1", "prices": prices, "tills": ("T1",)} | changed
-    )
-
-
-KNOWN = facts(
-    an_island("timor"),
-    an_island("jawa"),
-    a_facility("PR-KPG", "timor"),
-    a_facility("LP-BAA", "rote"),
-    a_facility("LP-OLD", "rote", retired_at=NOW),
-    a_facility("LP-NIL", None),
-    a_lead_time("timor", "jawa", 5),
-    a_lead_time("rote", "jawa", 7),
-    a_lead_time("timor", "timor", 1),
-    a_product("KTI", "Kain tenun ikat"),
-    a_product("TTN", "Tas tenun", retired_at=NOW),
-    a_product("SVR", "Suvenir", category="kerajinan-tangan"),
-)  # fmt: skip
+from tests.support.builders.catalogue import (
+    KNOWN,
+    NOW,
+    a_booth,
+    a_facility,
+    a_festival,
+    a_product,
+    an_announcement,
+    facts,
+)
 
 
 def test_the_highest_revision_that_came_is_kept() -> None:
@@ -169,10 +120,6 @@ def test_a_product_that_is_not_there_or_retired_is_refused(product: str) -> None
     assert isinstance(wrong, Wrong)
     assert (wrong.field, wrong.text) == ("prices", product)
     assert wrong.known == {"KTI": ("Kain tenun ikat",), "SVR": ("Suvenir",)}
-
-
-def a_festival(**changed: Any) -> Festival:
-    return replace(Festival("ODOP", "ODOP", "Kupang", "Asia/Makassar", DAY, DAY), **changed)
 
 
 def test_facilities_that_were_added_after_the_announcement_bring_their_lead_times() -> None:

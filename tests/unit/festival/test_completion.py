@@ -16,7 +16,7 @@ from shared.events.festival import AddProduct, OpenBooth, RequestAllocation
 from shared.events.language import Body
 from shared.http.problems import PageRefused
 from shared.runtime.service import Service
-from tests.unit.festival.test_catalogue import KNOWN, a_booth, a_festival, a_product, an_announcement
+from tests.support.builders.catalogue import KNOWN, a_booth, a_festival, a_product, an_announcement
 
 ADDING = AddProduct(festival="ODOP", booth="ODOP.B1", product="KTI", price_rupiah=1)
 COMMANDS: tuple[Body, ...] = (an_announcement(island="jawa"), a_booth("KTI"), ADDING)
