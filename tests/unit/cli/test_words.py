@@ -10,13 +10,17 @@ from docsite import words
 from shared.translation import CATALOGUE, catalogue
 from shared.wording import fields
 
-# Calls whose first text a person reads.
-SHOWN = frozenset(
-    {
-        *("say", "warn", "BadParameter", "prompt", "confirm", "TextColumn", "status", "update"),
-        *("AlreadyRunning", "NotAnswered", "NotReached", "SpoolFailed", "StackError", "WrongEntry"),
-    }
-)
+# Errors whose text no command shows: a service logs them, or writes them into a dead letter.
+UNSHOWN_ERRORS = {
+    "ForeignWrite": "a bug in our code; parks its key",
+    "UndeclaredRead": "a bug in our code; parks its key",
+    "Unusable": "why a record is a dead letter; operators read it",
+    "FenceMoved": "a step begins again",
+    "LaneOutOfRange": "a lane stops; operators read it",
+    "NotRelayed": "the relay tries again",
+    "UnknownVersion": "a service does not start; programmers read it",
+    "UnknownLanguage": "says it in both languages, as neither is known to be read",
+}
 # Calls in which a later text is read.
 LATER = {
     "Rejection": 2,
@@ -39,14 +43,44 @@ FOR_OPERATORS: frozenset[str] = frozenset(
         "cli/rebuild.py",
         "cli/topics.py",
         "cli/verify.py",
+        "deploy/docker_stack.py",
+        "deploy/local/jars.py",
+        "deploy/local/kafka.py",
+        "deploy/local/mongo.py",
+        "deploy/local/server.py",
+        "deploy/stack.py",
         "ops/dlq.py",
+        "ops/drafts.py",
+        "ops/mending.py",
+        "ops/rebuild/__init__.py",
         "ops/rebuild/partitions.py",
         "ops/rebuild/replay.py",
         "ops/rebuild/switching.py",
-        "ops/strays.py",
         "ops/verify/log.py",
+        "services/production/reference.py",
         "shared/runtime/service.py",
     }
+)
+
+
+def raised_errors() -> frozenset[str]:
+    """The name of every error class of the project that has a message for people."""
+    bases = {"KaryaError"}
+    classes = [
+        node
+        for room in words.ROOMS
+        for path in (words.ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    while heirs := {node.name for node in classes if bases & set(map(ast.unparse, node.bases))} - bases:
+        bases |= heirs
+    return frozenset(bases)
+
+
+# Calls whose first text a person reads.
+SHOWN = frozenset({"say", "warn", "BadParameter", "prompt", "confirm", "TextColumn", "status", "update"}) | (
+    raised_errors() - UNSHOWN_ERRORS.keys()
 )
 
 
