@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from docsite import words
-from tests.unit.cli.test_words import raised_errors
+from tests.support.raised_errors import raised_errors
 
 pytestmark = pytest.mark.unit
 

@@ -9,6 +9,7 @@ from babel.messages.pofile import read_po
 from docsite import words
 from shared.translation import CATALOGUE, catalogue
 from shared.wording import fields
+from tests.support.raised_errors import raised_errors
 
 # Errors whose text no command shows: a service logs them, or writes them into a dead letter.
 UNSHOWN_ERRORS = {
@@ -61,21 +62,6 @@ FOR_OPERATORS: frozenset[str] = frozenset(
         "shared/runtime/service.py",
     }
 )
-
-
-def raised_errors() -> frozenset[str]:
-    """The name of every error class of the project that has a message for people."""
-    bases = {"KaryaError"}
-    classes = [
-        node
-        for room in words.ROOMS
-        for path in (words.ROOT / room).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef)
-    ]
-    while heirs := {node.name for node in classes if bases & set(map(ast.unparse, node.bases))} - bases:
-        bases |= heirs
-    return frozenset(bases)
 
 
 # Calls whose first text a person reads.
@@ -135,6 +121,11 @@ def test_a_translation_has_the_fields_of_its_text() -> None:
 
 def test_no_module_shows_a_text_that_is_not_translated() -> None:
     assert modules_with_bare_texts() == FOR_OPERATORS
+
+
+def test_the_shown_errors_are_those_of_the_code() -> None:
+    assert {"ServersNotConfigured", "BadSettings", "TopicsRefused", "PartitionsDiffer", "StackError"} <= SHOWN
+    assert UNSHOWN_ERRORS.keys() <= raised_errors()
 
 
 def test_the_catalogue_is_read_as_babel_reads_it() -> None:
