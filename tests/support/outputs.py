@@ -15,7 +15,7 @@ from structlog.typing import WrappedLogger
 
 ON_DISK = Path(__file__).parents[2] / ".karya" / "test"
 IN_MEMORY = Path("/dev/shm")
-# A run of all tests takes less than half of it.
+# `make test` takes half a GiB of memory for it. The rest is for larger tests, and for what runs beside.
 ROOM = 6 * 1024**3
 TAIL = 4000
 # What xdist hands to a worker has its folder under this name.
