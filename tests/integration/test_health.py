@@ -180,6 +180,7 @@ async def test_a_service_that_lags_behind_is_not_ready_until_it_has_caught_up(
 async def test_a_relay_that_can_not_publish_is_said(
     run_service: RunService, probe: Probe, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("shared.runtime.relay.ACKNOWLEDGED_WITHIN", 1.0)
     async with run_service("inventory") as service:
         monkeypatch.setattr("shared.runtime.batch.Batch._outbox_record", _to_nowhere)
         await probe.send_all([a_lot(1)])
