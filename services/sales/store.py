@@ -531,7 +531,8 @@ DEMANDS = Collection("demand", FacilityDemand, _demand_document, _demand, listed
 
 
 def _kept_document(record: KeptRecord) -> dict[str, Any]:
-    return {name: value for name, value in asdict(record).items() if name != "id"}
+    # The place is what the query asks for; it follows from the rest.
+    return {name: value for name, value in asdict(record).items() if name != "id"} | {"place": record.place}
 
 
 def _kept(document: Document) -> KeptRecord:
@@ -547,5 +548,5 @@ def _kept(document: Document) -> KeptRecord:
     )
 
 
-KEPT_RECORDS = Collection("kept_records", KeptRecord, _kept_document, _kept, indexes=("booth",))
+KEPT_RECORDS = Collection("kept_records", KeptRecord, _kept_document, _kept, indexes=("booth", "place"))
 FEEDS = Collection("feeds", FacilityFeed, _feed_document, _feed)

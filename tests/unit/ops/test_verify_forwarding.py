@@ -15,7 +15,7 @@ from services.sales.domain.forwarding import record_id as kept_id
 from shared import envelope
 from shared.events.festival import BoothForwarded
 from shared.events.language import Body
-from shared.events.sales import DeviceForwarded, RecordForwarded
+from shared.events.sales import DeviceForwarded, ForwardingContinued, RecordForwarded
 from tests.support.builders.sales import (
     B1,
     B2,
@@ -50,7 +50,8 @@ class ForwardingWitness(Witness):
 
     def tell(self, body: Body, id: str | None = None, source: str = "test", subject: str | None = None) -> list[Body]:
         bodies = super().tell(body, id, source, subject)
-        self.under_way += [publication for publication in bodies if isinstance(publication, _FORWARDED)]
+        under_way = (*_FORWARDED, ForwardingContinued)
+        self.under_way += [publication for publication in bodies if isinstance(publication, under_way)]
         return bodies
 
     def arrive(self) -> None:
