@@ -99,8 +99,12 @@ def _owed(account: OwedAtFestival) -> dict[str, Any]:
     if reopened:
         note = tr("postponed until {booths} is settled again: it sells again", booths=", ".join(reopened))
     if settlement is None:
-        row: dict[str, Any] = {"festival": account.festival, "sold rupiah": account.sold_rupiah, "note": note or _OPEN}
-        return row | {"postponed for": reopened}
+        return {
+            "festival": account.festival,
+            "sold rupiah": account.sold_rupiah,
+            "note": note or _OPEN,
+            "postponed for": reopened,
+        }
     if settlement.provisional_qty and not reopened:
         note = tr(
             "{qty:piece|pieces} without a label are divided without a final count", qty=settlement.provisional_qty

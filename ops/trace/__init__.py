@@ -144,10 +144,10 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
 
 def _ends_to_read(log: TopicLog, ends: Ends, history: LotHistory) -> Ends:
     """The partitions to read: of a topic that is keyed by the lot or its facility only the partition of the key."""
-    keys = {topic: history.lot for topic in _BY_LOT} | {topic: history.facility for topic in _BY_FACILITY}
     selected: dict[Any, int] = {}
-    for topic, key in keys.items():
-        selected |= _ends_of(log, ends, topic, {key})
+    for topics, key in ((_BY_LOT, history.lot), (_BY_FACILITY, history.facility)):
+        for topic in topics:
+            selected |= _ends_of(log, ends, topic, {key})
     return selected | dict(log.of(ends, *(topic.name for topic in _BY_CONTENT)))
 
 

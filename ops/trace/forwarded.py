@@ -89,9 +89,8 @@ class ForwardedSales:
                     **names,
                     original=original,
                 )
-            yield TimelineEntry(
-                forwarded.event.time, RecordForwarded.__name__, text, body.source.removeprefix("karya/"), forwarded.where
-            )
+            who = body.source.removeprefix("karya/")
+            yield TimelineEntry(forwarded.event.time, RecordForwarded.__name__, text, who, forwarded.where)
 
 
 def _position(record: ConsumerRecord) -> str:

@@ -183,7 +183,8 @@ def begin(state: State, booth: Booth, body: BoothForwarded) -> Change:
         booth = replace(booth, forwarding=Forwarding(body.to, 0, None if body.merge else 0))
         publications.append(SALES.of(BoothRedirected(booth=booth.id, to=body.to, merged=body.merge)))
         if body.merge:
-            publications += (SALES_DEADLINES.of(_forwarded_device(booth, device, body.to)) for device in booth.devices)
+            devices = [_forwarded_device(booth, device, body.to) for device in booth.devices]
+            publications += map(SALES_DEADLINES.of, devices)
             # Recalled pieces are set aside, and go home from here.
             lots = tuple(
                 LotCount(lot=lot.lot, qty=lot.unsold) for lot in booth.lots if lot.unsold and lot.withdrawn is None

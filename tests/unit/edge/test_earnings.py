@@ -117,9 +117,8 @@ def test_what_is_owed_says_which_booth_it_waits_for(tmp_path: Path) -> None:
         assert result.exit_code == 0, result.output
         return result.stdout
 
-    assert run("owed").splitlines()[1] == (
-        "F1\tRp30\t\t\t\tpostponed until F1.B2 is settled again: it sells again"
-    )
+    note = "postponed until F1.B2 is settled again: it sells again"
+    assert run("owed").splitlines()[1] == f"F1\tRp30\t\t\t\t{note}"
     [row] = json.loads(run("owed", "--json"))
     assert (row["festival"], row["postponed_for"]) == ("F1", ["F1.B2"])
 
