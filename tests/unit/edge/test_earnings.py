@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from cli.terminal import app
+from edge.sync import SyncReport
 from edge.terminal.earnings import facility_sales
 from edge.terminal.terminal import Terminal
 from shared.events.language import Body, Event, Topic
@@ -121,6 +123,22 @@ def test_what_is_owed_says_which_booth_it_waits_for(tmp_path: Path) -> None:
     assert run("owed").splitlines()[1] == f"F1\tRp30\t\t\t\t{note}"
     [row] = json.loads(run("owed", "--json"))
     assert (row["festival"], row["postponed_for"]) == ("F1", ["F1.B2"])
+
+
+def test_a_sync_tells_once_that_a_booth_sells_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arriving = [[postponed("F1.B2")], [], [postponed("F1.B3")]]
+
+    async def sync(terminal: Terminal, *_: object, **__: object) -> SyncReport:
+        hear(terminal, SETTLEMENTS, arriving.pop(0))
+        return SyncReport(0, 0, 0, 0)
+
+    monkeypatch.setattr(Terminal, "sync", sync)
+    env = {"KARYA_SPOOL_DIR": str(tmp_path), "KARYA_FACILITY": "PR-KPG", "COLUMNS": "200"}
+    env |= {"KARYA_KAFKA": "127.0.0.1:1"}
+    words = "Booth F1.B2 sells again. The settlement of F1 waits until it is settled again."
+    assert words in CliRunner().invoke(app, ["sync"], env=env).stdout
+    assert "sells again" not in CliRunner().invoke(app, ["sync"], env=env).stdout
+    assert json.loads(CliRunner().invoke(app, ["sync", "--json"], env=env).stdout)["reopened"] == ["F1.B3"]
 
 
 def test_people_see_lots_sales_and_what_is_owed_without_a_network(tmp_path: Path) -> None:
