@@ -228,6 +228,7 @@ def sync(
     """Send the waiting records and show production's answers."""
     with open_terminal(context) as terminal:
         answered = {row.record.id for row in terminal.tracked_reports() if row.answer}
+        known_reopened = terminal_sales.reopened_booths(terminal)
         with Progress(
             TextColumn(tr("Sending")), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         ) as progress:
@@ -239,8 +240,10 @@ def sync(
             )
         rows = terminal.tracked_reports()
         new_rows = [row for row in rows if row.answer and row.record.id not in answered]
+        reopened = [place for place in terminal_sales.reopened_booths(terminal) if place not in known_reopened]
         if as_json:
-            show_json({"sent": report.sent, "unanswered": report.unanswered, "answers": _rows(context, new_rows)})
+            answers = {"sent": report.sent, "unanswered": report.unanswered, "answers": _rows(context, new_rows)}
+            show_json(answers | {"reopened": [booth for _, booth in reopened]})
             return
         say(
             tr(
@@ -250,6 +253,14 @@ def sync(
             )
         )
         _show(context, new_rows, "")
+        for festival, booth in reopened:
+            say(
+                tr(
+                    "Booth {booth} sells again. The settlement of {festival} waits until it is settled again.",
+                    booth=booth,
+                    festival=festival,
+                )
+            )
         if report.unanswered:
             warn(
                 tr(

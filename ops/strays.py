@@ -44,7 +44,7 @@ async def list_strays(settings: Settings) -> list[StrayBooth]:
             tuple(sorted({device.till for device in booth.devices})),
             booth.records,
             booth.forwarding.to if booth.forwarding is not None else None,
-            booth.records if booth.forwarding is None else 0,
+            booth.unmoved,
         )
         for booth in booths
     ]

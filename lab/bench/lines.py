@@ -94,7 +94,7 @@ class MemoryFestival:
         for key in self._keys.pop((kind, id), ()):
             self._index[key].discard(id)
         keys: list[tuple[type[Any], str, str]] = []
-        for name in (*collection.indexes, *collection.listed_by):
+        for name in (*collection.indexes, *collection.sparse, *collection.listed_by):
             value: Any = document.get(name)
             keys += [(kind, name, element) for element in (value if isinstance(value, list) else [value])]
         for key in keys:

@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord
 
 from ops.repairs import Mending, Repairs
 from ops.trace.descriptions import describe
+from ops.trace.forwarded import ForwardedSales
 from ops.trace.sold import LotSales
 from ops.trace.timeline import TimelineEntry
 from ops.verify.log import Ends, TopicLog
@@ -43,7 +44,7 @@ from shared.events.production import (
     ReportAccepted,
     WithdrawReport,
 )
-from shared.events.sales import SALE_SHARES, SALES
+from shared.events.sales import SALE_SHARES, SALES, SALES_DEADLINES, TILL
 from shared.kafka import partition_for
 from shared.mongo import Mongo
 from shared.settings import Settings
@@ -112,14 +113,21 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     history = LotHistory(str(number), number.facility, number.product, zone, ())
     topics = (*_BY_LOT, *_BY_FACILITY, *_BY_CONTENT)
     repairs, causes = Repairs(), set[str]()
-    sales = LotSales(history.lot, history.facility, history.product)
-    async with TopicLog(settings, [*(topic.name for topic in topics), OPERATOR.name]) as log:
+    sales, forwarded = LotSales(history.lot, history.facility, history.product), ForwardedSales()
+    others = (OPERATOR.name, SALES_DEADLINES.name, TILL.name)
+    async with TopicLog(settings, [*(topic.name for topic in topics), *others]) as log:
         ends = await log.ends()
         async for _, page in log.read(log.of(ends, OPERATOR.name)):
             repairs.add(page)
         records = await _events(
             log, _ends_to_read(log, ends, history), {topic.name: topic for topic in topics}, history, sales, causes
         )
+        async for _, page in log.read(log.of(ends, SALES_DEADLINES.name)):
+            for record in page:
+                forwarded.add(SALES_DEADLINES, record)
+        forwarded.select(sales.receipts)
+        async for _, page in log.read(_ends_of(log, ends, TILL, forwarded.booths)):
+            causes.update(forwarded.find_originals(page))
     if not any(isinstance(event.body, LotRecorded) for event, _ in records):
         raise WrongEntry(
             Message("No lot {lot} was ever recorded. Please compare the number with the label.", lot=str(number))
@@ -129,21 +137,25 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     for mending in repairs.mended.values():
         if mending.body.mended in event_ids:
             entries += _repair(mending)
-    entries += sales.entries(zone, every_sale=every_sale)
+    entries += [*sales.entries(zone, every_sale=every_sale), *forwarded.entries()]
     history = replace(history, entries=tuple(sorted(entries, key=lambda entry: entry.at)))
     return await _with_state(settings, history)
 
 
 def _ends_to_read(log: TopicLog, ends: Ends, history: LotHistory) -> Ends:
     """The partitions to read: of a topic that is keyed by the lot or its facility only the partition of the key."""
-    keys = {topic.name: history.lot for topic in _BY_LOT} | {topic.name: history.facility for topic in _BY_FACILITY}
     selected: dict[Any, int] = {}
-    for name, key in keys.items():
-        parts = log.of(ends, name)
-        if parts:
-            lies_in = partition_for(key, len(parts))
-            selected |= {part: end for part, end in parts.items() if part.partition == lies_in}
+    for topics, key in ((_BY_LOT, history.lot), (_BY_FACILITY, history.facility)):
+        for topic in topics:
+            selected |= _ends_of(log, ends, topic, {key})
     return selected | dict(log.of(ends, *(topic.name for topic in _BY_CONTENT)))
+
+
+def _ends_of(log: TopicLog, ends: Ends, topic: Topic, keys: set[str]) -> dict[Any, int]:
+    """The partitions of the topic in which records with these keys lie."""
+    parts = log.of(ends, topic.name)
+    numbers = {partition_for(key, len(parts)) for key in keys} if parts else set()
+    return {part: end for part, end in parts.items() if part.partition in numbers}
 
 
 async def _events(

@@ -104,6 +104,7 @@ class Service:
         await self._broker.start()
         await self._check_topics()
         self._keep("pulse", self._pulse())
+        self._keep("checks", self._check())
         log.info("service_started", processors=[processor.group for processor in self._processors])
 
     async def stop(self) -> None:
@@ -209,11 +210,17 @@ class Service:
         while True:
             answers = await asyncio.gather(self._kafka_failure(), self._mongo_failure())
             self._away = [failure for failure in answers if failure is not None]
+            await asyncio.sleep(PULSE)
+
+    async def _check(self) -> None:
+        """Ask Kafka what waits here and whether its topics are right, for ever. Its answers may take long, and no
+        pulse waits for them."""
+        while True:
             if self._misconfigured:
                 # Only until the settings are right: they hardly ever change.
                 await self._check_topics()
-            if not self._away:
-                for runtime in self._runtimes:
+            for runtime in self._runtimes:
+                if not self._away:
                     await runtime.check_lag(self.settings.most_lag_seconds, PULSE_WITHIN)
             await asyncio.sleep(PULSE)
 

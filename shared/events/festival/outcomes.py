@@ -304,8 +304,8 @@ class BoothForecast(Body):
     """The forecast of a product at a booth until closing.
 
     `left`: pieces there and on their way. `expected`: sales with enough stock, within `give_or_take`. `missing`: the
-    shortage. `runs_out`: the time of the last piece, if that is before closing. Unless `known`, the product was in
-    stock for less than an hour, over all booths: that is too little to expect anything of it.
+    shortage. `runs_out`: the time of the last piece, if that is before closing. Unless `known`, no booth has had the
+    product in stock for an hour: that is too little to expect anything of it.
     """
 
     booth: Id
