@@ -38,7 +38,7 @@ from shared.events.festival import (
 from shared.events.inventory import DispatchOrdered, ReservationRequested, StockDispatched, StockReserved
 from shared.events.language import Body, Event, Publication
 from shared.runtime.processor import Collection
-from shared.runtime.state import Entities, ForeignView, KeyRange, Read, Ref, State
+from shared.runtime.state import Entities, KeyRange, Read, Ref, State
 
 SMALL = PlanCase("50 facilities, 30 booths", 50, 40, 5, 6, 30, 8, 20, 40)
 LARGE = PlanCase("500 facilities, 300 booths", 500, 40, 5, 6, 300, 8, 20, 40)
@@ -112,8 +112,7 @@ class MemoryFestival:
                 continue
             if isinstance(read, KeyRange):
                 raise NotImplementedError("No rule of a request reads a range of keys.")
-            by_id = isinstance(read, ForeignView) and read.field == "_id"
-            ids = sorted([read.value] if by_id else self._index[read.entity, read.field, read.value])
+            ids = sorted(self._index[read.entity, read.field, read.value])
             results[read] = ids
             for id in ids:
                 loaded[read.entity, id] = self._load(read.entity, id)

@@ -8,7 +8,7 @@ from ops.verify.report import Check
 from services.festival.domain import Booth, Request, Shipment
 from services.festival.domain.allocation.lines import Lines, StatusSum, StoredLines
 from services.festival.domain.allocation.pages import assembled
-from services.festival.domain.allocation.request import PlanTerms
+from services.festival.domain.allocation.request import PlanTerms, shortfalls
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics.shipment import DispatchStatus, ShipmentStatus
@@ -48,6 +48,8 @@ def pages(evidence: Evidence) -> Check:
         if request.terms is not None:
             asked_qty = sum(demand.qty for demand in request.demands)
             check.expect_equal(f"request {request.id}", request.asked, asked_qty, "asked by its sum, by its demands")
+            short = sum(gap.short for gap in shortfalls(request)) if request.lines.whole else request.short
+            check.expect_equal(f"request {request.id}", request.short, short, "short by its sums, by its demands")
         stranded = sum(
             line.qty for line in lines if line.status is LineStatus.RESERVED and line.booth in request.closed
         )

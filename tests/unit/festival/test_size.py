@@ -16,6 +16,7 @@ from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
     AllocationRevised,
+    CloseBooth,
     CommandRefusal,
     CommandRefused,
     Demand,
@@ -23,6 +24,7 @@ from shared.events.festival import (
     PlanRule,
     Price,
     RequestAllocation,
+    RequestRested,
     ReviseAllocation,
     RevisionRequested,
 )
@@ -194,6 +196,37 @@ def test_a_revision_of_any_size_is_said_in_readable_records(names: Names) -> Non
     assert len(planned(bodies).lines) == 2000
     # The plan counts as the first and this change as the second.
     assert (shown.plan, planned(bodies).plan) == (2, 2)
+
+
+def test_pieces_of_a_closed_booth_go_to_another_whatever_the_number_of_their_lots() -> None:
+    lots, other = 2200, f"{USUAL.festival}.BOOTH-08"
+    season = Season(USUAL, 100)
+    prices = tuple(Price(product=product, price_rupiah=1) for product in season.products)
+    season.give(OpenBooth(festival=USUAL.festival, booth=other, name="C", prices=prices, tills=("T2",)))
+    season.stock(lots, FIRST)
+    demands = tuple(
+        Demand(booth=booth, product=product, qty=qty)
+        for booth, qty in ((USUAL.booth, 10_000), (other, 500))
+        for product in season.products
+    )
+    request = RequestAllocation(
+        festival=USUAL.festival, request=USUAL.request, demands=demands, consent=True, revise_at_percent=1
+    )
+    season.give(request)
+    season.reserve()
+    before = [line for line in season.request.lines if line.booth == USUAL.booth]
+    asked = [
+        body
+        for body in season.give(CloseBooth(festival=USUAL.festival, booth=USUAL.booth))
+        if isinstance(body, RequestRested | RevisionRequested)
+    ]
+    while isinstance(asked[0], RequestRested):
+        asked = [body for body in season.give(asked[0]) if isinstance(body, RevisionRequested)]
+    shown = revised(season.give(asked[0]))
+    assert len({line.lot for line in before}) > 2000
+    assert {line.reservation for line in shown.back} == {line.reservation for line in before}
+    assert {line.booth for line in shown.added} == {other}
+    assert sum(line.qty for line in shown.added) == sum(line.qty for line in before)
 
 
 def test_a_plan_beyond_what_one_step_can_carry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from ops.verify.evidence import Evidence
 from ops.verify.requests import pages, revisions
 from services.festival.domain import Booth, Request
 from services.festival.domain.allocation.lines import StoredLines
-from services.festival.domain.allocation.request import PlanTerms
+from services.festival.domain.allocation.request import Beyond, PlanTerms
 from services.festival.domain.line import LineStatus
 from tests.support.builders.festival import B1, B2, a_booth_closing, a_request, a_world
 
@@ -63,6 +63,7 @@ def test_what_festival_stores_is_right() -> None:
         (change_first_line(reservation="ODOP/R1.2"), "not in their places"),
         (change(Request, asked=1), "asked by its sum"),
         (change(Request, stranded=1), "stranded by its sum"),
+        (change(Request, beyond=(Beyond(B1, "KTI", 1),)), "1 short by its sums"),
         (drop(PlanTerms), "has no terms"),
         (drop(StoredLines), "lines by its sums, by its pages"),
         (drop(Request), "is of no known request"),
