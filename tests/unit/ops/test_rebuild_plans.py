@@ -16,7 +16,7 @@ from services.festival.handlers import LOT as VIEW_PROCESSOR
 from services.festival.handlers import by_festival
 from shared import envelope
 from shared.derivation import derived_id
-from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
+from shared.events.festival import FESTIVAL, AllocationPlanned, LeadTime, PlanLine, Replenish, ReplenishmentProposed
 from shared.events.language import Deadline, Event, Publication, event_type
 from shared.events.parts import in_parts
 from shared.runtime.processor import Processor
@@ -260,6 +260,23 @@ def test_a_long_replenishment_is_taken_only_whole(monkeypatch: pytest.MonkeyPatc
     for earlier, decision in world.worked:
         assert (replay._decide(by_festival(plans), earlier) == decision) is (lost is None or earlier is not event)
     assert plans.unknown == ([] if lost is None else [f"{event.source} {event.id}"])
+
+
+def test_the_rules_that_kept_other_stock_out_are_remembered() -> None:
+    world = Recorded()
+    for body in (an_announcement(lead_days=(LeadTime(facility="LP-BBB", days=9),)), a_booth(B1)):
+        world.give(body)
+    world.make("LA", 5)
+    world.make("LB", 7, facility="LP-BBB")
+    world.take("LA", 5)
+    world.give(a_request((B1, "KTI", 5)))
+    world.settle()
+    assert [rule.value for rule in world.request().conflicts[0].rules] == ["stock", "lead_time"]
+    plans, replay = world.topic(), FestivalWorld()
+    for event, outputs in world.worked:
+        assert replay._decide(by_festival(plans), event) == outputs
+    assert replay.all(Request) == world.all(Request)
+    assert plans.unknown == []
 
 
 def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:

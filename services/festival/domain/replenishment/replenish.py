@@ -152,15 +152,15 @@ def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> R
 def _check_size(proposal: Proposal) -> Rejection | None:
     if len(proposal.forecasts) > MAX_FORECASTS:
         message = Message(
-            "The booths sell {count} products, each booth's counted apart. At most {most} can be forecast at once.",
+            "This takes {count} forecasts, one for each product at a booth. At most {most} can be made at once.",
             count=len(proposal.forecasts),
             most=MAX_FORECASTS,
         )
         return Rejection("festival", CommandRefusal.TOO_MANY, message)
     if len(proposal.refills) > allocation.MAX_DEMANDS:
         message = Message(
-            "Booths lack {count} products, each booth's counted apart. A request has at most {most}: name fewer "
-            "products, and replenish the others in another request.",
+            "This takes {count} demands, one for each product that a booth lacks. A request has at most {most}. Name "
+            "fewer products, and the others in another request.",
             count=len(proposal.refills),
             most=allocation.MAX_DEMANDS,
         )
