@@ -1,4 +1,4 @@
-"""Checks of requests: their pages and sums, losses by counts at booths, and no revision is unfinished."""
+"""Checks of requests: pages, sums and published parts, losses by counts at booths; no revision is unfinished."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -19,6 +19,7 @@ def checks(evidence: Evidence) -> Iterator[Check]:
     yield lost_on_the_way(evidence)
     yield revisions(evidence)
     yield pages(evidence)
+    yield published(evidence)
 
 
 def whole_requests(evidence: Evidence) -> Iterator[Request]:
@@ -54,6 +55,14 @@ def pages(evidence: Evidence) -> Check:
             line.qty for line in lines if line.status is LineStatus.RESERVED and line.booth in request.closed
         )
         check.expect_equal(f"request {request.id}", request.stranded, stranded, "stranded by its sum, by its lines")
+    return check
+
+
+def published(evidence: Evidence) -> Check:
+    """Readers take a long plan only whole, so each must be there with all its parts."""
+    check = Check("parts of plans", "each plan, revision and replenishment is published with all its parts")
+    for wrong in evidence.published.plans.not_whole():
+        check.fail(wrong)
     return check
 
 
