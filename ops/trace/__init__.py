@@ -164,8 +164,11 @@ async def _events(
     plans: LongPlans,
 ) -> list[tuple[Event, ConsumerRecord]]:
     """Every event that names the lot, each once, and the report that created the lot, in the order of Kafka's
-    timestamps. Events about its sales are added to `sales`, and the ids of what caused them to `causes`. Parts of long
-    plans are added to `plans`, as the lot may stand in a part that is missing."""
+    timestamps.
+
+    Events about its sales are added to `sales`, and the ids of what caused them to `causes`. Parts of long plans are
+    added to `plans`, as the lot may stand in a part that is missing.
+    """
     naming: dict[tuple[str, str], tuple[Event, ConsumerRecord]] = {}
     reports: dict[str, tuple[Event, ConsumerRecord]] = {}
     async for name, records in log.read(ends):
@@ -216,9 +219,7 @@ def _lots_of(body: Body) -> set[str]:
 def _entries(event: Event, record: ConsumerRecord, lot: str) -> Iterator[TimelineEntry]:
     who = getattr(event.body, "terminal", None) or event.source.removeprefix("karya/")
     for text in describe(event.body, lot):
-        yield TimelineEntry(
-            event.time, type(event.body).__name__, as_part(event.body, text), who, _position(record)
-        )
+        yield TimelineEntry(event.time, type(event.body).__name__, as_part(event.body, text), who, _position(record))
 
 
 def _position(record: ConsumerRecord) -> str:

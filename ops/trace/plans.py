@@ -1,4 +1,4 @@
-"""Long plans and revisions, which come in several events: the part that an event is, and the parts that are missing."""
+"""Long plans and revisions in several events: which part an event is, and which parts are missing."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -36,7 +36,8 @@ class LongPlans:
             numbers = [number for number in range(1, body.parts + 1) if number not in parts]
             if numbers:
                 message = Message(
-                    "plan {plan} of {request} is not whole and counts for nothing: part {missing} of {parts} is missing",
+                    "plan {plan} of {request} is not whole and counts for nothing: part {missing} of {parts} is "
+                    "missing",
                     plan=body.plan,
                     request=body.request,
                     missing=", ".join(map(str, numbers)),

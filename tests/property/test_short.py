@@ -51,7 +51,9 @@ def step(world: FestivalWorld, random: Random, number: int) -> None:
             counted = {lot: random.choice((0, qty, qty, qty + 2)) for lot, qty in shipment.lots.items()}
             world.give(a_recount(shipment.name, shipment.booth, **counted))
         case 5:
-            world.give(a_revision(*random.sample(FACILITIES, random.choice((0, 0, 1))), consent=random.random() < 0.8))
+            world.give(
+                a_revision(*random.sample(FACILITIES, random.choice((0, 0, 1))), consent=random.random() < 0.8)
+            )
         case 6 if random.random() < 0.2:
             world.give(a_booth_closing(booth))
         case 7 if answers:
@@ -95,4 +97,6 @@ def test_what_is_missing_by_the_sums_is_missing_by_the_lines(
         step(world, random, number)
         request = world.request()
         assert request.short == sum(gap.short for gap in shortfalls(request))
-        assert request.beyond == tuple(sorted(Beyond(row.booth, row.product, row.surplus) for row in surpluses(request)))
+        assert request.beyond == tuple(
+            sorted(Beyond(row.booth, row.product, row.surplus) for row in surpluses(request))
+        )

@@ -68,13 +68,14 @@ class CommandRefusal(StrEnum):
 
 
 class PlanRule(StrEnum):
-    """A rule that can keep a piece from a booth."""
+    """A rule that can keep a piece from a booth. `LEFT_OUT`: the latest revision goes without the facility."""
 
     STOCK = "stock"
     BEST_BEFORE = "best_before"
     LEAD_TIME = "lead_time"
     CAPACITY = "capacity"
     CATEGORY = "category"
+    LEFT_OUT = "left_out"
 
 
 class PlanConflict(Body):

@@ -28,7 +28,13 @@ def the_function() -> Any:
 def a_plan(request: str) -> AllocationPlanned:
     lines = tuple(
         PlanLine(
-            reservation=f"ODOP/{request}.{n}", booth="B1", product="KTI", facility="PR-KPG", lot=f"L{n}", qty=n, revision=1
+            reservation=f"ODOP/{request}.{n}",
+            booth="B1",
+            product="KTI",
+            facility="PR-KPG",
+            lot=f"L{n}",
+            qty=n,
+            revision=1,
         )
         for n in range(1, 30)
     )

@@ -221,7 +221,9 @@ def test_the_best_before_day_itself_is_good_in_plans_stock_and_moves_alike(days:
     held = HeldLot("ODOP.B2", "LA", "LP-AAA", "KUE", FIRST_DAY, left=90, best_before=best)
     sells = {booth: frozenset({"KUE"}) for booth in (B1, "ODOP.B2")}
     hour = int(NOON.timestamp()) // 3600 - 1
-    histories = tuple(SalesHistory(booth, "KUE", (SalesHour(hour, qty, 60),)) for booth, qty in ((B1, 9), ("ODOP.B2", 0)))
+    histories = tuple(
+        SalesHistory(booth, "KUE", (SalesHour(hour, qty, 60),)) for booth, qty in ((B1, 9), ("ODOP.B2", 0))
+    )
     now = Situation(NOON, NOON + timedelta(hours=2), sells, histories, (held,), rules)
     assert bool(propose(now).moves) is good
 

@@ -249,7 +249,8 @@ def test_a_long_replenishment_is_taken_only_whole(monkeypatch: pytest.MonkeyPatc
     event, outputs = world.worked[-1]
     parts = [output for output in outputs if isinstance(output, Publication) and output.topic is FESTIVAL]
     assert len(parts) > 2
-    assert not getattr(parts[0].body, "conflicts"), "the reasons are in a later part"
+    assert isinstance(parts[0].body, ReplenishmentProposed)
+    assert not parts[0].body.conflicts, "the reasons are in a later part"
     plans = RecordedPlans()
     for earlier, decision in world.worked:
         for index, output in enumerate(decision):

@@ -54,7 +54,13 @@ def a_plan(lines: int, row_bytes: int = 1200) -> list[AllocationPlanned]:
         replan=False,
         lines=tuple(
             PlanLine(
-                reservation=f"ODOP/R1.{n}", booth="ODOP.B1", product="KTI", facility="PR-KPG", lot=lot, qty=n, revision=1
+                reservation=f"ODOP/R1.{n}",
+                booth="ODOP.B1",
+                product="KTI",
+                facility="PR-KPG",
+                lot=lot,
+                qty=n,
+                revision=1,
             )
             for n, lot in enumerate(lots, 1)
         ),

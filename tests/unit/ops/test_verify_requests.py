@@ -93,7 +93,9 @@ def published_plan(*changes: tuple[int, dict[str, object]], lost: int | None = N
     evidence = Evidence(entities={})
     for number, part in parts.items():
         if number != lost:
-            evidence.published.add(PublishedEvent("AllocationPlanned", "karya/festival", f"e{number}", "c", encode(part)))
+            evidence.published.add(
+                PublishedEvent("AllocationPlanned", "karya/festival", f"e{number}", "c", encode(part))
+            )
     return evidence
 
 

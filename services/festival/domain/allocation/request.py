@@ -72,7 +72,7 @@ class PlanTerms:
 
 
 class Beyond(NamedTuple):
-    """Pieces of a product that a booth gets beyond its demand, since lost pieces were replaced and found after all."""
+    """Pieces of a product that a booth gets beyond its demand: lost pieces were replaced, and found after all."""
 
     booth: str
     product: str

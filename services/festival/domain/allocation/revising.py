@@ -183,7 +183,7 @@ def _plan(
         demands,
         available_lots(seen(state, body.products), bare, freed),
         earlier_shares(bare, {demand.product for demand in demands}),
-        rules,
+        replace(rules, left_out=frozenset(bare.excluded_facilities)),
     )
     if body.command is None:
         # No command waits for a reason.

@@ -54,7 +54,7 @@ def handle_refusal(
         demand,
         available_lots(usable, request),
         earlier_shares(request, {line.product}),
-        rules,
+        replace(rules, left_out=frozenset(request.excluded_facilities)),
     )
     if plan is None:
         return conclude(with_reasons(request, (), (refused_conflict(demand),)))
@@ -101,8 +101,7 @@ def available_lots(
         else lot_of(view)
         for view in views
     ]
-    lots += [_freed_lot(lines) for lines in freed_by_lot.values()]
-    return [lot for lot in lots if lot.facility not in request.excluded_facilities]
+    return lots + [_freed_lot(lines) for lines in freed_by_lot.values()]
 
 
 def _freed_lot(lines: list[AllocationLine]) -> AvailableLot:

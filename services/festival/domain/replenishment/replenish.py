@@ -243,9 +243,7 @@ def proposal_events(replenishment: Replenishment) -> Iterator[Publication]:
         forecasts=tuple(
             BoothForecast.model_validate(forecast, from_attributes=True) for forecast in replenishment.forecasts
         ),
-        transfers=tuple(
-            ProposedTransfer.model_validate(move, from_attributes=True) for move in replenishment.moves
-        ),
+        transfers=tuple(ProposedTransfer.model_validate(move, from_attributes=True) for move in replenishment.moves),
         refills=tuple(
             ProposedRefill(
                 booth=refill.wanted.booth,

@@ -31,7 +31,10 @@ def test_a_line_that_costs_more_in_a_large_request_misses_the_bound_of_the_bench
 
 
 def test_the_quickest_run_of_a_step_counts() -> None:
-    runs = [[StepCost("small", 10, "plan", time, 1, 1, 1), StepCost("small", 10, "send", 9 - time, 1, 1, 1)] for time in (3.0, 2.0)]
+    runs = [
+        [StepCost("small", 10, "plan", time, 1, 1, 1), StepCost("small", 10, "send", 9 - time, 1, 1, 1)]
+        for time in (3.0, 2.0)
+    ]
     assert [cost.microseconds for cost in quickest(runs)] == [2.0, 6.0]
 
 
