@@ -1,7 +1,6 @@
 """`karya terminal`: record what was made, with or without a network."""
 
 import asyncio
-import logging
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -227,8 +226,6 @@ def sync(
     as_json: Json = False,
 ) -> None:
     """Send the waiting records and show production's answers."""
-    # Errors of the client are raised too, and shown once.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with open_terminal(context) as terminal:
         answered = {row.record.id for row in terminal.tracked_reports() if row.answer}
         with Progress(

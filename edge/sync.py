@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 
 from edge.spool import Spool, SpooledRecord
 from shared import envelope
+from shared.causes import cause_of
 from shared.errors import NotReached, SpoolFailed, Unusable
 from shared.events.language import Body, Event, Topic
 from shared.kafka import partition_for, producer, reader, stop_producer, stop_reader, topic_name
@@ -85,7 +86,7 @@ async def sync(
             spool, consumer, assignments, lambda: spool.unanswered(awaited) == 0, wait
         )
     except (KafkaError, TimeoutError, OSError) as error:
-        why = Message("does not answer ({fault})", fault=type(error).__name__)
+        why = Message("does not answer ({reason})", reason=cause_of(error))
         raise NotReached(_unreachable(spool, settings, why)) from error
     except SpoolFailed as error:
         raise SpoolFailed(

@@ -1,7 +1,6 @@
 """`karya till count`, `close`, `sync`, `stock`, `list`: the goods of the booth, and the status of all records."""
 
 import asyncio
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -88,8 +87,6 @@ def sync(
     as_json: Json = False,
 ) -> None:
     """Send the waiting records; receive prices, stock, withdrawals and the status of receipts."""
-    # Errors of the client are raised too, and shown once.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with open_till(context) as till:
         known_refused = {row.record.id for row in till.tracked_records() if row.status is RecordStatus.REFUSED}
         with Progress(

@@ -13,6 +13,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from shared.causes import cause_of
 from shared.envelope import Headers
 from shared.errors import NotReached
 from shared.events.journal import journal
@@ -174,7 +175,7 @@ class Service:
         except PASSING as fault:
             # The producer must not send the command long after the client heard that it was not taken.
             await self._drop_commands()
-            raise NotReached(f"Kafka did not take it within {APPENDED_WITHIN:g} s: {fault!r}") from fault
+            raise NotReached(f"Kafka did not take it within {APPENDED_WITHIN:g} s: {cause_of(fault)}.") from fault
 
     async def _append(self, name: str, key: str, value: bytes, headers: Headers) -> None:
         client = await self._commands_started()
@@ -221,7 +222,7 @@ class Service:
             # A second more than the client's own bound, which it may not keep.
             answered = await hard_timeout(PULSE_WITHIN + 1, self._broker.ping(PULSE_WITHIN))
         except PASSING as fault:
-            return f"Kafka does not answer: {repr(fault)[:300]}"
+            return f"Kafka does not answer: {cause_of(fault)}"
         return None if answered else "Kafka does not answer"
 
     async def _mongo_failure(self) -> str | None:
@@ -229,7 +230,7 @@ class Service:
             # A real read: a server that answers a ping may still refuse this database.
             await hard_timeout(PULSE_WITHIN, self.store.lanes(self.name, [0]))
         except PASSING as fault:
-            return f"MongoDB does not answer: {repr(fault)[:300]}"
+            return f"MongoDB does not answer: {cause_of(fault)}"
         return None
 
     async def _check_topics(self) -> None:
@@ -238,7 +239,7 @@ class Service:
         try:
             self._misconfigured = await hard_timeout(PULSE_WITHIN, misconfigured(self.settings, set(names)))
         except PASSING as fault:
-            self._misconfigured = [f"how the topics are set can't be read: {repr(fault)[:300]}"]
+            self._misconfigured = [f"how the topics are set can't be read: {cause_of(fault)}"]
 
     async def _reach(self) -> list[tuple[str, int]]:
         """Wait for the servers. Returns, of each processor, Kafka's cluster id and the number of partitions.
