@@ -68,13 +68,14 @@ class CommandRefusal(StrEnum):
 
 
 class PlanRule(StrEnum):
-    """A rule that can keep a piece from a booth."""
+    """A rule that can keep a piece from a booth. `LEFT_OUT`: the latest revision goes without the facility."""
 
     STOCK = "stock"
     BEST_BEFORE = "best_before"
     LEAD_TIME = "lead_time"
     CAPACITY = "capacity"
     CATEGORY = "category"
+    LEFT_OUT = "left_out"
 
 
 class PlanConflict(Body):
@@ -346,9 +347,11 @@ class ReplenishmentProposed(Body):
     """A forecast of the booths' sales from `at` (or from the next opening, `opens`) `until` they close, with
     proposals.
 
-    The most urgent proposals come first, no more than people can carry out. The facilities' part is planned as
-    `request`, which AllocationPlanned shows. If none of it can be planned, `conflicts` give the reasons and there is
-    no such request.
+    The most urgent proposals come first, with no more transfers than people can carry out. The facilities' part is
+    planned as `request`, which AllocationPlanned shows. If none of it can be planned, `conflicts` give the reasons
+    and there is no such request.
+
+    A long proposal comes in parts, as a plan does. `request` names it.
     """
 
     festival: Id
@@ -360,6 +363,9 @@ class ReplenishmentProposed(Body):
     refills: tuple[ProposedRefill, ...]
     conflicts: tuple[PlanConflict, ...] = ()
     opens: Utc | None = None
+    part: Count = 1
+    parts: Count = 1
+    digest: Text = ""
 
 
 class ShipmentSent(Body):
