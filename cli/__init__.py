@@ -1,7 +1,9 @@
 """`karya`: the command line. Each group of commands is a module."""
 
+import logging
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import Annotated, Any
@@ -13,7 +15,7 @@ from typer.main import get_command
 from cli.console import err, show_error, warn
 from cli.help_language import split_language, translate_framework, translate_help
 from cli.local_stack import use_local_stack
-from cli.problems import INTERRUPTED, json_wanted, run_with_problems, with_flag_at_command
+from cli.problems import INTERRUPTED, json_wanted, refused_by_system, run_with_problems, with_flag_at_command
 from shared.errors import KaryaError
 from shared.translation import language, tr, use_language
 
@@ -67,6 +69,7 @@ class _Lazy(TyperGroup):
         if chosen is not None:
             use_language(chosen)
         language()  # an unknown one is refused before anything else
+        _silence_libraries()
         translate_framework()
         translate_help(self)
         return with_flag_at_command(command_line)
@@ -90,6 +93,12 @@ class _Lazy(TyperGroup):
         command.name = cmd_name
         translate_help(command)
         return command
+
+
+@cache
+def _silence_libraries() -> None:
+    """Keep the log lines of libraries off the screen. A command says itself what went wrong."""
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def _missing(name: str) -> str | None:
@@ -163,6 +172,9 @@ def main() -> None:
         app()
     except KaryaError as error:
         show_error(error)
+        sys.exit(1)
+    except OSError as error:
+        show_error(refused_by_system(error))
         sys.exit(1)
     except KeyboardInterrupt:
         err.print(tr("Stopped."))

@@ -9,6 +9,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from cli.console import exit_on_error, local, say, show_json, warn
+from cli.files import content_of
 from cli.parameters import seconds
 from deploy.topics import SERVICES, writers
 from ops import drafts, mending
@@ -135,13 +136,14 @@ def replay(
                     _row(letter) | {"advice": _became(letter) or _advice([letter])}
                     for letter in (*unusable_letters, *replayed.unusable, *replayed.kept)
                     if letter.status is not Status.WORKED
-                ],
+                ]
+                + [_row(letter) | {"advice": _obstructed(letter, why)} for letter, why in replayed.impossible],
             }
         )
     else:
         _say_replayed(replayed, unusable_letters, end_states or {Status.WORKED})
     nothing_done = bool(unusable_letters) and not replayed.sent
-    if nothing_done or replayed.open or replayed.unusable or _mended(replayed):
+    if nothing_done or replayed.open or replayed.unusable or replayed.impossible or _mended(replayed):
         raise typer.Exit(1)
 
 
@@ -153,7 +155,8 @@ def mend(
         typer.Argument(metavar="[FIELD=VALUE]...", help="Changes to its body, e.g. qty=12; FIELD= takes one out."),
     ] = None,
     body: Annotated[
-        typer.FileBinaryRead | None, typer.Option(help="A file with the whole right body; - is standard input.")
+        str | None,
+        typer.Option(metavar="FILE", help="A file with the whole right body; - is standard input."),
     ] = None,
     type: Annotated[str | None, typer.Option(help="The event's name, if the letter does not say it.")] = None,
     key: Annotated[str | None, typer.Option(help="The right key, if the letter's key is wrong.")] = None,
@@ -165,7 +168,7 @@ def mend(
     """Publish a mended copy of an unusable letter, with an id of its own. Safe to repeat: it counts once."""
     with exit_on_error():
         dead_letter, report = asyncio.run(
-            _mend(letter, edits or (), body.read() if body is not None else None, type, key, actor, note, wait)
+            _mend(letter, edits or (), content_of(body) if body is not None else None, type, key, actor, note, wait)
         )
     if as_json:
         show_json(
@@ -211,7 +214,7 @@ def archive(
 def _say_replayed(replayed: ResendReport, refused: Sequence[Letter], settled: Collection[Status]) -> None:
     if replayed.sent:
         say(f"{pluralize(replayed.sent, 'record')} sent back.")
-    elif refused or _mended(replayed):
+    elif refused or replayed.impossible or _mended(replayed):
         say("Nothing was sent back.")
     else:
         say(f"No letter waits: all of them were {' or '.join(sorted(settled))}.")
@@ -223,6 +226,8 @@ def _say_replayed(replayed: ResendReport, refused: Sequence[Letter], settled: Co
     if replayed.unusable:
         warn(f"{len(replayed.unusable)} are still unusable, or the service does not run:")
         _warn_each(replayed.unusable)
+    for letter, why in replayed.impossible:
+        warn(_obstructed(letter, why))
     for letter in _mended(replayed):
         warn(f"{letter.place} is not replayed. {_became(letter)}")
 
@@ -232,6 +237,11 @@ def _warn_each(letters: Sequence[Letter]) -> None:
         warn(f"  {letter.place}  {letter.reason}. {letter.message}")
     if advice := _advice(letters):
         warn(advice)
+
+
+def _obstructed(letter: Letter, why: str) -> str:
+    """Why the letter can't be replayed, and what to do."""
+    return f"{letter.place} can't be replayed: {why} `karya dlq archive {letter.place} --reason TEXT` puts it aside."
 
 
 def _mended(replayed: ResendReport) -> list[Letter]:

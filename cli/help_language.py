@@ -4,16 +4,16 @@ The framework writes its own sentences in English and mostly without gettext. Th
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import typer
-from typer import _coercion, _param_types, core
+from typer import _click, _coercion, _param_types, core
 from typer._click import core as click_core
-from typer._click import exceptions, formatting
+from typer._click import exceptions, formatting, termui
 
 from shared.translation import Language, language_named, template_of, translated
 from shared.wording import Message
@@ -21,7 +21,7 @@ from shared.wording import Message
 _FORMATS = {
     "DEPRECATED_STRING": "(deprecated) ",
     "DEFAULT_STRING": "[default: {}]",
-    "ENVVAR_STRING": "[env var: {}]",
+    "ENVVAR_STRING": "[variable: {}]",
     "REQUIRED_LONG_STRING": "[required]",
     "ARGUMENTS_PANEL_TITLE": "Arguments",
     "OPTIONS_PANEL_TITLE": "Options",
@@ -41,6 +41,18 @@ _OWN_GETTEXT = (
     "Missing command.",
     "No such command {name!r}.",
 )
+_OPTIONS, _COMMAND = "[OPTIONS]", "COMMAND [ARGS]..."
+# The framework shows names of Python's types. None: a switch, which takes no value.
+_KINDS: Mapping[str, str | None] = {
+    "str": "<text>",
+    "int": "<number>",
+    "float": "<number>",
+    "path": "<path>",
+    "file": "<path>",
+    "directory": "<path>",
+    "date": "<day>",
+    "bool": None,
+}
 _SENTENCES = (
     "Show this message and exit.",
     "Invalid value: {reason}",
@@ -63,8 +75,26 @@ _SENTENCES = (
     "{kind} {path} is a directory.",
     "{kind} {path} is not readable.",
     "{kind} {path} is not writable.",
+    "{sentence} Did you mean {names}?",
+    "Error: invalid input",
+    "Error: The value you entered was invalid.",
+    "Error: {reason}",
+    "{shell} completion installed in {path}",
+    "Completion will take effect once you restart the terminal",
+    "Shell {shell} not supported.",
+    "Shell {shell} is not supported.",
 )
-FRAMEWORK_TEXTS = (*_FORMATS.values(), _USAGE, *_OWN_GETTEXT, *_SENTENCES)
+# Ours, in place of the framework's.
+_INSTEAD = {"{hint} (env var: {names})": "{hint} (variable: {names})"}
+FRAMEWORK_TEXTS = (
+    *_FORMATS.values(),
+    _USAGE,
+    *(_OPTIONS, _COMMAND),
+    *(kind for kind in _KINDS.values() if kind is not None),
+    *_OWN_GETTEXT,
+    *_SENTENCES,
+    *_INSTEAD.values(),
+)
 
 
 def split_language(arguments: Sequence[str]) -> tuple[list[str], Language | None]:
@@ -99,6 +129,9 @@ def translate_help(command: Any) -> None:
     for parameter in command.params:
         if getattr(parameter, "help", None):
             parameter.help = "\n\n".join(map(_sentence, paragraphs(parameter.help)))
+    command.options_metavar = _sentence(command.options_metavar or "")
+    if hasattr(command, "subcommand_metavar"):
+        command.subcommand_metavar = _sentence(command.subcommand_metavar)
     for below in getattr(command, "commands", {}).values():
         translate_help(below)
 
@@ -116,6 +149,10 @@ def translate_framework() -> None:
         exceptions.NoSuchOption,
     ):
         kind.format_message = _spoken(kind.format_message)  # type: ignore[assignment, method-assign]
+    _click.echo = _in_language(_click.echo)
+    termui.echo = _in_language(termui.echo)  # type: ignore[attr-defined]
+    for parameter in (core.TyperArgument, core.TyperOption):
+        parameter.display_type_rich = _with_kind(parameter.display_type_rich)  # type: ignore[method-assign]
     formatting.HelpFormatter.write_usage = _with_prefix(formatting.HelpFormatter.write_usage)  # type: ignore[method-assign]
     click_core.Command.get_help_option = _with_help(click_core.Command.get_help_option)  # type: ignore[method-assign]
     typer.rich_utils = _RichUtils(_RICH_UTILS)  # type: ignore[attr-defined]
@@ -126,14 +163,14 @@ def framework_text(text: str) -> str:
     for pattern, template in _patterns():
         if match := pattern.fullmatch(text):
             values = {name: framework_text(value) for name, value in match.groupdict().items()}
-            return translated(Message(template, **values))
+            return translated(Message(_INSTEAD.get(template, template), **values))
     return text
 
 
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     patterns = []
-    for template in _SENTENCES:
+    for template in (*_INSTEAD, *_SENTENCES):
         parts = re.split(r"\{(\w+)\}", template)
         expression = "".join(f"(?P<{part}>.+?)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
         patterns.append((re.compile(expression, re.DOTALL), template))
@@ -154,6 +191,23 @@ def _fault(error: Any) -> str:
 
 def _spoken(format_message: Callable[[Any], str]) -> Callable[[Any], str]:
     return lambda error: framework_text(format_message(error))
+
+
+def _in_language(echo: Callable[..., None]) -> Callable[..., None]:
+    def translate(message: Any = None, *arguments: Any, **options: Any) -> None:
+        echo(framework_text(message) if isinstance(message, str) else message, *arguments, **options)
+
+    return translate
+
+
+def _with_kind(display_type: Callable[..., str | None]) -> Callable[..., str | None]:
+    def translate(parameter: Any, ctx: Any) -> str | None:
+        shown = display_type(parameter, ctx)
+        name = (shown or "").removeprefix("<").removesuffix(">").removeprefix("list[").removesuffix("]")
+        kind = _KINDS.get(name, shown)
+        return _sentence(kind) if kind is not None else None
+
+    return translate
 
 
 def _with_prefix(write_usage: Callable[..., None]) -> Callable[..., None]:

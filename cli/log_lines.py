@@ -1,9 +1,11 @@
 """The lines of a log file: its end, and what is written later."""
 
+import json
 import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 POLL_SECONDS = 0.2
 
@@ -33,6 +35,16 @@ def log_lines(path: Path, *, last: int, follow: bool) -> Iterator[str]:
                 part = b""
             else:
                 time.sleep(POLL_SECONDS)
+
+
+def log_entry(service: str, line: str) -> dict[str, Any]:
+    """The line as an object with its service: the fields of a line that is JSON, else the whole line as `event`."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        fields = None
+    entry = fields if isinstance(fields, dict) else {"event": line}
+    return {"service": service} | entry | {"service": service}
 
 
 def _text(line: bytes) -> str:

@@ -18,6 +18,7 @@ from deploy.local.services import environment
 from lab import mistakes
 from lab.mistakes.script import BadScript, CommandAnswer, Outcome, ScriptPart, ScriptStep, play, read, steps_of
 from shared import envelope
+from shared.causes import cause_of
 from shared.errors import KaryaError
 from shared.events.production import TERMINAL, ProductionReported
 from shared.kafka import partition_for, producer, stop_producer, topic_name
@@ -113,7 +114,7 @@ class Shell:
         try:
             asyncio.run(self._send(key, value.encode()))
         except KafkaError as fault:
-            return CommandAnswer(1, "", str(fault))
+            return CommandAnswer(1, "", translated(cause_of(fault)))
         return CommandAnswer(0, value)
 
     async def _send(self, key: str, value: bytes) -> None:

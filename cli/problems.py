@@ -12,11 +12,14 @@ import typer
 from typer import Abort
 from typer._click.exceptions import ClickException
 
-from shared.errors import KaryaError, UnknownLanguage
+from shared.causes import cause_of
+from shared.errors import KaryaError, SystemRefused, UnknownLanguage
 from shared.translation import Language, tr, translated, use_language
 from shared.visible import visible, visible_json
+from shared.wording import Message
 
 FLAG = "--json"
+NOT_VALID = "not_valid"  # the reason of a refusal that no rule of a service gave
 INTERRUPTED = 130
 
 Problem = dict[str, Any]
@@ -94,6 +97,14 @@ def add_error(error: KaryaError) -> bool:
     )
 
 
+def refused_by_system(error: OSError) -> SystemRefused:
+    """The error of the operating system, in a sentence, for one that no command expects."""
+    reason = cause_of(error)
+    if error.filename is None:
+        return SystemRefused(Message("The computer can't do this: {reason}.", reason=reason))
+    return SystemRefused(Message("{file}: {reason}.", file=str(error.filename), reason=reason))
+
+
 def add_warning(message: str) -> bool:
     """Keep the warning for stderr. False if nobody asked for JSON."""
     if _runs:
@@ -120,6 +131,9 @@ def _code_of(command: Callable[[], Any]) -> int:
         if isinstance(error, UnknownLanguage):
             use_language(Language.ENGLISH)
         add_error(error)
+        return 1
+    except OSError as error:
+        add_error(refused_by_system(error))
         return 1
     if code == INTERRUPTED:
         add_problem(tr("The command was stopped"), tr("Stopped."), error="Interrupted")

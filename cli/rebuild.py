@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cli.console import err, say, show_json, show_table, warn
 from cli.parameters import seconds
 from deploy.topics import SERVICES
+from ops.reaching import unreachable
 from ops.rebuild import SHOWN, WITHIN, RebuildReport
 from ops.rebuild import rebuild as rebuild_one
 from shared.errors import NotReached, ServiceRunning
@@ -77,8 +78,7 @@ def rebuild(
             warn(str(error))
             raise typer.Exit(AT_WORK) from None
         except (KafkaError, PyMongoError, OSError) as error:
-            # Without the address of MongoDB: it may contain a password.
-            raise NotReached(f"Kafka at {settings.kafka} or MongoDB does not answer: {error!r}") from error
+            raise NotReached(unreachable(settings, error)) from error
     if as_json:
         show_json(rebuilt.as_dict())
     else:

@@ -9,6 +9,7 @@ import typer
 from cli.console import say, show_json
 from edge.snapshot import CatalogueSnapshot
 from edge.spool import Spool
+from shared.causes import cause_of
 from shared.errors import NotAnswered
 from shared.events.language import Topic
 from shared.translation import tr
@@ -50,9 +51,10 @@ def _fetch(url: str, etag: str | None) -> CatalogueSnapshot | None:
     try:
         answer = httpx.get(f"{url.rstrip('/')}/catalogue", headers=headers, timeout=_WITHIN)
     except (httpx.InvalidURL, httpx.TransportError) as fault:
-        reason = str(fault) or type(fault).__name__
         message = Message(
-            "{url} does not answer ({reason}). The copy on this device stays as it is.", url=url, reason=reason
+            "{url} does not answer ({reason}). The copy on this device stays as it is.",
+            url=url,
+            reason=cause_of(fault),
         )
         raise NotAnswered(message) from None
     if answer.status_code == 304:

@@ -1,6 +1,7 @@
 """`karya up`, `down`, `status`, `logs` and `restart`: the stack and the services of this checkout, for people."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -12,7 +13,7 @@ import typer
 
 from cli.console import err, local, say, show_json, show_table, warn
 from cli.local_stack import FOLDER
-from cli.log_lines import log_lines
+from cli.log_lines import log_entry, log_lines
 from cli.parameters import PORT, between
 from deploy.local.group import ServerStatus
 from deploy.local.server import Server
@@ -21,8 +22,9 @@ from deploy.local.stack import LocalStack, StackError
 from deploy.seed import set_up
 from shared import typed
 from shared.settings import Settings
-from shared.translation import tr
-from shared.visible import visible
+from shared.translation import tr, translated
+from shared.visible import visible, visible_json
+from shared.wording import Message
 
 MAX_LINES = 1_000_000
 HTTP_PORT = between(typed.whole, 1, 65_535 - len(PREFERRED_PORTS) + 1)
@@ -97,6 +99,7 @@ def logs(
     lines: Annotated[
         int, typer.Option("--lines", "-n", parser=between(typed.whole, 0, MAX_LINES), help="So many lines at first.")
     ] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object in each line instead of text.")] = False,
 ) -> None:
     """Show the end of a server's log. Ctrl-C ends -f."""
     path = _server(server).log
@@ -105,7 +108,10 @@ def logs(
             tr("{server} has no log here: it has never been started. `karya up` starts everything.", server=server)
         )
     for line in log_lines(path, last=lines, follow=follow):
-        typer.echo(visible(line, keep="\t"))
+        if as_json:
+            typer.echo(visible_json(json.dumps(log_entry(server, line), ensure_ascii=False)))
+        else:
+            typer.echo(visible(line, keep="\t"))
 
 
 def restart(server: ServerArgument, as_json: Json = False) -> None:
@@ -147,7 +153,7 @@ def _show(*, as_json: bool) -> bool:
     if as_json:
         show_json(
             [
-                {**asdict(server), "health": _health(server, troubles), "trouble": troubles[server.name]}
+                {**asdict(server), "health": _health(server, troubles), "trouble": _english(troubles[server.name])}
                 for server in servers
             ]
         )
@@ -155,14 +161,18 @@ def _show(*, as_json: bool) -> bool:
     rows = [_row(server, _health(server, troubles)) for server in servers]
     show_table(["what", "health", "address", "process", "since"], rows, "", words=("health",))
     for server in servers:
-        if server.alive and troubles[server.name] is not None:
-            warn(f"{server.name}: {troubles[server.name]}")
+        if server.alive and (trouble := troubles[server.name]) is not None:
+            warn(f"{server.name}: {translated(trouble)}")
     if not any(server.alive for server in servers):
         warn(tr("Nothing runs here. `karya up` starts everything."))
     return works
 
 
-def _health(server: ServerStatus, troubles: Mapping[str, str | None]) -> str:
+def _english(trouble: Message | None) -> str | None:
+    return trouble.english if trouble is not None else None
+
+
+def _health(server: ServerStatus, troubles: Mapping[str, Message | None]) -> str:
     if not server.alive:
         return "down"
     return "works" if troubles[server.name] is None else "in trouble"

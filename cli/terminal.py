@@ -1,7 +1,6 @@
 """`karya terminal`: record what was made, with or without a network."""
 
 import asyncio
-import logging
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -205,10 +204,9 @@ def sync(
     as_json: Json = False,
 ) -> None:
     """Send the waiting records and show production's answers."""
-    # Errors of the client are raised too, and shown once.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with open_terminal(context) as terminal:
         answered = {row.record.id for row in terminal.tracked_reports() if row.answer}
+        known_reopened = terminal_sales.reopened_booths(terminal)
         with Progress(
             TextColumn(tr("Sending")), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         ) as progress:
@@ -222,8 +220,10 @@ def sync(
             take_zone(context, terminal)
         rows = terminal.tracked_reports()
         new_rows = [row for row in rows if row.answer and row.record.id not in answered]
+        reopened = [place for place in terminal_sales.reopened_booths(terminal) if place not in known_reopened]
         if as_json:
-            show_json({"sent": report.sent, "unanswered": report.unanswered, "answers": _rows(context, new_rows)})
+            answers = {"sent": report.sent, "unanswered": report.unanswered, "answers": _rows(context, new_rows)}
+            show_json(answers | {"reopened": [booth for _, booth in reopened]})
             return
         say(
             tr(
@@ -233,6 +233,14 @@ def sync(
             )
         )
         _show(context, new_rows, "")
+        for festival, booth in reopened:
+            say(
+                tr(
+                    "Booth {booth} sells again. The settlement of {festival} waits until it is settled again.",
+                    booth=booth,
+                    festival=festival,
+                )
+            )
         if report.unanswered:
             warn(
                 tr(

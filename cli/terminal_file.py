@@ -1,19 +1,21 @@
 """`karya terminal record --file`: many lots from a file or standard input."""
 
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cli.console import say, show_json, show_table, warn
+from cli.files import content_of
+from cli.problems import NOT_VALID, add_problem
 from cli.terminal_session import open_terminal, today
 from edge.spool import SpooledRecord
 from edge.terminal.made_file import MadeFile, MadeLine, read_file, refused_text
 from edge.terminal.terminal import Terminal
+from shared.causes import cause_of
 from shared.errors import WrongEntry
 from shared.translation import tr, translated
 from shared.wording import Message
@@ -53,7 +55,8 @@ def record_file(
     1."""
     now = datetime.now(UTC)
     with open_terminal(context) as terminal:
-        made = _checked(terminal, read_file(_read(file), today(context, now), day_first=day_first), unlisted=unlisted)
+        lines = read_file(content_of(file), today(context, now), day_first=day_first)
+        made = _checked(terminal, lines, unlisted=unlisted)
         wrong = [line for line in made.lines if line.refusal is not None]
         target = refused or _target(file)
         if wrong:
@@ -67,15 +70,36 @@ def record_file(
                 "recorded": len(records),
                 "first_record": records[0].number if records else None,
                 "last_record": records[-1].number if records else None,
-                "refused": [{"line": line.number, "reason": str(line.refusal)} for line in wrong],
+                "refused": [_refusal(line) for line in wrong],
                 "refused_file": str(target) if wrong else None,
                 "to_send": unsent,
             }
         )
+        for line in wrong:
+            add_problem(
+                tr("The command was refused"),
+                translated(line.refusal or ""),
+                error="Refused",
+                reason=NOT_VALID,
+                line=line.number,
+            )
     else:
         _show(records, wrong, len(made.lines), target, unsent, each=each)
     if wrong:
         raise typer.Exit(1)
+
+
+def _refusal(line: MadeLine) -> dict[str, Any]:
+    """The refused line as JSON, with the fields of a refused command."""
+    message = line.refusal or Message("")
+    return {
+        "line": line.number,
+        "status": "refused",
+        "reason": NOT_VALID,
+        "message": message.english,
+        "template": message.template,
+        "values": message.plain_values,
+    }
 
 
 def _checked(terminal: Terminal, file: MadeFile, *, unlisted: bool) -> MadeFile:
@@ -85,15 +109,6 @@ def _checked(terminal: Terminal, file: MadeFile, *, unlisted: bool) -> MadeFile:
         MadeLine(line.number, line.cells, line.entry, next(refusals)) if line.entry else line for line in file.lines
     )
     return MadeFile(file.header, file.divider, lines)
-
-
-def _read(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise WrongEntry(Message("{file} can't be read: {reason}.", file=file, reason=error.strerror or "")) from None
 
 
 def _target(file: str) -> Path:
@@ -122,9 +137,7 @@ def _write(target: Path, text: str) -> None:
     except OSError as error:
         raise WrongEntry(
             Message(
-                "{file} can't be written: {reason}. Nothing was recorded.",
-                file=str(target),
-                reason=error.strerror or "",
+                "{file} can't be written: {reason}. Nothing was recorded.", file=str(target), reason=cause_of(error)
             )
         ) from None
 

@@ -38,7 +38,7 @@ def sold(context: typer.Context, as_json: Json = False) -> None:
 
 
 def owed(context: typer.Context, as_json: Json = False) -> None:
-    """Show what festivals owe the facility and its makers, by settlement."""
+    """Show what festivals owe the facility and its makers, by settlement, and what a settlement waits for."""
     with open_terminal(context) as terminal:
         rows = [_owed(account) for account in _sales(terminal).owed()]
     columns = ["festival", "sold rupiah", "facility", "makers", "programme", "note"]
@@ -47,6 +47,11 @@ def owed(context: typer.Context, as_json: Json = False) -> None:
 
 COMMANDS = (lots, sold, owed)
 _RUPIAH = ("rupiah", "sold rupiah", "facility", "makers", "programme")
+
+
+def reopened_booths(terminal: Terminal) -> list[tuple[str, str]]:
+    """Festivals and their booths that sell again, for which the facility's settlement waits."""
+    return [(account.festival, booth) for account in _sales(terminal).owed() for booth in account.reopened]
 
 
 def _sales(terminal: Terminal) -> FacilitySales:
@@ -89,11 +94,18 @@ def _lot(lot: OwnLot) -> dict[str, Any]:
 
 
 def _owed(account: OwedAtFestival) -> dict[str, Any]:
-    settlement = account.settlement
-    if settlement is None:
-        return {"festival": account.festival, "sold rupiah": account.sold_rupiah, "note": _OPEN}
+    settlement, reopened = account.settlement, list(account.reopened)
     note = None
-    if settlement.provisional_qty:
+    if reopened:
+        note = tr("postponed until {booths} is settled again: it sells again", booths=", ".join(reopened))
+    if settlement is None:
+        return {
+            "festival": account.festival,
+            "sold rupiah": account.sold_rupiah,
+            "note": note or _OPEN,
+            "postponed for": reopened,
+        }
+    if settlement.provisional_qty and not reopened:
         note = tr(
             "{qty:piece|pieces} without a label are divided without a final count", qty=settlement.provisional_qty
         )
@@ -104,4 +116,5 @@ def _owed(account: OwedAtFestival) -> dict[str, Any]:
         "makers": settlement.maker_premium_rupiah,
         "programme": settlement.programme_rupiah,
         "note": note,
+        "postponed for": reopened,
     }

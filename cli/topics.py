@@ -10,8 +10,10 @@ from aiokafka.errors import KafkaError
 from cli.console import say, show_json
 from deploy.seed import sow_catalogue
 from deploy.topics import TopicChanges, reconcile_topics
+from shared.causes import cause_of
 from shared.errors import NotReached, TopicsRefused
 from shared.settings import Settings, settings_for
+from shared.wording import Message
 
 
 def topics(
@@ -25,7 +27,13 @@ def topics(
     try:
         result, sown = asyncio.run(_set_up(settings))
     except (KafkaError, OSError) as error:
-        raise NotReached(f"Kafka at {settings.kafka} did not put the topics in order: {error!r}") from error
+        raise NotReached(
+            Message(
+                "Kafka at {kafka} did not put the topics in order: {reason}.",
+                kafka=settings.kafka,
+                reason=cause_of(error),
+            )
+        ) from error
     if as_json:
         show_json({**asdict(result), "sown": sown})
         raise typer.Exit(1 if result.refused else 0)

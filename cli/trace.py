@@ -8,13 +8,13 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from cli.console import err, say, show_json, show_table
+from ops.reaching import unreachable
 from ops.trace import LotHistory
 from ops.trace import trace as trace_lot
 from shared.errors import NotReached
 from shared.settings import settings_for
 from shared.shown import clock, rupiah
 from shared.translation import heading, tr, translated, word
-from shared.wording import Message
 
 
 def trace(
@@ -28,12 +28,7 @@ def trace(
         try:
             life = asyncio.run(trace_lot(settings, lot, every_sale=all))
         except (KafkaError, PyMongoError, OSError) as error:
-            # Without the address of MongoDB: it may contain a password.
-            raise NotReached(
-                Message(
-                    "Kafka at {kafka} or MongoDB does not answer: {error}", kafka=settings.kafka, error=repr(error)
-                )
-            ) from error
+            raise NotReached(unreachable(settings, error)) from error
     if as_json:
         show_json(life.as_dict())
     else:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from cli.console import err, say, show_grid, show_json, warn
 from cli.parameters import seconds
+from ops.reaching import unreachable
 from ops.verify import WITHIN, Check, Observation, VerifyReport
 from ops.verify import verify as verify_all
 from shared.errors import NotReached
@@ -47,8 +48,7 @@ def verify(
                 )
             )
         except (KafkaError, PyMongoError, OSError) as error:
-            # Without the address of MongoDB: it may contain a password.
-            raise NotReached(f"Kafka at {settings.kafka} or MongoDB does not answer: {error!r}") from error
+            raise NotReached(unreachable(settings, error)) from error
     if as_json:
         show_json(report.as_dict())
     else:

@@ -37,7 +37,7 @@ from shared.translation import CATALOGUE, HEADING, Language, use_language
 from shared.wording import WORD
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("cli", "edge", "ops", "services", "shared")
+ROOMS = ("cli", "deploy", "edge", "ops", "services", "shared")
 CALLS = frozenset({"tr", "Message"})
 
 Entry: TypeAlias = tuple[str | None, str]

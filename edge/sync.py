@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 
 from edge.spool import Spool, SpooledRecord
 from shared import envelope
+from shared.causes import cause_of
 from shared.errors import NotReached, SpoolFailed, Unusable
 from shared.events.language import Body, Event, Topic
 from shared.kafka import partition_for, producer, reader, stop_producer, stop_reader, topic_name
@@ -43,7 +44,8 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """Counts of one synchronisation. `unreadable`: received events that this version can't read and skipped."""
+    """Counts of one synchronisation. `unreadable`: received events that this version can't read and skipped.
+    `unanswered`: records whose answer is still to come."""
 
     sent: int
     received: int
@@ -60,10 +62,11 @@ async def sync(
     wait: float,
     complete: Callable[[], bool] = lambda: True,
     on_sent: Callable[[int], None] = lambda _: None,
+    answers_ended: Callable[[], bool] = lambda: False,
 ) -> SyncReport:
     """Send all pending records and receive all new events. Then wait up to `wait` seconds for the answers to records
     of the `awaited` kinds, and until it is `complete`. `on_sent` gets the number of records acknowledged since its
-    last call.
+    last call. `answers_ended`: whether no more answers come, by what was received.
 
     Raises NotReached when Kafka can't be reached or does not answer, SpoolFailed as the spool does.
     """
@@ -84,10 +87,14 @@ async def sync(
         await _send(spool, client, names[0], acknowledgements)
         assignments = await _assignments(client, settings, subscriptions)
         received, unreadable = await _receive(
-            spool, consumer, assignments, lambda: spool.unanswered(awaited) == 0 and complete(), wait
+            spool,
+            consumer,
+            assignments,
+            lambda: (spool.unanswered(awaited) == 0 or answers_ended()) and complete(),
+            wait,
         )
     except (KafkaError, TimeoutError, OSError) as error:
-        why = Message("does not answer ({fault})", fault=type(error).__name__)
+        why = Message("does not answer ({reason})", reason=cause_of(error))
         raise NotReached(_unreachable(spool, settings, why)) from error
     except SpoolFailed as error:
         raise SpoolFailed(
@@ -101,7 +108,8 @@ async def sync(
         await asyncio.gather(stop_reader(consumer), stop_producer(client))
     # 4. A copy of the file alone, made after a power cut too, then holds everything that was synced.
     spool.checkpoint()
-    return SyncReport(acknowledgements.sent, received, unreadable, spool.unanswered(awaited))
+    unanswered = 0 if answers_ended() else spool.unanswered(awaited)
+    return SyncReport(acknowledgements.sent, received, unreadable, unanswered)
 
 
 @dataclass(slots=True)

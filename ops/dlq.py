@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 from deploy.topics import SERVICES, read_topics
 from ops import repairs
 from ops.letters import Letter, LetterPlace, Status, letter_of, status_of
+from ops.reaching import unreachable
 from ops.repairs import Repairs
 from ops.verify.log import TopicLog
 from shared.errors import NoSuchLetter, NotReached
@@ -28,6 +29,7 @@ from shared.mongo import Database, Mongo
 from shared.retry import attempts
 from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
+from shared.wording import Message
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 
@@ -39,12 +41,14 @@ PATIENCE = 30.0
 @dataclass(frozen=True, slots=True)
 class ResendReport:
     """A replay's result. `sent`: the number of records sent back. The letters as they are now: still `open`; sent and
-    still `unusable`; not sent because they were worked or mended before (`kept`)."""
+    still `unusable`; not sent because they were worked or mended before (`kept`), or because Kafka would not take
+    them (`impossible`, each with the reason)."""
 
     sent: int
     open: tuple[Letter, ...] = ()
     unusable: tuple[Letter, ...] = ()
     kept: tuple[Letter, ...] = ()
+    impossible: tuple[tuple[Letter, str], ...] = ()
 
     @property
     def still_open(self) -> int:
@@ -119,7 +123,9 @@ class DeadLetters:
             (letter.service, letter.key) for letter in letters if letter.status is Status.OPEN
         ):
             sent_count += await self._replay_key(service, key, wait)
-        unusable = [letter for letter in letters if letter.status in (Status.UNUSABLE, Status.ARCHIVED)]
+        resendable = [letter for letter in letters if letter.status in (Status.UNUSABLE, Status.ARCHIVED)]
+        obstacles = [(letter, await self._obstacle(letter)) for letter in resendable]
+        unusable = [letter for letter, obstacle in obstacles if obstacle is None]
         await self._send(unusable)
         still_unusable = await self._still_unusable(unusable, wait)
         places = {letter.place for letter in letters if letter.status is Status.OPEN}
@@ -129,7 +135,21 @@ class DeadLetters:
             for letter in (await self.all() if places else [])
             if letter.status is Status.OPEN and (letter.place in places or (letter.service, letter.key) in keys)
         ]
-        return ResendReport(sent_count + len(unusable), tuple(open_letters), still_unusable, finished_letters)
+        impossible = tuple((letter, obstacle) for letter, obstacle in obstacles if obstacle is not None)
+        return ResendReport(
+            sent_count + len(unusable), tuple(open_letters), still_unusable, finished_letters, impossible
+        )
+
+    async def _obstacle(self, letter: Letter) -> str | None:
+        """Why the record of this letter can't be sent, if so: Kafka's client would fail."""
+        if letter.key is not None:
+            return None
+        if letter.value is None:
+            return "its record has neither a key nor a value, and so it says nothing."
+        name = topic_name(self._settings, letter.place.topic)
+        if letter.original_partition not in await self._client.partitions_for(name):
+            return f"its record has no key, and {name} has no partition {letter.original_partition} for it."
+        return None
 
     async def _still_unusable(self, letters: Sequence[Letter], within: float) -> tuple[Letter, ...]:
         """The letters, among `letters` sent back just now, that came to the DLQ again or were not worked in time."""
@@ -263,8 +283,9 @@ async def dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
         yield DeadLetters(settings, mongo, client)
     except (KafkaError, PyMongoError, TimeoutError, OSError) as fault:
         raise NotReached(
-            f"Kafka at {settings.kafka} or the services' MongoDB does not answer: {fault!r}. "
-            "Nothing is lost; a replay can be repeated."
+            Message(
+                "{unreachable} Nothing is lost; a replay can be repeated.", unreachable=unreachable(settings, fault)
+            )
         ) from fault
     finally:
         await stop_producer(client)

@@ -9,9 +9,11 @@ from pymongo.errors import PyMongoError
 
 from services.sales.domain.booth import BoothStatus
 from services.sales.store import BOOTHS
+from shared.causes import cause_of
 from shared.errors import NotReached
 from shared.mongo import Mongo
 from shared.settings import Settings
+from shared.wording import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ async def list_strays(settings: Settings) -> list[StrayBooth]:
         query = {"status": BoothStatus.UNKNOWN.value, "devices": {"$ne": []}}
         documents = await mongo.database("sales")[BOOTHS.name].find(query).sort("_id", 1).to_list(None)
     except PyMongoError as fault:
-        raise NotReached(f"The sales database does not answer: {fault!r}.") from fault
+        raise NotReached(Message("The sales database does not answer: {reason}.", reason=cause_of(fault))) from fault
     finally:
         await mongo.close()
     booths = [BOOTHS.from_document(document) for document in documents]
@@ -42,7 +44,7 @@ async def list_strays(settings: Settings) -> list[StrayBooth]:
             tuple(sorted({device.till for device in booth.devices})),
             booth.records,
             booth.forwarding.to if booth.forwarding is not None else None,
-            booth.records if booth.forwarding is None else 0,
+            booth.unmoved,
         )
         for booth in booths
     ]

@@ -57,6 +57,10 @@ class NotRelayed(KaryaError):
     """Kafka did not acknowledge a lane's events within the bound."""
 
 
+class SystemRefused(KaryaError):
+    """The operating system refused what a command needs, such as a file or a port."""
+
+
 class UnknownVersion(KaryaError):
     """A library, or data of another Karya version, has a version that is not known here."""
 

@@ -8,6 +8,7 @@ from shared.events.language import ID_PATTERN
 from shared.wording import Message, WrongValue, any_of
 
 _BETWEEN_CHOICES = re.compile(", | or ")
+_JSON_PLACE = re.compile(r"line ([0-9]+) column ([0-9]+)")
 _NUMBER = Message("It must be a whole number.")
 _DAY = Message("It must be a day, as year, month and day, e.g. 2026-04-18.")
 _MOMENT = Message("It must be a point in time with its distance from UTC, e.g. 2026-04-18T08:05:00+08:00.")
@@ -78,6 +79,13 @@ def fault_message(detail: Mapping[str, Any]) -> Message:
             error = bounds.get("error")
             return error.message if isinstance(error, WrongValue) else _NOT_VALID
     return _BY_KIND.get(kind, _NOT_VALID)
+
+
+def not_json(error: ValueError) -> Message:
+    """The sentence about a body that the JSON parser refused with this error."""
+    if (match := _JSON_PLACE.search(str(error))) is None:
+        return Message("The body is not JSON.")
+    return Message("The body is not JSON: see line {line}, column {column}.", line=match[1], column=match[2])
 
 
 def fault_sentence(detail: Mapping[str, Any]) -> str:

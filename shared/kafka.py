@@ -17,6 +17,7 @@ from shared.retry import attempts
 from shared.settings import Settings
 from shared.timeouts import hard_timeout
 from shared.topics import DLQ_MAX_BYTES
+from shared.wording import Message
 
 FLUSHED_WITHIN = 2.0
 CLOSED_WITHIN = 5.0
@@ -118,7 +119,10 @@ async def survey(settings: Settings, topics: Sequence[str]) -> tuple[str, int]:
     if len(set(counts.values())) != 1 or 0 in counts.values():
         partitions = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
         raise PartitionsDiffer(
-            f"These topics must all exist and have the same number of partitions, but have {partitions}. "
-            "Make them with `karya topics`."
+            Message(
+                "These topics must all exist and have the same number of partitions, but have {partitions}. "
+                "Make them with `karya topics`.",
+                partitions=partitions,
+            )
         )
     return cluster, next(iter(counts.values()))

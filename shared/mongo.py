@@ -17,6 +17,7 @@ Document: TypeAlias = dict[str, Any]
 Database: TypeAlias = AsyncDatabase[Document]
 Session: TypeAlias = AsyncClientSession
 
+SELECTED_WITHIN_MS = 3000
 _SNAPSHOT = ReadConcern("snapshot")
 _MAJORITY = WriteConcern("majority")
 
@@ -30,7 +31,7 @@ class Mongo:
     def __init__(self, settings: Settings) -> None:
         options: dict[str, Any] = {
             "tz_aware": True,
-            "serverSelectionTimeoutMS": 3000,
+            "serverSelectionTimeoutMS": SELECTED_WITHIN_MS,
             # A server that accepts a call and never answers is a passing fault, too.
             "socketTimeoutMS": 30_000,
             # So is a wait for a connection: asyncio may lose the notification when another waiter is cancelled at

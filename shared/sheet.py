@@ -33,8 +33,14 @@ def rows_of(text: str) -> list[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=divider_of(text), strict=True)
     try:
         rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except csv.Error as error:
+    except csv.Error:
+        # The reader knows which of them it is, and says so in English alone.
         raise WrongEntry(
-            Message("Line {line} of the file can't be read: {reason}.", line=reader.line_num, reason=str(error))
+            Message(
+                "Line {line} of the file can't be read: a quote in it is not closed, stands within a cell, or a cell "
+                "has more than {most:thousands} characters.",
+                line=reader.line_num,
+                most=csv.field_size_limit(),
+            )
         ) from None
     return [(number, cells) for number, cells in rows if any(cells) and not cells[0].lower().startswith("sep=")]

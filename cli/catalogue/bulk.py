@@ -15,6 +15,7 @@ from cli.catalogue.session import ENTRIES, Json, service
 from cli.console import say, show_table
 from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
 from cli.festival.session import message_of, show_answers
+from cli.files import content_of
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events.catalogue import TERMS, EntryKind, entry_id
@@ -81,7 +82,7 @@ def import_entries(
     products (codes with spaces between) and days. An empty field stays as it is.
     """
     with service(context) as api:
-        lines = read_lines(text_of(file.read_bytes()))
+        lines = read_lines(text_of(content_of(str(file))))
         answers = [*_given(api, lines)]
     if as_json:
         show_answers([(_row(line), answer) for line, answer in answers], (), "", as_json=True)

@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 from cli.catalogue.session import Json
 from cli.console import exit_on_error, say, show_json
 from deploy.seed import sow_catalogue
+from shared.causes import cause_of
 from shared.errors import NotReached
 from shared.settings import settings_for
 from shared.translation import tr
@@ -25,9 +26,9 @@ def seed(_context: typer.Context, as_json: Json = False) -> None:
             sent = asyncio.run(sow_catalogue(settings))
         except (KafkaError, OSError) as error:
             message = Message(
-                "Kafka at {kafka} did not take the entries ({fault}). `karya topics` makes missing topics.",
+                "Kafka at {kafka} did not take the entries ({reason}). `karya topics` makes missing topics.",
                 kafka=settings.kafka,
-                fault=type(error).__name__,
+                reason=cause_of(error),
             )
             raise NotReached(message) from None
         if as_json:

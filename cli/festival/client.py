@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import httpx
 
+from cli.problems import NOT_VALID
+from shared.causes import cause_of
 from shared.errors import NotAnswered
 from shared.wording import Message, message_of
 
@@ -59,7 +61,8 @@ class ServiceClient:
     def __init__(self, url: str, wait: int, name: str = "festival") -> None:
         self.wait = wait
         self._name = name
-        self._client = httpx.Client(base_url=url, timeout=ANSWER_WITHIN + wait)
+        with self._reaching():
+            self._client = httpx.Client(base_url=url, timeout=ANSWER_WITHIN + wait)
 
     def __enter__(self) -> "ServiceClient":
         return self
@@ -71,19 +74,12 @@ class ServiceClient:
 
     def get(self, *place: str, **query: str) -> Any:
         """The page at this place, e.g. `"festivals", "ODOP", "booths"`."""
-        answer = self._get(_path(place), query or None)
-        if answer.status_code != 200:
-            raise NotAnswered(self._detail(answer), answer.status_code)
-        return answer.json()
+        return self._page(self._get(_path(place), query or None))
 
     def find(self, *place: str) -> Any | None:
         """The page at this place, or None if there is none (yet)."""
         answer = self._get(_path(place))
-        if answer.status_code == 404:
-            return None
-        if answer.status_code != 200:
-            raise NotAnswered(self._detail(answer), answer.status_code)
-        return answer.json()
+        return None if answer.status_code == 404 else self._page(answer)
 
     def all(self, *place: str, by: str, **query: str | None) -> list[Row]:
         """Every row of a list that comes in pages, in the order of `by`."""
@@ -93,9 +89,7 @@ class ServiceClient:
         rows: list[Row] = []
         while path is not None:
             answer = self._get(path, params)
-            if answer.status_code != 200:
-                raise NotAnswered(self._detail(answer), answer.status_code)
-            page: list[Row] = answer.json()
+            page: list[Row] = self._page(answer)
             rows += page
             path, params = (answer.links["next"]["url"] if len(page) == PAGE else None), None
         return sorted(rows, key=itemgetter(by))
@@ -126,26 +120,39 @@ class ServiceClient:
         with self._reaching():
             return self._client.get(path, params=query)
 
+    def _page(self, answer: httpx.Response) -> Any:
+        if answer.status_code != 200:
+            raise NotAnswered(self._detail(answer), answer.status_code)
+        try:
+            return answer.json()
+        except ValueError:
+            raise NotAnswered(
+                Message(
+                    "What answers at {address} is not the {service} service of Karya.",
+                    address=str(self._client.base_url),
+                    service=self._name,
+                ),
+                answer.status_code,
+            ) from None
+
     @contextmanager
     def _reaching(self) -> Iterator[None]:
         try:
             yield
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise NotAnswered(
                 Message(
-                    "{setting} is not a valid address: {error}.",
+                    "{setting} is not a valid address; one is e.g. http://127.0.0.1:8003.",
                     setting=f"KARYA_{self._name.upper()}_URL",
-                    error=str(error),
                 )
             ) from None
-        except httpx.TransportError as fault:
-            reason = str(fault) or type(fault).__name__
+        except httpx.RequestError as fault:
             message = Message(
                 "The {service} service does not answer ({reason}). `karya status` shows what runs.",
                 service=self._name,
-                reason=reason,
+                reason=cause_of(fault),
             )
-            raise NotAnswered(message) from None
+            raise NotAnswered(message) from fault
 
     def _answer(self, answer: httpx.Response, id: str) -> Answer:
         match answer.status_code:
@@ -153,8 +160,7 @@ class ServiceClient:
                 return Answer(id, AnswerStatus.DONE)
             case 202:
                 return Answer(id, AnswerStatus.ACCEPTED)
-            case 409:
-                problem = answer.json()
+            case 409 if (problem := _problem(answer)).keys() >= {"field", "reason", "detail"}:
                 return Answer(
                     id,
                     AnswerStatus.REFUSED,
@@ -170,7 +176,7 @@ class ServiceClient:
                     id,
                     AnswerStatus.REFUSED,
                     errors[0]["field"],
-                    "not_valid",
+                    NOT_VALID,
                     message.english,
                     message.template,
                     message.plain_values,
@@ -180,16 +186,15 @@ class ServiceClient:
 
     def _detail(self, answer: httpx.Response) -> Message:
         problem = _problem(answer)
-        title = Message(_literal(problem.get("title", answer.reason_phrase)))
-        if errors := problem.get("errors"):
-            return Message("{title}: {detail}", title=title, detail=_sentences(errors))
-        if "detail" in problem:
-            return Message("{title}: {detail}", title=title, detail=_sentence(problem["detail"], problem))
+        if not problem.keys() >= {"title", "detail"}:
+            return Message(
+                "The {service} service answered with status {status}.", service=self._name, status=answer.status_code
+            )
+        errors = problem.get("errors")
         return Message(
-            "The {service} service answered {status} {phrase}.",
-            service=self._name,
-            status=answer.status_code,
-            phrase=answer.reason_phrase,
+            "{title}: {detail}",
+            title=Message(_literal(problem["title"])),
+            detail=_sentences(errors) if errors else _sentence(problem["detail"], problem),
         )
 
 

@@ -89,7 +89,7 @@ def _show(page: Row, zone: str) -> None:
     if unknown := sorted({forecast["product"] for forecast in page["forecasts"] if not forecast["known"]}):
         say(
             tr(
-                "Too little is known yet of {products}: ask again when they were on sale for an hour in all.",
+                "Too little is known yet of {products}: ask again when a booth has had them on sale for an hour.",
                 products=", ".join(unknown),
             )
         )

@@ -1,7 +1,6 @@
 """`karya till count`, `close`, `sync`, `stock`, `list`: the goods of the booth, and the status of all records."""
 
 import asyncio
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -24,6 +23,7 @@ from shared.errors import WrongEntry
 from shared.events.catalogue import CATALOGUE
 from shared.events.sales import (
     BoothCounted,
+    BoothRedirected,
     CashCounted,
     CashDropped,
     DrawerOpened,
@@ -91,8 +91,6 @@ def sync(
     as_json: Json = False,
 ) -> None:
     """Send the waiting records; receive prices, stock, withdrawals and the status of receipts."""
-    # Errors of the client are raised too, and shown once.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with open_till(context) as till:
         known_refused = {row.record.id for row in till.tracked_records() if row.status is RecordStatus.REFUSED}
         with Progress(
@@ -107,7 +105,9 @@ def sync(
         disputed = [row for row in rows if row.disputed]
         waiting = [row for row in rows if row.waiting and not row.disputed]
         refused = [row for row in rows if row.status is RecordStatus.REFUSED and row.record.id not in known_refused]
+        booth = till.view()
         if as_json:
+            redirected = booth.redirected
             show_json(
                 {
                     "sent": report.sent,
@@ -115,6 +115,7 @@ def sync(
                     "disputed": _rows(disputed, wall),
                     "waiting": _rows(waiting, wall),
                     "refused": _rows(refused, wall),
+                    "redirected": redirected and {"to": redirected.to, "merged": redirected.merged},
                 }
             )
             return
@@ -138,7 +139,9 @@ def sync(
                     unreadable=report.unreadable,
                 )
             )
-        if till.view().struck:
+        if booth.redirected:
+            warn(_set_up_elsewhere(booth.redirected, till.name))
+        if booth.struck:
             warn(tr("The organiser has struck this till as lost; please tell the organiser that it is in use."))
 
 
@@ -179,7 +182,9 @@ def stock(context: typer.Context, as_json: Json = False) -> None:
             tr("This till knows of no stock yet; sync to receive it. You can sell all the same."),
             words=("note",),
         )
-        if booth.closing:
+        if booth.redirected:
+            warn(_set_up_elsewhere(booth.redirected, till.name))
+        elif booth.closing:
             warn(
                 tr(
                     "The festival is closing: sync and close before {closing}.",
@@ -231,6 +236,26 @@ def _count_warnings(booth: BoothView, goods: Mapping[str, int]) -> Iterator[str]
             )
         elif not stocked:
             yield tr("This till knows of no {item} at this booth. Was it typed right?", item=lot or product or "")
+
+
+def _set_up_elsewhere(redirected: BoothRedirected, till: str) -> str:
+    """The word to a till whose records count at another booth."""
+    command = f"karya till --booth {redirected.to} --till {till}"
+    if redirected.merged:
+        return tr(
+            "Booth {booth} was merged into {to}, where what this till sends counts from now on. Please close here, "
+            "sync, and set the till up there: {command}",
+            booth=redirected.booth,
+            to=redirected.to,
+            command=command,
+        )
+    return tr(
+        "No festival has a booth {booth}. What this till sends counts at {to}. Please close here, sync, and set the "
+        "till up there: {command}",
+        booth=redirected.booth,
+        to=redirected.to,
+        command=command,
+    )
 
 
 def _show_titled(rows: list[TrackedRecord], wall: WallClock, title: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from deploy.local import process
 from deploy.local.server import Server, ServerKind
+from shared.wording import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Group:
             for server in self.servers
         ]
 
-    def troubles(self) -> dict[str, str | None]:
+    def troubles(self) -> dict[str, Message | None]:
         """Why each server does not work now; None for one that does. All are asked at the same time."""
         with ThreadPoolExecutor(len(self.servers)) as threads:
             troubles = list(threads.map(Server.trouble, self.servers))

@@ -18,6 +18,8 @@ from aiokafka.errors import KafkaError
 
 from deploy.local import jars, process
 from deploy.local.server import StackError
+from shared.causes import cause_of
+from shared.wording import Message
 
 PREFERRED_PORT = 19092
 PREFERRED_CONTROLLER_PORT = 23092
@@ -133,7 +135,7 @@ class KafkaKind:
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(asyncio.run, _ask(f"127.0.0.1:{port}")).result()
 
-    def trouble(self, port: int) -> str | None:
+    def trouble(self, port: int) -> Message | None:
         """Ask the broker for its versions, the one request that every broker answers to anybody.
 
         A client would take longer than a person waits: it looks for other brokers, and ends slowly.
@@ -143,10 +145,10 @@ class KafkaKind:
                 connection.sendall(_VERSIONS_REQUEST)
                 answer = connection.recv(8)
         except TimeoutError:
-            return f"it has not answered for {HEALTH_SECONDS} s"
+            return Message("it has not answered for {seconds} s", seconds=HEALTH_SECONDS)
         except OSError as fault:
-            return f"it does not answer: {fault}"
-        return None if answer[4:] == _CORRELATION else "it answers as no Kafka broker does"
+            return Message("it does not answer: {reason}", reason=cause_of(fault))
+        return None if answer[4:] == _CORRELATION else Message("it answers as no Kafka broker does")
 
     def _write_configuration(self, port: int, controller_port: int, data: Path) -> None:
         (self.folder / "tmp").mkdir(exist_ok=True)
@@ -201,7 +203,7 @@ async def _ask(address: str) -> str | None:
         await admin.start()
         await admin.list_consumer_group_offsets("karya-is-kafka-ready")
     except (KafkaError, OSError) as fault:
-        return f"{type(fault).__name__}: {fault}"
+        return str(cause_of(fault))
     finally:
         await admin.close()
     return None

@@ -10,6 +10,8 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from deploy.local.server import StackError
+from shared.causes import cause_of
+from shared.wording import Message
 
 PREFERRED_PORT = 27117
 ANSWER_MILLISECONDS = 2000
@@ -70,10 +72,10 @@ class MongoKind:
                 session.abort_transaction()
                 client.drop_database("karya_is_mongo_ready")
         except PyMongoError as fault:
-            return f"{type(fault).__name__}: {fault}"
+            return str(cause_of(fault))
         return None
 
-    def trouble(self, port: int) -> str | None:
+    def trouble(self, port: int) -> Message | None:
         """Send a ping."""
         try:
             with MongoClient[dict[str, object]](
@@ -84,6 +86,5 @@ class MongoKind:
             ) as client:
                 client.admin.command("ping")
         except PyMongoError as fault:
-            # Some messages go on with the whole state of the client.
-            return f"it does not answer: {str(fault).partition(', Timeout:')[0]}"
+            return Message("it does not answer: {reason}", reason=cause_of(fault))
         return None

@@ -13,6 +13,7 @@ import psutil
 
 from deploy.local import process
 from shared.errors import KaryaError
+from shared.wording import Message
 
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
@@ -48,7 +49,7 @@ class ServerKind(Protocol):
     def not_ready(self, port: int) -> str | None:
         """Probe the listening server once: None when it serves, else the reason."""
 
-    def trouble(self, port: int) -> str | None:
+    def trouble(self, port: int) -> Message | None:
         """Ask the running server for its health, for at most some three seconds: None if it works, else the
         reason. It changes nothing."""
 
@@ -178,14 +179,18 @@ class Server:
         if running := self._running():
             running.resume()
 
-    def trouble(self) -> str | None:
+    def trouble(self) -> Message | None:
         """Why the server does not work now, or None if it does."""
         pid = self.pid
         if pid is None:
-            return "it does not run"
+            return Message("it does not run")
         trouble = self.kind.trouble(self.port)
         if trouble is not None and process.is_suspended(pid):
-            return f"its process {pid} is suspended (`kill -CONT {pid}` resumes it): {trouble}"
+            return Message(
+                "its process {process} is suspended (`kill -CONT {process}` resumes it): {trouble}",
+                process=pid,
+                trouble=trouble,
+            )
         return trouble
 
     def _lost_its_port(self) -> bool:

@@ -15,7 +15,9 @@ from urllib.request import urlopen
 
 from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server
+from shared.causes import cause_of
 from shared.settings import Settings
+from shared.wording import Message, as_message
 
 PREFERRED_PORTS = {"production": 8001, "inventory": 8002, "festival": 8003, "sales": 8004}
 ANSWER_SECONDS = 5
@@ -62,9 +64,9 @@ class ServiceKind:
         except HTTPError as error:
             return error.read().decode(errors="replace")
         except (URLError, OSError) as error:
-            return repr(error)
+            return str(cause_of(error))
 
-    def trouble(self, port: int) -> str | None:
+    def trouble(self, port: int) -> Message | None:
         """Ask once whether the service is ready."""
         try:
             with urlopen(f"{self.address(port)}/health/ready", timeout=HEALTH_SECONDS):
@@ -72,9 +74,9 @@ class ServiceKind:
         except HTTPError as error:
             return _detail(error)
         except TimeoutError:
-            return f"it has not answered for {HEALTH_SECONDS} s"
+            return Message("it has not answered for {seconds} s", seconds=HEALTH_SECONDS)
         except (URLError, OSError) as error:
-            return f"it does not answer: {error}"
+            return Message("it does not answer: {reason}", reason=cause_of(error))
 
 
 class LocalServices:
@@ -120,7 +122,7 @@ class LocalServices:
     def status(self) -> list[ServerStatus]:
         return self._group.status()
 
-    def troubles(self) -> dict[str, str | None]:
+    def troubles(self) -> dict[str, Message | None]:
         """Why each service does not work now, as it reports it; None when it is ready."""
         return self._group.troubles()
 
@@ -136,13 +138,13 @@ class LocalServices:
         self.stop()
 
 
-def _detail(error: HTTPError) -> str:
+def _detail(error: HTTPError) -> Message:
     """The causes that a service names, or the answer as it is."""
     text = error.read().decode(errors="replace")
     try:
-        return str(json.loads(text)["detail"])
+        return as_message(str(json.loads(text)["detail"]))
     except (ValueError, TypeError, KeyError):
-        return f"it answers {error.code}: {text[:300]}"
+        return Message("it answers {status}: {text}", status=error.code, text=text[:300])
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Self
 from deploy.local import kafka, mongo, process
 from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server, StackError
+from shared.wording import Message
 
 __all__ = ["Addresses", "LocalStack", "ServerStatus", "StackError"]
 
@@ -73,7 +74,7 @@ class LocalStack:
     def status(self) -> list[ServerStatus]:
         return self._group.status()
 
-    def troubles(self) -> dict[str, str | None]:
+    def troubles(self) -> dict[str, Message | None]:
         """Why each server does not work now; None for one that does."""
         return self._group.troubles()
 

@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from cli import app
+from cli.help_language import translate_framework
 
 _INTRODUCTION = """# Command line
 
@@ -31,6 +32,7 @@ _CONTEXT = typer.Context(TyperCommand("karya"))
 
 def page() -> str:
     """The page as Markdown: a section for each command, in the order of `karya --help`."""
+    translate_framework()
     root = get_command(app)
     context = typer.Context(root, info_name="karya")
     lines = [_INTRODUCTION, "| command | does |", "|---|---|"]

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from edge.spool.check import check
 from edge.spool.file import Owner, explaining_faults
 from edge.spool.records import Spool
+from shared.causes import cause_of
 from shared.errors import SpoolFailed, WrongEntry
 from shared.wording import Message
 
@@ -36,7 +37,7 @@ def export(spool: Spool, file: Path) -> None:
         raise WrongEntry(Message("{file} exists already. Please name a new file.", file=str(file))) from None
     except OSError as error:
         raise WrongEntry(
-            Message("{file} can't be created: {reason}.", file=str(file), reason=error.strerror or "")
+            Message("{file} can't be created: {reason}.", file=str(file), reason=cause_of(error))
         ) from None
     try:
         spool.save(file)

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from edge.spool.file import VERSION, Owner, open_file
+from shared.causes import cause_of
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.language import Topic
-from shared.wording import Message, as_message
+from shared.wording import Message
 
 _FEWEST_BYTES = 100  # the least size of a record, which bounds the number of records in a file
 _MOST_FAULTS = 20
@@ -75,7 +76,7 @@ def check(path: Path, topic: Topic) -> Health:
             if device is None:
                 faults.append(Message("it has no device id"))
     except sqlite3.DatabaseError as error:
-        faults.append(Message("it can't be read: {error}", error=str(error)))
+        faults.append(Message("it can't be read: {reason}", reason=cause_of(error)))
     faults += _broken_links(rows, topic, device)
     return Health(
         path=path,
@@ -102,9 +103,9 @@ def repair(path: Path, new: Path, owner: Owner) -> Repaired:
     except sqlite3.DatabaseError as error:
         raise SpoolFailed(
             Message(
-                "Nothing in {path} can be read ({error}). {advice}",
+                "Nothing in {path} can be read: {reason}. {advice}",
                 path=str(path),
-                error=str(error),
+                reason=cause_of(error),
                 advice=_CONTINUE,
             )
         ) from error
@@ -142,10 +143,11 @@ def _read_only(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _sqlite_faults(db: sqlite3.Connection) -> list[Message]:
     try:
-        messages = [str(row[0]) for row in db.execute("pragma integrity_check")]
+        lines = [line for (text,) in db.execute("pragma integrity_check") for line in str(text).splitlines()]
     except sqlite3.DatabaseError as error:
-        return [Message("SQLite's check fails: {error}", error=str(error))]
-    return [as_message(line.strip()) for text in messages if text != "ok" for line in text.splitlines()]
+        return [Message("its check ended early: {reason}", reason=cause_of(error))]
+    wrong = [line for line in lines if line != "ok"]
+    return [Message("{count:place|places} in it are damaged", count=len(wrong))] if wrong else []
 
 
 def _rows(db: sqlite3.Connection, path: Path) -> Iterator[_Row]:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from shared import envelope
+from shared.causes import cause_of
 from shared.errors import SpoolFailed
 from shared.events.language import Body, Topic, event_type
 from shared.wording import Message
@@ -156,16 +157,11 @@ def explaining_faults(path: Path, consequence: Message) -> Iterator[None]:
         yield
     except OSError as error:
         raise SpoolFailed(
-            Message("The spool {path} can't be opened: {reason}.", path=str(path), reason=error.strerror or "")
+            Message("The spool {path} can't be opened: {reason}.", path=str(path), reason=cause_of(error))
         ) from error
     except sqlite3.DatabaseError as error:
         raise SpoolFailed(
-            Message(
-                "{cause} {consequence} ({error})",
-                cause=_cause(path, error),
-                consequence=consequence,
-                error=str(error),
-            )
+            Message("{cause} {consequence}", cause=_cause(path, error), consequence=consequence)
         ) from error
 
 
@@ -189,8 +185,9 @@ def _cause(path: Path, error: sqlite3.DatabaseError) -> Message:
             )
         case _:
             return Message(
-                "The spool {path} can't be used: please check the disk and the permissions of the file.",
+                "The spool {path} can't be used: {reason}. Please check the disk and the permissions of the file.",
                 path=str(path),
+                reason=cause_of(error),
             )
 
 

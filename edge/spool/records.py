@@ -250,6 +250,15 @@ class Spool:
             for about, type, value, logged_at in rows
         ]
 
+    def has_received(self, topic: Topic, body: type[Body]) -> bool:
+        """Whether any event of this kind was received on `topic`."""
+        with self._explaining_faults(_NOTHING_CHANGED):
+            (found,) = self._db.execute(
+                "select exists (select 1 from heard where topic = ? and type = ?)",
+                (topic.name, event_type(topic, body)),
+            ).fetchone()
+        return bool(found)
+
     def merge(self, other: "Spool") -> int:
         """Add the records, removals, acknowledgements and received events of `other` that this spool lacks.
 

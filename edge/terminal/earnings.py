@@ -17,7 +17,7 @@ from shared.events.production import (
     ReportAccepted,
     WithdrawReport,
 )
-from shared.events.sales import AdjustmentPublished, SalePublished, SettlementIssued
+from shared.events.sales import AdjustmentPublished, SalePublished, SettlementIssued, SettlementPostponed
 
 R = TypeVar("R", SalePublished, AdjustmentPublished, SettlementIssued)
 
@@ -50,20 +50,23 @@ class SoldProduct:
 @dataclass(frozen=True, slots=True)
 class OwedAtFestival:
     """One festival's account. `settlement`: the last one, None before the festival is settled. `sold_rupiah`: by the
-    sales received."""
+    sales received. `reopened`: booths that sell again, for which the settlement waits."""
 
     festival: str
     sold_rupiah: int
     settlement: SettlementIssued | None
+    reopened: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class FacilitySales:
-    """The last word about each sale and each adjustment of a facility, and its settlements."""
+    """The last word about each sale and each adjustment of a facility, and its settlements. `reopened`: by festival,
+    booths that sell again since then."""
 
     sales: dict[str, SalePublished] = field(default_factory=dict)
     adjustments: dict[str, AdjustmentPublished] = field(default_factory=dict)
     settlements: dict[str, SettlementIssued] = field(default_factory=dict)
+    reopened: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def _changes(self) -> list[SalePublished | AdjustmentPublished]:
         return [*self.sales.values(), *self.adjustments.values()]
@@ -83,8 +86,16 @@ class FacilitySales:
         rupiah: dict[str, int] = defaultdict(int)
         for line in self.sold():
             rupiah[line.festival] += line.rupiah
-        festivals = sorted(rupiah.keys() | self.settlements.keys())
-        return [OwedAtFestival(festival, rupiah[festival], self.settlements.get(festival)) for festival in festivals]
+        festivals = sorted(rupiah.keys() | self.settlements.keys() | self.reopened.keys())
+        return [
+            OwedAtFestival(
+                festival,
+                rupiah.get(festival, 0),
+                self.settlements.get(festival),
+                tuple(sorted(set(self.reopened.get(festival, ())))),
+            )
+            for festival in festivals
+        ]
 
     def by_lot(self) -> dict[str, tuple[int, int]]:
         """Pieces and rupiah by lot."""
@@ -97,7 +108,7 @@ class FacilitySales:
 
 
 def facility_sales(bodies: Iterable[Body]) -> FacilitySales:
-    """The sales of these events, of which the highest revisions are valid."""
+    """The sales of these events, of which the highest revisions are valid. Those of one topic are in its order."""
     earnings = FacilitySales()
     for body in bodies:
         match body:
@@ -107,6 +118,10 @@ def facility_sales(bodies: Iterable[Body]) -> FacilitySales:
                 _keep(earnings.adjustments, body.adjustment, body)
             case SettlementIssued():
                 _keep(earnings.settlements, body.festival, body)
+                # It is issued once every booth is settled, also those that sold again.
+                earnings.reopened.pop(body.festival, None)
+            case SettlementPostponed():
+                earnings.reopened[body.festival].append(body.booth)
     return earnings
 
 

@@ -13,6 +13,7 @@ from base64 import b32encode
 from contextlib import suppress
 from pathlib import Path
 
+from shared.causes import cause_of
 from shared.errors import SpoolFailed, WrongEntry
 from shared.wording import Message
 
@@ -37,7 +38,7 @@ def key_at(path: Path) -> bytes:
         key = path.read_bytes()
     except OSError as error:
         raise SpoolFailed(
-            Message("The makers' key {path} can't be used: {reason}.", path=str(path), reason=error.strerror or "")
+            Message("The makers' key {path} can't be used: {reason}.", path=str(path), reason=cause_of(error))
         ) from error
     if len(key) != KEY_BYTES:
         raise SpoolFailed(

@@ -21,7 +21,7 @@ from shared.events.festival import (
     TillStruck,
 )
 from shared.events.language import Body
-from shared.events.sales import BoothReopened, DeviceHeard
+from shared.events.sales import BoothRedirected, BoothReopened, DeviceHeard
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class KnownPrices:
 class BoothView:
     """The booth as one device knows it. `sold_by_lot` and `sold_by_product`: pieces that this device sold, without
     voids. `listed`: the booth names this till; `struck`: the booth no longer waits for this device. `closing`: the
-    deadline for records, if the booth was closed; `opening`: how often it opened."""
+    deadline for records, if the booth was closed; `opening`: how often it opened. `redirected`: further records count
+    at another booth."""
 
     festival: str | None
     name: str | None
@@ -65,6 +66,7 @@ class BoothView:
     withdrawn: frozenset[str]
     sold_by_lot: Mapping[str, int]
     sold_by_product: Mapping[str, int]
+    redirected: BoothRedirected | None = None
 
     def prices_at(self, moment: datetime) -> KnownPrices:
         """The price list of the highest revision that is valid at `moment`."""
@@ -124,6 +126,7 @@ def view(till: str, device: str, bodies: Iterable[Body], receipts: Receipts) -> 
         withdrawn=frozenset(booth.withdrawn),
         sold_by_lot=receipts.sold_by_lot(),
         sold_by_product=receipts.sold_by_product(),
+        redirected=booth.redirected if booth.redirected and (booth.redirected.merged or opened is None) else None,
     )
 
 
@@ -155,6 +158,7 @@ class _BoothState:
     counted: dict[str, int] = field(default_factory=dict)
     stocked: dict[str, int] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
+    redirected: BoothRedirected | None = None
 
     def apply(self, body: Body) -> None:
         match body:
@@ -190,6 +194,8 @@ class _BoothState:
             case BoothReopened():
                 # The topics of festival and sales have no order between them.
                 self.opening = max(self.opening, body.opening)
+            case BoothRedirected():
+                self.redirected = body
 
     def _count(self, body: BoothStocked | LotRecounted, counted: int) -> None:
         """Set the pieces of the lot that were counted in, in all."""

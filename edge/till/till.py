@@ -30,6 +30,7 @@ from shared.events.sales import (
     SALES,
     TILL,
     BoothCounted,
+    BoothRedirected,
     CashCounted,
     CashDropped,
     DeviceIntroduced,
@@ -415,12 +416,28 @@ class Till:
         self, settings: Settings, *, wait: float, on_sent: Callable[[int], None] = lambda _: None
     ) -> SyncReport:
         """Send pending records, or the introduction of a new device. Receive prices, stock, withdrawals, and the
-        events of sales about the booth's receipts. Wait up to `wait` seconds for missing ones."""
+        events of sales about the booth's receipts. Wait up to `wait` seconds for missing ones, unless the booth was
+        merged: answers then come at the other booth."""
         if self.spool.counts().records == 0:
             at = datetime.now(UTC)
             self._append(at, lambda place: DeviceIntroduced(**self._origin(place), introduced_at=at))
         subscriptions = [Subscription(BOOTH_STOCK, self.booth), Subscription(SALES, self.booth, about="receipt")]
-        return await sync(self.spool, settings, subscriptions, awaited=(ReceiptIssued,), wait=wait, on_sent=on_sent)
+        return await sync(
+            self.spool,
+            settings,
+            subscriptions,
+            awaited=(ReceiptIssued,),
+            wait=wait,
+            on_sent=on_sent,
+            answers_ended=self._merged,
+        )
+
+    def _merged(self) -> bool:
+        # Asked again and again during a sync: the view is read only where it can be true.
+        if not self.spool.has_received(SALES, BoothRedirected):
+            return False
+        redirected = self.view().redirected
+        return redirected is not None and redirected.merged
 
     def _view_of(self, records: Sequence[SpooledRecord]) -> BoothView:
         stock, answers = self._received(BOOTH_STOCK), self._received(SALES)

@@ -7,13 +7,13 @@ from enum import StrEnum
 from edge.spool import SpooledRecord
 from edge.till.receipts import latest_snapshots, refused_voids
 from shared.events.language import Body
-from shared.events.sales import ReceiptIssued, ReceiptVoided, SaleAccounted, VoidRefused
+from shared.events.sales import BoothRedirected, ReceiptIssued, ReceiptVoided, SaleAccounted, VoidRefused
 
 
 class RecordStatus(StrEnum):
     """The state of a record: in the spool, in Kafka, or answered by sales (receipts and voids only). A receipt is
     `RECORDED` when none of its pieces waits, is disputed or was rejected; `VOIDED` when all of them are voided;
-    `FORWARDED` when they count at another booth."""
+    `FORWARDED` when they count at another booth, which alone answers what is sent after a merge."""
 
     TO_SEND = "to send"
     SENT = "sent"
@@ -48,11 +48,12 @@ def tracked_records(records: Sequence[SpooledRecord], bodies: Sequence[Body]) ->
     """Every record in the order of recording, with its status."""
     snapshots, refusals = latest_snapshots(bodies), refused_voids(bodies, records)
     requested: dict[tuple[str, int], int] = {}
+    merged = any(isinstance(body, BoothRedirected) and body.merged for body in bodies)
     rows = []
     for record in records:
         match record.body:
             case ReceiptIssued():
-                rows.append(_of_receipt(record, record.body, snapshots))
+                rows.append(_of_receipt(record, record.body, snapshots, merged=merged))
             case ReceiptVoided():
                 rows.append(_of_void(record, record.body, snapshots, refusals, requested))
             case _:
@@ -60,7 +61,9 @@ def tracked_records(records: Sequence[SpooledRecord], bodies: Sequence[Body]) ->
     return rows
 
 
-def _of_receipt(record: SpooledRecord, receipt: ReceiptIssued, snapshots: _Snapshots) -> TrackedRecord:
+def _of_receipt(
+    record: SpooledRecord, receipt: ReceiptIssued, snapshots: _Snapshots, *, merged: bool
+) -> TrackedRecord:
     answered = [snapshots[place] for line in receipt.lines if (place := (record.id, line.line)) in snapshots]
     waiting, disputed, rejected, voided = (
         sum(snapshot.waiting for snapshot in answered),
@@ -69,7 +72,8 @@ def _of_receipt(record: SpooledRecord, receipt: ReceiptIssued, snapshots: _Snaps
         sum(snapshot.voided for snapshot in answered),
     )
     if len(answered) < len(receipt.lines):
-        status = _on_the_way(record)
+        # What came before the merge was answered before the till heard of it.
+        status = RecordStatus.FORWARDED if merged and record.acknowledged else _on_the_way(record)
     elif disputed:
         status = RecordStatus.DISPUTED
     elif waiting:

@@ -1,4 +1,4 @@
-"""Every bench by its name, with its default amount: events, seconds, starts or plans."""
+"""Every bench by its name, with its default amount: events, seconds, starts or runs."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.stack import choose_stack
-from lab.bench import catchup, core, growth, latency, planning, rebuilding, spread, starting
+from lab.bench import catchup, core, growth, latency, line_costs, planning, rebuilding, spread, starting
 from lab.bench.environment import BenchEnvironment
 from lab.bench.report import BenchResult, OnProgress
 from shared.errors import KaryaError
@@ -19,6 +19,7 @@ BENCHES: dict[str, tuple[Callable[[BenchEnvironment, int, OnProgress], Awaitable
     "rebuild": (rebuilding.measure, rebuilding.EVENTS),
     "spread": (spread.measure, spread.EVENTS),
     "planner": (planning.measure, planning.RUNS),
+    "lines": (line_costs.measure, line_costs.RUNS),
     "start": (starting.measure, starting.TIMES),
 }
 
@@ -44,7 +45,7 @@ def check_amount(names: Sequence[str], amount: int | None) -> None:
     if amount is not None and len(names) != 1:
         defaults = ", ".join(f"{name} {BENCHES[name][1]:,}" for name in names)
         raise AmountOfSeveral(
-            f"--amount counts events, seconds, starts or plans, so it needs exactly one bench: name it. "
+            f"--amount counts events, seconds, starts or runs, so it needs exactly one bench: name it. "
             f"Defaults: {defaults}."
         )
 

@@ -38,7 +38,7 @@ from shared.events.festival import (
 from shared.events.inventory import DispatchOrdered, ReservationRequested, StockDispatched, StockReserved
 from shared.events.language import Body, Event, Publication
 from shared.runtime.processor import Collection
-from shared.runtime.state import Entities, ForeignView, KeyRange, Read, Ref, State
+from shared.runtime.state import Entities, KeyRange, Read, Ref, State
 
 SMALL = PlanCase("50 facilities, 30 booths", 50, 40, 5, 6, 30, 8, 20, 40)
 LARGE = PlanCase("500 facilities, 300 booths", 500, 40, 5, 6, 300, 8, 20, 40)
@@ -94,7 +94,7 @@ class MemoryFestival:
         for key in self._keys.pop((kind, id), ()):
             self._index[key].discard(id)
         keys: list[tuple[type[Any], str, str]] = []
-        for name in (*collection.indexes, *collection.listed_by):
+        for name in (*collection.indexes, *collection.sparse, *collection.listed_by):
             value: Any = document.get(name)
             keys += [(kind, name, element) for element in (value if isinstance(value, list) else [value])]
         for key in keys:
@@ -112,8 +112,7 @@ class MemoryFestival:
                 continue
             if isinstance(read, KeyRange):
                 raise NotImplementedError("No rule of a request reads a range of keys.")
-            by_id = isinstance(read, ForeignView) and read.field == "_id"
-            ids = sorted([read.value] if by_id else self._index[read.entity, read.field, read.value])
+            ids = sorted(self._index[read.entity, read.field, read.value])
             results[read] = ids
             for id in ids:
                 loaded[read.entity, id] = self._load(read.entity, id)
@@ -227,6 +226,11 @@ def a_festival(size: PlanCase) -> tuple[MemoryFestival, tuple[Demand, ...]]:
     return festival, tuple(demands)
 
 
+def quickest(runs: Iterable[list[StepCost]]) -> list[StepCost]:
+    """Of each step the run that took the least time: other programs can only add to it."""
+    return [min(costs, key=lambda cost: cost.microseconds) for costs in zip(*runs, strict=True)]
+
+
 def grown(costs: Iterable[StepCost], cost: Callable[[StepCost], float]) -> dict[str, float]:
     """By step, the cost for a line of the largest plan ÷ that of the smallest."""
     by_step: dict[str, list[float]] = defaultdict(list)
@@ -269,8 +273,9 @@ def _codes() -> Iterator[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--runs", type=int, default=1, help="take the quickest of so many runs of each size")
     options = parser.parse_args()
-    costs = [cost for size in SIZES for cost in measure(size)]
+    costs = [cost for size in SIZES for cost in quickest(measure(size) for _ in range(options.runs))]
     if options.json:
         print(json.dumps([asdict(cost) for cost in costs], indent=2))
     else:

@@ -11,7 +11,7 @@ from lab.bench.planner import CASES, PlanCase, PlanTiming
 from lab.bench.report import BenchResult, Figure, OnProgress
 
 RUNS = 5
-NOTE = "The planner alone, without servers. The service accepts no request as large as the last four cases."
+NOTE = "The planner alone, without servers."
 
 
 async def measure(_: BenchEnvironment, runs: int, on_progress: OnProgress) -> BenchResult:

@@ -83,13 +83,13 @@ class RecordedPlans:
         return self._plan(event, body) if isinstance(body, AllocationPlanned) else None
 
     def _of(self, event: Event) -> Body | None:
-        # A plan, or a refusal in its place, is the first event that its cause brings about on this topic. A long plan
-        # is the first few events, and counts only whole.
+        # A plan, or what is said in its place, is the first event that its cause brings about on this topic. A long
+        # one is the first few events, and counts only whole.
         first = self._at(event, 0)
-        if not isinstance(first, AllocationPlanned):
+        if not isinstance(first, AllocationPlanned | ReplenishmentProposed):
             return first
         parts = [first, *(self._at(event, number) for number in range(1, first.parts))]
-        whole = joined([part for part in parts if isinstance(part, AllocationPlanned)])
+        whole = joined([part for part in parts if type(part) is type(first)])
         if whole is None:
             self._miss(event)
         return whole

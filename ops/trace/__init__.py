@@ -10,6 +10,8 @@ from aiokafka import ConsumerRecord
 
 from ops.repairs import Mending, Repairs
 from ops.trace.descriptions import describe
+from ops.trace.forwarded import ForwardedSales
+from ops.trace.plans import LongPlans, as_part, may_be_part
 from ops.trace.sold import LotSales
 from ops.trace.timeline import TimelineEntry
 from ops.verify.log import Ends, TopicLog
@@ -43,7 +45,7 @@ from shared.events.production import (
     ReportAccepted,
     WithdrawReport,
 )
-from shared.events.sales import SALE_SHARES, SALES
+from shared.events.sales import SALE_SHARES, SALES, SALES_DEADLINES, TILL
 from shared.kafka import partition_for
 from shared.mongo import Mongo
 from shared.settings import Settings
@@ -111,15 +113,28 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     zone = await _zone_of(settings, number.facility)
     history = LotHistory(str(number), number.facility, number.product, zone, ())
     topics = (*_BY_LOT, *_BY_FACILITY, *_BY_CONTENT)
-    repairs, causes = Repairs(), set[str]()
-    sales = LotSales(history.lot, history.facility, history.product)
-    async with TopicLog(settings, [*(topic.name for topic in topics), OPERATOR.name]) as log:
+    repairs, causes, plans = Repairs(), set[str](), LongPlans()
+    sales, forwarded = LotSales(history.lot, history.facility, history.product), ForwardedSales()
+    others = (OPERATOR.name, SALES_DEADLINES.name, TILL.name)
+    async with TopicLog(settings, [*(topic.name for topic in topics), *others]) as log:
         ends = await log.ends()
         async for _, page in log.read(log.of(ends, OPERATOR.name)):
             repairs.add(page)
         records = await _events(
-            log, _ends_to_read(log, ends, history), {topic.name: topic for topic in topics}, history, sales, causes
+            log,
+            _ends_to_read(log, ends, history),
+            {topic.name: topic for topic in topics},
+            history,
+            sales,
+            causes,
+            plans,
         )
+        async for _, page in log.read(log.of(ends, SALES_DEADLINES.name)):
+            for record in page:
+                forwarded.add(SALES_DEADLINES, record)
+        forwarded.select(sales.receipts)
+        async for _, page in log.read(_ends_of(log, ends, TILL, forwarded.booths)):
+            causes.update(forwarded.find_originals(page))
     if not any(isinstance(event.body, LotRecorded) for event, _ in records):
         raise WrongEntry(
             Message("No lot {lot} was ever recorded. Please compare the number with the label.", lot=str(number))
@@ -129,28 +144,42 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     for mending in repairs.mended.values():
         if mending.body.mended in event_ids:
             entries += _repair(mending)
-    entries += sales.entries(zone, every_sale=every_sale)
+    entries += [*plans.missing(), *sales.entries(zone, every_sale=every_sale), *forwarded.entries()]
     history = replace(history, entries=tuple(sorted(entries, key=lambda entry: entry.at)))
     return await _with_state(settings, history)
 
 
 def _ends_to_read(log: TopicLog, ends: Ends, history: LotHistory) -> Ends:
     """The partitions to read: of a topic that is keyed by the lot or its facility only the partition of the key."""
-    keys = {topic.name: history.lot for topic in _BY_LOT} | {topic.name: history.facility for topic in _BY_FACILITY}
     selected: dict[Any, int] = {}
-    for name, key in keys.items():
-        parts = log.of(ends, name)
-        if parts:
-            lies_in = partition_for(key, len(parts))
-            selected |= {part: end for part, end in parts.items() if part.partition == lies_in}
+    for topics, key in ((_BY_LOT, history.lot), (_BY_FACILITY, history.facility)):
+        for topic in topics:
+            selected |= _ends_of(log, ends, topic, {key})
     return selected | dict(log.of(ends, *(topic.name for topic in _BY_CONTENT)))
 
 
+def _ends_of(log: TopicLog, ends: Ends, topic: Topic, keys: set[str]) -> dict[Any, int]:
+    """The partitions of the topic in which records with these keys lie."""
+    parts = log.of(ends, topic.name)
+    numbers = {partition_for(key, len(parts)) for key in keys} if parts else set()
+    return {part: end for part, end in parts.items() if part.partition in numbers}
+
+
 async def _events(
-    log: TopicLog, ends: Ends, topics: dict[str, Topic], history: LotHistory, sales: LotSales, causes: set[str]
+    log: TopicLog,
+    ends: Ends,
+    topics: dict[str, Topic],
+    history: LotHistory,
+    sales: LotSales,
+    causes: set[str],
+    plans: LongPlans,
 ) -> list[tuple[Event, ConsumerRecord]]:
     """Every event that names the lot, each once, and the report that created the lot, in the order of Kafka's
-    timestamps. Events about its sales are added to `sales`, and the ids of what caused them to `causes`."""
+    timestamps.
+
+    Events about its sales are added to `sales`, and the ids of what caused them to `causes`. Parts of long plans are
+    added to `plans`, as the lot may stand in a part that is missing.
+    """
     naming: dict[tuple[str, str], tuple[Event, ConsumerRecord]] = {}
     reports: dict[str, tuple[Event, ConsumerRecord]] = {}
     async for name, records in log.read(ends):
@@ -163,6 +192,7 @@ async def _events(
                 event = envelope.decode(topic, record)
             except Unusable:
                 continue  # an unreadable record names no lot
+            plans.add(event, _position(record))
             if sold:
                 sales.add(event)
                 causes.add(envelope.header(record.headers, "causationid") or "")
@@ -180,7 +210,7 @@ def _may_name(record: ConsumerRecord, topic: Topic, history: LotHistory) -> bool
     if topic is TERMINAL:
         # A report has no lot number yet, and a typed lot number may be spelled differently.
         return bool(record.key == history.facility.encode())
-    return history.lot.encode() in (record.value or b"")
+    return history.lot.encode() in (record.value or b"") or (topic is FESTIVAL and may_be_part(record))
 
 
 def _lots_of(body: Body) -> set[str]:
@@ -198,12 +228,13 @@ def _lots_of(body: Body) -> set[str]:
 
 
 def _entries(event: Event, record: ConsumerRecord, lot: str) -> Iterator[TimelineEntry]:
-    position = f"{record.topic} {record.partition}/{record.offset}"
-    source = event.source.removeprefix("karya/")
+    who = getattr(event.body, "terminal", None) or event.source.removeprefix("karya/")
     for text in describe(event.body, lot):
-        yield TimelineEntry(
-            event.time, type(event.body).__name__, text, getattr(event.body, "terminal", None) or source, position
-        )
+        yield TimelineEntry(event.time, type(event.body).__name__, as_part(event.body, text), who, _position(record))
+
+
+def _position(record: ConsumerRecord) -> str:
+    return f"{record.topic} {record.partition}/{record.offset}"
 
 
 async def _zone_of(settings: Settings, facility: str) -> tzinfo:

@@ -57,6 +57,11 @@ class LotSales:
             case _:
                 return
 
+    @property
+    def receipts(self) -> set[tuple[str, str]]:
+        """Booth and receipt of each sale that concerned the lot."""
+        return {(sale.booth, sale.receipt) for history in self._sales.values() for _, sale in history.values()}
+
     def entries(self, zone: tzinfo, *, every_sale: bool) -> Iterator[TimelineEntry]:
         """Entries for sales (each, or summed by booth and hour), disputes, rejections, voids and adjustments."""
         last = [history[max(history)].sale for history in self._sales.values()]

@@ -29,6 +29,7 @@ from ops.verify.report import Check
 from ops.verify.topic_evidence import PublishedEvent, TopicEvidence
 from ops.verify.writers import WriterAudit
 from shared import envelope
+from shared.causes import cause_of
 from shared.envelope import digest
 from shared.events.journal import BatchWorked, journal
 from shared.events.operator import OPERATOR
@@ -241,7 +242,7 @@ class _EvidenceReader:
         try:
             return collection.from_document(document)
         except (KeyError, TypeError, ValueError) as fault:
-            self.readable.fail(f"{service}'s {collection.name} {document['_id']} can't be read: {fault!r}")
+            self.readable.fail(f"{service}'s {collection.name} {document['_id']} can't be read: {cause_of(fault)}")
             return None
 
     def _scan(self, name: str, records: Sequence[ConsumerRecord]) -> None:

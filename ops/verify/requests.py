@@ -1,4 +1,4 @@
-"""Checks of requests: their pages and sums, losses by counts at booths, and no revision is unfinished."""
+"""Checks of requests: pages, sums and published parts, losses by counts at booths; no revision is unfinished."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from ops.verify.report import Check
 from services.festival.domain import Booth, Request, Shipment
 from services.festival.domain.allocation.lines import Lines, StatusSum, StoredLines
 from services.festival.domain.allocation.pages import assembled
-from services.festival.domain.allocation.request import PlanTerms
+from services.festival.domain.allocation.request import PlanTerms, shortfalls
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics.shipment import DispatchStatus, ShipmentStatus
@@ -19,6 +19,7 @@ def checks(evidence: Evidence) -> Iterator[Check]:
     yield lost_on_the_way(evidence)
     yield revisions(evidence)
     yield pages(evidence)
+    yield published(evidence)
 
 
 def whole_requests(evidence: Evidence) -> Iterator[Request]:
@@ -48,10 +49,20 @@ def pages(evidence: Evidence) -> Check:
         if request.terms is not None:
             asked_qty = sum(demand.qty for demand in request.demands)
             check.expect_equal(f"request {request.id}", request.asked, asked_qty, "asked by its sum, by its demands")
+            short = sum(gap.short for gap in shortfalls(request)) if request.lines.whole else request.short
+            check.expect_equal(f"request {request.id}", request.short, short, "short by its sums, by its demands")
         stranded = sum(
             line.qty for line in lines if line.status is LineStatus.RESERVED and line.booth in request.closed
         )
         check.expect_equal(f"request {request.id}", request.stranded, stranded, "stranded by its sum, by its lines")
+    return check
+
+
+def published(evidence: Evidence) -> Check:
+    """Readers take a long plan only whole, so each must be there with all its parts."""
+    check = Check("parts of plans", "each plan, revision and replenishment is published with all its parts")
+    for wrong in evidence.published.plans.not_whole():
+        check.fail(wrong)
     return check
 
 

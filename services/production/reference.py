@@ -73,7 +73,9 @@ def parse(text: str) -> Reference:
     try:
         checked = _Reference.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:
-        raise BadReference(f"The reference data is not valid YAML: {error}") from None
+        mark = getattr(error, "problem_mark", None)
+        place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark is not None else ""
+        raise BadReference(f"The reference data is not valid YAML{place}.") from None
     except ValidationError as error:
         raise BadReference(_explain(error)) from None
     return checked.reference()

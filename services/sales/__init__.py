@@ -5,11 +5,13 @@ In, keyed by booth:     BoothOpened, BoothChanged, PricesChanged, TillAdded, Til
                         VoidOrdered, BoothForwarded, BoothClosing, ReopeningRequested   from festival
                         ReceiptIssued, ReceiptVoided, BoothCounted, DrawerOpened, CashDropped, CashCounted,
                         DeviceIntroduced, RecordTakenOut, TillClosed          from tills: late, early, twice
-                        DeadlineReached, ShareHoldAnswered, RecordForwarded, DeviceForwarded    its own
+                        DeadlineReached, ShareHoldAnswered, RecordForwarded, DeviceForwarded,
+                        ForwardingContinued                                   its own
 In, keyed by facility:  ShareOpened, SaleShared, PoolAdjusted, BoothSettled, DemandCounted, ShareHoldRequested,
                         ShareReopened
                                                               its own, from booth to facility
-Out:                    SaleAccounted, VoidRefused, DeviceHeard, BoothReopened   for tills and anyone, by booth
+Out:                    SaleAccounted, VoidRefused, DeviceHeard, BoothReopened, BoothRedirected   for tills and
+                                                              anyone, by booth
                         SellThroughSoFar, SellThroughCounted, ReopeningGranted, ResolutionApplied,
                         BoothForwardingBegun, ...
                                                               for festival, by festival

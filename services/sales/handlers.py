@@ -6,7 +6,7 @@ from typing import Any
 
 from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement, facility, rules
 from services.sales.domain.demand import demand_id
-from services.sales.domain.forwarding import forwarded_record, kept_at
+from services.sales.domain.forwarding import MOST_AT_ONCE, forwarded_record, kept_after, kept_at
 from services.sales.domain.receipt import (
     disputed_at,
     entity_id,
@@ -53,6 +53,7 @@ from shared.events.sales import (
     DeviceIntroduced,
     DrawerOpened,
     ForwardedAs,
+    ForwardingContinued,
     PoolAdjusted,
     ReceiptIssued,
     ReceiptVoided,
@@ -103,8 +104,19 @@ def _counted(event: Event, body: BoothCounted) -> tuple[Read, ...]:
     return *_booth(event, body), sold_after(body.booth, body.counted_at)
 
 
-def _forwarding(event: Event, body: BoothForwarded) -> tuple[Read, ...]:
+def _opened(event: Event, body: BoothOpened) -> tuple[Read, ...]:
+    # What strayed and should count elsewhere may not have been forwarded yet.
     return *_booth(event, body), kept_at(event.key)
+
+
+def _forwarding(event: Event, body: BoothForwarded) -> tuple[Read, ...]:
+    # A stray booth may have any number of receipts that wait.
+    return _booth(event, body) if body.merge else (Ref(Booth, event.key), kept_after(event.key, 0, MOST_AT_ONCE))
+
+
+def _going_on(event: Event, body: ForwardingContinued) -> tuple[Read, ...]:
+    receipts = (Ref(Receipt, entity_id(event.key, receipt)) for receipt in body.receipts)
+    return Ref(Booth, event.key), kept_after(event.key, body.after, body.until + MOST_AT_ONCE), *receipts
 
 
 # The same rules whether a till's record came to its booth or was forwarded to it.
@@ -147,7 +159,7 @@ BOOTH = Processor(
     topics=(BOOTH_STOCK, TILL, SALES_DEADLINES),
     collections=(BOOTHS, RECEIPTS, KEPT_RECORDS),
     handlers=(
-        on(BoothOpened, at_booth(rules.open_booth), reads=_booth),
+        on(BoothOpened, at_booth(rules.open_booth), reads=_opened),
         on(BoothChanged, at_booth(rules.change_booth), reads=_booth),
         on(PricesChanged, at_booth(rules.change_prices), reads=_booth),
         on(TillAdded, at_booth(rules.add_till), reads=_booth),
@@ -167,6 +179,7 @@ BOOTH = Processor(
         on(DeadlineReached, at_booth(rules.time_is_up), reads=_booth),
         *_OF_TILLS,
         on(BoothForwarded, at_booth(rules.forward_booth), reads=_forwarding),
+        on(ForwardingContinued, at_booth(rules.go_on_forwarding), reads=_going_on),
         on(RecordForwarded, take_forwarded, reads=_forwarded),
         on(DeviceForwarded, at_booth(rules.note_forwarded_device), reads=_booth),
     ),

@@ -328,6 +328,9 @@ def _drawer(document: Document) -> Drawer:
     )
 
 
+_DOUBTS = ("waiting", "disputed")
+
+
 def _receipt_document(receipt: Receipt) -> dict[str, Any]:
     return {
         "receipt": receipt.receipt,
@@ -342,9 +345,8 @@ def _receipt_document(receipt: Receipt) -> dict[str, Any]:
         "price_list": receipt.price_list,
         "sold_at": receipt.sold_at,
         "sales": [_sale_document(sale) for sale in receipt.sales],
-        # What the queries ask for; it follows from the rest.
-        "waiting": receipt.waiting,
-        "disputed": receipt.disputed,
+        # What the queries ask for; it follows from the rest. Few receipts are in doubt.
+        **{name: booth for name in _DOUBTS if (booth := getattr(receipt, name)) is not None},
         "sold": receipt.sold,
     }
 
@@ -518,7 +520,7 @@ def _feed(document: Document) -> FacilityFeed:
 
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, listed_by=("festival", "arrived"))
 RECEIPTS = Collection(
-    "receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "disputed", "sold"), listed_by=("booth",)
+    "receipts", Receipt, _receipt_document, _receipt, indexes=("sold",), listed_by=("booth",), sparse=_DOUBTS
 )
 SETTLEMENTS = Collection(
     "settlements",
@@ -531,7 +533,8 @@ DEMANDS = Collection("demand", FacilityDemand, _demand_document, _demand, listed
 
 
 def _kept_document(record: KeptRecord) -> dict[str, Any]:
-    return {name: value for name, value in asdict(record).items() if name != "id"}
+    # The place is what the query asks for; it follows from the rest.
+    return {name: value for name, value in asdict(record).items() if name != "id"} | {"place": record.place}
 
 
 def _kept(document: Document) -> KeptRecord:
@@ -547,5 +550,5 @@ def _kept(document: Document) -> KeptRecord:
     )
 
 
-KEPT_RECORDS = Collection("kept_records", KeptRecord, _kept_document, _kept, indexes=("booth",))
+KEPT_RECORDS = Collection("kept_records", KeptRecord, _kept_document, _kept, indexes=("booth", "place"))
 FEEDS = Collection("feeds", FacilityFeed, _feed_document, _feed)

@@ -312,6 +312,18 @@ class BoothReopened(Body):
     opening: Qty
 
 
+class BoothRedirected(Body):
+    """Records that tills send for the booth count at booth `to` from now on. Its tills should be set up there.
+
+    `merged`: the organiser merged the booth, and its further receipts are answered at `to` only. Otherwise no
+    festival has opened the booth.
+    """
+
+    booth: Id
+    to: Id
+    merged: bool
+
+
 # --- sales -> festival
 
 
@@ -501,6 +513,16 @@ class RecordForwarded(Body):
     time: Utc
     type: Id
     record: Annotated[str, Field(max_length=MAX_VALUE_BYTES // 2)]
+
+
+class ForwardingContinued(Body):
+    """The records after number `after` up to number `until`, in the order in which they came for booth `key`, are to
+    be forwarded next. No festival has opened the booth. `receipts`: the receipts among them."""
+
+    key: Id
+    after: Count
+    until: Count
+    receipts: tuple[Id, ...]
 
 
 class RunOfRecords(Body):
@@ -805,7 +827,7 @@ TILL = Topic(
         TillClosed,
     ),
 )
-SALES = Topic("karya.sales.v1", "booth", (SaleAccounted, VoidRefused, DeviceHeard, BoothReopened))
+SALES = Topic("karya.sales.v1", "booth", (SaleAccounted, VoidRefused, DeviceHeard, BoothReopened, BoothRedirected))
 BOOTH_REPORTS = Topic(
     "karya.booth-reports.v1",
     "festival",
@@ -829,5 +851,7 @@ SETTLEMENTS = Topic("karya.settlements.v1", "facility", (SettlementIssued, Settl
 DEMAND = Topic("karya.demand.v1", "facility", (DemandSignalled,))
 PUBLIC_SALES = Topic("karya.public.sales.v1", "facility", (SalePublished, AdjustmentPublished))
 SALES_DEADLINES = Topic(
-    "karya.sales.deadlines.v1", "key", (DeadlineReached, ShareHoldAnswered, RecordForwarded, DeviceForwarded)
+    "karya.sales.deadlines.v1",
+    "key",
+    (DeadlineReached, ShareHoldAnswered, RecordForwarded, DeviceForwarded, ForwardingContinued),
 )

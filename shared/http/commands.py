@@ -25,7 +25,7 @@ from shared import envelope
 from shared.duplicates import NAME_TWICE, name_twice
 from shared.errors import NotReached
 from shared.events.language import EVENT_ID, MAX_VALUE_BYTES, Body, Topic
-from shared.faults import fault_message, value_error
+from shared.faults import fault_message, not_json, value_error
 from shared.http.admission import TOO_LARGE
 from shared.http.problems import TITLE, problem
 from shared.retry import attempts
@@ -101,7 +101,7 @@ class Commands:
             try:
                 await self._service.append(self._topic, self._topic.key_of(body), value, headers)
             except NotReached as fault:
-                log.warning("command_append_failed", command=id, fault=str(fault)[:300])
+                log.warning("command_append_failed", command=id, fault=repr(fault.__cause__ or fault)[:300])
                 detail = Message(
                     "Kafka did not answer. Repeat the command with this id as Idempotency-Key; it counts only once."
                 )
@@ -160,9 +160,7 @@ async def parse_command(request: Request, model: type[B]) -> B:
     try:
         fields = from_json(raw or b"{}", allow_inf_nan=False)
     except ValueError as error:
-        raise RequestValidationError(
-            [_field_error((), Message("The body is not JSON: {error}", error=str(error)))]
-        ) from None
+        raise RequestValidationError([_field_error((), not_json(error))]) from None
     if not isinstance(fields, dict):
         raise RequestValidationError([_field_error((), Message("The body must be a JSON object."))])
     if raw and (location := name_twice(raw)) is not None:

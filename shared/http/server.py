@@ -30,7 +30,7 @@ from shared.http.health import health
 from shared.http.problems import TITLE, PageRefused, problem, with_problems
 from shared.runtime.service import Service
 from shared.timeouts import await_stack
-from shared.wording import Message, as_message
+from shared.wording import Message
 
 log = structlog.get_logger()
 
@@ -126,7 +126,7 @@ def _sentence(error: HTTPException) -> Message:
             return Message("There is no such page here; /docs lists all.")
         case 405:
             return Message("This page can't do that; `Allow` says what it can do.")
-    return as_message(error.detail)
+    return Message("This request can't be answered (status {status}).", status=error.status_code)
 
 
 def _error(detail: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
+from shared.causes import cause_of
 from shared.errors import FenceMoved, LaneOutOfRange, UnknownVersion
 from shared.retry import PASSING, attempts
 from shared.runtime.relay import Relay
@@ -130,7 +131,8 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
             return True
         if fault is None or isinstance(fault, (*PASSING, FenceMoved)):
             log.warning("batch_set_aside", group=self.group, fault=repr(fault)[:300])
-            self._set_aside = (time.monotonic(), repr(fault)[:300])
+            why = str(cause_of(fault)) if fault is not None else "a rebalance did not wait for it"
+            self._set_aside = (time.monotonic(), why)
         else:
             # A retry would fail in the same way: a lane that stops and is reported beats one that spins.
             self.broken.update(dict.fromkeys(partitions, repr(fault)))

@@ -20,8 +20,8 @@ Rule: TypeAlias = Callable[[State, Event, B], Decision]
 @dataclass(frozen=True, slots=True)
 class Collection(Generic[E]):
     """Where entities of one class are kept. `_id` is the entity's id; the functions map all the rest but when they
-    arrived. `indexes`: fields that they are looked up by; `listed_by`: fields that they are looked up by in the
-    order of their arrival, `arrived` itself for all of them."""
+    arrived. `indexes`: fields that they are looked up by; `sparse`: such fields that few documents have;
+    `listed_by`: fields that they are looked up by in the order of their arrival, `arrived` itself for all of them."""
 
     name: str
     entity: type[E]
@@ -29,6 +29,7 @@ class Collection(Generic[E]):
     from_document: Callable[[Document], E]
     indexes: tuple[str, ...] = ()
     listed_by: tuple[str, ...] = ()
+    sparse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

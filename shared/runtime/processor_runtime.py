@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from shared.causes import cause_of
 from shared.patches.faststream import PatientConsumer, batch_done, has_a_batch
 from shared.retry import PASSING
 from shared.runtime.lag import overdue
@@ -59,7 +60,7 @@ class ProcessorRuntime:
         try:
             failure = await hard_timeout(seconds, overdue(self.lanes, consumer, most_lag, self.viewed))
         except PASSING as fault:
-            failure = f"the topics of {self.lanes.group} can't be reached: {repr(fault)[:300]}"
+            failure = f"the topics of {self.lanes.group} can't be reached: {cause_of(fault)}"
         self.overdue = [failure] if failure is not None else []
 
     async def finish(self, seconds: float) -> None:

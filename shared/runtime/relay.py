@@ -17,6 +17,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from shared.causes import cause_of
 from shared.errors import NotRelayed
 from shared.kafka import partition_for_bytes, stop_producer
 from shared.retry import PASSING, attempts
@@ -128,7 +129,7 @@ class Relay:
                     self._failures.pop(wakeup, None)
                     break
                 except PASSING as fault:
-                    self._failures[wakeup] = repr(fault)[:300]
+                    self._failures[wakeup] = str(cause_of(fault))
                     log.warning("relay_retry", attempt=attempt, fault=repr(fault))
 
     async def _publish_waiting(self) -> None:
@@ -156,7 +157,8 @@ class Relay:
         except PASSING as fault:
             # A failed producer may have given up some of its records: a new one starts clean.
             await self._drop_producer()
-            raise NotRelayed(f"Kafka did not take {len(page)} records: {fault!r}") from fault
+            log.warning("records_not_taken", records=len(page), fault=repr(fault)[:300])
+            raise NotRelayed(f"Kafka did not take {len(page)} records: {cause_of(fault)}") from fault
         for _, run in groupby(page, key=attrgetter("lane")):
             entries = list(run)
             self._acknowledged.append((entries[0].id, entries[-1].id))

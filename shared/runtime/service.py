@@ -13,6 +13,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from shared.causes import cause_of
 from shared.envelope import Headers
 from shared.errors import NotReached
 from shared.events.journal import journal
@@ -103,6 +104,7 @@ class Service:
         await self._broker.start()
         await self._check_topics()
         self._keep("pulse", self._pulse())
+        self._keep("checks", self._check())
         log.info("service_started", processors=[processor.group for processor in self._processors])
 
     async def stop(self) -> None:
@@ -174,7 +176,7 @@ class Service:
         except PASSING as fault:
             # The producer must not send the command long after the client heard that it was not taken.
             await self._drop_commands()
-            raise NotReached(f"Kafka did not take it within {APPENDED_WITHIN:g} s: {fault!r}") from fault
+            raise NotReached(f"Kafka did not take it within {APPENDED_WITHIN:g} s: {cause_of(fault)}.") from fault
 
     async def _append(self, name: str, key: str, value: bytes, headers: Headers) -> None:
         client = await self._commands_started()
@@ -208,11 +210,17 @@ class Service:
         while True:
             answers = await asyncio.gather(self._kafka_failure(), self._mongo_failure())
             self._away = [failure for failure in answers if failure is not None]
+            await asyncio.sleep(PULSE)
+
+    async def _check(self) -> None:
+        """Ask Kafka what waits here and whether its topics are right, for ever. Its answers may take long, and no
+        pulse waits for them."""
+        while True:
             if self._misconfigured:
                 # Only until the settings are right: they hardly ever change.
                 await self._check_topics()
-            if not self._away:
-                for runtime in self._runtimes:
+            for runtime in self._runtimes:
+                if not self._away:
                     await runtime.check_lag(self.settings.most_lag_seconds, PULSE_WITHIN)
             await asyncio.sleep(PULSE)
 
@@ -221,7 +229,7 @@ class Service:
             # A second more than the client's own bound, which it may not keep.
             answered = await hard_timeout(PULSE_WITHIN + 1, self._broker.ping(PULSE_WITHIN))
         except PASSING as fault:
-            return f"Kafka does not answer: {repr(fault)[:300]}"
+            return f"Kafka does not answer: {cause_of(fault)}"
         return None if answered else "Kafka does not answer"
 
     async def _mongo_failure(self) -> str | None:
@@ -229,7 +237,7 @@ class Service:
             # A real read: a server that answers a ping may still refuse this database.
             await hard_timeout(PULSE_WITHIN, self.store.lanes(self.name, [0]))
         except PASSING as fault:
-            return f"MongoDB does not answer: {repr(fault)[:300]}"
+            return f"MongoDB does not answer: {cause_of(fault)}"
         return None
 
     async def _check_topics(self) -> None:
@@ -238,7 +246,7 @@ class Service:
         try:
             self._misconfigured = await hard_timeout(PULSE_WITHIN, misconfigured(self.settings, set(names)))
         except PASSING as fault:
-            self._misconfigured = [f"how the topics are set can't be read: {repr(fault)[:300]}"]
+            self._misconfigured = [f"how the topics are set can't be read: {cause_of(fault)}"]
 
     async def _reach(self) -> list[tuple[str, int]]:
         """Wait for the servers. Returns, of each processor, Kafka's cluster id and the number of partitions.

@@ -410,7 +410,10 @@ async def test_a_command_that_did_not_reach_kafka_for_sure_can_be_repeated(setti
         assert answer.json()["command"]
 
 
-async def test_without_the_database_reads_say_so_and_commands_are_taken(settings: Settings, probe: Probe) -> None:
+async def test_without_the_database_reads_say_so_and_commands_are_taken(
+    settings: Settings, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.mongo.SELECTED_WITHIN_MS", 300)
     async with an_unstarted(settings.model_copy(update={"mongo": "mongodb://127.0.0.1:1/"})) as api:
         page = await api.get("/festivals")
         assert (page.status_code, page.json()["title"]) == (503, "The database does not answer")

@@ -25,7 +25,7 @@ from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe, a_probe
 from tests.support.running import ServiceProcess, service_process
 from tests.support.running import run_service as running_service
-from tests.support.servers import frozen_server, settings_on
+from tests.support.servers import frozen_server, killed_server, settings_on
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -61,6 +61,22 @@ async def test_an_idle_service_whose_servers_are_gone_says_so_and_goes_on_when_t
         await probe.send_all([a_lot(2)])
         lots = service.database["lots"]
         await eventually(lambda: lots.count_documents({}), equals=1, within=30)
+
+
+async def test_services_whose_database_is_killed_call_themselves_ready_for_no_more_than_four_seconds(
+    own: LocalStack,
+) -> None:
+    settings = settings_on(own, "killed")
+    await make_topics(settings)
+    async with running_service("festival", settings) as festival, running_service("sales", settings) as sales:
+        assert festival.readiness_failures() == sales.readiness_failures() == []
+        with killed_server(own.mongo):
+            async with asyncio.timeout(4):
+                for service in (festival, sales):
+                    await eventually(lambda service=service: reports_trouble(service, "MongoDB does not answer"))
+            assert festival.liveness_failures() == sales.liveness_failures() == []
+        for service in (festival, sales):
+            await eventually(service.readiness_failures, equals=[], within=40)
 
 
 async def test_a_service_that_starts_before_its_servers_says_so_and_begins_when_they_are_there(
@@ -180,6 +196,7 @@ async def test_a_service_that_lags_behind_is_not_ready_until_it_has_caught_up(
 async def test_a_relay_that_can_not_publish_is_said(
     run_service: RunService, probe: Probe, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("shared.runtime.relay.ACKNOWLEDGED_WITHIN", 1.0)
     async with run_service("inventory") as service:
         monkeypatch.setattr("shared.runtime.batch.Batch._outbox_record", _to_nowhere)
         await probe.send_all([a_lot(1)])

@@ -122,7 +122,10 @@ async def test_every_path_says_which_methods_it_takes(name: str, settings: Setti
 
 
 @pytest.mark.parametrize("name", SERVICES)
-async def test_without_the_database_reads_answer_as_documented(name: str, settings: Settings) -> None:
+async def test_without_the_database_reads_answer_as_documented(
+    name: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.mongo.SELECTED_WITHIN_MS", 300)
     async with an_api(name, settings.model_copy(update={"mongo": "mongodb://127.0.0.1:1/"})) as api:
         document = (await api.get("/openapi.json")).json()
         [(path, operations)] = [

@@ -14,7 +14,7 @@ from shared.settings import Settings
 from tests.support import killed_at, loads
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe, ProbeRecord
-from tests.support.running import ServiceProcess, end_open_transactions
+from tests.support.running import ServiceProcess, end_open_transactions, forget_members
 from tests.support.selection import slow_but
 from tests.support.undisturbed import all_worked, assert_undisturbed
 from tests.support.waiting import eventually
@@ -161,6 +161,7 @@ async def test_a_service_with_hints_or_deadlines_killed_between_two_parts_ends_a
     async with service_process(name, small, command=command, ready=False) as process:
         assert await process.ended() == -9, process.output
     await end_open_transactions(settings)
+    await forget_members(settings)
     assert not await all_worked(name, settings, probe, database), "it was killed too late to prove anything"
     async with run_service(name):
         await eventually(lambda: all_worked(name, settings, probe, database), within=60)

@@ -40,7 +40,7 @@ from shared.settings import Settings
 from tests.support import loads
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe
-from tests.support.running import end_open_transactions
+from tests.support.running import end_open_transactions, forget_members
 from tests.support.season import CLOTH, MAKERS, finished_season
 from tests.support.selection import slow_but
 from tests.support.undisturbed import all_worked
@@ -80,6 +80,7 @@ async def test_duplicates_dead_letters_kills_and_new_owners_of_lanes_change_noth
     ) as dying:
         assert await dying.ended() == -9, dying.output
     await end_open_transactions(settings)
+    await forget_members(settings)
     async with service_process(name, small) as first:
         await probe.send_all(list(islice(loads.after(name), EVENTS, 2 * EVENTS)))
         async with service_process(name, small) as second:

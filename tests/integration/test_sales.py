@@ -414,7 +414,7 @@ async def test_what_a_stray_booth_sold_is_moved_to_the_right_one_and_counts_once
         for order in ("move-1", "move-2"):
             moved = BoothForwarded(booth=wrong, to=BOOTH, festival="ODOP", order=order)
             await probe.send(BOOTH_STOCK, moved)
-        is_moved = {"_id": wrong, "forwarding": [BOOTH, 1], "waiting": []}
+        is_moved = {"_id": wrong, "forwarding": [BOOTH, 1, None], "waiting": []}
         await eventually(lambda: database["booths"].count_documents(is_moved), equals=1)
         # What comes after the move is forwarded too, and closes the device's sequence.
         await till.report(a_last_word(2).model_copy(update={"booth": wrong}), "closed")

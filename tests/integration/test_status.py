@@ -81,8 +81,15 @@ def test_what_hangs_or_is_gone_is_told_at_once(running: tuple[LocalStack, LocalS
         assert (code, servers["kafka"]["health"]) == (1, "in trouble")
     until_works()
     with killed_server(stack.mongo):
+        killed = time.monotonic()
         code, servers = status()
         assert (code, servers["mongo"]["health"], servers["mongo"]["trouble"]) == (1, "down", "it does not run")
+        while any(servers[name]["health"] == "works" for name in SERVICES):
+            assert time.monotonic() < killed + 4, servers
+            time.sleep(0.1)
+            code, servers = status()
+        assert code == 1
+        assert all("MongoDB does not answer" in servers[name]["trouble"] for name in SERVICES)
     until_works()
     services.servers["festival"].freeze()
     restarted = CliRunner().invoke(app, ["restart", "festival"])

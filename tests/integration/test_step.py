@@ -24,7 +24,7 @@ from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, th
 from tests.support.model import all_published, documents
 from tests.support.place import RunProcess, RunService, both_drivers
 from tests.support.probe import Probe
-from tests.support.running import end_open_transactions
+from tests.support.running import end_open_transactions, forget_members
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -112,6 +112,7 @@ async def test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undistu
     async with service_process("inventory", small, command=command, ready=False) as process:
         assert await process.ended() == -9, process.output
     await end_open_transactions(settings)
+    await forget_members(settings)
     assert not await all_published(database, len(lots) + len(orders)), "it was killed too late to prove anything"
     async with run_service("inventory"):
         await eventually(lambda: all_published(database, len(lots) + len(orders)), within=40)

@@ -1,5 +1,6 @@
 """A till from its spool over Kafka and back."""
 
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from shared.events.lot_number import LotNumber
 from shared.events.sales import (
     SALES,
     TILL,
+    BoothRedirected,
     DeviceHeard,
     DeviceIntroduced,
     ReceiptIssued,
@@ -163,6 +165,26 @@ async def test_what_was_sold_offline_arrives_in_order_and_is_answered(
             RecordStatus.VOIDED,
             RecordStatus.SENT,
         ]
+
+
+async def test_a_till_of_a_merged_booth_does_not_wait_for_answers_that_come_elsewhere(
+    settings: Settings, probe: Probe, tmp_path: Path
+) -> None:
+    with Till(tmp_path, BOOTH, "T1") as till:
+        answered = sell(till)
+        await probe.send(SALES, a_snapshot(answered))
+        await till.sync(settings, wait=0)
+        sell(till)
+        await probe.send(SALES, BoothRedirected(booth=BOOTH, to="ODOP.B08", merged=True))
+        for sent in (1, 0):
+            begun = time.monotonic()
+            report = await till.sync(settings, wait=60)
+            assert time.monotonic() - begun < 30
+            assert (report.sent, report.unanswered) == (sent, 0)
+        assert [row.status for row in till.tracked_records()] == [RecordStatus.RECORDED, RecordStatus.FORWARDED]
+        redirected = till.view().redirected
+        assert redirected is not None
+        assert redirected.to == "ODOP.B08"
 
 
 async def test_what_was_aborted_is_not_heard_and_holds_up_nothing(

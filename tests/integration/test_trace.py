@@ -14,7 +14,7 @@ from ops.trace import trace
 from shared.errors import WrongEntry
 from shared.events.lot_number import parse
 from shared.events.production import TERMINAL
-from shared.events.sales import TILL
+from shared.events.sales import SALES_DEADLINES, TILL
 from tests.support.season import (
     ALSO_CRAFT,
     B1,
@@ -23,6 +23,7 @@ from tests.support.season import (
     CRAFT,
     MADE_WRONG,
     MAKERS,
+    STRAY,
     T1,
     RunningSeason,
     finished_season,
@@ -50,15 +51,34 @@ async def test_a_mended_copy_and_what_it_stands_for_are_told(season: RunningSeas
         kinds = [entry.kind for entry in life.entries]
         assert kinds.index("Unusable") < kinds.index("LetterMended")
         assert copy in kinds
-        [unusable] = [entry for entry in life.entries if entry.kind == "Unusable"]
-        [mending] = [entry for entry in life.entries if entry.kind == "LetterMended"]
+        here = [entry for entry in life.entries if entry.where.startswith(f"{topic.name} ")]
+        [unusable] = [entry for entry in here if entry.kind == "Unusable"]
+        [mending] = [entry for entry in here if entry.kind == "LetterMended"]
         assert unusable.text == "a record could not be used: BAD_BODY"
         assert mending.who == "op.kupang"
         assert unusable.where == mending.where
-        assert mending.where.startswith(f"{topic.name} ")
     assert not any(entry.kind == "Unusable" for entry in (await trace(season.settings, season.lots[0])).entries) or (
         season.lots[0] == sold
     )
+
+
+async def test_a_forwarded_sale_is_told_with_its_original_and_its_mending(season: RunningSeason) -> None:
+    receipt = await season.document("sales", "receipts", f"{B1} stray-sale")
+    [lot] = {part[0] for sale in receipt["sales"] for part in sale["parts"]}
+    life = await trace(season.settings, lot)
+    [published] = [entry for entry in life.entries if entry.kind == "RecordForwarded"]
+    topics = season.settings.topic_prefix
+    assert published.where.startswith(f"{topics}{SALES_DEADLINES.name} ")
+    words, _, place = published.text.partition("; its original is ")
+    assert words == f"receipt stray-sale for {STRAY} published again for {B1}"
+    originals = [
+        f"{record.topic} {record.partition}/{record.offset}"
+        for record in await season.probe.records(TILL)
+        if (record.key, dict(record.headers).get("ce_subject")) == (STRAY.encode(), b"stray-sale")
+    ]
+    assert [place] == originals
+    at_till = [entry for entry in life.entries if entry is published or entry.where.startswith(f"{TILL.name} ")]
+    assert [entry.kind for entry in at_till] == ["Unusable", "LetterMended", "RecordForwarded"]
 
 
 async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: RunningSeason) -> None:

@@ -30,7 +30,7 @@ from shared.settings import Settings
 from tests.support import killed_at
 from tests.support.place import RunProcess
 from tests.support.probe import Probe
-from tests.support.running import ServiceProcess, end_open_transactions
+from tests.support.running import ServiceProcess, end_open_transactions, forget_members
 from tests.support.saga import a_place, announce, ask, lots, make, open_booth
 from tests.support.season import RunningSeason
 from tests.support.selection import slow_but
@@ -186,12 +186,14 @@ async def test_a_wait_ends_once_at_its_deadline_though_all_services_are_killed_i
         for process in alive.values():
             await process.kill()
     await end_open_transactions(place.settings)
+    await forget_members(place.settings)
     assert wait.deadline in await deadlines(place, wait.owner)
 
     later = ("-m", "tests.support.ahead", wait.owner, str(wait.hours))
     async with service_process(wait.owner, command=(*later, wait.dies, "1"), ready=False) as process:
         assert await process.ended() == -9, process.output
     await end_open_transactions(place.settings)
+    await forget_members(place.settings)
 
     async with AsyncExitStack() as running:
         await running.enter_async_context(service_process(wait.owner, command=later))

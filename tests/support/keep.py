@@ -46,6 +46,7 @@ _BY_NAME: dict[str, Any] = {
     "drawer": "5f0c2f0e-7c1b-4d7e-9d6f-2b1f3c9a8dff",
     "cashier": "k.7q2m",
     "receipt": "5f0c2f0e-7c1b-4d7e-9d6f-2b1f3c9a8e01",
+    "receipts": ("5f0c2f0e-7c1b-4d7e-9d6f-2b1f3c9a8e01",),
     "transfer": "T1",
     "to": "ODOP-2023.B08",
     "tills": ("T1", "T2"),

@@ -1,5 +1,6 @@
 """The output of a test's services: a failure shows it, also the failure of a test that ended its worker."""
 
+import os
 import shutil
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -7,11 +8,15 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import uuid4
 
+import psutil
 import pytest
 import structlog
 from structlog.typing import WrappedLogger
 
-FOLDER = Path(__file__).parents[2] / ".karya" / "test"
+ON_DISK = Path(__file__).parents[2] / ".karya" / "test"
+IN_MEMORY = Path("/dev/shm")
+# `make test` takes half a GiB of memory for it. The rest is for larger tests, and for what runs beside.
+ROOM = 6 * 1024**3
 TAIL = 4000
 # What xdist hands to a worker has its folder under this name.
 KEY = "karya_folder"
@@ -66,21 +71,45 @@ def sections(logs: list[Path]) -> list[tuple[str, str]]:
     return [(f"Output of {log.stem}", tail(log)) for log in logs]
 
 
+def base() -> Path:
+    """Where the folders of all runs lie: in memory if there is room, since a disk makes every commit wait."""
+    if not IN_MEMORY.is_dir():
+        return ON_DISK
+    free = min(shutil.disk_usage(IN_MEMORY).free, psutil.virtual_memory().available)
+    return IN_MEMORY / f"karya-test-{os.getuid()}" if free > ROOM else ON_DISK
+
+
+def new_run(base: Path) -> Path:
+    """A folder for a run of this process, not made yet."""
+    return base / f"{os.getpid()}-{uuid4().hex[:8]}"
+
+
+def remove_left_over(base: Path) -> None:
+    """Remove the folders of runs that were killed. Nothing else would free their memory."""
+    for folder in base.glob("*-*"):
+        if not psutil.pid_exists(int(folder.name.partition("-")[0])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def new_folder(config: pytest.Config) -> Path:
     """A folder for this process, not made yet. That of a worker lies in its run's, which is removed at the end."""
     given = getattr(config, "workerinput", {}).get(KEY)
-    return Path(given or FOLDER) / uuid4().hex[:8]
+    return Path(given) / uuid4().hex[:8] if given else new_run(base())
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if given := getattr(config, "workerinput", {}).get(KEY):
         OUTPUTS.enter_worker(Path(given))
+    else:
+        remove_left_over(base())
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Each worker, also one that replaces another, gets a folder in that of the run."""
-    run = node.config.stash.setdefault(RUN, FOLDER / uuid4().hex[:8])
+    if RUN not in node.config.stash:
+        node.config.stash[RUN] = new_run(base())
+    run = node.config.stash[RUN]
     node.workerinput[KEY] = str(run / node.gateway.id)
 
 

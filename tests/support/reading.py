@@ -43,7 +43,8 @@ def load(processor: Processor, reads: Iterable[Read], documents: Documents, load
             document = stored.get(read.id)
             loaded.entities[read] = None if document is None else collection.from_document(document)
             continue
-        assert read.field in (*collection.indexes, *collection.listed_by, "_id"), f"no index finds {read}"
+        indexes = (*collection.indexes, *collection.sparse, *collection.listed_by, "_id")
+        assert read.field in indexes, f"no index finds {read}"
         assert isinstance(read, ForeignView) is (collection not in processor.collections), (
             f"{read} is of the other kind"
         )
@@ -66,7 +67,7 @@ def state(
 
 def _finds(read: Read, document: Document) -> bool:
     assert not isinstance(read, Ref)
-    value = document[read.field]
+    value = document.get(read.field)
     if isinstance(read, KeyRange):
         return bool(read.above < value < read.below)
     return read.value in value if isinstance(value, list) else bool(value == read.value)

@@ -14,10 +14,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.group import LeaveGroupRequest
 from pymongo import AsyncMongoClient
 
 from deploy.local import process
 from deploy.local.services import environment
+from deploy.topics import SERVICES
+from shared.kafka import topic_name
 from shared.runtime.service import Service
 from shared.settings import Settings
 from tests.support.outputs import OUTPUTS, tail
@@ -141,6 +145,26 @@ async def end_open_transactions(settings: Settings) -> None:
     (`transactionLifetimeLimitSeconds`)."""
     async with AsyncMongoClient[dict[str, object]](settings.mongo) as client:
         await client.admin.command({"killAllSessions": []})
+
+
+async def forget_members(settings: Settings) -> None:
+    """Kafka takes the members of all groups for gone now. It does so by itself, after the session timeout of those
+    that were killed. A member that lives joins again."""
+    groups = [topic_name(settings, processor.group) for processors in SERVICES.values() for processor in processors]
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    try:
+        node = await admin.find_coordinator(groups[0])
+        for group in groups:
+            # One at a time: aiokafka can't read an answer about two.
+            [answer] = await admin.describe_consumer_groups([group], node)
+            [(error, _group, _state, _type, _protocol, members, *_)] = answer.groups
+            assert not error, group
+            for member, *_ in members:
+                left = await admin._send_request(LeaveGroupRequest(group, member), node)
+                assert not left.error_code, group
+    finally:
+        await admin.close()
 
 
 def _unset() -> list[str]:

@@ -1,5 +1,6 @@
 """What a producer with transactions leaves in a log: records taken back, and marks that take an offset each."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -35,8 +36,8 @@ class Transactional:
     async def take_back(self, *parts: TopicPartition) -> None:
         """A record of no sense to each of these, all of them taken back: two offsets without a record."""
         await self._client.begin_transaction()
-        for part in parts:
-            await self._client.send_and_wait(part.topic, b"{", b"a key", part.partition)
+        sent = [await self._client.send(part.topic, b"{", b"a key", part.partition) for part in parts]
+        await asyncio.gather(*sent)
         await self._end(taken_back=True)
 
     async def _end(self, taken_back: bool) -> None:

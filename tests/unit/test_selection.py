@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.stack import VARIABLE
+from tests.support import workers
 from tests.support.selection import slow_but, summary_line
-from tests.support.workers import rank, shares
+from tests.support.workers import pytest_xdist_auto_num_workers, rank, shares
 
 TESTS = Path(__file__).parents[1]
 THREE = """
@@ -70,3 +72,14 @@ def test_only_tests_that_share_something_stay_together(file: str, together: bool
 def test_what_takes_long_begins_first() -> None:
     files = ["unit/test_apart.py", "property/test_chain.py", "integration/test_step.py", "integration/test_verify.py"]
     assert sorted(files, key=lambda file: rank(TESTS / file)) == files[::-1]
+
+
+@pytest.mark.parametrize(("cores", "processes"), [(1, 1), (2, 3), (3, 4), (16, 4)])
+def test_half_as_many_processes_again_as_cores_share_the_tests_but_memory_is_bounded(
+    cores: int, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(workers.psutil, "cpu_count", lambda: cores)
+    assert pytest_xdist_auto_num_workers() == processes
+    monkeypatch.setenv(VARIABLE, "external")
+    assert pytest_xdist_auto_num_workers() == 0

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ops.verify.topic_evidence.event import Json, Pair, PublishedEvent, Sum, Triple, keep_latest
+from ops.verify.topic_evidence.plans import PlanEvidence
 from ops.verify.topic_evidence.sales import SalesEvidence
 from ops.verify.topic_evidence.tills import TillEvidence
 from shared.events.festival import BoothOpened, PricesChanged, TillAdded, TillStruck
@@ -51,6 +52,7 @@ class TopicEvidence:
     deadlines: set[str] = field(default_factory=set)
     settlements: dict[Pair, Json] = field(default_factory=dict)
     demand: dict[Pair, Json] = field(default_factory=dict)
+    plans: PlanEvidence = field(default_factory=PlanEvidence)
 
     def add(self, event: PublishedEvent) -> None:
         """Take in one event. Each event is added once; an event that no check needs is ignored."""
@@ -83,6 +85,8 @@ class TopicEvidence:
             case "DemandSignalled":
                 body = event.json
                 keep_latest(self.demand, (body["facility"], body["festival"]), body)
+            case "AllocationPlanned" | "AllocationRevised" | "ReplenishmentProposed":
+                self.plans.add(event)
             case "BoothOpened" | "PricesChanged" | "TillAdded" | "TillStruck":
                 self._add_announcement(event)
             case _:

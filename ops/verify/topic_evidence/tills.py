@@ -120,7 +120,8 @@ class TillEvidence:
     """`receipts`: all reports of a receipt by its id in sales; `records` by booth, in the order of the log;
     `refused`: till and pieces of refused voids; `refunds`: rupiah that tills paid back; `named`: booth, sale and lot
     that the organiser credited; `elsewhere`: booth and ce_id of records that count at another booth only;
-    `forwarded`: by booth, the record ids (see `record_id`) of its records that were published for another booth."""
+    `forwarded`: by booth, the record ids (see `record_id`) of its records that were published for another booth;
+    `came`: booth and device, of devices that came to the booth from another one."""
 
     receipts: dict[str, list[ReportedReceipt]] = field(default_factory=lambda: defaultdict(list))
     records: dict[str, list[DeviceRecord]] = field(default_factory=lambda: defaultdict(list))
@@ -131,6 +132,7 @@ class TillEvidence:
     named: set[Triple] = field(default_factory=set)
     elsewhere: set[Pair] = field(default_factory=set)
     forwarded: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    came: set[Pair] = field(default_factory=set)
     _forwarded: list[tuple[RecordForwarded | DeviceForwarded, str]] = field(default_factory=list)
 
     def add(self, event: PublishedEvent) -> None:
@@ -160,11 +162,13 @@ class TillEvidence:
         """Count the forwarded records at their new booths. All of them were added, and no record of a till was."""
         for body, cause in self._forwarded:
             if isinstance(body, DeviceForwarded):
+                self.came.add((body.key, body.device))
                 self._forward_device(body)
                 continue
             record = _TILL_MODELS[body.type].model_validate_json(body.record)
             assert isinstance(record, TillRecord), "only records of tills are forwarded"
             self.forwarded[body.booth].append(record_id(body.booth, record.device, record.seq, body.id))
+            self.came.add((body.key, record.device))
             record = record.model_copy(update={"booth": body.key})
             self._number(record, body.id, forwarded=True)
             if body.effect is not ForwardedAs.NUMBER and (body.key, body.id) not in self.elsewhere:

@@ -189,7 +189,8 @@ class LinePage(EntityPage):
     """A line of a plan.
 
     - `revision`: that of the lot's balance in the plan. `lost`: pieces that did not arrive.
-    - `reason`: for this facility and this lot (`reason_id`: in Indonesian). It is empty for older plans.
+    - `why`, `first`: the codes of the reasons for this facility and this lot; `reason` is a sentence of both
+      (`reason_id`: in Indonesian). They are empty for older plans.
     """
 
     reservation: str
@@ -202,6 +203,8 @@ class LinePage(EntityPage):
     revision: int
     status: str
     lost: int
+    why: str | None = None
+    first: str | None = None
     reason: str = ""
     reason_id: str = ""
 

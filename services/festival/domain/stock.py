@@ -35,15 +35,9 @@ def plannable_of(product: str) -> ForeignView[StockView]:
     return ForeignView(StockView, "plannable", product)
 
 
-def view_of(lot: str) -> ForeignView[StockView]:
-    """What is known of one lot, whether or not there is anything of it."""
-    return ForeignView(StockView, "_id", lot)
-
-
-def seen(state: State, products: Iterable[str], lots: Iterable[str] = ()) -> list[StockView]:
-    """The plannable lots of these products, and these lots besides, in the order of their ids."""
+def seen(state: State, products: Iterable[str]) -> list[StockView]:
+    """The plannable lots of these products, in the order of their ids."""
     views = {view.id: view for product in products for view in state.find(plannable_of(product))}
-    views |= {view.id: view for lot in lots for view in state.find(view_of(lot))}
     return [views[id] for id in sorted(views)]
 
 

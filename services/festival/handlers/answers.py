@@ -24,7 +24,7 @@ from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics.shipment import ARRIVAL_DEADLINE, shipment_id, shipments_of
 from services.festival.domain.logistics.transfer import CARRY_DEADLINE, transfer_id
-from services.festival.domain.stock import plannable_of, view_of
+from services.festival.domain.stock import plannable_of
 from shared.events.festival import RequestRested, RevisionRequested
 from shared.events.inventory import (
     LotRecallLiftReached,
@@ -154,8 +154,6 @@ def _revising(event: Event, body: RevisionRequested) -> Iterator[Read]:
     yield booth_sales_at(event.key)
     for product in body.products:
         yield plannable_of(product)
-    for lot in body.lots:
-        yield view_of(lot)
 
 
 def _due(_event: Event, body: DeadlineReached) -> Iterable[Read]:

@@ -7,7 +7,7 @@ from typing import Any
 from services.festival.domain import Request
 from services.festival.domain.allocation.difference import ReturningLine, Revision, ShareMove, ShortMove
 from services.festival.domain.allocation.lines import Lines, StatusSum, StoredLines
-from services.festival.domain.allocation.request import PlanTerms, RequestStatus
+from services.festival.domain.allocation.request import Beyond, PlanTerms, RequestStatus
 from services.festival.domain.line import AllocationLine, Cap, LineStatus, Offer
 from services.festival.domain.planning import Conflict, RequestDemand, Share
 from services.festival.store.days import as_day, day_text
@@ -40,6 +40,7 @@ def _request_document(request: Request) -> dict[str, Any]:
         "revising": request.revising,
         "waiting": None if request.waiting is None else list(request.waiting),
         "outdated": request.outdated,
+        "beyond": [list(beyond) for beyond in request.beyond],
         "day": day_text(request.day),
         "day_over": request.day_over,
     }
@@ -73,6 +74,7 @@ def _request(document: Document) -> Request:
         revising=document["revising"],
         waiting=None if waiting is None else tuple(waiting),
         outdated=document.get("outdated", False),
+        beyond=tuple(Beyond(*beyond) for beyond in document.get("beyond", ())),
         day=as_day(document.get("day")),
         day_over=document.get("day_over"),
     )

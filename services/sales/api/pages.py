@@ -457,7 +457,7 @@ class StrayPage(BaseModel):
             first_at=first_at,
             last_at=last_at,
             moved_to=booth.forwarding.to if booth.forwarding is not None else None,
-            unmoved=booth.records if booth.forwarding is None else 0,
+            unmoved=booth.unmoved,
             booth=booth.id,
             tills=sorted({device.till for device in booth.devices}),
             receipts=booth.receipts,

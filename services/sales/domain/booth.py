@@ -216,10 +216,14 @@ class Reopening:
 
 
 class Forwarding(NamedTuple):
-    """The booth at which the booth's further records count, and the number of records forwarded so far."""
+    """The booth at which the booth's further records count, and the number of records forwarded so far.
+
+    `reached`: the records kept before are forwarded in parts, and those up to this number are through. None: all are.
+    """
 
     to: str
     records: int
+    reached: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +288,15 @@ class Booth:
     def records(self) -> int:
         """The number of records received from the booth's devices."""
         return sum(last - first + 1 for device in self.devices for first, last in device.seen)
+
+    @property
+    def unmoved(self) -> int:
+        """The number of records that count at no booth, since no festival has opened this one."""
+        if self.status is not BoothStatus.UNKNOWN:
+            return 0
+        if self.forwarding is None:
+            return self.records
+        return 0 if self.forwarding.reached is None else self.records - self.forwarding.records
 
     @property
     def complete(self) -> bool:

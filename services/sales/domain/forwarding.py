@@ -3,6 +3,10 @@
 Until a booth is opened, every record is kept as it came. The organiser may then name the right booth. Sales publishes
 the originals for it, and marks the sales at the wrong booth as forwarded. A booth that is merged keeps its sales. Its
 further records, its devices and its unsold stock go to the other booth.
+
+A stray booth may have any number of records. They are forwarded in parts: each part is an event for the booth, which
+the part before it publishes. A record that comes meanwhile is kept, and is forwarded with a later part. So records
+keep their order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,21 +16,24 @@ from datetime import datetime
 from services.sales.domain.accounting import book, receipt_in
 from services.sales.domain.booth import Booth, BoothStatus, Forwarding
 from services.sales.domain.device import Branch, Device, RecordRun
-from services.sales.domain.receipt import receipt_id
+from services.sales.domain.receipt import Receipt, receipt_id, receipt_of
 from services.sales.domain.selling import Change, waiting_receipts
 from shared.events.festival import BoothForwarded
 from shared.events.language import Event, Publication
 from shared.events.sales import (
     BOOTH_REPORTS,
+    SALES,
     SALES_DEADLINES,
     TILL,
     BoothForwardingBegun,
     BoothForwardingRefused,
+    BoothRedirected,
     BranchOfRecords,
     CashCounted,
     CashDropped,
     DeviceForwarded,
     ForwardedAs,
+    ForwardingContinued,
     ForwardingRefusal,
     LotCount,
     ReceiptIssued,
@@ -36,8 +43,10 @@ from shared.events.sales import (
     TillClosed,
     TillRecord,
 )
-from shared.runtime.state import OwnedQuery, State
+from shared.runtime.state import KeyRange, OwnedQuery, State
 
+# Bounds what one event reads, writes and publishes, however many records have strayed.
+MOST_AT_ONCE = 200
 _RECORDS = {body.__name__: body for body in TILL.bodies}
 
 
@@ -58,10 +67,25 @@ class KeptRecord:
     type: str
     json: str
 
+    @property
+    def place(self) -> str:
+        """Text in the order in which a booth's records came."""
+        return _place(self.booth, self.number)
+
 
 def kept_at(booth: str) -> OwnedQuery[KeptRecord]:
     """The records kept of a booth that no festival has opened."""
     return OwnedQuery(KeptRecord, "booth", booth)
+
+
+def kept_after(booth: str, after: int, until: int) -> KeyRange[KeptRecord]:
+    """The records kept of the booth after number `after` up to number `until`."""
+    return KeyRange(KeptRecord, "place", _place(booth, after), _place(booth, until + 1))
+
+
+def _place(booth: str, number: int) -> str:
+    # No id has a space in it.
+    return f"{booth} {number:012}"
 
 
 def original(booth: Booth, record: TillRecord, event: Event) -> KeptRecord:
@@ -84,11 +108,11 @@ def record_id(booth: str, device: str, seq: int, event: str) -> str:
 
 
 def effect(state: State, booth: Booth, record: TillRecord, event: Event) -> ForwardedAs | None:
-    """The effect with which a further record of the booth is forwarded; None: it counts here and nowhere else.
+    """The effect with which a further record of the booth is forwarded; None: it counts here and nowhere else yet.
 
     What belongs to a receipt or a drawer of a merged booth counts there, where the books have the other half.
     """
-    if booth.forwarding is None:
+    if booth.forwarding is None or booth.forwarding.reached is not None:
         return None
     if booth.status is BoothStatus.UNKNOWN:
         return ForwardedAs.COPY
@@ -107,7 +131,7 @@ def effect(state: State, booth: Booth, record: TillRecord, event: Event) -> Forw
 def forward(booth: Booth, record: KeptRecord, forwarded_as: ForwardedAs) -> tuple[Booth, Publication]:
     """The booth after one more record was forwarded, and the record for the other booth, with the original inside."""
     assert booth.forwarding is not None, "the booth's records are forwarded"
-    to, records = booth.forwarding
+    to, records, reached = booth.forwarding
     body = RecordForwarded(
         key=to,
         booth=booth.id,
@@ -118,7 +142,7 @@ def forward(booth: Booth, record: KeptRecord, forwarded_as: ForwardedAs) -> tupl
         type=record.type,
         record=record.json,
     )
-    return replace(booth, forwarding=Forwarding(to, records + 1)), SALES_DEADLINES.of(body)
+    return replace(booth, forwarding=Forwarding(to, records + 1, reached)), SALES_DEADLINES.of(body)
 
 
 def forwarded_record(body: RecordForwarded, opening: int = 1) -> TillRecord:
@@ -155,37 +179,96 @@ def begin(state: State, booth: Booth, body: BoothForwarded) -> Change:
         return state, booth, [BOOTH_REPORTS.of(answer)]
     publications: list[Publication] = []
     lots: tuple[LotCount, ...] = ()
-    is_repetition = booth.forwarding is not None
-    booth = replace(booth, forwarding=booth.forwarding or Forwarding(body.to, 0))
-    if body.merge:
-        publications += (SALES_DEADLINES.of(_forwarded_device(booth, device, body.to)) for device in booth.devices)
-        # Recalled pieces are set aside, and go home from here.
-        lots = tuple(
-            LotCount(lot=lot.lot, qty=lot.unsold) for lot in booth.lots if lot.unsold and lot.withdrawn is None
-        )
-    elif not is_repetition:
-        for record in sorted(state.find(kept_at(booth.id)), key=lambda record: record.number):
-            booth, publication = forward(booth, record, ForwardedAs.COPY)
-            publications.append(publication)
-        state, booth, snapshots = mark_forwarded(state, booth)
-        publications += snapshots
+    if booth.forwarding is None:
+        booth = replace(booth, forwarding=Forwarding(body.to, 0, None if body.merge else 0))
+        publications.append(SALES.of(BoothRedirected(booth=booth.id, to=body.to, merged=body.merge)))
+        if body.merge:
+            devices = [_forwarded_device(booth, device, body.to) for device in booth.devices]
+            publications += map(SALES_DEADLINES.of, devices)
+            # Recalled pieces are set aside, and go home from here.
+            lots = tuple(
+                LotCount(lot=lot.lot, qty=lot.unsold) for lot in booth.lots if lot.unsold and lot.withdrawn is None
+            )
+        else:
+            booth, part = _name_part(booth, state.find(kept_after(booth.id, 0, MOST_AT_ONCE)))
+            publications += part
     beginning = BoothForwardingBegun(
         festival=body.festival, booth=booth.id, to=body.to, order=body.order, records=booth.records, lots=lots
     )
     return state, booth, [*publications, BOOTH_REPORTS.of(beginning)]
 
 
+def go_on(state: State, booth: Booth, part: ForwardingContinued) -> Change:
+    """The booth after one more part of its kept records was forwarded. Without effect if they are forwarded."""
+    if booth.forwarding is None or booth.forwarding.reached != part.after:
+        return state, booth, []
+    records = state.find(kept_after(booth.id, part.after, part.until + MOST_AT_ONCE))
+    booth, publications = _forward_kept(booth, [record for record in records if record.number <= part.until])
+    for name in part.receipts:
+        receipt = receipt_in(state, booth, name)
+        assert receipt is not None, "it was kept as it was issued"
+        state, booth, snapshots = _mark_receipt(state, booth, receipt)
+        publications += snapshots
+    booth = replace(booth, forwarding=booth.forwarding and booth.forwarding._replace(reached=part.until))
+    booth, next_part = _name_part(booth, [record for record in records if record.number > part.until])
+    return state, booth, [*publications, *next_part]
+
+
+def finish(state: State, booth: Booth) -> Change:
+    """The booth, which is about to be opened, after all kept records were forwarded that should be."""
+    if booth.forwarding is None or booth.forwarding.reached is None:
+        return state, booth, []
+    reached = booth.forwarding.reached
+    left = [record for record in state.find(kept_at(booth.id)) if record.number > reached]
+    booth, publications = _forward_kept(booth, left)
+    state, booth, snapshots = mark_forwarded(state, booth)
+    return state, booth, [*publications, *snapshots]
+
+
+def _forward_kept(booth: Booth, records: Sequence[KeptRecord]) -> tuple[Booth, list[Publication]]:
+    publications: list[Publication] = []
+    for record in sorted(records, key=lambda record: record.number):
+        booth, publication = forward(booth, record, ForwardedAs.COPY)
+        publications.append(publication)
+    return booth, publications
+
+
+def _name_part(booth: Booth, records: Sequence[KeptRecord]) -> tuple[Booth, list[Publication]]:
+    """The booth with the event that forwards its next part, or as a booth all of whose kept records are forwarded.
+    `records`: the next ones."""
+    assert booth.forwarding is not None, "the booth's records are forwarded"
+    after = booth.forwarding.reached
+    assert after is not None, "they are forwarded in parts"
+    if after >= booth.records:
+        return replace(booth, forwarding=booth.forwarding._replace(reached=None)), []
+    until = min(after + MOST_AT_ONCE, booth.records)
+    receipts = tuple(
+        receipt_of(record.source, record.event)
+        for record in sorted(records, key=lambda record: record.number)
+        if record.number <= until and record.type == ReceiptIssued.__name__
+    )
+    part = ForwardingContinued(key=booth.id, after=after, until=until, receipts=receipts)
+    return booth, [SALES_DEADLINES.of(part)]
+
+
 def mark_forwarded(state: State, booth: Booth) -> Change:
     """The booth without waiting sales: they count at the other booth, and stock never covers them here."""
     publications: list[Publication] = []
     for receipt in list(waiting_receipts(state, booth)):
-        for line in [sale.line for sale in receipt.sales if sale.waiting]:
-            current = receipt_in(state, booth, receipt.receipt)
-            assert current is not None, "a waiting receipt was issued"
-            sale = current.sales[line - 1]
-            after = replace(sale, waiting=0, forwarded=sale.forwarded + sale.waiting)
-            state, booth, snapshots = book(state, booth, current, after)
-            publications += snapshots
+        state, booth, snapshots = _mark_receipt(state, booth, receipt)
+        publications += snapshots
+    return state, booth, publications
+
+
+def _mark_receipt(state: State, booth: Booth, receipt: Receipt) -> Change:
+    publications: list[Publication] = []
+    for line in [sale.line for sale in receipt.sales if sale.waiting]:
+        current = receipt_in(state, booth, receipt.receipt)
+        assert current is not None, "it is there"
+        sale = current.sales[line - 1]
+        after = replace(sale, waiting=0, forwarded=sale.forwarded + sale.waiting)
+        state, booth, snapshots = book(state, booth, current, after)
+        publications += snapshots
     return state, booth, publications
 
 

@@ -232,8 +232,12 @@ def _sold_key(booth: str, sold_at: datetime) -> str:
 
 def receipt_id(event: Event) -> str:
     """The receipt's id: the event's id, or an id derived from it if the event's id has other characters."""
-    id = event.known_as
-    return id if RECEIPT_ID.fullmatch(id) else str(uuid5(NAMESPACE_URL, f"{event.source} {id}"))
+    return receipt_of(event.source, event.known_as)
+
+
+def receipt_of(source: str, id: str) -> str:
+    """The receipt's id: that of the till's record, as in `receipt_id`."""
+    return id if RECEIPT_ID.fullmatch(id) else str(uuid5(NAMESPACE_URL, f"{source} {id}"))
 
 
 def parse_sale_id(sale: str) -> tuple[str, int]:

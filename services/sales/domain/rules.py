@@ -43,6 +43,7 @@ from shared.events.sales import (
     DeviceHeard,
     DrawerOpened,
     ForwardedAs,
+    ForwardingContinued,
     PoolAdjusted,
     ReceiptIssued,
     ReceiptVoided,
@@ -154,6 +155,11 @@ def forward_booth(state: State, booth: Booth, body: BoothForwarded, _event: Even
     return forwarding.begin(state, booth, body)
 
 
+def go_on_forwarding(state: State, booth: Booth, body: ForwardingContinued, _event: Event) -> Change:
+    """The next part of a stray booth's records is forwarded."""
+    return forwarding.go_on(state, booth, body)
+
+
 def issue(state: State, booth: Booth, record: ReceiptIssued, event: Event) -> Change:
     """A till issued a receipt. Not `of_till`: a booth is copied once for its device and its sales."""
     devices, greetings = _receive_device_record(booth, record, event)
@@ -210,7 +216,9 @@ def recount(state: State, booth: Booth, body: LotRecounted, event: Event) -> Cha
 
 def open_booth(state: State, booth: Booth, body: BoothOpened, _event: Event) -> Change:
     """The booth is known by name, with its first prices."""
-    return selling.cover_waiting(state, _opened(booth, body))
+    state, booth, forwarded = forwarding.finish(state, booth)
+    state, booth, covered = selling.cover_waiting(state, _opened(booth, body))
+    return state, booth, [*forwarded, *covered]
 
 
 def change_booth(state: State, booth: Booth, body: BoothChanged, _event: Event) -> Change:

@@ -6,15 +6,13 @@ from shared.events.language import Body, CommandId, DeadlineReached, Id, Text, T
 class RevisionRequested(Body):
     """Missing pieces under a request of festival `key` are to be planned again.
 
-    The event returns to festival with the request's `products` and the `lots` that closed booths give back; both
-    select the stock to look up. Without a `command` no organiser asked for it: enough pieces were lost on the way,
-    recalled or freed by closed booths.
+    The event returns to festival with the request's `products`, which select the stock to look up. Without a
+    `command` no organiser asked for it: enough pieces were lost on the way, recalled or freed by closed booths.
     """
 
     key: Id
     request: Id
     products: tuple[Id, ...]
-    lots: tuple[Id, ...] = ()
     without: tuple[Id, ...] = ()
     reason: Text = ""
     consent: bool = True

@@ -75,13 +75,14 @@ class CommandRefusal(StrEnum):
 
 
 class PlanRule(StrEnum):
-    """A rule that can keep a piece from a booth."""
+    """A rule that can keep a piece from a booth. `LEFT_OUT`: the latest revision goes without the facility."""
 
     STOCK = "stock"
     BEST_BEFORE = "best_before"
     LEAD_TIME = "lead_time"
     CAPACITY = "capacity"
     CATEGORY = "category"
+    LEFT_OUT = "left_out"
 
 
 class PlanConflict(Body):
@@ -311,8 +312,8 @@ class BoothForecast(Body):
     """The forecast of a product at a booth until closing.
 
     `left`: pieces there and on their way. `expected`: sales with enough stock, within `give_or_take`. `missing`: the
-    shortage. `runs_out`: the time of the last piece, if that is before closing. Unless `known`, the product was in
-    stock for less than an hour, over all booths: that is too little to expect anything of it.
+    shortage. `runs_out`: the time of the last piece, if that is before closing. Unless `known`, no booth has had the
+    product in stock for an hour: that is too little to expect anything of it.
     """
 
     booth: Id
@@ -353,9 +354,11 @@ class ReplenishmentProposed(Body):
     """A forecast of the booths' sales from `at` (or from the next opening, `opens`) `until` they close, with
     proposals.
 
-    The most urgent proposals come first, no more than people can carry out. The facilities' part is planned as
-    `request`, which AllocationPlanned shows. If none of it can be planned, `conflicts` give the reasons and there is
-    no such request.
+    The most urgent proposals come first, with no more transfers than people can carry out. The facilities' part is
+    planned as `request`, which AllocationPlanned shows. If none of it can be planned, `conflicts` give the reasons
+    and there is no such request.
+
+    A long proposal comes in parts, as a plan does. `request` names it.
     """
 
     festival: Id
@@ -367,6 +370,9 @@ class ReplenishmentProposed(Body):
     refills: tuple[ProposedRefill, ...]
     conflicts: tuple[PlanConflict, ...] = ()
     opens: Utc | None = None
+    part: Count = 1
+    parts: Count = 1
+    digest: Text = ""
 
 
 class ShipmentSent(Body):

@@ -32,6 +32,10 @@ class RuntimeStore:
         for collection in (collection for processor in processors for collection in processor.collections):
             for field_name in collection.indexes:
                 await self._database[collection.name].create_index([(field_name, ASCENDING)])
+            for field_name in collection.sparse:
+                # A document without the field costs no entry. The name is another one than that of a full index.
+                name = f"{field_name}_sparse"
+                await self._database[collection.name].create_index([(field_name, ASCENDING)], name=name, sparse=True)
             for field_name in collection.listed_by:
                 fields = dict.fromkeys((field_name, ARRIVED), ASCENDING)
                 await self._database[collection.name].create_index(list(fields.items()))

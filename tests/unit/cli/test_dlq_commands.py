@@ -1,14 +1,18 @@
 """What `karya dlq` says, without servers."""
 
+import json
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from cli import dlq
-from ops.dlq import ResendReport
+from ops.dlq import DeadLetters, ResendReport
 from ops.letters import Letter, Status
 from shared.events.operator import LetterArchived
+from shared.settings import Settings
 from tests.support.letters import AT, a_letter
 
 pytestmark = pytest.mark.unit
@@ -31,3 +35,65 @@ def test_an_archived_letter_that_is_still_unusable_is_named_and_nothing_more(mon
         "1 are still unusable, or the service does not run:",
         f"  {letter.place}  BAD_BODY. qty: made up",
     ]
+
+
+class Cluster(DeadLetters):
+    """A cluster of topics with six partitions, which takes down what is sent."""
+
+    def __init__(self, letter: Letter) -> None:
+        async def partitions_for(_: str) -> set[int]:
+            return set(range(6))
+
+        client: Any = SimpleNamespace(partitions_for=partitions_for)
+        super().__init__(Settings(), None, client)  # type: ignore[arg-type]
+        self.letter = letter
+        self.resent: list[Letter] = []
+
+    async def all(self, *_: object) -> list[Letter]:
+        return [replace(self.letter, times=2)]
+
+    async def _send(self, letters: Any) -> None:
+        self.resent += letters
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"key": None, "value": None, "reason": "NO_VALUE"}, "neither a key nor a value"),
+        ({"key": None, "original_partition": 99}, "has no partition 99 for it."),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_letter_that_kafka_would_not_take_says_why_and_ends_with_1(
+    changes: dict[str, Any], why: str, as_json: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = replace(a_letter(), **changes)
+    cluster = Cluster(letter)
+
+    async def replay(*_: object) -> tuple[list[Letter], ResendReport]:
+        return [letter], await cluster.replay([letter], wait=0)
+
+    monkeypatch.setattr(dlq, "_replay", replay)
+    words = ["replay", str(letter.place), *(["--json"] if as_json else [])]
+    result = CliRunner(env={"COLUMNS": "300"}).invoke(dlq.app, words)
+    assert (result.exit_code, cluster.resent) == (1, [])
+    said = json.loads(result.stdout)["not_replayed"][0]["advice"] if as_json else result.stderr
+    assert f"{letter.place} can't be replayed: its record has " in said
+    assert why in said
+    assert f"karya dlq archive {letter.place}" in said
+
+
+@pytest.mark.parametrize("changes", [{}, {"key": None}])
+def test_an_unusable_letter_is_sent_back_and_its_reason_said(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = replace(a_letter(), **changes)
+    cluster = Cluster(letter)
+
+    async def replay(*_: object) -> tuple[list[Letter], ResendReport]:
+        return [letter], await cluster.replay([letter], wait=0)
+
+    monkeypatch.setattr(dlq, "_replay", replay)
+    result = CliRunner(env={"COLUMNS": "300"}).invoke(dlq.app, ["replay", str(letter.place)])
+    assert (result.exit_code, cluster.resent) == (1, [letter])
+    assert f"{letter.place}  BAD_BODY. qty: made up" in result.stderr

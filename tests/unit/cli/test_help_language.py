@@ -1,15 +1,19 @@
 """The framework's help and refusals, in Indonesian."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli import app
-from cli.help_language import split_language
+from cli.help_language import split_language, translate_framework
 from shared.translation import Language, use_language
 
 
@@ -28,6 +32,11 @@ def afterwards() -> Iterator[None]:
         (["till", "--bogus"], ["Tidak ada opsi --bogus"]),
         (["terminal", "--facility", "LP-KPG", "record", "KTI", "3", "--ask-maker"], ["Dibatalkan."]),
         (["bogus"], ["Tidak ada perintah 'bogus'."]),
+        (["terminal", "--facility"], ["Opsi '--facility' memerlukan nilai."]),
+        (["festival", "shw"], ["Tidak ada perintah 'shw'. Mungkin maksud Anda 'show'?"]),
+        (["terminal", "list", "--help"], ["terminal list [OPSI]"]),
+        (["terminal", "--help"], ["[OPSI] PERINTAH [ARGUMEN]...", "<berkas>", "[variabel: KARYA_FACILITY]"]),
+        (["festival", "add-till", "--help"], ["<teks> Kode festival"]),
         (["terminal", "--facility", "x", "list"], ["Nilai tidak dapat diterima: Kode unit terdiri dari dua huruf"]),
         (["festival", "--wait", "31", "list"], ["Nilai untuk '--wait' tidak dapat diterima"]),
     ],
@@ -37,6 +46,42 @@ def test_help_and_refusals_are_in_the_reader_s_language(words: list[str], texts:
     result = CliRunner().invoke(app, ["--lang", "id", *words], env={**environment, "KARYA_SPOOL_DIR": str(tmp_path)})
     shown = " ".join(result.output.replace("│", "").split())
     assert not [text for text in texts if text not in shown], shown
+
+
+def paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command and group of commands."""
+    yield path
+    for name in getattr(command, "commands", {}) if path else command.list_commands(typer.Context(command)):
+        yield from paths(command.get_command(typer.Context(command), name), (*path, name))
+
+
+KINDS = r"<(?:str|int|float|bool|date|list\[.*\]|File\w+)>|env var"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (Language.ENGLISH, KINDS),
+        (Language.INDONESIAN, rf"{KINDS}|<path>|default:|\[required|OPTIONS|COMMAND|ARGS|Usage|Arguments|Show this"),
+    ],
+)
+def test_no_help_has_words_of_the_framework(language: Language, words: str) -> None:
+    found = {}
+    for path in paths(get_command(app)):
+        shown = CliRunner().invoke(app, ["--lang", language, *path, "--help"], env={"COLUMNS": "200"}).output
+        if matches := re.findall(words, shown):
+            found[path] = matches
+    assert not found
+
+
+def test_a_question_answered_wrongly_is_asked_again_in_the_reader_s_language() -> None:
+    use_language(Language.INDONESIAN)
+    translate_framework()
+    ask = typer.Typer()
+    ask.command()(lambda: typer.echo(str(typer.confirm("?"))))
+    result = CliRunner().invoke(ask, input="perhaps\ny\n")
+    assert "Mohon jawab dengan y (ya) atau n (tidak)." in result.output
+    assert "invalid input" not in result.output
 
 
 def test_a_command_that_shows_no_help_does_not_wait_for_its_imports(tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
 """`--json`: every command has it, and a failure is one JSON document on stderr."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import typer
 from typer.main import get_command
@@ -12,17 +17,17 @@ from typer.testing import CliRunner, Result
 
 from cli import app
 from cli.console import exit_on_error, warn
+from cli.festival.client import ServiceClient
 from cli.problems import add_problem, run_with_problems, with_flag_at_command
-from shared.errors import Unusable, WrongEntry
+from shared.errors import KaryaError, NotAnswered, Unusable, WrongEntry
 from shared.translation import Language, use_language
+from shared.wording import Message
 from tests.support.fake_server import FakeServer, running
 
 pytestmark = pytest.mark.unit
 
-# Commands whose output is no document.
-WITHOUT_JSON = {
-    "logs": "it prints the lines of a file, most of them JSON",
-}
+# Commands that have no --json, with the reason.
+WITHOUT_JSON: dict[str, str] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -178,6 +183,112 @@ def test_an_error_outside_every_block_is_a_problem(capsys: pytest.CaptureFixture
 
     code, text = outcome(capsys, fail)
     assert (code, json.loads(text)["error"]) == (1, "WrongEntry")
+
+
+def kinds_of_errors(base: type[KaryaError] = KaryaError) -> Iterator[type[KaryaError]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from kinds_of_errors(kind)
+
+
+@pytest.mark.parametrize("kind", list(kinds_of_errors()), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("in_a_block", [False, True])
+def test_every_kind_of_error_is_a_problem(
+    kind: type[KaryaError], in_a_block: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = kind("BAD_BODY", "It is wrong.") if kind is Unusable else kind(Message("{what} is wrong.", what="It"))
+
+    def fail() -> None:
+        with exit_on_error() if in_a_block else nullcontext():
+            raise error
+
+    code, text = outcome(capsys, fail)
+    problem = json.loads(text)
+    assert (code, problem["exit_code"], problem["error"], problem["detail"]) == (1, 1, kind.__name__, "It is wrong.")
+
+
+def test_what_the_system_refuses_is_a_problem(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, text = outcome(capsys, (tmp_path / "made.csv").read_bytes)
+    problem = json.loads(text)
+    assert (code, problem["error"]) == (1, "SystemRefused")
+    assert problem["detail"] == f"{tmp_path}/made.csv: there is no such file or folder."
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["topics"],
+        ["verify"],
+        ["trace", "PR-KPG-KTI-230418-007-4"],
+        ["rebuild", "sales"],
+        ["strays", "list"],
+        ["dlq", "list"],
+    ],
+)
+@pytest.mark.parametrize(
+    ("settings", "kind", "texts"),
+    [
+        ({"KARYA_PARTITIONS": "many"}, "BadSettings", ["KARYA_PARTITIONS", "number"]),
+        ({"KARYA_KAFKA": "", "KARYA_MONGO": ""}, "ServersNotConfigured", ["KARYA_"]),
+        ({}, "NotReached", ["no connection is possible"]),
+    ],
+)
+def test_without_settings_or_servers_every_command_says_so_as_a_problem(
+    words: list[str], settings: dict[str, str], kind: str, texts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if the servers were away for longer than a command waits.
+    monkeypatch.setenv("KARYA_KAFKA", "127.0.0.1:1")
+    monkeypatch.setenv("KARYA_MONGO", "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
+    result = CliRunner().invoke(app, [*words, "--json"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    problem = problem_of(result)
+    assert problem["error"] == kind
+    assert not [text for text in texts if text not in problem["detail"]]
+    assert not [text for text in ("Errno", "Error(", "bootstrap", "ServerSelection") if text in problem["detail"]]
+
+
+def test_no_log_line_of_a_library_stands_beside_the_problem() -> None:
+    environment = {**os.environ, "KARYA_KAFKA": "127.0.0.1:1", "KARYA_LANG": "en"}
+    words = [sys.executable, "-m", "cli", "topics", "--json"]
+    result = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert json.loads(result.stderr)["error"] == "NotReached"
+
+
+@pytest.mark.parametrize(
+    ("url", "detail"),
+    [
+        ("http://127.0.0.1:1", "does not answer (nothing listens there)"),
+        ("127.0.0.1:8003", "KARYA_FESTIVAL_URL is not a valid address"),
+        ("http://127.0.0.1:many", "KARYA_FESTIVAL_URL is not a valid address"),
+        ("http://no-such-name.invalid", "does not answer (the network knows no such name)"),
+    ],
+)
+def test_a_service_that_is_away_is_a_problem_in_our_words(url: str, detail: str) -> None:
+    problem = problem_of(run("festival", "list", "--json", url=url))
+    assert problem["error"] == "NotAnswered"
+    assert detail in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "detail"),
+    [
+        (200, b"<html>It works!</html>", "is not the festival service of Karya"),
+        (502, b"<html>Bad Gateway</html>", "The festival service answered with status 502."),
+        (409, b"Conflict", "The festival service answered with status 409."),
+    ],
+)
+def test_what_is_no_service_of_ours_is_a_problem_in_our_words(status: int, body: bytes, detail: str) -> None:
+    client = ServiceClient("http://localhost", 0)
+    client._client = httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(status, content=body)), base_url="http://localhost"
+    )
+    with pytest.raises(NotAnswered, match=detail):
+        client.get("festivals")
+    if status != 200:
+        with pytest.raises(NotAnswered, match=detail):
+            client.command("festivals", body={})
 
 
 def test_warnings_of_a_command_that_works_stay_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,6 +95,20 @@ def test_every_fault_of_a_request_carries_a_template_of_the_catalogue() -> None:
         assert english == sentence.get("detail", sentence.get("message"))
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('{"name": \n "Pekan"', "Isinya bukan JSON: lihat baris 2, kolom 8."),
+        ("nama=Pekan", "Isinya bukan JSON: lihat baris 1, kolom 2."),
+        ('{"name": NaN}', "Isinya bukan JSON: lihat baris 1, kolom 10."),
+    ],
+)
+def test_a_body_that_is_no_json_says_where(body: str, message: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    [error] = a_client()._client.post("/festivals", content=body, headers=headers).json()["errors"]
+    assert received(error["message"], error["template"], error["values"]) == message
+
+
 def test_a_page_that_can_not_be_read_says_so_in_indonesian() -> None:
     with pytest.raises(NotAnswered) as raised:
         a_client().get("festivals", status="opne")

@@ -10,7 +10,10 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cli.till import app
+from edge.sync import SyncReport
 from edge.till.till import Till
+from shared.events.sales import BoothRedirected
+from shared.translation import Language, use_language
 from tests.support.builders.till import BOOTH, LOT, OTHER, a_stocking, an_opening, receive, withdrawn
 
 Run = Callable[..., Result]
@@ -65,6 +68,44 @@ def test_it_sells_voids_counts_and_closes(run: Run) -> None:
         ("KTI", 3, 1, 2),
     ]
     assert "Rp250.000" in run("stock").stdout
+
+
+@pytest.mark.parametrize(
+    ("language", "merged", "words"),
+    [
+        (Language.ENGLISH, True, f"Booth {BOOTH} was merged into ODOP.B08"),
+        (Language.INDONESIAN, True, f"Stan {BOOTH} sudah digabungkan ke ODOP.B08"),
+        (Language.ENGLISH, False, f"No festival has a booth {BOOTH}"),
+        (Language.INDONESIAN, False, f"Tidak ada festival yang punya stan {BOOTH}"),
+    ],
+)
+def test_a_cashier_hears_at_a_sync_where_to_set_the_till_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: Language, merged: bool, words: str
+) -> None:
+    stray = "odop.b07"
+    folder = tmp_path / "other"
+    name = BOOTH if merged else stray
+    with Till(folder, name, "T1") as till:
+        receive(till, BoothRedirected(booth=name, to="ODOP.B08", merged=merged))
+    reports = [SyncReport(1, 1, 0, 0)] * 2
+
+    async def sync(*_: object, **__: object) -> SyncReport:
+        return reports.pop()
+
+    monkeypatch.setattr(Till, "sync", sync)
+    env = {"KARYA_KAFKA": "127.0.0.1:1", "KARYA_SPOOL_DIR": str(folder), "KARYA_BOOTH": name, "COLUMNS": "400"}
+    use_language(language)
+    try:
+        said = CliRunner().invoke(app, ["sync"], env=env)
+        assert said.exit_code == 0, said.output
+        assert words.replace(BOOTH, name) in said.stderr
+        assert "karya till --booth ODOP.B08 --till T1" in said.stderr
+        stock = CliRunner().invoke(app, ["stock"], env=env)
+        assert "karya till --booth ODOP.B08 --till T1" in stock.stderr
+    finally:
+        use_language(None)
+    redirected = parsed_json(CliRunner().invoke(app, ["sync", "--json"], env=env))["redirected"]
+    assert redirected == {"to": "ODOP.B08", "merged": merged}
 
 
 def test_a_basket_is_one_receipt_with_discounts_and_change(run: Run) -> None:

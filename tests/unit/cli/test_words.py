@@ -9,14 +9,19 @@ from babel.messages.pofile import read_po
 from docsite import words
 from shared.translation import CATALOGUE, catalogue
 from shared.wording import fields
+from tests.support.raised_errors import raised_errors
 
-# Calls whose first text a person reads.
-SHOWN = frozenset(
-    {
-        *("say", "warn", "BadParameter", "prompt", "confirm", "TextColumn", "status", "update"),
-        *("AlreadyRunning", "NotAnswered", "NotReached", "SpoolFailed", "StackError", "WrongEntry"),
-    }
-)
+# Errors whose text no command shows: a service logs them, or writes them into a dead letter.
+UNSHOWN_ERRORS = {
+    "ForeignWrite": "a bug in our code; parks its key",
+    "UndeclaredRead": "a bug in our code; parks its key",
+    "Unusable": "why a record is a dead letter; operators read it",
+    "FenceMoved": "a step begins again",
+    "LaneOutOfRange": "a lane stops; operators read it",
+    "NotRelayed": "the relay tries again",
+    "UnknownVersion": "a service does not start; programmers read it",
+    "UnknownLanguage": "says it in both languages, as neither is known to be read",
+}
 # Calls in which a later text is read.
 LATER = {
     "Rejection": 2,
@@ -39,14 +44,29 @@ FOR_OPERATORS: frozenset[str] = frozenset(
         "cli/rebuild.py",
         "cli/topics.py",
         "cli/verify.py",
+        "deploy/docker_stack.py",
+        "deploy/local/jars.py",
+        "deploy/local/kafka.py",
+        "deploy/local/mongo.py",
+        "deploy/local/server.py",
+        "deploy/stack.py",
         "ops/dlq.py",
+        "ops/drafts.py",
+        "ops/mending.py",
+        "ops/rebuild/__init__.py",
         "ops/rebuild/partitions.py",
         "ops/rebuild/replay.py",
         "ops/rebuild/switching.py",
-        "ops/strays.py",
         "ops/verify/log.py",
+        "services/production/reference.py",
         "shared/runtime/service.py",
     }
+)
+
+
+# Calls whose first text a person reads.
+SHOWN = frozenset({"say", "warn", "BadParameter", "prompt", "confirm", "TextColumn", "status", "update"}) | (
+    raised_errors() - UNSHOWN_ERRORS.keys()
 )
 
 
@@ -101,6 +121,11 @@ def test_a_translation_has_the_fields_of_its_text() -> None:
 
 def test_no_module_shows_a_text_that_is_not_translated() -> None:
     assert modules_with_bare_texts() == FOR_OPERATORS
+
+
+def test_the_shown_errors_are_those_of_the_code() -> None:
+    assert {"ServersNotConfigured", "BadSettings", "TopicsRefused", "PartitionsDiffer", "StackError"} <= SHOWN
+    assert UNSHOWN_ERRORS.keys() <= raised_errors()
 
 
 def test_the_catalogue_is_read_as_babel_reads_it() -> None:

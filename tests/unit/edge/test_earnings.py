@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from cli.terminal import app
+from edge.sync import SyncReport
 from edge.terminal.earnings import facility_sales
 from edge.terminal.terminal import Terminal
 from shared.events.language import Body, Event, Topic
@@ -24,6 +26,7 @@ from shared.events.sales import (
     SalePublished,
     SettlementCorrected,
     SettlementIssued,
+    SettlementPostponed,
 )
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, tzinfo=UTC)
@@ -87,6 +90,55 @@ def test_a_correction_replaces_a_settlement_and_an_open_festival_has_none() -> N
     accounts = {account.festival: account for account in sales.owed()}
     assert accounts["F1"].settlement == settled(2, 40, SettlementCorrected)
     assert (accounts["F2"].settlement, accounts["F2"].sold_rupiah) == (None, 30)
+
+
+def postponed(booth: str, festival: str = "F1") -> SettlementPostponed:
+    return SettlementPostponed(facility="PR-KPG", festival=festival, booth=booth)
+
+
+def test_a_settlement_waits_for_booths_that_sell_again_until_it_is_issued() -> None:
+    waiting = [postponed("F1.B2"), postponed("F1.B1"), postponed("F1.B2")]
+    [account] = facility_sales([sale("s1", 1, 3), *waiting]).owed()
+    assert (account.settlement, account.sold_rupiah, account.reopened) == (None, 30, ("F1.B1", "F1.B2"))
+    [unsold] = facility_sales(waiting).owed()
+    assert (unsold.sold_rupiah, unsold.reopened) == (0, ("F1.B1", "F1.B2"))
+    [settled_account] = facility_sales([sale("s1", 1, 3), *waiting, settled(1, 30)]).owed()
+    assert (settled_account.settlement, settled_account.reopened) == (settled(1, 30), ())
+    [again] = facility_sales([settled(1, 30), postponed("F1.B3")]).owed()
+    assert (again.settlement, again.reopened) == (settled(1, 30), ("F1.B3",))
+
+
+def test_what_is_owed_says_which_booth_it_waits_for(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        hear(terminal, PUBLIC_SALES, [sale("s1", 1, 3)])
+        hear(terminal, SETTLEMENTS, [postponed("F1.B2")])
+    env = {"KARYA_SPOOL_DIR": str(tmp_path), "KARYA_FACILITY": "PR-KPG", "COLUMNS": "200"}
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(app, list(arguments), env=env)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    note = "postponed until F1.B2 is settled again: it sells again"
+    assert run("owed").splitlines()[1] == f"F1\tRp30\t\t\t\t{note}"
+    [row] = json.loads(run("owed", "--json"))
+    assert (row["festival"], row["postponed_for"]) == ("F1", ["F1.B2"])
+
+
+def test_a_sync_tells_once_that_a_booth_sells_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arriving = [[postponed("F1.B2")], [], [postponed("F1.B3")]]
+
+    async def sync(terminal: Terminal, *_: object, **__: object) -> SyncReport:
+        hear(terminal, SETTLEMENTS, arriving.pop(0))
+        return SyncReport(0, 0, 0, 0)
+
+    monkeypatch.setattr(Terminal, "sync", sync)
+    env = {"KARYA_SPOOL_DIR": str(tmp_path), "KARYA_FACILITY": "PR-KPG", "COLUMNS": "200"}
+    env |= {"KARYA_KAFKA": "127.0.0.1:1"}
+    words = "Booth F1.B2 sells again. The settlement of F1 waits until it is settled again."
+    assert words in CliRunner().invoke(app, ["sync"], env=env).stdout
+    assert "sells again" not in CliRunner().invoke(app, ["sync"], env=env).stdout
+    assert json.loads(CliRunner().invoke(app, ["sync", "--json"], env=env).stdout)["reopened"] == ["F1.B3"]
 
 
 def test_people_see_lots_sales_and_what_is_owed_without_a_network(tmp_path: Path) -> None:

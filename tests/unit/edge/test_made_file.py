@@ -16,6 +16,7 @@ from edge.terminal.terminal import MadeEntry, ReportChange, Terminal
 from shared.errors import WrongEntry
 from shared.events.catalogue import FACILITY_CATALOGUE
 from shared.events.language import Event
+from shared.wording import message_of
 from tests.support.builders.production import facility_listed, product_listed
 
 TODAY = date(2026, 4, 18)
@@ -195,7 +196,11 @@ def test_each_good_line_is_recorded_by_choice(tmp_path: Path) -> None:
     assert result.exit_code == 1
     answer = json.loads(result.stdout)
     assert (answer["recorded"], answer["first_record"], answer["last_record"], answer["to_send"]) == (2, 1, 2, 2)
-    assert [refusal["line"] for refusal in answer["refused"]] == [3]
+    [refusal] = answer["refused"]
+    assert (refusal["line"], refusal["status"], refusal["reason"]) == (3, "refused", "not_valid")
+    # The same fields as those of a refused command.
+    assert refusal["message"] == message_of(refusal["template"], refusal["values"]).english
+    assert "'zero'" in refusal["message"]
     assert device.pieces == [3, 5]
     assert target.stat().st_mode & 0o077 == 0
     repetition = device.run("record", "--file", "-", "--each", "--refused", str(target), stdin=made)

@@ -1,6 +1,7 @@
 """Whether a spool is whole is said truly, and what can be read of a damaged one is saved."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -156,6 +157,23 @@ def test_of_a_damaged_file_the_rest_is_saved_and_goes_on(tmp_path: Path) -> None
             number: record for number, record in records.items() if number not in repair_report.lost
         }
         assert new.append(a_record, NOW).number == 61
+
+
+# What SQLite calls the parts of its files, and how it speaks of errors.
+WORDS_OF_SQLITE = re.compile(r"tree|page|cell|btree|malformed|disk image|database|not a|sqlite", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("damage", ["a leaf", "the root", "the whole file"])
+def test_what_is_damaged_is_told_without_the_words_of_sqlite(tmp_path: Path, damage: str) -> None:
+    path = a_file(tmp_path / "old", 60)
+    data = bytearray(path.read_bytes())
+    page = a_page_with(path, "said", leaf=damage == "a leaf")
+    start, end = (0, len(data)) if damage == "the whole file" else ((page - 1) * PAGE, page * PAGE)
+    data[start:end] = b"\xff" * (end - start)
+    path.write_bytes(data)
+    faults = [str(fault) for fault in check(path, TILL).faults]
+    assert faults
+    assert not [fault for fault in faults if WORDS_OF_SQLITE.search(fault)]
 
 
 def test_a_record_that_says_nonsense_is_left_out_of_a_repair(tmp_path: Path) -> None:

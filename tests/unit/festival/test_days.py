@@ -8,7 +8,9 @@ from services.festival.api.pages import LotStock, ProductStock, RequestPage
 from services.festival.domain import Festival, StockView
 from services.festival.domain.allocation.bounds import planning_rules
 from services.festival.domain.line import LineStatus
+from services.festival.domain.replenishment import HeldLot, SalesHistory, SalesHour, Situation, propose
 from shared.events.festival import (
+    AllocationFellShort,
     AllocationPlanned,
     CommandRefusal,
     CommandRefused,
@@ -22,8 +24,10 @@ from tests.support.builders.festival import (
     ODOP,
     FestivalWorld,
     a_booth,
+    a_receipt,
     a_request,
     a_revision,
+    a_shipment,
     a_world,
     an_accept,
     an_announcement,
@@ -165,3 +169,80 @@ def test_a_day_that_is_over_is_refused() -> None:
     world.make("LA", 5, product="KUE")
     world.now += timedelta(days=1)
     assert world.refusal(a_request((B1, "KUE", 5), day=FIRST_DAY)) == ("day", CommandRefusal.WRONG_DAYS)
+
+
+def test_a_refusal_names_every_rule_that_keeps_other_stock_out() -> None:
+    """Also where no stock is left at all that a plan could use."""
+    world = a_far_world(5, LP_BBB=9)
+    world.make("LA", 5, product="KUE")
+    world.make("LB", 7, product="KUE", facility="LP-BBB")
+    world.make("LC", 3, product="KUE", best_before=NOON.date())
+    world.take("LA", 5)
+    world.give(a_request((B1, "KUE", 5)))
+    world.settle()
+    *_, again = world.bodies(AllocationPlanned)
+    assert (again.replan, again.lines) == (True, ())
+    [conflict] = again.conflicts
+    assert conflict.rules == (PlanRule.STOCK, PlanRule.BEST_BEFORE, PlanRule.LEAD_TIME)
+    assert "7 pieces of LP-BBB would come too late" in conflict.reason
+    page = RequestPage.of(world.request())
+    [gap] = page.shortfalls
+    assert (gap.short, gap.rules) == (5, ["stock", "best_before", "lead_time"])
+    assert (gap.reason, gap.reason_id) == (conflict.reason, conflict.reason_id)
+    [answer] = world.bodies(AllocationFellShort)
+    assert (answer.reserved, answer.short) == (0, 5)
+
+
+def test_every_reason_has_a_code_and_a_sentence_in_both_languages() -> None:
+    world = a_world()
+    world.make("LA", 3, product="KUE", best_before=SECOND_DAY)
+    world.make("LB", 4, product="KUE")
+    world.give(a_request((B1, "KUE", 9), consent=False))
+    page = RequestPage.of(world.request())
+    [line] = page.lines
+    assert (line.why, line.first) == ("only", "only")
+    [gap] = page.shortfalls
+    assert gap.rules == ["stock", "best_before"]
+    for row in (line, gap, *page.shares):
+        assert row.reason
+        assert row.reason_id
+        assert row.reason != row.reason_id
+
+
+@pytest.mark.parametrize(("days", "good"), [(-1, False), (0, True), (1, True)])
+def test_the_best_before_day_itself_is_good_in_plans_stock_and_moves_alike(days: int, *, good: bool) -> None:
+    best = LAST_DAY + timedelta(days=days)
+    world = a_world()
+    world.make("LA", 9, product="KUE", best_before=best)
+    planned = world.give(a_request((B1, "KUE", 5), consent=False, day=LAST_DAY))
+    assert (kinds(planned) == ["AllocationPlanned"]) is good
+    assert (stock_page(world, LAST_DAY).plannable == 9) is good
+    rules = planning_rules(world.one(Festival, ODOP), NOON)
+    held = HeldLot("ODOP.B2", "LA", "LP-AAA", "KUE", FIRST_DAY, left=90, best_before=best)
+    sells = {booth: frozenset({"KUE"}) for booth in (B1, "ODOP.B2")}
+    hour = int(NOON.timestamp()) // 3600 - 1
+    histories = tuple(
+        SalesHistory(booth, "KUE", (SalesHour(hour, qty, 60),)) for booth, qty in ((B1, 9), ("ODOP.B2", 0))
+    )
+    now = Situation(NOON, NOON + timedelta(hours=2), sells, histories, (held,), rules)
+    assert bool(propose(now).moves) is good
+
+
+def test_on_its_best_before_day_a_lot_can_be_sent_and_received() -> None:
+    world = a_world()
+    world.make("LA", 9, product="KUE", best_before=FIRST_DAY)
+    world.give(a_request((B1, "KUE", 5), day=FIRST_DAY))
+    world.settle()
+    world.give(a_shipment())
+    world.settle()
+    assert "BoothStocked" in kinds(world.give(a_receipt(LA=5)))
+
+
+def test_what_comes_by_parcel_counts_its_days_to_the_day_also_while_booths_sell() -> None:
+    """The festival runs, and its last day is two days ahead."""
+    world = FestivalWorld()
+    world.give(an_announcement(lead_days=(LeadTime(facility="LP-AAA", days=1),)))
+    world.give(a_booth(B1))
+    world.make("LA", 9, product="KUE")
+    assert world.refusal(a_request((B1, "KUE", 5), day=FIRST_DAY)) == ("demands", CommandRefusal.NOTHING_TO_PLAN)
+    assert kinds(world.give(a_request((B1, "KUE", 5), day=SECOND_DAY, consent=False))) == ["AllocationPlanned"]

@@ -171,6 +171,24 @@ def test_a_conflict_names_every_rule_that_keeps_a_lot_out(
     assert against(result) == {("b", "p"): rules}
 
 
+def test_rules_that_keep_the_same_lot_out_are_named_together() -> None:
+    stock = [
+        a_lot("1", "late", "p", 5, LAST_DAY - timedelta(1)),
+        a_lot("2", "late", "p", 4),
+        a_lot("3", "out", "p", 3),
+    ]
+    rules = Rules(last_day=LAST_DAY, days_left=1, lead_days={"late": 2}, left_out=frozenset({"late", "out"}))
+    result = plan([RequestDemand("b", "p", 20)], stock, rules=rules)
+    [conflict] = result.conflicts
+    assert conflict.rules == (PlanRule.STOCK, PlanRule.BEST_BEFORE, PlanRule.LEAD_TIME, PlanRule.LEFT_OUT)
+    assert (
+        "5 pieces of late would be past their best-before day and come too late and are left out" in conflict.reason
+    )
+    assert "4 pieces of late would come too late and are left out by the revision" in conflict.reason
+    assert "3 pieces of out are left out by the revision" in conflict.reason
+    assert [share.facility for share in result.shares] == ["late", "out"]
+
+
 def test_what_is_kept_out_and_what_does_not_exist_are_told_apart() -> None:
     stock = [a_lot("1", "A", "p", 86, LAST_DAY - timedelta(1))]
     [conflict] = plan([RequestDemand("b", "p", 90)], stock, rules=Rules(last_day=LAST_DAY)).conflicts

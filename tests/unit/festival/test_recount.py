@@ -6,6 +6,7 @@ import pytest
 
 from services.festival.api.goods import ShipmentPage
 from services.festival.domain import Booth, Command, Festival, Shipment, Transfer
+from services.festival.domain.allocation.request import shortfalls
 from services.festival.domain.booth_lot import Account, BoothLot
 from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
@@ -366,6 +367,50 @@ def test_what_a_revision_reserved_stays_and_the_surplus_is_shown() -> None:
     assert world.lots["LC"].reserved == 36
     assert world.request().lost == 0
     assert len(world.bodies(AllocationRevised)) == 1
+
+
+def test_a_refused_line_whose_pieces_were_found_is_not_planned_again() -> None:
+    world = a_world()
+    world.make("LA", 40)
+    world.give(a_request((B1, "KTI", 40)))
+    world.settle()
+    world.give(a_shipment())
+    world.settle()
+    world.make("LC", 50, facility="LP-BBB")
+    world.take("LC", 45)
+    world.make("LD", 50, facility="LP-CCC", made_on=date(2023, 4, 2))
+    world.give(a_receipt(LA=4))
+    world.give(a_revision(consent=True))
+    world.hear_itself()
+    world.give(a_recount(LA=40))
+    request = world.request()
+    assert (request.short, sum(beyond.qty for beyond in request.beyond)) == (0, 36)
+    count = len(world.request().lines)
+    world.settle()
+    assert LineStatus.REFUSED in {line.status for line in world.request().lines}
+    assert len(world.request().lines) == count
+    assert world.request().short == 0
+
+
+def test_what_is_beyond_one_demand_covers_no_other() -> None:
+    world = a_world()
+    world.make("LA", 40)
+    world.give(a_request((B1, "KTI", 40), (B1, "KRJ", 10), (B2, "KTI", 5)))
+    world.settle()
+    for booth, shipment in ((B1, "S1"), (B2, "S2")):
+        world.give(a_shipment(shipment, booth=booth))
+    world.settle()
+    at_first = sum(line.qty for line in world.request().lines if line.booth == B1)
+    world.make("LC", 90, facility="LP-BBB")
+    world.give(a_receipt(LA=0))
+    world.give(a_revision(consent=True))
+    world.settle()
+    world.give(a_recount(LA=at_first))
+    request = world.request()
+    assert [(row.booth, row.product, row.qty) for row in request.beyond] == [(B1, "KTI", at_first)]
+    # No cakes were made, and too much cloth does not stand for them.
+    assert [(gap.product, gap.short) for gap in shortfalls(request)] == [("KRJ", 10)]
+    assert request.short == 10
 
 
 def test_a_revision_that_waits_for_found_pieces_is_withdrawn() -> None:

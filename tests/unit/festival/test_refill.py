@@ -10,8 +10,8 @@ from services.festival.domain import Booth, Replenishment, Request
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.planning import RequestDemand
-from services.festival.domain.replenishment import Forecast, Move, Proposal, Refill
-from services.festival.domain.replenishment.replenish import MOST_MOVES, MOST_REFILLS, most_urgent, proposal_event
+from services.festival.domain.replenishment import Forecast, Move, Proposal, Refill, Situation
+from services.festival.domain.replenishment.replenish import most_urgent, proposal_events
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
@@ -23,6 +23,7 @@ from shared.events.festival import (
     ReplenishmentProposed,
 )
 from shared.events.language import MAX_VALUE_BYTES
+from shared.events.parts import joined
 from tests.support.builders.festival import (
     B1,
     B2,
@@ -105,7 +106,7 @@ def test_who_has_too_much_gives_and_facilities_send_the_rest() -> None:
 
 
 def test_what_nobody_is_asked_to_carry_facilities_are_asked_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.festival.domain.replenishment.replenish.MOST_MOVES", 0)
+    monkeypatch.setattr("services.festival.domain.replenishment.replenish.MOVES_OF_A_BOOTH", 0)
     world = selling(first=2, second=15)
     world.give(a_replenishment())
     proposal = the_proposal(world)
@@ -303,24 +304,55 @@ def test_the_day_on_which_it_spoils_goes_with_the_goods() -> None:
     assert {lot.best_before for lot in lots} == {date(2023, 9, 1)}
 
 
-def test_a_proposal_stays_a_readable_record_and_keeps_the_most_urgent() -> None:
+def a_large_proposal(booths: int) -> Proposal:
+    """A forecast, a move and a refill for each booth, with long names and sentences."""
     text = "x" * 200
-    booths = [f"A-LONG-FESTIVAL-2026.A-LONG-BOOTH-{n:04}" for n in range(2000)]
+    names = [f"A-LONG-FESTIVAL-2026.A-LONG-BOOTH-{n:04}" for n in range(booths)]
     lot = "PR-KPG-KTI-230418-007-4"
-    proposal = most_urgent(
-        Proposal(
-            tuple(Forecast(booth, "KTI", 0, n, 9, n, UNTIL) for n, booth in enumerate(booths)),
-            tuple(Move(booth, booths[0], lot, "PR-KPG", "KTI", 5, text, text) for booth in booths[:MOST_MOVES]),
-            tuple(Refill(RequestDemand(booth, "KTI", n + 1), text, text) for n, booth in enumerate(booths)),
-        ),
-        ("KTI",),
+    return Proposal(
+        tuple(Forecast(booth, "KTI", 0, n, 9, n, UNTIL) for n, booth in enumerate(names)),
+        tuple(Move(booth, names[0], lot, "PR-KPG", "KTI", 5, text, text) for booth in names),
+        tuple(Refill(RequestDemand(booth, "KTI", n + 1), text, text) for n, booth in enumerate(names)),
     )
+
+
+def test_a_proposal_of_any_size_is_said_whole_in_readable_records_the_most_urgent_first() -> None:
+    proposal = most_urgent(a_large_proposal(2000), ("KTI",))
     replenishment = Replenishment(
         "ODOP/R2", ODOP, "R2", NOON, UNTIL, proposal.forecasts, proposal.moves, proposal.refills
     )
-    assert len(encode(proposal_event(replenishment).body)) < MAX_VALUE_BYTES
-    assert proposal.forecasts[0].missing == proposal.refills[0].wanted.qty - 1 == 1999
-    assert len(proposal.refills) == MOST_REFILLS
+    bodies = [event.body for event in proposal_events(replenishment)]
+    assert len(bodies) > 1
+    assert all(len(encode(body)) <= MAX_VALUE_BYTES for body in bodies)
+    whole = joined(bodies)
+    assert isinstance(whole, ReplenishmentProposed)
+    assert (len(whole.forecasts), len(whole.transfers), len(whole.refills)) == (2000, 2000, 2000)
+    assert whole.forecasts[0].missing == whole.refills[0].qty - 1 == 1999
+    assert joined(bodies[1:]) is None
+
+
+@pytest.mark.parametrize(("limit", "field"), [("MAX_FORECASTS", "festival"), ("allocation.MAX_DEMANDS", "products")])
+def test_a_proposal_that_is_too_large_to_keep_is_refused_and_not_cut(
+    monkeypatch: pytest.MonkeyPatch, limit: str, field: str
+) -> None:
+    world = selling(first=2, second=2)
+    monkeypatch.setattr(f"services.festival.domain.replenishment.replenish.{limit}", 0)
+    assert world.refusal(a_replenishment()) == (field, CommandRefusal.TOO_MANY)
+
+
+def test_people_carry_more_where_more_booths_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    most: list[int | None] = []
+
+    def no_proposal(now: Situation) -> Proposal:
+        most.append(now.most_moves)
+        return Proposal(())
+
+    monkeypatch.setattr("services.festival.domain.replenishment.replenish.propose", no_proposal)
+    world = selling(first=2, second=2)
+    world.give(a_replenishment())
+    world.give(a_booth("ODOP.B3", "KTI"))
+    world.give(a_replenishment("R3"))
+    assert set(most) == {20, 30}
 
 
 @pytest.mark.parametrize(

@@ -75,10 +75,28 @@ def test_a_sale_in_the_first_minutes_is_too_little_to_expect_anything_of() -> No
     assert not proposal.refills
 
 
-def test_an_hour_on_sale_over_all_booths_is_enough() -> None:
-    situation = a_situation(a_history("B1", 10, minutes=5), a_lot("B1", 5), a_history("B2", 0, minutes=55))
-    assert all(forecast.known for forecast in propose(situation).forecasts)
-    assert wanted_pieces(propose(situation))
+def test_the_first_minutes_of_many_booths_do_not_add_up_to_an_hour() -> None:
+    """All booths open at once: their minutes are the same minutes."""
+    histories = [a_history(f"B{n}", 10, minutes=5) for n in range(1, 100)]
+    proposal = propose(a_situation(*histories, a_lot("B1", 5), hours=10))
+    assert not any(forecast.known or forecast.expected for forecast in proposal.forecasts)
+    assert not proposal.moves
+    assert not proposal.refills
+
+
+@pytest.mark.parametrize(("minutes", "known"), [(59, False), (60, True)])
+def test_an_hour_on_sale_at_one_booth_is_enough(minutes: int, known: bool) -> None:
+    proposal = propose(a_situation(a_history("B1", 10, minutes=minutes), a_lot("B1", 5)))
+    assert [forecast.known for forecast in proposal.forecasts] == [known]
+    assert bool(wanted_pieces(proposal)) is known
+
+
+def test_a_booths_first_minutes_do_not_outweigh_the_hours_of_the_others() -> None:
+    """Ten pieces at once at a booth that has just opened, where others sell two an hour."""
+    others = [a_history(f"B{n}", 2, 2, 2) for n in (1, 2)]
+    situation = a_situation(*others, a_history("B3", 10, minutes=5), a_lot("B3", 20), hours=10)
+    [new] = [forecast for forecast in propose(situation).forecasts if forecast.booth == "B3"]
+    assert (new.known, new.expected, new.missing) == (True, 20, 0)
 
 
 def test_an_hour_without_goods_says_nothing() -> None:
@@ -114,8 +132,7 @@ def test_a_booth_with_nothing_to_go_by_sells_as_the_others_do() -> None:
 
 def test_a_first_sale_tells_nothing_of_a_day() -> None:
     [rate] = rates([SalesHistory("B1", "KBS", (SalesHour(FIRST, 40, 1),))]).values()
-    # Forty in an hour, for all that is known, and forty more as that minute tells; not sixty times as many.
-    assert rate.an_hour < 80
+    assert (rate.known, rate.an_hour) == (False, 0)
 
 
 def test_no_order_of_the_booths_changes_what_is_found() -> None:

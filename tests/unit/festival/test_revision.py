@@ -422,6 +422,22 @@ def test_nothing_to_be_had_is_said_and_changes_nothing() -> None:
     assert [(shortfall.before, shortfall.after) for shortfall in revised(world).short] == [(4, 2)]
 
 
+def test_a_facility_that_is_left_out_is_named_with_what_it_has() -> None:
+    world = a_world()
+    world.make("LA", 4)
+    world.make("LB", 3, facility="LP-BBB")
+    world.give(a_request((B1, "KTI", 10)))
+    world.settle()
+    world.make("LC", 9, facility="LP-BBB")
+    world.give(a_revision("LP-BBB", consent=True))
+    world.settle()
+    [conflict] = world.request().conflicts
+    assert conflict.rules == (PlanRule.STOCK, PlanRule.LEFT_OUT)
+    assert "9 pieces of LP-BBB are left out by the revision" in conflict.reason
+    assert "9 buah dari LP-BBB tidak dipakai menurut revisi" in conflict.reason_id
+    assert not any(line.facility == "LP-BBB" for line in world.request().lines if line.status is LineStatus.RESERVED)
+
+
 def test_the_room_at_a_booth_bounds_a_revision() -> None:
     world = FestivalWorld()
     for body in (an_announcement(), a_booth(B1, capacity=8)):

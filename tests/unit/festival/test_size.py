@@ -10,12 +10,13 @@ from services.festival.domain import Request, StockView
 from services.festival.domain.allocation import pages, planner
 from services.festival.domain.allocation.lines import StoredLines
 from services.festival.domain.allocation.request import PlanTerms, RequestStatus, with_all_statuses
-from services.festival.domain.line import LineStatus
+from services.festival.domain.line import LineStatus, pieces
 from services.festival.domain.planning import ExcludedStock, explanations
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
     AllocationRevised,
+    CloseBooth,
     CommandRefusal,
     CommandRefused,
     Demand,
@@ -23,9 +24,11 @@ from shared.events.festival import (
     PlanRule,
     Price,
     RequestAllocation,
+    RequestRested,
     ReviseAllocation,
     RevisionRequested,
 )
+from shared.events.inventory import OrderRefusal, ReservationRefused
 from shared.events.language import MAX_TEXT, MAX_VALUE_BYTES, Body, Event, Publication
 from shared.events.parts import joined
 from shared.runtime.processor import Collection, Document
@@ -194,6 +197,64 @@ def test_a_revision_of_any_size_is_said_in_readable_records(names: Names) -> Non
     assert len(planned(bodies).lines) == 2000
     # The plan counts as the first and this change as the second.
     assert (shown.plan, planned(bodies).plan) == (2, 2)
+
+
+def test_pieces_of_a_closed_booth_go_to_another_whatever_the_number_of_their_lots() -> None:
+    lots, other = 2200, f"{USUAL.festival}.BOOTH-08"
+    season = Season(USUAL, 100)
+    prices = tuple(Price(product=product, price_rupiah=1) for product in season.products)
+    season.give(OpenBooth(festival=USUAL.festival, booth=other, name="C", prices=prices, tills=("T2",)))
+    season.stock(lots, FIRST)
+    demands = tuple(
+        Demand(booth=booth, product=product, qty=qty)
+        for booth, qty in ((USUAL.booth, 10_000), (other, 500))
+        for product in season.products
+    )
+    request = RequestAllocation(
+        festival=USUAL.festival, request=USUAL.request, demands=demands, consent=True, revise_at_percent=1
+    )
+    season.give(request)
+    season.reserve()
+    before = [line for line in season.request.lines if line.booth == USUAL.booth]
+    asked = [
+        body
+        for body in season.give(CloseBooth(festival=USUAL.festival, booth=USUAL.booth))
+        if isinstance(body, RequestRested | RevisionRequested)
+    ]
+    while isinstance(asked[0], RequestRested):
+        asked = [body for body in season.give(asked[0]) if isinstance(body, RevisionRequested)]
+    shown = revised(season.give(asked[0]))
+    assert len({line.lot for line in before}) > 2000
+    assert {line.reservation for line in shown.back} == {line.reservation for line in before}
+    assert {line.booth for line in shown.added} == {other}
+    assert sum(line.qty for line in shown.added) == sum(line.qty for line in before)
+
+
+def test_a_refusal_writes_the_page_of_its_line_and_that_of_the_new_ones() -> None:
+    season = Season(USUAL, 100)
+    season.stock(1000, FIRST)
+    season.ask()
+    season.stock(1000, SECOND)
+    line = season.request.lines[10]
+    pages_before = {page.id: page for page in season.all(StoredLines)}
+    assert len(pages_before) == 20
+    season.give(
+        ReservationRefused(
+            festival=USUAL.festival,
+            request=USUAL.request,
+            reservation=line.reservation,
+            lot=line.lot,
+            product=line.product,
+            booth=line.booth,
+            qty=line.qty,
+            on_hand=0,
+            reason=OrderRefusal.SHORT,
+        )
+    )
+    written = [page.number for page in season.all(StoredLines) if pages_before.get(page.id) is not page]
+    assert sorted(written) == [0, 20]
+    assert season.request.lines[10].status is LineStatus.REFUSED
+    assert pieces(season.request.lines[1000:]) == line.qty
 
 
 def test_a_plan_beyond_what_one_step_can_carry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from ops.rebuild.plans import RecordedPlans
 from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment
 from services.festival.domain.allocation import planner, request
+from services.festival.domain.replenishment import replenish
 from services.festival.handlers import LOT as VIEW_PROCESSOR
 from services.festival.handlers import by_festival
 from shared import envelope
 from shared.derivation import derived_id
-from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
+from shared.events.festival import FESTIVAL, AllocationPlanned, LeadTime, PlanLine, Replenish, ReplenishmentProposed
 from shared.events.language import Deadline, Event, Publication, event_type
 from shared.events.parts import in_parts
 from shared.runtime.processor import Processor
@@ -212,7 +213,8 @@ def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatc
         assert replay._decide(by_festival(world.topic()), event) == outputs
 
 
-def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
+def a_replenished_world() -> Recorded:
+    """Facilities should send goods, and nothing can be planned."""
     world = Recorded()
     for body in (an_announcement(), a_booth(B1)):
         world.give(body)
@@ -225,6 +227,11 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
     hour = int(NOON.timestamp()) // 3600
     world.give(a_report(B1, hours=[("KTI", hour - n, 6) for n in (3, 2, 1)], LA=18))
     world.give(Replenish(festival=ODOP, request="R2", until=NOON + timedelta(hours=6), products=("KTI",)))
+    return world
+
+
+def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
+    world = a_replenished_world()
     assert world.bodies(ReplenishmentProposed)[0].conflicts
     plans = world.topic()
     replay = FestivalWorld()
@@ -232,6 +239,44 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
         assert replay._decide(by_festival(plans), event) == outputs
     for entity in (Command, Replenishment, Request):
         assert replay.all(entity) == world.all(entity)
+    assert plans.unknown == []
+
+
+@pytest.mark.parametrize("lost", [None, 0, 1])
+def test_a_long_replenishment_is_taken_only_whole(monkeypatch: pytest.MonkeyPatch, lost: int | None) -> None:
+    monkeypatch.setattr(replenish, "in_parts", partial(in_parts, row_bytes=150))
+    world = a_replenished_world()
+    event, outputs = world.worked[-1]
+    parts = [output for output in outputs if isinstance(output, Publication) and output.topic is FESTIVAL]
+    assert len(parts) > 2
+    assert isinstance(parts[0].body, ReplenishmentProposed)
+    assert not parts[0].body.conflicts, "the reasons are in a later part"
+    plans = RecordedPlans()
+    for earlier, decision in world.worked:
+        for index, output in enumerate(decision):
+            if isinstance(output, Publication) and output.topic is FESTIVAL and (earlier, index) != (event, lost):
+                id = derived_id(f"{earlier.source} {earlier.id}", FESTIVAL.name, index)
+                plans.add(id, event_type(FESTIVAL, type(output.body)), envelope.encode(output.body))
+    replay = FestivalWorld()
+    for earlier, decision in world.worked:
+        assert (replay._decide(by_festival(plans), earlier) == decision) is (lost is None or earlier is not event)
+    assert plans.unknown == ([] if lost is None else [f"{event.source} {event.id}"])
+
+
+def test_the_rules_that_kept_other_stock_out_are_remembered() -> None:
+    world = Recorded()
+    for body in (an_announcement(lead_days=(LeadTime(facility="LP-BBB", days=9),)), a_booth(B1)):
+        world.give(body)
+    world.make("LA", 5)
+    world.make("LB", 7, facility="LP-BBB")
+    world.take("LA", 5)
+    world.give(a_request((B1, "KTI", 5)))
+    world.settle()
+    assert [rule.value for rule in world.request().conflicts[0].rules] == ["stock", "lead_time"]
+    plans, replay = world.topic(), FestivalWorld()
+    for event, outputs in world.worked:
+        assert replay._decide(by_festival(plans), event) == outputs
+    assert replay.all(Request) == world.all(Request)
     assert plans.unknown == []
 
 

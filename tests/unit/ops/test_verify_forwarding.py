@@ -15,7 +15,7 @@ from services.sales.domain.forwarding import record_id as kept_id
 from shared import envelope
 from shared.events.festival import BoothForwarded
 from shared.events.language import Body
-from shared.events.sales import DeviceForwarded, RecordForwarded
+from shared.events.sales import DeviceForwarded, ForwardingContinued, RecordForwarded
 from tests.support.builders.sales import (
     B1,
     B2,
@@ -50,7 +50,8 @@ class ForwardingWitness(Witness):
 
     def tell(self, body: Body, id: str | None = None, source: str = "test", subject: str | None = None) -> list[Body]:
         bodies = super().tell(body, id, source, subject)
-        self.under_way += [publication for publication in bodies if isinstance(publication, _FORWARDED)]
+        under_way = (*_FORWARDED, ForwardingContinued)
+        self.under_way += [publication for publication in bodies if isinstance(publication, under_way)]
         return bodies
 
     def arrive(self) -> None:
@@ -312,3 +313,32 @@ def test_a_sale_of_a_merged_booth_that_counts_at_both_is_found() -> None:
     twin = replace(evidence.of(Receipt)[other_record], id=f"{B2} {record_id(MERGED_DEVICE, 3)}", booth=B2)
     receipts = {**evidence.of(Receipt), twin.id: twin}
     assert "reported sales" in broken(Evidence(evidence.published, {**evidence.entities, Receipt: receipts}))
+
+
+@pytest.mark.parametrize(("booth", "merge"), [(WRONG, False), (B2, True)])
+def test_a_till_that_came_from_another_booth_is_no_stray(booth: str, merge: bool) -> None:
+    world = ForwardingWitness()
+    world.give(
+        an_opening(tills=("T1",)),
+        an_opening(B2, tills=("T9",)),
+        a_drawer(1, 50_000, till="T9", booth=booth),
+        a_last_word(1, till="T8"),
+    )
+    stranger = f"till T8 has records at {B1}, but festival did not name it there"
+    lost = [] if merge else [f"booth {WRONG} was never opened by festival: 0 receipts of T9"]
+    assert notes(world.evidence())["strays"] == [stranger, *lost]
+    world.give(forwarding(booth, merge=merge), a_last_word(2, till="T9", booth=booth))
+    world.arrive()
+    assert {device.till for device in world.booth(B1).devices} == {"T8", "T9"}
+    assert notes(world.evidence())["strays"] == [stranger]
+
+
+def test_a_move_that_stopped_on_its_way_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.sales.domain.forwarding.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("services.sales.handlers.MOST_AT_ONCE", 1)
+    world = ForwardingWitness()
+    world.give(an_opening(), a_drawer(1, 50_000, booth=WRONG), a_drawer(2, 50_000, booth=WRONG), forwarding(WRONG))
+    world.tell(world.under_way.pop(0))
+    world.under_way = [body for body in world.under_way if isinstance(body, RecordForwarded)]
+    world.arrive()
+    assert list(broken(world.evidence())) == ["kept records"]

@@ -2,16 +2,22 @@
 
 import pytest
 
+from services.sales import handlers
+from services.sales.domain import forwarding
 from services.sales.domain.booth import BoothStatus
+from services.sales.domain.booth import Forwarding as Forwarded
+from services.sales.domain.forwarding import forwarded_record
 from services.sales.domain.receipt import SaleStatus
 from shared.events.festival import BoothForwarded
 from shared.events.language import Body
 from shared.events.sales import (
     BoothForwardingBegun,
     BoothForwardingRefused,
+    BoothRedirected,
     DeviceForwarded,
     DeviceHeard,
     ForwardedAs,
+    ForwardingContinued,
     ForwardingRefusal,
     LotCount,
     RecordForwarded,
@@ -62,9 +68,8 @@ class Forwarding(SalesWorld):
 
     def tell(self, body: Body, id: str | None = None, source: str = "test", subject: str | None = None) -> list[Body]:
         bodies = super().tell(body, id, source, subject)
-        self.under_way += [
-            publication for publication in bodies if isinstance(publication, RecordForwarded | DeviceForwarded)
-        ]
+        under_way = RecordForwarded | DeviceForwarded | ForwardingContinued
+        self.under_way += [publication for publication in bodies if isinstance(publication, under_way)]
         return bodies
 
     def arrive(self) -> list[Body]:
@@ -95,12 +100,12 @@ def test_a_stray_sale_is_accepted_by_its_own_lane_and_waits(world: Forwarding) -
 
 def test_a_stray_is_published_to_the_right_booth_with_the_original_inside(world: Forwarding) -> None:
     bodies = world.give(moving())
-    [forwarded] = [body for body in bodies if isinstance(body, RecordForwarded)]
+    world.arrive()
+    [forwarded] = world.bodies(RecordForwarded)
     assert (forwarded.key, forwarded.booth, forwarded.id) == (B1, WRONG, "s1")
     assert (forwarded.source, forwarded.time, forwarded.type) == (f"till/{WRONG}/T1", NOON, "ReceiptIssued")
     assert a_sale(1, "L1", 3, booth=WRONG).model_dump_json() == forwarded.record
     assert bodies[-1] == BoothForwardingBegun(festival=ODOP, booth=WRONG, to=B1, order="o-1", records=1)
-    world.arrive()
     assert world.status("s1", B1) is SaleStatus.RECORDED
     assert world.lot("L1", B1).label_qty == 3
 
@@ -215,6 +220,96 @@ def test_a_stray_for_a_settled_booth_is_a_late_sale() -> None:
     reports = [type(body).__name__ for body in world.arrive()]
     assert "SellThroughCounted" in reports
     assert world.lot("L1").sold == 3
+
+
+# strays with many records
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> Forwarding:
+    """Seven records wait at a booth that does not exist, and at most two of them are forwarded at once."""
+    monkeypatch.setattr(forwarding, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(handlers, "MOST_AT_ONCE", 2)
+    world = Forwarding()
+    world.give(an_opening(), a_stocking("L1", 20), a_drawer(1, 50_000, booth=WRONG))
+    for seq in range(2, 7):
+        world.sell(f"s{seq}", seq, "L1", 1, booth=WRONG)
+    world.give(a_void("s3", 7, booth=WRONG, qty=1))
+    return world
+
+
+def forwarded_numbers(world: Forwarding) -> list[int]:
+    return [forwarded_record(body).seq for body in world.bodies(RecordForwarded)]
+
+
+def test_many_records_are_forwarded_in_bounded_parts_and_in_their_order(many: Forwarding) -> None:
+    assert not [body for body in many.give(moving()) if isinstance(body, RecordForwarded)]
+    steps = 0
+    while parts := [body for body in many.under_way if isinstance(body, ForwardingContinued)]:
+        many.under_way.remove(parts[0])
+        outputs = many.tell(parts[0])
+        assert len([body for body in outputs if isinstance(body, RecordForwarded)]) <= 2
+        assert len(outputs) <= 2 * 2 + 1
+        steps += 1
+        assert many.booth(WRONG).unmoved == max(0, 7 - 2 * steps)
+    assert steps == 4
+    many.arrive()
+    assert forwarded_numbers(many) == [1, 2, 3, 4, 5, 6, 7]
+    assert [device.seen for device in many.booth(B1).devices] == [((1, 7),)]
+    assert (many.lot("L1").label_qty, many.sale("s3").voided) == (4, 1)
+    assert many.booth(WRONG).waiting == ()
+    assert many.booth(WRONG).forwarding == Forwarded(B1, 7)
+
+
+def test_what_comes_between_two_parts_is_forwarded_after_what_came_before_it(many: Forwarding) -> None:
+    many.give(moving())
+    many.tell(many.under_way.pop(0))
+    late = many.sell("s8", 8, "L1", 2, booth=WRONG)
+    assert not [body for body in late if isinstance(body, RecordForwarded)]
+    many.arrive()
+    many.sell("s9", 9, "L1", 1, booth=WRONG)
+    many.arrive()
+    assert forwarded_numbers(many) == list(range(1, 10))
+    assert many.lot("L1").label_qty == 7
+    assert many.booth(WRONG).waiting == ()
+
+
+def test_a_part_that_comes_again_forwards_nothing_again(many: Forwarding) -> None:
+    many.give(moving())
+    first = many.under_way[0]
+    many.arrive()
+    assert many.tell(first, "again") == []
+    many.give(moving(order="o-2"))
+    many.arrive()
+    assert forwarded_numbers(many) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_booth_that_is_opened_between_two_parts_keeps_nothing_that_was_ordered_away(many: Forwarding) -> None:
+    many.give(moving())
+    many.tell(many.under_way.pop(0))
+    many.give(an_opening(WRONG), a_stocking("L1", 20, WRONG))
+    many.sell("own", 8, "L1", 1, booth=WRONG)
+    many.arrive()
+    assert forwarded_numbers(many) == [1, 2, 3, 4, 5, 6, 7]
+    assert (many.lot("L1").label_qty, many.lot("L1", WRONG).label_qty) == (4, 1)
+    assert many.sale("s3").voided == 1
+    assert many.booth(WRONG).forwarding is None
+
+
+# what the tills of the booth hear
+
+
+def test_the_tills_of_a_moved_or_merged_booth_hear_once_where_their_records_count(world: Forwarding) -> None:
+    world.give(moving(), moving(order="o-2"), an_opening(B2), merging(), merging(order="o-3"))
+    assert world.bodies(BoothRedirected) == [
+        BoothRedirected(booth=WRONG, to=B1, merged=False),
+        BoothRedirected(booth=B2, to=B1, merged=True),
+    ]
+
+
+def test_a_refused_move_or_merge_tells_the_tills_nothing(world: Forwarding) -> None:
+    world.give(moving("nobody.b1"), moving(B1, B2), merging("ODOP.B9"))
+    assert world.bodies(BoothRedirected) == []
 
 
 # merging

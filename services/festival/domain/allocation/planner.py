@@ -45,7 +45,10 @@ class Planner(Protocol):
         earlier: Mapping[str, EarlierShare],
         rules: Rules,
     ) -> Plan | None:
-        """The plan for the demand that a refused line leaves missing; None without stock. `earlier` as in `plan`."""
+        """The plan for the demand that a refused line leaves missing. `earlier` as in `plan`.
+
+        None without stock. If rules keep all stock out, the plan has no line, and names them.
+        """
         ...
 
 
@@ -90,6 +93,7 @@ class FairPlanner:
         rules: Rules,
     ) -> Plan | None:
         proposal = plan([demand], stock, earlier, rules)
-        if not proposal.allotments or len(request.lines) + len(proposal.allotments) > MAX_LINES:
+        if len(request.lines) + len(proposal.allotments) > MAX_LINES:
             return None
-        return proposal
+        kept_out = any(conflict.kept for conflict in proposal.conflicts)
+        return proposal if proposal.allotments or kept_out else None

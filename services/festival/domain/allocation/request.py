@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from services.festival.domain.allocation.difference import Revision
 from services.festival.domain.allocation.lines import Lines
@@ -71,6 +71,14 @@ class PlanTerms:
     revision: Revision | None = None
 
 
+class Beyond(NamedTuple):
+    """Pieces of a product that a booth gets beyond its demand: lost pieces were replaced, and found after all."""
+
+    booth: str
+    product: str
+    qty: int
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request for stock, with its plan. As stored it has neither terms nor loaded lines: see `pages`.
@@ -83,6 +91,7 @@ class Request:
     - `stranded`: pieces reserved for closed booths. `waiting`: the facilities that the pending revision excludes;
       None if no revision is pending.
     - `outdated`: the latest revision was withdrawn before it was accepted.
+    - `beyond`: the demands that the lines more than cover, with the pieces beyond, in the order of their names.
     - `day`: the one day that the stock is for, if not all. `day_over`: its end. No stock is held beyond it.
     """
 
@@ -108,6 +117,7 @@ class Request:
     revising: bool = False
     waiting: tuple[str, ...] | None = None
     outdated: bool = False
+    beyond: tuple[Beyond, ...] = ()
     day: date | None = None
     day_over: datetime | None = None
 
@@ -151,12 +161,9 @@ class Request:
 
     @property
     def short(self) -> int:
-        """The pieces that the lines do not cover.
-
-        A demand is covered beyond what it asks for only after a recount. Then the number may be too low:
-        `shortfalls` is exact.
-        """
-        return max(0, self.asked - self.lines.pieces())
+        """The pieces that the lines do not cover. Pieces beyond one demand cover no other."""
+        # Documents that are older than `beyond` may lack it.
+        return max(0, self.asked - self.lines.pieces() + sum(beyond.qty for beyond in self.beyond))
 
 
 def new_request(
@@ -228,20 +235,31 @@ def with_status(request: Request, line: AllocationLine, status: LineStatus) -> R
     assert index is not None, "a line has a number"
     change = (status is LineStatus.RESERVED) - (line.status is LineStatus.RESERVED)
     stranded = change * line.qty if line.booth in request.closed else 0
-    lines = request.lines.with_line(index, replace(line, status=status))
-    return replace(request, lines=lines, stranded=request.stranded + stranded)
+    after = replace(line, status=status)
+    return replace(
+        request,
+        lines=request.lines.with_line(index, after),
+        stranded=request.stranded + stranded,
+        beyond=_changed(request.beyond, [(line, after)]),
+    )
 
 
 def record_loss(request: Request, reservation: str, qty: int) -> Request:
     """The request after `qty` more pieces of a line did not arrive with its shipment; below 0: were found after all.
 
-    A revision may have replaced found pieces already: `lost` then has nothing to give back.
+    A revision may have replaced found pieces already: `lost` then has nothing to give back, and the pieces may be
+    beyond their demand. `recount_beyond` counts those anew.
     """
     line, index = find_line(request, reservation), line_index(reservation)
     if line is None or index is None:
         return request
-    lines = request.lines.with_line(index, replace(line, lost=line.lost + qty))
-    return replace(request, lines=lines, lost=max(0, request.lost + qty))
+    after = replace(line, lost=line.lost + qty)
+    return replace(
+        request,
+        lines=request.lines.with_line(index, after),
+        lost=max(0, request.lost + qty),
+        beyond=_changed(request.beyond, [(line, after)]),
+    )
 
 
 def shortfalls(request: Request) -> tuple[Shortfall, ...]:
@@ -266,6 +284,31 @@ def surpluses(request: Request, booth: str | None = None) -> tuple[Surplus, ...]
         if booth in (None, demand.booth)
         and (beyond := covered.get((demand.booth, demand.product), 0) - demand.qty) > 0
     )
+
+
+def recount_beyond(request: Request, booth: str) -> Request:
+    """The request with the pieces beyond the demands of this booth, of which all pages must be loaded."""
+    kept = (beyond for beyond in request.beyond if beyond.booth != booth)
+    counted = (Beyond(row.booth, row.product, row.surplus) for row in surpluses(request, booth))
+    return replace(request, beyond=tuple(sorted((*kept, *counted))))
+
+
+def _changed(
+    beyond: tuple[Beyond, ...], changes: Iterable[tuple[AllocationLine, AllocationLine]]
+) -> tuple[Beyond, ...]:
+    """The pieces beyond demands after lines changed. A demand that was not more than covered gains none."""
+    if not beyond:
+        return beyond
+    pieces = {(row.booth, row.product): row.qty for row in beyond}
+    for before, after in changes:
+        pair = before.booth, before.product
+        if pair in pieces:
+            pieces[pair] += _counted_pieces(after) - _counted_pieces(before)
+    return tuple(Beyond(*pair, qty) for pair, qty in sorted(pieces.items()) if qty > 0)
+
+
+def _counted_pieces(line: AllocationLine) -> int:
+    return line.qty - line.lost if line.status in COUNTED else 0
 
 
 def _covered(lines: Iterable[AllocationLine]) -> dict[tuple[str, str], int]:
@@ -502,7 +545,8 @@ def with_all_statuses(request: Request, before: LineStatus, after: LineStatus) -
     changed = {
         index: replace(line, status=after) for index, line in enumerate(request.lines) if line.status is before
     }
-    return recount_stranded(replace(request, lines=request.lines.with_all(changed)))
+    beyond = _changed(request.beyond, [(request.lines[index], line) for index, line in changed.items()])
+    return recount_stranded(replace(request, lines=request.lines.with_all(changed), beyond=beyond))
 
 
 def recount_stranded(request: Request) -> Request:

@@ -172,19 +172,18 @@ def _plan(
         spread_evenly=bare.spread_evenly,
         day=bare.day,
     )
-    lots = set(body.lots)
     freed = [
         line
         for line in bare.lines
-        if line.status is LineStatus.RELEASING and back.get(line.reservation) is BackReason.BOOTH and line.lot in lots
+        if line.status is LineStatus.RELEASING and back.get(line.reservation) is BackReason.BOOTH
     ]
     plan = planner.propose(
         event,
         request,  # not bare: lines that go back need room in the event too
         demands,
-        available_lots(seen(state, body.products, body.lots), bare, freed),
+        available_lots(seen(state, body.products), bare, freed),
         earlier_shares(bare, {demand.product for demand in demands}),
-        rules,
+        replace(rules, left_out=frozenset(bare.excluded_facilities)),
     )
     if body.command is None:
         # No command waits for a reason.

@@ -39,8 +39,6 @@ from shared.events.festival import (
 from shared.events.language import Publication
 from shared.events.parts import in_parts
 
-# So that the event stays readable. Pieces of further lots are found again once inventory has told of them.
-MAX_LOTS = 2000
 _UNSENT = frozenset({LineStatus.PLANNED, LineStatus.RESERVED})
 
 
@@ -232,7 +230,6 @@ def request_revision(
             key=request.festival,
             request=request.name,
             products=tuple(sorted({demand.product for demand in request.demands})),
-            lots=tuple(sorted({line.lot for line in stranded_lines(request)})[:MAX_LOTS]),
             without=excluded_facilities,
             reason=reason,
             consent=consent,

@@ -45,6 +45,8 @@ def handle_refusal(
     if request.lapsed or line.booth in request.closed:
         return conclude(request)
     demand = _demand_of(request, line)
+    if demand is None:
+        return conclude(request)
     usable = views if line.product == refusal.product else ()
     plan = planner.replan(
         event,
@@ -52,22 +54,24 @@ def handle_refusal(
         demand,
         available_lots(usable, request),
         earlier_shares(request, {line.product}),
-        rules,
+        replace(rules, left_out=frozenset(request.excluded_facilities)),
     )
     if plan is None:
         return conclude(with_reasons(request, (), (refused_conflict(demand),)))
     request = with_terms(request, offers=updated_offers(request, {line.product}, plan.offers))
     request, events = add_plan(request, plan, replan=True)
     request, orders = ask(request)
-    return request, events + orders
+    request, outcome = conclude(request)
+    return request, events + orders + outcome
 
 
-def _demand_of(request: Request, line: AllocationLine) -> RequestDemand:
-    """The part of its demand that a refused line leaves missing."""
+def _demand_of(request: Request, line: AllocationLine) -> RequestDemand | None:
+    """The part of its demand that a refused line leaves missing; None if other pieces cover it."""
     pair = line.booth, line.product
     requested = sum(demand.qty for demand in request.demands if (demand.booth, demand.product) == pair)
     short = sum(gap.short for gap in shortfalls(request) if (gap.booth, gap.product) == pair)
-    return RequestDemand(*pair, line.qty, requested, max(0, short - line.qty))
+    qty = min(line.qty, short)
+    return RequestDemand(*pair, qty, requested, short - qty) if qty else None
 
 
 def available_lots(
@@ -75,7 +79,8 @@ def available_lots(
 ) -> list[AvailableLot]:
     """The lots that a plan of the request may use, less the request's own lines.
 
-    `freed`: lines that go back with the plan; it may use their pieces again.
+    `freed`: lines that go back with the plan; it may use their pieces again. A lot of which nothing else is left has
+    no view among `views`, and its freed lines are all that there is. If it was recalled since, inventory refuses.
     """
     freed_by_lot: dict[str, list[AllocationLine]] = {}
     for line in freed:
@@ -87,17 +92,30 @@ def available_lots(
     cap_of = {cap.lot: cap for cap in request.caps}
     # Most lots have no line of the request, and there may be thousands.
     concerned = own_by_lot.keys() | freed_by_lot.keys() | cap_of.keys()
-    return [
+    lots = [
         replace(
             lot_of(view),
-            qty=_free_pieces(view, own_by_lot.get(view.id, []), freed_by_lot.get(view.id, []), cap_of.get(view.id)),
+            qty=_free_pieces(view, own_by_lot.get(view.id, []), freed_by_lot.pop(view.id, []), cap_of.get(view.id)),
         )
         if view.id in concerned
         else lot_of(view)
         for view in views
-        if (view.plannable is not None or view.id in freed_by_lot) and not view.recalled
-        if view.facility not in request.excluded_facilities
     ]
+    return lots + [_freed_lot(lines) for lines in freed_by_lot.values()]
+
+
+def _freed_lot(lines: list[AllocationLine]) -> AvailableLot:
+    line = lines[0]
+    return AvailableLot(
+        lot=line.lot,
+        facility=line.facility,
+        product=line.product,
+        qty=_total(lines),
+        made_on=line.made_on,
+        best_before=line.best_before,
+        # The balance has changed since their plan, at least by their reservations.
+        revision=max(line.revision for line in lines) + 1,
+    )
 
 
 def _free_pieces(view: StockView, own: list[AllocationLine], freed: list[AllocationLine], cap: Cap | None) -> int:

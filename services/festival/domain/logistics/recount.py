@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from services.festival.domain import booth as booths
 from services.festival.domain.allocation import pages
-from services.festival.domain.allocation.request import PlanTerms, Request, surpluses
+from services.festival.domain.allocation.request import PlanTerms, Request, recount_beyond, surpluses
 from services.festival.domain.allocation.revision import on_rest, outdate_revision
 from services.festival.domain.booth import Booth, BoothStatus, with_lot
 from services.festival.domain.booth_lot import BoothLot, return_balance
@@ -249,12 +249,15 @@ def _recounted_shipment(state: State, before: Shipment, after: Shipment) -> tupl
     stored_request = state.get(Request, after.request)
     assert stored_request is not None, "a shipment is of a request"
     request = pages.found_by(state, stored_request, pages.pages_at(after.booth))
-    new_request = with_losses(request, before, after)
+    terms = state.get(PlanTerms, after.request)
+    new_request = recount_beyond(replace(with_losses(request, before, after), terms=terms), after.booth)
+    # Without its terms a request asks itself for what concerns it as a whole.
+    new_request = replace(new_request, terms=None)
     withdrawn: Outputs = []
     if _lost(new_request) < _lost(request) and new_request.waiting is not None:
         new_request, withdrawn = outdate_revision(new_request)
     new_request, revised = on_rest(new_request)
-    beyond = surpluses(replace(new_request, terms=state.get(PlanTerms, after.request)), after.booth)
+    beyond = surpluses(replace(new_request, terms=terms), after.booth)
     event = ShipmentRecounted(
         festival=after.festival,
         shipment=after.name,

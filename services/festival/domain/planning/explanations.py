@@ -178,7 +178,9 @@ _EXCLUDED = {
         "would be past their best-before day and come too late",
         "akan melewati tanggal kedaluwarsa dan tiba terlambat",
     ),
+    (): Bilingual("", ""),
 }
+_LEFT_OUT = Bilingual("are left out by the revision", "tidak dipakai menurut revisi")
 
 
 def _excluded_phrase(excluded: Sequence[ExcludedStock]) -> Bilingual:
@@ -186,8 +188,11 @@ def _excluded_phrase(excluded: Sequence[ExcludedStock]) -> Bilingual:
     for rules in sorted({stock.rules for stock in excluded}):
         group = [stock for stock in excluded if stock.rules == rules]
         qty, facilities = sum(stock.qty for stock in group), sorted({stock.facility for stock in group})
-        en.append(f"{qty} pieces of {_listed(facilities, 'and')} {_EXCLUDED[rules].en}")
-        id.append(f"{qty} buah dari {_listed(facilities, 'dan')} {_EXCLUDED[rules].id}")
+        phrases = [_EXCLUDED[tuple(rule for rule in rules if rule is not PlanRule.LEFT_OUT)]]
+        if PlanRule.LEFT_OUT in rules:
+            phrases.append(_LEFT_OUT)
+        en.append(f"{qty} pieces of {_listed(facilities, 'and')} {' and '.join(p.en for p in phrases if p.en)}")
+        id.append(f"{qty} buah dari {_listed(facilities, 'dan')} {' dan '.join(p.id for p in phrases if p.id)}")
     return Bilingual(" and ".join(en), " dan ".join(id))
 
 

@@ -32,14 +32,17 @@ def eligible_stock(
             else:
                 lots.append(lot)
     late = late_facilities(rules, {*lasting, *spoiling})
+    by_facility = ((late, PlanRule.LEAD_TIME), (rules.left_out, PlanRule.LEFT_OUT))
     excluded = [
-        ExcludedStock(facility, product, _with_lead_time(base, facility in late), sum(lot.qty for lot in lots))
+        ExcludedStock(facility, product, excluding, sum(lot.qty for lot in lots))
         for rows, base in ((lasting, ()), (spoiling, (PlanRule.BEST_BEFORE,)))
         for facility, row in rows.items()
-        if base or facility in late
+        if (excluding := (*base, *(rule for facilities, rule in by_facility if facility in facilities)))
         for product, lots in row.items()
     ]
-    eligible = {facility: row for facility, row in lasting.items() if facility not in late}
+    eligible = {
+        facility: row for facility, row in lasting.items() if facility not in late and facility not in rules.left_out
+    }
     return eligible, tuple(sorted(excluded, key=lambda group: (group.product, group.facility, group.rules)))
 
 
@@ -71,7 +74,3 @@ def late_facilities(rules: Rules, facilities: Iterable[str]) -> frozenset[str]:
         for facility in facilities
         if (lead_days[facility] > days_left if facility in lead_days else rules.unknown_is_late)
     )
-
-
-def _with_lead_time(base: tuple[PlanRule, ...], late: bool) -> tuple[PlanRule, ...]:
-    return (*base, PlanRule.LEAD_TIME) if late else base

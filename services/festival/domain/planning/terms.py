@@ -55,6 +55,7 @@ class Rules:
     - A lot must be good on `last_day`; its best-before day itself is good.
     - A parcel from a facility takes `lead_days`, and there are `days_left`. A facility that is not named there sends
       in time, or too late if `unknown_is_late`.
+    - Nothing comes from the facilities that are `left_out`.
     - A booth takes `capacity` pieces. `limits`: its pieces of one category, by booth and category. `categories`: by
       booth and product.
     - `weights`: programme weights by facility, 1 if not named. With weight 2 a facility is due twice the share.
@@ -66,6 +67,7 @@ class Rules:
     days_left: int | None = None
     lead_days: Mapping[str, int] = field(default_factory=dict)
     unknown_is_late: bool = False
+    left_out: frozenset[str] = frozenset()
     capacity: Mapping[str, int] = field(default_factory=dict)
     categories: Mapping[tuple[str, str], str] = field(default_factory=dict)
     limits: Mapping[tuple[str, str], int] = field(default_factory=dict)

@@ -5,6 +5,9 @@ of it counts as that part. An hour without stock does not count, as no sale is t
 product's rate over all booths counts as one hour before the first. So a booth with few hours gets a rate close to
 that of the others.
 
+A booth's first hour with the product says nothing by itself. Until it is over, the booth gets the rate of the booths
+that have had theirs. If none has, nothing is known of the product.
+
 The uncertainty of a forecast follows from the errors so far, over all booths and products: Σ (sold − expected)²,
 divided by its expectation if buyers came one by one and by chance alone.
 """
@@ -19,8 +22,8 @@ from services.festival.domain.replenishment.terms import SalesHistory, SalesHour
 ALPHA = 0.1
 START_HOURS = 1.0
 MINUTES = 60
-# Minutes with the product in stock, over all booths, below which nothing is said of its sales. A bus in the first
-# minutes of a day would else count as its rate.
+# Minutes with the product in stock at a booth, below which its sales there say nothing. A bus in the first minutes of
+# a day would else count as its rate. The minutes of several booths do not add up: they may be the same minutes.
 LEAST_MINUTES = 60
 
 
@@ -51,20 +54,23 @@ def by_chance(expected: float, hours: float, observed_hours: float) -> float:
 
 
 def rates(histories: Sequence[SalesHistory]) -> dict[tuple[str, str], Rate]:
-    """The rate of each history, by booth and product. A product with less than `LEAST_MINUTES` has no known rate."""
-    known_products = _known_products(histories)
-    product_rates = _product_rates(histories)
+    """The rate of each history, by booth and product. A booth with less than `LEAST_MINUTES` of its own gets the rate
+    of the others. A product for which no booth has them has no known rate."""
+    known_histories = sorted(filter(_is_known, histories), key=_key)
+    product_rates = _product_rates(known_histories)
     steps = {
         (history.booth, history.product): list(levels(history.hours, product_rates[history.product]))
-        for history in sorted(histories, key=_key)
+        for history in known_histories
     }
     scatter = _scatter(steps.values())
-    return {
-        (booth, product): Rate(history_levels[-1].level, history_levels[-1].hours, scatter)
-        if product in known_products
-        else Rate(known=False)
-        for (booth, product), history_levels in steps.items()
-    }
+
+    def rate(booth: str, product: str) -> Rate:
+        if (booth, product) in steps:
+            last = steps[booth, product][-1]
+            return Rate(last.level, last.hours, scatter)
+        return Rate(product_rates[product], START_HOURS, scatter) if product in product_rates else Rate(known=False)
+
+    return {(history.booth, history.product): rate(history.booth, history.product) for history in histories}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +105,8 @@ def _minutes(hour: SalesHour) -> int:
     return max(hour.minutes, 1 if hour.qty else 0)
 
 
-def _known_products(histories: Iterable[SalesHistory]) -> frozenset[str]:
-    minutes: dict[str, int] = defaultdict(int)
-    for history in histories:
-        minutes[history.product] += sum(_minutes(hour) for hour in history.hours)
-    return frozenset(product for product, total in minutes.items() if total >= LEAST_MINUTES)
+def _is_known(history: SalesHistory) -> bool:
+    return sum(map(_minutes, history.hours)) >= LEAST_MINUTES
 
 
 def _product_rates(histories: Iterable[SalesHistory]) -> Mapping[str, float]:
@@ -113,8 +116,7 @@ def _product_rates(histories: Iterable[SalesHistory]) -> Mapping[str, float]:
     for history in histories:
         pieces[history.product] += sum(hour.qty for hour in history.hours)
         minutes[history.product] += sum(_minutes(hour) for hour in history.hours)
-    # Over an hour at least: the sales of the first minute tell nothing of a day.
-    return {product: MINUTES * qty / max(minutes[product], MINUTES) for product, qty in pieces.items()}
+    return {product: MINUTES * qty / minutes[product] for product, qty in pieces.items()}
 
 
 def _scatter(steps: Iterable[Sequence[Level]]) -> float:

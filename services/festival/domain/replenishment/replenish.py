@@ -37,13 +37,16 @@ from shared.events.festival import (
     ReplenishmentProposed,
 )
 from shared.events.language import Event, Publication
+from shared.events.parts import in_parts
 from shared.runtime.state import State
 from shared.wording import Message
 
 MAX_PRODUCTS = 500
 LONGEST = timedelta(hours=24)
-# People must be able to read the record, and to carry the moves out before closing.
-MOST_FORECASTS, MOST_MOVES, MOST_REFILLS = 400, 120, 120
+# The lots that people can carry to a booth, or from it, before closing. Facilities send what nobody carries.
+MOVES_OF_A_BOOTH = 10
+# So that the proposal stays one document: some 200 bytes for a forecast, 800 for a refill with its sentences.
+MAX_FORECASTS = 30_000
 _HOUR = 3600
 # Lines of a plan that was not accepted do not come.
 _TO_COME = frozenset({LineStatus.ASKED, LineStatus.RESERVED, LineStatus.DISPATCHING})
@@ -90,10 +93,13 @@ def replenish(state: State, festival: Festival, body: Replenish, event: Event, p
         histories=tuple(_histories(booths, sales, event.logged_at)),
         held=(*_lots_at_booths(booths), *_lots_to_come(booths, to_come)),
         rules=rules,
-        most_moves=MOST_MOVES,
+        most_moves=MOVES_OF_A_BOOTH * len(booths),
         opens=body.opens,
     )
     proposal = most_urgent(propose(now), body.products)
+    rejection = _check_size(proposal)
+    if rejection is not None:
+        return rejection
     replenishment = Replenishment(
         id=request_id(festival.id, body.request),
         festival=festival.id,
@@ -107,7 +113,7 @@ def replenish(state: State, festival: Festival, body: Replenish, event: Event, p
     )
     state = state.put(replenishment)
     if not proposal.refills:
-        return state, [proposal_event(replenishment)]
+        return state, [*proposal_events(replenishment)]
     demands = [refill.wanted for refill in proposal.refills]
     request = new_request(festival, body.request, demands, hold_hours=body.hold_hours)
     result = allocation.plan_request(
@@ -116,12 +122,12 @@ def replenish(state: State, festival: Festival, body: Replenish, event: Event, p
     if isinstance(result, Rejection) and result.reason is CommandRefusal.NOTHING_TO_PLAN:
         # The moves between booths remain possible.
         replenishment = replace(replenishment, conflicts=result.conflicts)
-        return state.put(replenishment), [proposal_event(replenishment)]
+        return state.put(replenishment), [*proposal_events(replenishment)]
     if isinstance(result, Rejection):
         return result
     state, publications = result
     # Behind the plan: a rebuild takes the first event of the command as its plan.
-    return state, [*publications, proposal_event(replenishment)]
+    return state, [*publications, *proposal_events(replenishment)]
 
 
 def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> Rejection | None:
@@ -141,6 +147,25 @@ def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> R
         message = Message("There is a replenishment {request} already.", request=body.request)
         return Rejection("request", CommandRefusal.ALREADY_EXISTS, message)
     return allocation.check_new_request(state, festival, body.request, body.hold_hours)
+
+
+def _check_size(proposal: Proposal) -> Rejection | None:
+    if len(proposal.forecasts) > MAX_FORECASTS:
+        message = Message(
+            "This takes {count} forecasts, one for each product at a booth. At most {most} can be made at once.",
+            count=len(proposal.forecasts),
+            most=MAX_FORECASTS,
+        )
+        return Rejection("festival", CommandRefusal.TOO_MANY, message)
+    if len(proposal.refills) > allocation.MAX_DEMANDS:
+        message = Message(
+            "This takes {count} demands, one for each product that a booth lacks. A request has at most {most}. Name "
+            "fewer products, and the others in another request.",
+            count=len(proposal.refills),
+            most=allocation.MAX_DEMANDS,
+        )
+        return Rejection("products", CommandRefusal.TOO_MANY, message)
+    return None
 
 
 def _days_left(festival: Festival, at: datetime, opens: datetime | None) -> int:
@@ -194,10 +219,7 @@ def _histories(booths: Sequence[Booth], sales: Mapping[str, BoothSales], at: dat
 
 
 def most_urgent(proposal: Proposal, products: Sequence[str]) -> Proposal:
-    """The proposal with the most urgent entries first, as many as one record holds. Refills are only of `products`.
-
-    The moves were bounded before, so that refills cover the moves left out.
-    """
+    """The proposal with the most urgent entries first. Refills are only of `products`."""
     # To the minute: a forecast is no more precise, and the database keeps milliseconds only.
     forecasts = [
         replace(forecast, runs_out=forecast.runs_out and forecast.runs_out.replace(second=0, microsecond=0))
@@ -207,34 +229,31 @@ def most_urgent(proposal: Proposal, products: Sequence[str]) -> Proposal:
     ]
     refills = [refill for refill in proposal.refills if refill.wanted.product in products]
     refills.sort(key=lambda refill: (-refill.wanted.qty, refill.wanted.booth, refill.wanted.product))
-    return Proposal(tuple(forecasts[:MOST_FORECASTS]), proposal.moves, tuple(refills[:MOST_REFILLS]))
+    return Proposal(tuple(forecasts), proposal.moves, tuple(refills))
 
 
-def proposal_event(replenishment: Replenishment) -> Publication:
-    """The event of the proposal."""
-    return FESTIVAL.of(
-        ReplenishmentProposed(
-            festival=replenishment.festival,
-            request=replenishment.name,
-            at=replenishment.at,
-            until=replenishment.until,
-            opens=replenishment.opens,
-            forecasts=tuple(
-                BoothForecast.model_validate(forecast, from_attributes=True) for forecast in replenishment.forecasts
-            ),
-            transfers=tuple(
-                ProposedTransfer.model_validate(move, from_attributes=True) for move in replenishment.moves
-            ),
-            refills=tuple(
-                ProposedRefill(
-                    booth=refill.wanted.booth,
-                    product=refill.wanted.product,
-                    qty=refill.wanted.qty,
-                    reason=refill.reason,
-                    reason_id=refill.reason_id,
-                )
-                for refill in replenishment.refills
-            ),
-            conflicts=tuple(command.conflict_event(conflict) for conflict in replenishment.conflicts),
-        )
+def proposal_events(replenishment: Replenishment) -> Iterator[Publication]:
+    """The parts of the event of the proposal."""
+    proposed = ReplenishmentProposed(
+        festival=replenishment.festival,
+        request=replenishment.name,
+        at=replenishment.at,
+        until=replenishment.until,
+        opens=replenishment.opens,
+        forecasts=tuple(
+            BoothForecast.model_validate(forecast, from_attributes=True) for forecast in replenishment.forecasts
+        ),
+        transfers=tuple(ProposedTransfer.model_validate(move, from_attributes=True) for move in replenishment.moves),
+        refills=tuple(
+            ProposedRefill(
+                booth=refill.wanted.booth,
+                product=refill.wanted.product,
+                qty=refill.wanted.qty,
+                reason=refill.reason,
+                reason_id=refill.reason_id,
+            )
+            for refill in replenishment.refills
+        ),
+        conflicts=tuple(command.conflict_event(conflict) for conflict in replenishment.conflicts),
     )
+    return map(FESTIVAL.of, in_parts(proposed))

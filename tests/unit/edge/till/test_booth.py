@@ -16,6 +16,7 @@ from shared.events.festival import (
     TillStruck,
 )
 from shared.events.language import Body
+from shared.events.sales import BoothRedirected
 from tests.support.builders.till import (
     BOOTH,
     NOW,
@@ -176,3 +177,19 @@ def test_a_till_that_heard_nothing_knows_nothing() -> None:
 def test_the_closing_and_the_zone_are_known() -> None:
     booth = booth_view(an_opening("T2"), BoothClosing(booth=BOOTH, festival="ODOP", deadline=NOW))
     assert (booth.closing, booth.zone, booth.listed) == (NOW, "Asia/Makassar", False)
+
+
+def redirected(merged: bool, to: str = "ODOP.B08") -> BoothRedirected:
+    return BoothRedirected(booth=BOOTH, to=to, merged=merged)
+
+
+def test_a_till_learns_where_its_records_count() -> None:
+    assert booth_view(an_opening()).redirected is None
+    assert booth_view(an_opening(), redirected(merged=True)).redirected == redirected(merged=True)
+    assert booth_view(redirected(merged=False)).redirected == redirected(merged=False)
+
+
+def test_a_stray_booth_that_is_opened_later_is_a_booth_of_its_own() -> None:
+    opened = [an_opening(), redirected(merged=False)]
+    assert booth_view(*opened).redirected is None
+    assert booth_view(*opened, redirected(merged=True, to="ODOP.B09")).redirected is not None

@@ -4,7 +4,7 @@ import pytest
 
 from edge.till.tracking import RecordStatus, tracked_records
 from shared.events.language import Body
-from shared.events.sales import TillClosed
+from shared.events.sales import BoothRedirected, TillClosed
 from tests.support.builders.till import (
     BOOTH,
     a_device_notice,
@@ -31,6 +31,18 @@ def test_a_record_is_to_send_then_sent() -> None:
         RecordStatus.SENT,
         RecordStatus.SENT,
     ]
+
+
+@pytest.mark.parametrize(("merged", "status"), [(True, RecordStatus.FORWARDED), (False, RecordStatus.SENT)])
+def test_what_a_merged_booth_has_not_answered_counts_at_the_other_one(merged: bool, status: RecordStatus) -> None:
+    records = [
+        a_spooled_record("a", TWO_LINES),
+        a_spooled_record("b", TWO_LINES),
+        a_spooled_record("c", TWO_LINES, sent=False),
+    ]
+    answers = [a_snapshot("a", 1, 15), a_snapshot("a", 2, 5)]
+    rows = tracked_records(records, [*answers, BoothRedirected(booth=BOOTH, to="ODOP.B08", merged=merged)])
+    assert [row.status for row in rows] == [RecordStatus.RECORDED, status, RecordStatus.TO_SEND]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""The evidence of plans, revisions and replenishments: those of which a part is missing or is another one's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ops.verify.topic_evidence.event import PublishedEvent
+from shared.events.festival import AllocationPlanned, AllocationRevised, ReplenishmentProposed
+from shared.events.parts import joined
+
+LongEvent: TypeAlias = AllocationPlanned | AllocationRevised | ReplenishmentProposed
+_MODELS: dict[str, type[LongEvent]] = {
+    model.__name__: model for model in (AllocationPlanned, AllocationRevised, ReplenishmentProposed)
+}
+
+
+@dataclass(slots=True)
+class PlanEvidence:
+    """The events with parts that are not whole yet, by their names; each with its parts by number."""
+
+    _parts: dict[str, dict[int, LongEvent]] = field(default_factory=dict)
+
+    def add(self, event: PublishedEvent) -> None:
+        """Take in a part. What is whole then is dropped."""
+        model = _MODELS.get(event.type)
+        if model is None:
+            return
+        body = model.model_validate_json(event.value)
+        name = f"{event.type} of {body.festival}/{body.request}, digest {body.digest or 'none'}"
+        parts = self._parts.setdefault(name, {})
+        parts[body.part] = body
+        if joined([part for _, part in sorted(parts.items())]) is not None:
+            del self._parts[name]
+
+    def not_whole(self) -> Iterator[str]:
+        """What is wrong with each event that is not whole."""
+        for name, parts in sorted(self._parts.items()):
+            count = next(iter(parts.values())).parts
+            missing = [str(number) for number in range(1, count + 1) if number not in parts]
+            if missing:
+                yield f"{name} has no part {', '.join(missing)} of {count}"
+            else:
+                yield f"{name} has another digest than its parts together"
