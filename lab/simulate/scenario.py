@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from types import TracebackType
 from typing import Protocol, Self
@@ -45,6 +45,7 @@ QUIET_WITHIN = 300.0
 # Hours of the first day on the festival's clock.
 OPENS, NOON, AFTERNOON, CHEAPER, CLOSES = 8.0, 12.0, 13.0, 15.0, 17.0
 CHEAPER_CAKES = 3_500  # rupiah, made up
+PRICE_NOTICE = timedelta(minutes=1)
 # The trouble of each booth's second till in turn, and the kind of its final count.
 TROUBLES = (Trouble.OFFLINE, Trouble.REPLACED, Trouble.LOST, Trouble.NONE)
 COUNTINGS = (Counting.BY_LABEL, Counting.BY_LABEL, Counting.BY_PRODUCT, Counting.BY_LABEL, Counting.NOT)
@@ -302,7 +303,9 @@ class Scenario:
 
     async def _lower_price(self) -> None:
         """Cakes cost less at the first festival in the afternoon. Tills without a network keep the old price."""
-        at, valid_from = (self._season.local_time(self._first, hour) for hour in (AFTERNOON, CHEAPER))
+        at, wished = (self._season.local_time(self._first, hour) for hour in (AFTERNOON, CHEAPER))
+        # Festival takes no price for a moment that has passed: in the evening the list changes too late for a sale.
+        valid_from = max(wished, datetime.now(UTC) + PRICE_NOTICE)
         changes = commands.change_prices(self._first, self._markets, CAKES, CHEAPER_CAKES, valid_from)
         await self._order(self._season.rng("cheaper cakes"), changes, at)
         await self._wait_until_quiet()
