@@ -61,7 +61,9 @@ def pages(evidence: Evidence) -> Check:
 def published(evidence: Evidence) -> Check:
     """Readers take a long plan only whole, so each must be there with all its parts."""
     check = Check("parts of plans", "each plan, revision and replenishment is published with all its parts")
-    for wrong in evidence.published.plans.not_whole():
+    plans = evidence.published.plans
+    check.looked_at += plans.whole
+    for wrong in plans.not_whole():
         check.fail(wrong)
     return check
 

@@ -310,7 +310,9 @@ async def test_what_is_broken_in_a_database_is_found(
 async def test_each_check_is_seen_to_fail(season: RunningSeason, settings: Settings) -> None:
     report = await verify(settings, within=20)
     for_information = {"dead letters", "strays"}
-    assert {check.name for check in report.checks} - for_information == {broken.check for broken in BROKEN}
+    # No database is its evidence: tests/unit/ops/test_verify_requests.py leaves a part of a plan out.
+    by_topics_alone = {"parts of plans"}
+    assert {check.name for check in report.checks} - for_information - by_topics_alone == {broken.check for broken in BROKEN}
 
 
 async def test_a_parked_key_can_be_allowed(season: RunningSeason, settings: Settings, mongo: Mongo) -> None:

@@ -16,8 +16,10 @@ _MODELS: dict[str, type[LongEvent]] = {
 
 @dataclass(slots=True)
 class PlanEvidence:
-    """The events with parts that are not whole yet, by their names; each with its parts by number."""
+    """`whole` counts the events that came with all their parts. The others are kept by their names, with their parts
+    by number."""
 
+    whole: int = 0
     _parts: dict[str, dict[int, LongEvent]] = field(default_factory=dict)
 
     def add(self, event: PublishedEvent) -> None:
@@ -31,6 +33,7 @@ class PlanEvidence:
         parts[body.part] = body
         if joined([part for _, part in sorted(parts.items())]) is not None:
             del self._parts[name]
+            self.whole += 1
 
     def not_whole(self) -> Iterator[str]:
         """What is wrong with each event that is not whole."""
