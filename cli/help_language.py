@@ -76,7 +76,6 @@ _SENTENCES = (
     "{kind} {path} is not readable.",
     "{kind} {path} is not writable.",
     "{sentence} Did you mean {names}?",
-    "Error: invalid input",
     "Error: The value you entered was invalid.",
     "Error: {reason}",
     "{shell} completion installed in {path}",
