@@ -40,6 +40,7 @@ def afterwards() -> Iterator[None]:
         (["terminal", "--help"], ["[OPSI] PERINTAH [ARGUMEN]...", "<berkas>", "[variabel: KARYA_FACILITY]"]),
         (["festival", "add-till", "--help"], ["<teks> Kode festival"]),
         (["terminal", "--facility", "x", "list"], ["Nilai tidak dapat diterima: Kode unit terdiri dari dua huruf"]),
+        (["logs", "kafk"], ["'kafk' bukan salah satu dari 'kafka', 'mongo'"]),
         (["festival", "--wait", "31", "list"], ["Nilai untuk '--wait' tidak dapat diterima"]),
     ],
 )
