@@ -115,15 +115,12 @@ def show_table(
     may have to type. Elsewhere a row is a line, with tabs between its cells.
 
     The terminal shows headings, and the cells of the columns `words`, in the reader's language. Programs that read a
-    pipe get the same names in every language.
+    pipe get the same names in every language. Sentences are always in the reader's language.
     """
     if not rows:
         say(empty)
         return
-    if out.is_terminal:
-        rows = [
-            {**row, **{n: in_own_language(row, n) for n in columns if f"{n}{IN_INDONESIAN}" in row}} for row in rows
-        ]
+    rows = [{**row, **{n: in_own_language(row, n) for n in columns if f"{n}{IN_INDONESIAN}" in row}} for row in rows]
     cells = [["" if (cell := row.get(column)) is None else visible(str(cell)) for column in columns] for row in rows]
     if out.is_terminal:
         translations = [[word(c) if n in words else c for n, c in zip(columns, row, strict=True)] for row in cells]

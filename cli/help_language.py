@@ -76,7 +76,6 @@ _SENTENCES = (
     "{kind} {path} is not readable.",
     "{kind} {path} is not writable.",
     "{sentence} Did you mean {names}?",
-    "Error: invalid input",
     "Error: The value you entered was invalid.",
     "Error: {reason}",
     "{shell} completion installed in {path}",
@@ -186,7 +185,12 @@ def _fault(error: Any) -> str:
     # Imported on demand: models are not needed by help and refusals of options.
     from shared.faults import fault_message
 
-    return translated(fault_message(error.errors(include_url=False)[0]))
+    detail = error.errors(include_url=False)[0]
+    # The framework's own checks are errors of values too, with its own sentences.
+    sentence = str(detail.get("ctx", {}).get("error", ""))
+    if any(pattern.fullmatch(sentence) for pattern, _ in _patterns()):
+        return framework_text(sentence)
+    return translated(fault_message(detail))
 
 
 def _spoken(format_message: Callable[[Any], str]) -> Callable[[Any], str]:

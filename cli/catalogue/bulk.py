@@ -124,14 +124,18 @@ def read_lines(text: str) -> list[Line]:
                 "{column!r} is no column here. Columns are {columns}.", column=unknown[0], columns=", ".join(_COLUMNS)
             )
         )
-    lines, faults = [], []
+    lines, faults = list[Line](), list[Message]()
+    first_line: dict[str, int] = {}
     for number, cells in below:
         try:
-            lines.append(_line(number, columns, cells))
+            line = _line(number, columns, cells)
+            if (first := first_line.setdefault(line.entry, number)) != number:
+                raise WrongEntry(
+                    Message("{entry} stands on line {first} too; keep one of them.", entry=line.entry, first=first)
+                )
+            lines.append(line)
         except WrongEntry as wrong:
             faults.append(Message("line {line}: {wrong}", line=number, wrong=wrong.message))
-    if len({line.entry for line in lines}) < len(lines):
-        faults.append(Message("an entry stands on two lines; keep one of them"))
     if faults:
         heading = Message("Nothing was sent, because these lines can't be read:")
         raise WrongEntry("\n".join(map(translated, [heading, *faults])))

@@ -10,6 +10,7 @@ from cli.console import say, show_table, warn
 from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
 from cli.festival.session import Festival, Json, booth_id, lots_counted, on_terminal, service, show_answer
 from cli.parameters import LOT, WHOLE
+from cli.questions import confirm
 from shared.translation import tr
 
 Yes = Annotated[
@@ -62,7 +63,7 @@ def receive(api: ServiceClient, arrival: Arrival, counted: Mapping[str, int], *,
     if differs and not as_json:
         show_table(["lot", "sent", "counted", "lost", "surplus"], rows, "")
         if not yes and on_terminal():
-            yes = typer.confirm(tr("Is this what arrived? What is lost can be found by a recount."))
+            yes = confirm(tr("Is this what arrived? What is lost can be found by a recount."))
             if not yes:
                 raise typer.Exit(1)
     answer = arrival.command(api, "receive", counted, lose_unnamed=yes)

@@ -258,8 +258,15 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
         show_json({**page, **lists})
         return
     say(f"{page['name']}, {page['place']}, {_days(page)}: {word(page['status'])}")
+    columns = ["received", "sold", "returned", "lost", "surplus", "lost_on_the_way", "found"]
     if page["sums"]:
-        say(", ".join(f"{heading(name).replace('_', ' ')} {qty}" for name, qty in page["sums"].items()))
+        say(
+            ", ".join(
+                f"{heading(name).replace('_', ' ')} {qty}"
+                for name in columns
+                if (qty := page["sums"].get(name)) is not None
+            )
+        )
     zone = page["zone"]
     say("")
     columns = [
@@ -324,17 +331,21 @@ def _summed(booth: Row, zone: str) -> Row:
     until, sales = festival_time(booth["deadline"], zone), booth["sales"]
     if sales is None:
         return {**booth, **sums, "tills_until": until}
+    if booth["status"] != "settled":
+        # Festival books what was sold with the settlement; until then sales knows it.
+        sums |= {"sold": sales["sold"], "left": sums["left"] + sums["sold"] - sales["sold"]}
     takings, in_doubt = shown.rupiah(sales["takings_rupiah"]), shown.rupiah(sales["in_doubt_rupiah"])
     return {**booth, **sums, "tills_until": until, "takings": takings, "in_doubt": in_doubt}
 
 
 def _sold(booth: Row | None) -> Row | None:
-    """A booth's takings, and the pieces and rupiah in doubt, if sales has told."""
+    """A booth's takings, its pieces sold so far, and the pieces and rupiah in doubt, if sales has told."""
     if booth is None:
         return None
     rows = list(doubtful([booth]))
     return {
         "takings_rupiah": booth["takings_rupiah"],
+        "sold": booth["sold"],
         "in_doubt_rupiah": sum(row["rupiah"] for row in rows),
         "waiting": sum(row["waiting"] for row in rows),
         "disputed": sum(row["disputed"] for row in rows),

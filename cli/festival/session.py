@@ -13,10 +13,10 @@ from cli.console import exit_on_error, local, say, show_json, show_table, warn
 from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
 from cli.parameters import between, parsed
 from cli.problems import add_problem
+from cli.questions import confirm
 from shared import typed
 from shared.errors import NotAnswered
 from shared.translation import received, tr
-from shared.visible import visible
 
 Festival = Annotated[str, typer.Argument(help="The festival's id, e.g. ODOP.")]
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
@@ -89,7 +89,7 @@ def confirmed_command(api: ServiceClient, *place: str, body: Mapping[str, Any], 
     answer = api.command(*place, body={**body, "confirmed": yes})
     if answer.reason != NOT_CONFIRMED or not on_terminal():
         return answer
-    if not typer.confirm(visible(tr("{message} Is it right?", message=message_of(answer))), err=True):
+    if not confirm(tr("{message} Is it right?", message=message_of(answer))):
         return answer
     return api.command(*place, body={**body, "confirmed": True})
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared.errors import WrongEntry
+from shared.events import names
 from shared.events.catalogue import FacilityListed, ProductListed
 from shared.events.language import Body
 from shared.events.production import ProductionReported
@@ -35,12 +36,19 @@ class CatalogueCopy:
         )
 
     def code_of(self, typed: str) -> str:
-        """The product's code that was typed, or the code of the one product whose name was typed."""
+        """The product's code that was typed, or the code of the one product whose name was typed.
+
+        Raises WrongEntry for what is neither a product of the list nor a code.
+        """
         text = typed.strip()
         on_list = self.on_list()
         named = [product.product for product in on_list if product.name.casefold() == text.casefold()]
         is_code = any(product.product == text.upper() for product in on_list)
-        return named[0] if len(named) == 1 and not is_code else text.upper()
+        if len(named) == 1 and not is_code:
+            return named[0]
+        if self.known and names.PRODUCT.wrong(text.upper()) is not None:
+            raise self._not_listed(text, Message("`karya terminal sync` fetches the newest list."))
+        return text.upper()
 
     def check(self, report: ProductionReported) -> None:
         """Raise WrongEntry for a report that production would refuse by this catalogue. Without one all is taken."""
@@ -53,18 +61,7 @@ class CatalogueCopy:
         on_list = {product.product: product for product in self.on_list()}
         product = on_list.get(report.product)
         if product is None:
-            alike = nearest(report.product, {code: [entry.name] for code, entry in on_list.items()})
-            names = [f"{code} ({on_list[code].name})" for code in alike]
-            raise WrongEntry(
-                Message(
-                    "{product} is not on this facility's list. {meant} {newer}",
-                    product=report.product,
-                    meant=Message("Did you mean {names}?", names=any_of(names))
-                    if alike
-                    else Message("`karya terminal products` shows the list."),
-                    newer=_NEWER,
-                )
-            )
+            raise self._not_listed(report.product, _NEWER)
         if report.qty > product.max_qty:
             raise WrongEntry(
                 Message(
@@ -87,6 +84,23 @@ class CatalogueCopy:
                         until=spoils.isoformat(),
                     )
                 )
+
+    def _not_listed(self, text: str, newer: Message) -> WrongEntry:
+        """The refusal of a product that is not on the list, with the nearest ones."""
+        product_names = {product.product: product.name for product in self.on_list()}
+        alike = nearest(text, {code: [name] for code, name in product_names.items()})
+        return WrongEntry(
+            Message(
+                "{product} is not on this facility's list. {meant} {newer}",
+                product=text,
+                meant=Message(
+                    "Did you mean {names}?", names=any_of([f"{code} ({product_names[code]})" for code in alike])
+                )
+                if alike
+                else Message("`karya terminal products` shows the list."),
+                newer=newer,
+            )
+        )
 
 
 def received_catalogue(bodies: Iterable[Body]) -> CatalogueCopy:

@@ -20,11 +20,12 @@ from shared.wording import Message, as_message
 MAX_LINES = 10_000
 _NAMES = {
     "product": ("product", "produk", "kode", "kode produk"),
-    "qty": ("qty", "quantity", "pieces", "jumlah"),
-    "made_on": ("made on", "made", "tanggal", "tanggal dibuat", "dibuat"),
+    "qty": ("qty", "jumlah", "quantity", "pieces"),
+    "made_on": ("made on", "tanggal", "made", "tanggal dibuat", "dibuat"),
     "best_before": ("best before", "baik sebelum", "kedaluwarsa"),
     "maker": ("maker", "pembuat"),
 }
+_IN_INDONESIAN = {column: names[1].replace(" ", "_") for column, names in _NAMES.items()}
 _COLUMN_OF = {name: column for column, names in _NAMES.items() for name in names}
 _IGNORED = ("reason", "alasan", "line", "baris")  # of a file of refused lines
 _WHOLE_FRACTION = re.compile(r"([0-9.]*[0-9]),0{1,2}|([0-9]+)\.0{1,2}")
@@ -112,12 +113,12 @@ def _columns(header: Sequence[str]) -> dict[str, int]:
             continue
         column = _COLUMN_OF.get(folded_name)
         if column is None:
-            column_names = ", ".join(names[0].replace(" ", "_") for names in _NAMES.values())
             raise WrongEntry(
                 Message(
                     "There is no column {name}. The first line of the file names columns of: {known}.",
                     name=repr(name),
-                    known=column_names,
+                    known=", ".join(_NAMES),
+                    known_id=", ".join(_IN_INDONESIAN.values()),
                 )
             )
         if column in columns:
@@ -129,6 +130,7 @@ def _columns(header: Sequence[str]) -> dict[str, int]:
                 Message(
                     "The first line of the file names no column {name}, e.g. product;qty;made_on.",
                     name=required_column,
+                    name_id=_IN_INDONESIAN[required_column],
                 )
             )
     return columns
@@ -166,7 +168,7 @@ def _line(
 def _entry(values: dict[str, str], today: date, day_first: bool) -> MadeEntry:
     for name in ("product", "qty"):
         if name not in values:
-            raise WrongEntry(Message("The column {name} is empty.", name=name))
+            raise WrongEntry(Message("The column {name} is empty.", name=name, name_id=_IN_INDONESIAN[name]))
     best_before = values.get("best_before")
     return MadeEntry(
         values["product"],

@@ -51,6 +51,8 @@ from shared.mongo import Mongo
 from shared.settings import Settings
 from shared.wording import Message
 
+# The balance of a lot in inventory.
+BALANCE_COLUMNS = ["recorded", "corrected", "on_hand", "reserved", "dispatched", "returned", "written_off"]
 _BY_LOT = (PRODUCTION, STOCK_ORDERS)
 _BY_FACILITY = (TERMINAL, ANSWERS, LOT_ANSWERS, SALE_SHARES)
 _BY_CONTENT = (FESTIVAL, RESERVATIONS, BOOTH_STOCK, SALES)
@@ -274,13 +276,12 @@ async def _with_state(settings: Settings, history: LotHistory) -> LotHistory:
         selling = await mongo.database("sales")[BOOTHS.name].find({"lots.lot": history.lot}).to_list(None)
     finally:
         await mongo.close()
-    names = ("recorded", "corrected", "on_hand", "reserved", "dispatched", "returned", "written_off")
     lot = LOTS.from_document(stored) if stored is not None else None
     booths = [BOOTHS.from_document(document) for document in selling]
     holdings = [(booth, holding) for booth in booths if (holding := booth.find_lot(history.lot)) is not None]
     return replace(
         history,
-        now={name: getattr(lot, name) for name in names} if lot is not None else {},
+        now={name: getattr(lot, name) for name in BALANCE_COLUMNS} if lot is not None else {},
         recalled=lot is not None and lot.recalled,
         withdrawn=lot is not None and lot.withdrawn,
         booths=tuple(

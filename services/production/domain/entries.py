@@ -200,14 +200,15 @@ def hear_answer(state: State, event: Event, body: EntryAnswered) -> Decision:
         or body.reference not in command.unanswered
     ):
         return state, []
-    if not body.found:
+    entry = state.get(Entry, body.entry) or Entry(body.entry)
+    if not body.found and body.reference not in _kept(entry):
         return _refuse(state, command, _unknown(body.reference))
     command = replace(
         command, unanswered=tuple(reference for reference in command.unanswered if reference != body.reference)
     )
     if command.unanswered:
         return state.put(command), []
-    return _apply(state, state.get(Entry, body.entry) or Entry(body.entry), command, event.logged_at)
+    return _apply(state, entry, command, event.logged_at)
 
 
 def _command(event: Event, body: SetEntry | RetireEntry) -> EntryCommand:
@@ -269,18 +270,23 @@ def _wrong_name(field: str, rule: NameRule, name: str) -> EntryRejection | None:
     return EntryRejection(field, EntryRefusal.BAD_NAME, message) if message is not None else None
 
 
-def _named(body: SetEntry) -> tuple[str, ...]:
-    """The entries that the command names, each once."""
+def _named(body: SetEntry | EntryFact) -> tuple[str, ...]:
+    """The entries that the command or the fact names, each once."""
     match body:
-        case SetProduct():
+        case SetProduct() | ProductSet():
             return entry_id(EntryKind.CATEGORY, body.category), entry_id(EntryKind.UNIT, body.unit)
-        case SetFacility():
+        case SetFacility() | FacilitySet():
             islands = (entry_id(EntryKind.ISLAND, body.island),) if body.island is not None else ()
             return (*islands, *(entry_id(EntryKind.PRODUCT, product) for product in body.products))
-        case SetLeadTime():
+        case SetLeadTime() | LeadTimeSet():
             return tuple(dict.fromkeys(entry_id(EntryKind.ISLAND, code) for code in code_of(body.entry).split("/")))
         case _:
             return ()
+
+
+def _kept(entry: Entry) -> tuple[str, ...]:
+    """What the entry names already: it keeps that though it was retired since."""
+    return _named(entry.fact) if entry.fact is not None else ()
 
 
 def _apply(state: State, entry: Entry, command: EntryCommand, moment: datetime) -> Decision:

@@ -54,7 +54,8 @@ class DoubtPage(BaseModel):
 class BoothDoubtsPage(BaseModel):
     """A booth's sales in doubt, the oldest first, and its takings less what was paid back.
 
-    `receipts`: the receipts with such sales. A page shows at most 200 of them.
+    `sold`: the pieces sold so far that its stock covers. `receipts`: the receipts with such sales. A page shows at
+    most 200 of them.
     """
 
     booth: str
@@ -63,6 +64,7 @@ class BoothDoubtsPage(BaseModel):
     zone: str | None
     status: str
     takings_rupiah: int
+    sold: int
     receipts: int
     sales: list[DoubtPage]
 
@@ -75,6 +77,7 @@ class BoothDoubtsPage(BaseModel):
             zone=booth.zone,
             status=booth.status.value,
             takings_rupiah=takings_rupiah(booth),
+            sold=sum(lot.sold for lot in booth.lots),
             receipts=len(_names(booth)),
             sales=[DoubtPage.of(doubt) for doubt in doubts(booth, receipts)],
         )

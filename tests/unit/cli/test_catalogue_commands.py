@@ -166,7 +166,7 @@ def test_a_file_is_read_in_the_order_in_which_entries_name_each_other() -> None:
         (HEAD + "product,kain,,,,,,,\n", "line 2: 'kain' was not understood"),
         (HEAD + "product,KTI,,,,1.5,,,\n", "line 2: '1.5'"),
         (HEAD + "unit,x,X,tenun,,,,,\n", "line 2: A unit has no category"),
-        (HEAD + "unit,x,X,,,,,,\nunit,x,X,,,,,,\n", "an entry stands on two lines"),
+        (HEAD + "unit,x,X,,,,,,\nunit,x,X,,,,,,\n", "line 3: unit/x stands on line 2 too"),
         (HEAD + "facility,pr-kpg,Lapas,,,,,kti,svr,krj\n", "line 2: The line has more cells"),
         (HEAD + "facility,pr-kpg,Lapas,,,,,kti,svr,\n", "line 2: A facility has no days"),
     ],

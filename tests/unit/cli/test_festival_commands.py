@@ -331,7 +331,7 @@ def in_doubt(**changed: Any) -> dict[str, Any]:
     sale = {"sale": "r-7/1", "receipt": "r-7", "till": "T1", "lot": None, "product": "KTI", "qty": 5}
     sale |= {"waiting": 2, "disputed": 0, "rupiah": 50_000, "sold_at": "2026-04-18T02:30:00Z", "why": "beyond_stock"}
     booth = {"booth": "ODOP.B1", "name": "Booth 1", "zone": "Asia/Makassar", "status": "open"}
-    return booth | {"takings_rupiah": 1_250_000, "receipts": 1, "sales": [sale | changed]}
+    return booth | {"takings_rupiah": 1_250_000, "sold": 25, "receipts": 1, "sales": [sale | changed]}
 
 
 def test_sales_in_doubt_are_listed_while_the_festival_runs(festival: FakeServer, sales: FakeServer) -> None:
@@ -379,14 +379,20 @@ def test_a_festivals_booths_are_shown_with_takings(festival: FakeServer, sales: 
         "status": "open",
         "sums": None,
     }
-    booth = {"booth": "ODOP.B1", "name": "Booth 1", "status": "open", "deadline": None, "lots": []}
-    festival.pages["/festivals/ODOP/booths"] = [booth]
+    lot = {"in_transit": 0, "received": 40, "sold": 0, "left": 40}
+    booth = {"booth": "ODOP.B1", "name": "Booth 1", "status": "open", "deadline": None, "lots": [lot]}
+    settled = booth | {"booth": "ODOP.B2", "status": "settled", "lots": [lot | {"sold": 30, "left": 0}]}
+    festival.pages["/festivals/ODOP/booths"] = [booth, settled]
     for name in ("requests", "shipments", "transfers"):
         festival.pages[f"/festivals/ODOP/{name}"] = []
-    sales.pages["/disputes"] = [in_doubt()]
-    [row] = json.loads(run(festival, sales, "show", "ODOP", "--json").stdout)["booths"]
-    assert row["sales"] == {"takings_rupiah": 1_250_000, "in_doubt_rupiah": 50_000, "waiting": 2, "disputed": 0}
+    sales.pages["/disputes"] = [in_doubt(), in_doubt() | {"booth": "ODOP.B2", "sold": 31}]
+    row, _ = json.loads(run(festival, sales, "show", "ODOP", "--json").stdout)["booths"]
+    expected = {"takings_rupiah": 1_250_000, "sold": 25, "in_doubt_rupiah": 50_000, "waiting": 2, "disputed": 0}
+    assert row["sales"] == expected
     shown = run(festival, sales, "show", "ODOP").stdout
+    rows = [line.split("\t") for line in shown.splitlines() if line.startswith("ODOP.")]
+    # An open booth has what sales counts so far; a settled one what the festival's books say.
+    assert [row[4:7] for row in rows] == [["40", "25", "15"], ["40", "30", "0"]]
     assert "Rp1.250.000" in shown
     assert "Rp50.000" in shown
     assert "Booth 1" in run(festival, None, "show", "ODOP").stdout

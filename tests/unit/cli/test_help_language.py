@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from cli import app
 from cli.help_language import split_language, translate_framework
+from cli.questions import confirm
+from docsite import words as catalogue_words
 from shared.translation import Language, use_language
 
 
@@ -38,6 +40,7 @@ def afterwards() -> Iterator[None]:
         (["terminal", "--help"], ["[OPSI] PERINTAH [ARGUMEN]...", "<berkas>", "[variabel: KARYA_FACILITY]"]),
         (["festival", "add-till", "--help"], ["<teks> Kode festival"]),
         (["terminal", "--facility", "x", "list"], ["Nilai tidak dapat diterima: Kode unit terdiri dari dua huruf"]),
+        (["logs", "kafk"], ["'kafk' bukan salah satu dari 'kafka', 'mongo'"]),
         (["festival", "--wait", "31", "list"], ["Nilai untuk '--wait' tidak dapat diterima"]),
     ],
 )
@@ -74,14 +77,62 @@ def test_no_help_has_words_of_the_framework(language: Language, words: str) -> N
     assert not found
 
 
+def test_each_command_shows_its_help_without_the_required_options_of_its_group() -> None:
+    runner = CliRunner(env={"COLUMNS": "200", "KARYA_FACILITY": None, "KARYA_BOOTH": None})
+    other = []
+    for path in paths(get_command(app)):
+        result = runner.invoke(app, ["--lang", "en", *path, "--help"], prog_name="karya")
+        if result.exit_code != 0 or f"Usage: {' '.join(['karya', *path])} " not in result.output:
+            other.append(path)
+    assert not other
+
+
+def test_a_help_that_is_the_value_of_an_option_leaves_the_required_option_missing() -> None:
+    result = CliRunner(env={"KARYA_FACILITY": None}).invoke(
+        app, ["--lang", "en", "terminal", "recall", "LOT", "--reason", "--help"]
+    )
+    assert result.exit_code == 2
+    assert "--facility" in result.output
+
+
 def test_a_question_answered_wrongly_is_asked_again_in_the_reader_s_language() -> None:
     use_language(Language.INDONESIAN)
     translate_framework()
-    ask = typer.Typer()
-    ask.command()(lambda: typer.echo(str(typer.confirm("?"))))
-    result = CliRunner().invoke(ask, input="perhaps\ny\n")
-    assert "Mohon jawab dengan y (ya) atau n (tidak)." in result.output
+    result = CliRunner().invoke(_question(), input="perhaps\ny\n")
+    assert "Mohon jawab dengan y (ya) atau t (tidak)." in result.output
     assert "invalid input" not in result.output
+    assert result.output.endswith("True\n")
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize(
+    ("typed", "yes"),
+    [
+        *((answer, True) for answer in ("y", "ya", "yes", "YA", " Ya ")),
+        *((answer, False) for answer in ("n", "no", "t", "tidak", "Tidak", "")),
+    ],
+)
+def test_a_question_takes_yes_and_no_of_both_languages(language: Language, typed: str, yes: bool) -> None:
+    use_language(language)
+    translate_framework()
+    result = CliRunner().invoke(_question(), input=f"{typed}\n")
+    assert result.output.endswith(f"{yes}\n")
+
+
+def test_every_question_is_asked_in_one_place() -> None:
+    asking = {
+        str(path.relative_to(catalogue_words.ROOT))
+        for room in catalogue_words.ROOMS
+        for path in (catalogue_words.ROOT / room).rglob("*.py")
+        if "typer.confirm" in path.read_text(encoding="utf-8")
+    }
+    assert not asking
+
+
+def _question() -> typer.Typer:
+    ask = typer.Typer()
+    ask.command()(lambda: typer.echo(str(confirm("?"))))
+    return ask
 
 
 def test_a_command_that_shows_no_help_does_not_wait_for_its_imports(tmp_path: Path) -> None:

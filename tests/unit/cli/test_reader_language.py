@@ -11,8 +11,11 @@ import pytest
 from starlette.types import ASGIApp
 from typer.testing import CliRunner
 
+from cli.console import show_table
 from cli.festival import app
 from cli.festival.client import ServiceClient
+from ops.trace import BALANCE_COLUMNS
+from services.festival.api.pages import SumsPage
 from services.festival.domain.allocation.acceptance import Rejection
 from services.festival.domain.command import first_names
 from shared.errors import NotAnswered
@@ -20,7 +23,7 @@ from shared.events.festival import CommandRefusal, CommandRefused
 from shared.http.server import application
 from shared.runtime.service import Service
 from shared.settings import Settings
-from shared.translation import Language, catalogue, in_own_language, received, tr, translated, use_language
+from shared.translation import HEADING, Language, catalogue, in_own_language, received, tr, translated, use_language
 from shared.wording import Message, any_of, message_of
 from tests.support.builders.festival import B1, FestivalWorld, a_booth, a_request, an_announcement, product_codes
 from tests.support.fake_server import running
@@ -150,6 +153,18 @@ def test_a_reason_that_comes_in_both_languages_is_shown_in_the_readers() -> None
     assert in_own_language({"reason": "too late", "reason_id": ""}, "reason") == "too late"
     use_language(Language.ENGLISH)
     assert in_own_language(row, "reason") == "too late"
+
+
+def test_the_sums_of_a_festival_and_of_a_lot_have_words_for_people() -> None:
+    names = (*SumsPage.model_fields, *BALANCE_COLUMNS)
+    assert not [name for name in names if (HEADING, name) not in catalogue()]
+
+
+def test_a_reason_is_in_the_readers_language_in_a_pipe_too(capsys: pytest.CaptureFixture[str]) -> None:
+    show_table(
+        ["reason", "status"], [{"reason": "too late", "reason_id": "terlambat", "status": "open"}], "", ("status",)
+    )
+    assert capsys.readouterr().out.splitlines() == ["reason\tstatus", "terlambat\topen"]
 
 
 def test_what_keeps_a_festival_from_closing_is_told_in_indonesian() -> None:

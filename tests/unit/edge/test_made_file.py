@@ -16,6 +16,7 @@ from edge.terminal.terminal import MadeEntry, ReportChange, Terminal
 from shared.errors import WrongEntry
 from shared.events.catalogue import FACILITY_CATALOGUE
 from shared.events.language import Event
+from shared.translation import Language, translated, use_language
 from shared.wording import message_of
 from tests.support.builders.production import facility_listed, product_listed
 
@@ -32,6 +33,21 @@ def entries(text: str, **how: Any) -> list[MadeEntry | str]:
 def days(*cells: str, **how: Any) -> list[date | str]:
     text = "\n".join(["product;qty;made_on", *(f"KTI;1;{cell}" for cell in cells)])
     return [entry.made_on if isinstance(entry, MadeEntry) else entry for entry in entries(text, **how)]
+
+
+def test_a_refusal_names_columns_in_the_readers_language() -> None:
+    use_language(Language.INDONESIAN)
+    try:
+        [line] = read_file(b"produk;jumlah\nKTI;\n", TODAY).lines
+        assert translated(line.refusal or "") == "Kolom jumlah kosong."
+        with pytest.raises(WrongEntry) as unknown:
+            read_file(b"produk;banyak\nKTI;1\n", TODAY)
+        assert "produk, jumlah, tanggal, baik_sebelum, pembuat" in translated(unknown.value.message)
+        with pytest.raises(WrongEntry) as lacking:
+            read_file(b"produk\nKTI\n", TODAY)
+        assert "kolom jumlah," in translated(lacking.value.message)
+    finally:
+        use_language(None)
 
 
 @pytest.mark.parametrize("divider", [";", ",", "\t"])

@@ -170,6 +170,17 @@ def test_a_name_that_is_a_code_or_the_name_of_two_products_chooses_none(terminal
         terminal.record("kue", 1, made_on=DAY, at=NOW)
 
 
+@pytest.mark.parametrize("unlisted", [False, True])
+def test_a_mistyped_name_is_refused_with_the_nearest(terminal: Terminal, *, unlisted: bool) -> None:
+    listed = (product_listed("KTI"), product_listed("KBS"))
+    hear_catalogue(terminal, facility_listed(products=("KTI", "KBS")), *listed)
+    for text in ("kain tenum ikat", "tenun ikat kain"):
+        with pytest.raises(
+            WrongEntry, match=rf"^{text} is not on this facility's list\. Did you mean KTI \(Kain tenun ikat\)"
+        ):
+            terminal.record(text, 1, made_on=DAY, at=NOW, unlisted=unlisted)
+
+
 def test_the_list_is_shown_and_a_new_facilitys_zone_is_taken_from_it(tmp_path: Path) -> None:
     with Terminal(tmp_path, "LP-SOE", "T1") as terminal:
         events = (facility_listed("LP-SOE", products=("KTI",), zone="Asia/Jayapura"), product_listed("KTI", "LP-SOE"))

@@ -109,7 +109,9 @@ def a_transfer_of(world: FestivalWorld) -> Body:
 def test_losing_what_was_not_named_needs_a_yes_that_names_it() -> None:
     world = a_sent_world()
     assert world.refusal(a_receipt(LA=40, lose_unnamed=False)) == ("lose_unnamed", CommandRefusal.MISSING)
-    assert "Not counted of S1: LB=4." in world.bodies(CommandRefused)[-1].message
+    message = world.bodies(CommandRefused)[-1].message
+    assert "Not counted of S1: LB=4." in message
+    assert "`--yes`" in message
     world.give(a_receipt(LA=40, lose_unnamed=True))
     assert held(world, "LB").lost_on_the_way == 4
 

@@ -175,6 +175,16 @@ def test_nothing_new_may_name_a_retired_entry(catalogue: Catalogue) -> None:
     assert isinstance(catalogue.give(a_product("SVR"))[0], ProductSet)
 
 
+def test_an_entry_keeps_what_it_named_before_that_was_retired(catalogue: Catalogue) -> None:
+    catalogue.give(a_facility())
+    catalogue.give(RetireEntry(entry="product/KTI"))
+    renamed = catalogue.give(a_facility(name="Lapas Baru"))
+    assert [body.name for body in renamed if isinstance(body, FacilitySet)] == ["Lapas Baru"]
+    catalogue.give(RetireEntry(entry="facility/PR-KPG"))
+    assert [type(body) for body in catalogue.give(a_facility())] == [ProductListed, FacilitySet, FacilityListed]
+    assert catalogue.refused(a_facility("LP-KPG")) == ("products", EntryRefusal.UNKNOWN_REFERENCE)
+
+
 def test_facilities_hear_that_a_product_is_retired(catalogue: Catalogue) -> None:
     catalogue.give(a_facility())
     _, listed = catalogue.give(RetireEntry(entry="product/KTI"))

@@ -37,7 +37,7 @@ def test_a_waiting_sale_is_told_while_the_booth_is_open_with_its_worth() -> None
     assert (sale.sale, sale.lot, sale.product, sale.qty) == ("s1/1", "L1", "KTI", 5)
     assert (sale.waiting, sale.disputed, sale.rupiah, sale.sold_at) == (2, 0, 2 * PRICE, NOON)
     assert sale.why is DoubtReason.BEYOND_STOCK
-    assert (shown.status, shown.takings_rupiah, shown.receipts) == ("open", 5 * PRICE, 1)
+    assert (shown.status, shown.takings_rupiah, shown.receipts, shown.sold) == ("open", 5 * PRICE, 1, 3)
 
 
 def test_it_ends_with_stock_a_decision_or_a_void() -> None:

@@ -35,7 +35,8 @@ def check_arrival(
     unnamed = {lot: qty for lot, qty in sent.items() if lot not in named_lots}
     if unnamed and not lose_unnamed:
         message = Message(
-            "Not counted of {arrival}: {lots}. Count them, or say that what is not named is lost (lose_unnamed).",
+            "Not counted of {arrival}: {lots}. Count them, or say that what is not named is lost: `--yes`, or "
+            "`lose_unnamed` over HTTP.",
             arrival=arrival,
             lots=_lots(unnamed),
         )
