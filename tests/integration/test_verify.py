@@ -312,7 +312,9 @@ async def test_each_check_is_seen_to_fail(season: RunningSeason, settings: Setti
     for_information = {"dead letters", "strays"}
     # No database is its evidence: tests/unit/ops/test_verify_requests.py leaves a part of a plan out.
     by_topics_alone = {"parts of plans"}
-    assert {check.name for check in report.checks} - for_information - by_topics_alone == {broken.check for broken in BROKEN}
+    assert {check.name for check in report.checks} - for_information - by_topics_alone == {
+        broken.check for broken in BROKEN
+    }
 
 
 async def test_a_parked_key_can_be_allowed(season: RunningSeason, settings: Settings, mongo: Mongo) -> None:
