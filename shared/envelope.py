@@ -28,6 +28,8 @@ _SPEC_VERSION = ("ce_specversion", b"1.0")
 _CONTENT_TYPE = ("content-type", _JSON)
 # Of a mended copy, see `shared.mended`.
 SUBJECT = "ce_subject"
+# Of a command: the subject of the account that gave it, or the operator of a mended copy.
+ACTOR = "actor"
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
 
 
@@ -59,9 +61,10 @@ def headers(
     trace: str | None = None,
     cause: str | None = None,
     subject: str | None = None,
+    actor: str | None = None,
 ) -> Headers:
     """The Kafka headers of an event. `source` and `id` are its idempotency key. `cause` is the id of the event that
-    led to it. `trace` is a W3C traceparent. `subject` is the `Event.subject`."""
+    led to it. `trace` is a W3C traceparent. `subject` and `actor` are those of the `Event`."""
     pairs = [
         _SPEC_VERSION,
         ("ce_id", id.encode()),
@@ -76,6 +79,8 @@ def headers(
         pairs.append(("traceparent", trace.encode()))
     if subject is not None:
         pairs.append((SUBJECT, subject.encode()))
+    if actor is not None:
+        pairs.append((ACTOR, actor.encode()))
     return pairs
 
 
@@ -175,10 +180,10 @@ def decode(topic: Topic, record: Record) -> Event:
     logged_at = taken_in(record)
     if logged_at is None:
         raise Unusable("BAD_TIME", f"The record's Kafka timestamp is {OUTSIDE}.")
-    subject = values.get(SUBJECT)
-    if subject is None:
+    subject, actor = values.get(SUBJECT), values.get(ACTOR)
+    if subject is None and actor is None:
         return Event(id.decode(), source, key, _time(time), logged_at, body)
-    return Event(id.decode(), source, key, _time(time), logged_at, body, _subject(subject))
+    return Event(id.decode(), source, key, _time(time), logged_at, body, _named(subject), _named(actor))
 
 
 def _first_of_each(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
@@ -231,9 +236,9 @@ def is_name(value: bytes) -> bool:
     return _NAME(value) is not None
 
 
-def _subject(value: bytes) -> str | None:
+def _named(value: bytes | None) -> str | None:
     # One that is no id is like a missing one, as any unknown header.
-    return value.decode() if _NAME(value) else None
+    return value.decode() if value is not None and _NAME(value) else None
 
 
 def _source_text(value: bytes) -> str | None:

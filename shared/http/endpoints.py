@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from shared.events.language import Body
+from shared.http.access import caller_of
 from shared.http.commands import CommandReply, Commands, IdempotencyKey, Prefer, parse_command
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -62,7 +63,8 @@ def _endpoint_function(
     commands: Commands, body: type[Body], complete: Callable[[Body], Awaitable[Body]]
 ) -> Callable[..., Awaitable[JSONResponse]]:
     async def give(request: Request, prefer: Prefer = None, id: IdempotencyKey = None) -> JSONResponse:
-        return await commands.append(await complete(await parse_command(request, body)), prefer, id)
+        command = await complete(await parse_command(request, body))
+        return await commands.append(command, prefer, id, caller_of(request).subject)
 
     return give
 

@@ -1,0 +1,4 @@
+"""Who may do what: roles and their rights, what each HTTP route needs, and the tokens that carry roles.
+
+`rights` is the table of roles and actions. `routes` gives each HTTP route its action. `tokens` checks access tokens.
+"""
