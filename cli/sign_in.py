@@ -15,6 +15,7 @@ from cli.accounts.session import (
     identity_service,
     known_identity,
     known_password,
+    role_text,
 )
 from cli.console import exit_on_error, local, say, show_json, warn
 from cli.festival.client import ServiceClient
@@ -92,8 +93,8 @@ def whoami(as_json: Json = False) -> None:
     if as_json:
         show_json({**me, "valid_until": until.isoformat() if until else None})
         return
-    say(tr("{name}, account {subject}", name=me.get("name") or me.get("login") or "", subject=me["subject"]))
-    say(tr("roles: {roles}", roles=", ".join(me["roles"]) or tr("none")))
+    say(tr("{name}, account {subject}", name=me["name"] or "-", subject=me["subject"]))
+    say(tr("roles: {roles}", roles=", ".join(map(role_text, me["roles"])) or tr("none")))
     if until is not None:
         say(tr("access token valid until {moment}; it is renewed by itself", moment=local(until, None)))
 

@@ -49,10 +49,11 @@ def accept(context: typer.Context, code: Code, as_json: Json = False) -> None:
     """Take the role of an invitation into your own account."""
     with service(context) as api:
         row = api.ask("invitations", code.strip(), "accept", body={})
+        api.renew()
     if as_json:
         show_json(row)
         return
-    say(tr("Your account has the role of the invitation; `karya whoami` shows it within five minutes."))
+    say(tr("Your account has the role of the invitation. `karya whoami` shows your roles."))
 
 
 def register(
@@ -76,15 +77,16 @@ def register(
 def restore(
     context: typer.Context,
     code: Code,
-    login: Annotated[str | None, typer.Option(help="Another login than before, if you want one.")] = None,
+    login: Annotated[
+        str | None, typer.Option(help="The login that you want; needed only if the former one was lost.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Your name, if the former one was lost.")] = None,
     password_stdin: PasswordStdin = False,
     as_json: Json = False,
 ) -> None:
     """Choose a new password with the code of a reset. Every session of the account ends."""
     with service(context, STRANGER) as api:
-        body = {"password": new_password(from_stdin=password_stdin)}
-        if login is not None:
-            body["login"] = login.strip()
+        body = {"password": new_password(from_stdin=password_stdin), "login": login, "name": name}
         row = api.ask("resets", code.strip(), "password", body=body)
     if as_json:
         show_json(row)

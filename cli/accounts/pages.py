@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.accounts.session import ACCOUNTS, Account, Json, service, subject_of
+from cli.accounts.session import ACCOUNTS, Account, Json, role_text, service, subject_of
 from cli.console import local, say, show_json, show_table
 from cli.festival.client import Row
 from shared.translation import heading, tr, word
@@ -51,9 +51,9 @@ def show(context: typer.Context, account: Account, as_json: Json = False) -> Non
 
 
 def _has(row: Row, role: str) -> bool:
-    return any(held == role or held.partition(":")[0] == role for held in row["roles"])
+    return any(role in (held["role"], role_text(held)) for held in row["roles"])
 
 
 def _line(row: Row) -> Row:
     status = "closed" if row.get("closed_at") else "waits for a reset" if row.get("waits_for_reset") else "open"
-    return {**row, "roles": " ".join(row["roles"]), "status": status}
+    return {**row, "roles": " ".join(map(role_text, row["roles"])), "status": status}

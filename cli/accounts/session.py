@@ -102,6 +102,11 @@ RoleArgument = Annotated[
 ]
 
 
+def role_text(row: Row) -> str:
+    """A role of identity's pages as people type it."""
+    return row["role"] if row["scope"] is None else f"{row['role']}:{row['scope']}"
+
+
 def subject_of(api: ServiceClient, text: str) -> str:
     """The subject of the account that a person means. Raises WrongEntry for a login that no account has."""
     text = text.strip()

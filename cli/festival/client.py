@@ -133,6 +133,11 @@ class ServiceClient:
         """Wait until the token of whoever is signed in has a role that identity grants now. False if it is late."""
         return wait_for_role(self._signed_in, role, ROLE_WITHIN)
 
+    def renew(self) -> None:
+        """Renew the token of whoever is signed in, so that it has the account's roles of this moment."""
+        if (token := self._signed_in.token()) is not None:
+            self._signed_in.renewed(token)
+
     def poll(self, ask: Callable[[], Row], settled: Callable[[Row], bool]) -> Row:
         """Repeat `ask` until its answer is settled, for at most `wait` seconds. Returns the last answer."""
         end = time.monotonic() + self.wait
