@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from shared.derivation import Derivation
 from shared.duplicates import NAME_TWICE, each_once, name_twice, names_in
 from shared.errors import Unusable
-from shared.events.language import MAX_VALUE_BYTES, OUTSIDE, Body, Event, Topic, as_utc, event_type
+from shared.events.language import ID_PATTERN, MAX_VALUE_BYTES, OUTSIDE, Body, Event, Topic, as_utc, event_type
 from shared.faults import fault_sentence
 
 Headers = list[tuple[str, bytes]]
@@ -21,6 +21,7 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 _JSON = b"application/json"
 _MAX_NAME = 200
 _NAME = re.compile(rb"[!-~]{1,%d}" % _MAX_NAME).fullmatch
+_ID = re.compile(ID_PATTERN).fullmatch
 _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 # A time as `rfc3339` writes it, which has no second spelling.
 _WRITTEN_HERE = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z").fullmatch
@@ -183,7 +184,7 @@ def decode(topic: Topic, record: Record) -> Event:
     subject, actor = values.get(SUBJECT), values.get(ACTOR)
     if subject is None and actor is None:
         return Event(id.decode(), source, key, _time(time), logged_at, body)
-    return Event(id.decode(), source, key, _time(time), logged_at, body, _named(subject), _named(actor))
+    return Event(id.decode(), source, key, _time(time), logged_at, body, _named(subject), _actor(actor))
 
 
 def _first_of_each(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
@@ -234,6 +235,12 @@ def _text(value: bytes | None) -> str | None:
 def is_name(value: bytes) -> bool:
     """Whether these bytes can be the id or the source of an event."""
     return _NAME(value) is not None
+
+
+def _actor(value: bytes | None) -> str | None:
+    # Rules put it into events, whose fields take no more than an id.
+    text = _named(value)
+    return text if text is not None and _ID(text) else None
 
 
 def _named(value: bytes | None) -> str | None:

@@ -86,8 +86,11 @@ class Festival:
     weights: tuple[tuple[str, int], ...] = ()
 
 
-def announce(state: State, existing: Festival | None, body: AnnounceFestival, at: datetime) -> CommandResult:
-    """The state with a new festival, and the event. `at` is the time of the command."""
+def announce(
+    state: State, existing: Festival | None, body: AnnounceFestival, at: datetime, actor: str | None = None
+) -> CommandResult:
+    """The state with a new festival, and the event. `at` is the time of the command, and `actor` is the account that
+    gave it."""
     if existing is not None:
         return Rejection(
             "festival",
@@ -125,6 +128,7 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival, at
         first_day=body.first_day,
         last_day=body.last_day,
         catalogue=body.catalogue,
+        announced_by=actor,
     )
     return state.put(festival), [FESTIVAL.of(announced)]
 

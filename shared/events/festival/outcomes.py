@@ -9,7 +9,8 @@ from shared.events.language import Body, CommandId, Count, Day, Id, Qty, Text, T
 
 
 class FestivalAnnounced(Body):
-    """The festival is announced. `catalogue`: the revisions that its lead times are from."""
+    """The festival is announced. `catalogue`: the revisions that its lead times are from. `announced_by`: the subject
+    of the account that announced it."""
 
     festival: Id
     name: Text
@@ -18,6 +19,7 @@ class FestivalAnnounced(Body):
     first_day: Day
     last_day: Day
     catalogue: tuple[CatalogueRevision, ...] = ()
+    announced_by: Id | None = None
 
 
 class FestivalChanged(Body):
