@@ -50,7 +50,7 @@ def audit(
     rows = [
         {
             "when": local(entry.at, None),
-            "actor": entry.actor,
+            "account": entry.actor,
             "command": entry.command,
             "key": entry.key,
             "id": entry.id,

@@ -12,6 +12,7 @@ from shared.events.identity import Role
 from shared.wording import Message
 
 FILE = "accounts.json"
+PASSWORD_BYTES = 12
 # Made up, like all quantities: a facility of the seed, a booth of the examples, a public stream.
 SAMPLE_ROLES: Mapping[Role, Sequence[str]] = {
     Role.FACILITY_STAFF: ["facility-staff:LP-KPG"],
@@ -37,12 +38,10 @@ class SampleAccount:
 
 
 def sample_accounts(folder: Path) -> list[SampleAccount]:
-    """The sample accounts of the stack in this folder. Their passwords are made once."""
-    if (known := kept_accounts(folder)) is not None:
-        return known
-    accounts = [
-        SampleAccount(role.value, secrets.token_urlsafe(12), tuple(roles)) for role, roles in SAMPLE_ROLES.items()
-    ]
+    """The sample accounts of the stack in this folder. Their passwords are made once, for the owner of the folder."""
+    if (kept := kept_accounts(folder)) is not None:
+        return kept
+    accounts = [new_account(role.value, roles) for role, roles in SAMPLE_ROLES.items()]
     folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f"{FILE}.new"
     fresh.unlink(missing_ok=True)
@@ -50,6 +49,11 @@ def sample_accounts(folder: Path) -> list[SampleAccount]:
         json.dump([asdict(account) for account in accounts], file, indent=2)
     fresh.replace(folder / FILE)
     return accounts
+
+
+def new_account(login: str, roles: Sequence[str]) -> SampleAccount:
+    """An account with a new password."""
+    return SampleAccount(login, secrets.token_urlsafe(PASSWORD_BYTES), tuple(roles))
 
 
 def kept_accounts(folder: Path) -> list[SampleAccount] | None:

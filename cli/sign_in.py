@@ -1,9 +1,7 @@
 """`karya login`, `logout` and `whoami`: the session of this machine with the identity service."""
 
-import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,6 +13,7 @@ from cli.accounts.session import (
     identity_service,
     known_identity,
     known_password,
+    open_session,
     role_text,
 )
 from cli.console import exit_on_error, local, say, show_json, warn
@@ -43,7 +42,7 @@ def login(
     """Sign in. The session is kept on this machine until `karya logout`; no option takes a password."""
     with exit_on_error(), identity_service(WAIT_SECONDS, STRANGER) as api:
         name, password = _account(login, sample, from_stdin=password_stdin)
-        session = _signed_in(api, {"login": name, "password": password})
+        session = open_session(api, known_identity(), name, password)
         file = _file()
         with file.locked():
             former = file.read()
@@ -111,15 +110,6 @@ def _account(login: str | None, sample: Role | None, *, from_stdin: bool) -> tup
             raise WrongEntry(Message("Write the login before `--password-stdin`."))
         login = typer.prompt(tr("Login"), err=True)
     return str(login).strip(), known_password(from_stdin=from_stdin)
-
-
-def _signed_in(api: ServiceClient, body: Mapping[str, Any]) -> Session:
-    asked_at, address = time.time(), known_identity()
-    answer = api.ask("sessions", body=body)
-    try:
-        return Session.from_answer(address, answer, asked_at)
-    except (KeyError, TypeError, ValueError):
-        raise NotAnswered(Message("What answers at {url} is no identity service.", url=address)) from None
 
 
 def _file() -> SessionFile:

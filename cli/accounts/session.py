@@ -1,6 +1,7 @@
 """Shared by the commands about accounts: options, the client, roles as people type them, and passwords."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -13,7 +14,7 @@ from cli.parameters import between, parser_for
 from cli.sessions import identity_url
 from shared import typed
 from shared.access.rights import Grant
-from shared.access.session import Credentials
+from shared.access.session import Credentials, Session
 from shared.errors import NotAnswered, WrongEntry
 from shared.events.identity import SCOPES, SUBJECT, Role
 from shared.translation import tr
@@ -65,6 +66,16 @@ def known_identity() -> str:
             Message("No identity service is known here: run `make up`, or set KARYA_IDENTITY_URL to its address.")
         )
     return url
+
+
+def open_session(api: ServiceClient, identity: str, login: str, password: str) -> Session:
+    """A new session with identity, whose address is given. Raises NotAnswered."""
+    asked_at = time.time()
+    answer = api.ask("sessions", body={"login": login, "password": password})
+    try:
+        return Session.from_answer(identity, answer, asked_at)
+    except (KeyError, TypeError, ValueError):
+        raise NotAnswered(Message("What answers at {url} is no identity service.", url=identity)) from None
 
 
 def grant(text: str) -> Grant:

@@ -117,7 +117,7 @@ def test_a_service_with_a_former_address_of_identity_is_told_apart(tmp_path: Pat
     log = tmp_path / "log"
     program = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
     child = process.spawn(
-        ["env", "KARYA_IDENTITY_URL=http://127.0.0.1:1", *program], folder=tmp_path, log=log, tied=True
+        ["/usr/bin/env", "KARYA_IDENTITY_URL=http://127.0.0.1:1", *program], folder=tmp_path, log=log, tied=True
     )
     try:
         end = time.monotonic() + 20
