@@ -27,6 +27,7 @@ _GROUPS = {
     "login": "cli.sign_in:login",
     "logout": "cli.sign_in:logout",
     "whoami": "cli.sign_in:whoami",
+    "token": "cli.sign_in:token",
     "accounts": "cli.accounts:app",
     "topics": "cli.topics:topics",
     "demo": "cli.demo:demo",

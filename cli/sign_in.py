@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.accounts.session import (
+    GRANT,
     IDENTITY_SERVICE,
     WAIT_SECONDS,
     Json,
@@ -17,11 +18,12 @@ from cli.accounts.session import (
     role_text,
 )
 from cli.console import exit_on_error, local, say, show_json, warn
-from cli.festival.client import ServiceClient
+from cli.festival.client import ROLE_WITHIN, ServiceClient
 from cli.local_stack import FOLDER
 from cli.sample_accounts import sample_of
 from cli.sessions import STRANGER, credentials, session_file
-from shared.access.session import Session, SessionFile, claims_of, roles_of
+from shared.access.rights import Grant
+from shared.access.session import Session, SessionFile, claims_of, roles_of, wait_for_role
 from shared.errors import NotAnswered, WrongEntry
 from shared.events.identity import Role
 from shared.translation import tr
@@ -96,6 +98,24 @@ def whoami(as_json: Json = False) -> None:
     say(tr("roles: {roles}", roles=", ".join(map(role_text, me["roles"])) or tr("none")))
     if until is not None:
         say(tr("access token valid until {moment}; it is renewed by itself", moment=local(until, None)))
+
+
+def token(
+    role: Annotated[
+        Grant | None,
+        typer.Option(parser=GRANT, metavar="ROLE[:SCOPE]", help="Wait until the token has this role, at most 10 s."),
+    ] = None,
+) -> None:
+    """Print an access token of this machine's session, for another program. It is valid for some minutes."""
+    with exit_on_error():
+        signed_in = credentials()
+        has_role = role is None or wait_for_role(signed_in, str(role), ROLE_WITHIN)
+        found = signed_in.token()
+        if found is None:
+            raise NotAnswered(Message("Sign in first: `karya login`."))
+        if not has_role:
+            raise NotAnswered(Message("The account does not have the role {role}.", role=str(role)))
+        typer.echo(found)
 
 
 def _account(login: str | None, sample: Role | None, *, from_stdin: bool) -> tuple[str, str]:

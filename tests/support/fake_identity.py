@@ -22,8 +22,8 @@ def a_token(number: int, roles: list[str]) -> str:
 class FakeIdentity:
     """One account with one session at a time. `valid`: the access token that pages accept.
 
-    `lifetime`: of each token, in seconds. `roles`: those of the next token. `forbidden`: how paths begin that need another role.
-    `given`: every POST that was let through.
+    `lifetime`: of each token, in seconds. `roles`: those of the next token. `forbidden`: how paths begin that need
+    another role. `given`: every POST that was let through.
     """
 
     def __init__(self) -> None:

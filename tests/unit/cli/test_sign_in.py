@@ -4,6 +4,7 @@ import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -202,6 +203,18 @@ def test_a_program_gives_its_token_in_the_environment(run: Run, identity: FakeId
     assert identity.refreshes == 0, "the session of a person is left alone"
     identity.valid = token
     assert run("festival", "list").exit_code == 0
+
+
+def test_a_token_is_printed_for_another_program(run: Run, identity: FakeIdentity, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sign_in, "ROLE_WITHIN", 0.3)
+    assert run("token").stderr == "Sign in first: `karya login`.\n"
+    signed_in(run)
+    assert run("token").stdout == f"{identity.valid}\n"
+    identity.later_roles = [["organiser:ODOP"]]
+    assert run("token", "--role", "organiser:ODOP").stdout == f"{identity.valid}\n"
+    result = run("token", "--role", "organiser:RAYA")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "The account does not have the role organiser:RAYA.\n"
 
 
 def test_another_file_is_another_session(run: Run, tmp_path: Path) -> None:
