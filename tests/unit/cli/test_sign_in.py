@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 import cli
 from cli import sign_in
 from cli.sample_accounts import SAMPLE_ROLES, sample_accounts
+from cli.sessions import session_file
 from shared.events.identity import SCOPES, Role
 from shared.translation import use_language
 from tests.support.fake_identity import SUBJECT, FakeIdentity, a_token, running_identity
@@ -306,3 +307,13 @@ def test_sample_accounts_are_made_once_one_of_each_role(tmp_path: Path) -> None:
             assert name == role
             assert (role in SCOPES) == bool(scope)
             assert role not in SCOPES or SCOPES[role].wrong(scope) is None
+
+
+def test_addresses_that_look_alike_have_sessions_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = set()
+    for address in ("http://id.test/a-b", "http://id.test/a/b", "https://id.test/a/b", "http://id.test:80/a/b"):
+        monkeypatch.setenv("KARYA_IDENTITY_URL", address)
+        file = session_file()
+        assert file is not None
+        files.add(file.path.name)
+    assert len(files) == 4
