@@ -10,17 +10,17 @@ from services.identity.api.callers import right_to_grant
 from services.identity.api.failures import MOST_FAILURES, MOST_LOGINS, WITHIN_SECONDS, Failures
 from services.identity.api.requests import NewAccount, SignIn
 from services.identity.domain.account import HeldRole
-from services.identity.domain.sign_in import login_of, password_bytes, wrong_login, wrong_password
+from services.identity.domain.sign_in import login_of, wrong_login, wrong_password
 from services.identity.seed import FirstAccount
 from services.identity.store import passwords
-from services.identity.store.passwords import Cost, PasswordHash, Passwords
+from services.identity.store.passwords import PasswordHash, Passwords, ScryptCost, password_bytes
 from shared.access.rights import Grant, may
 from shared.events.identity import ANY, Role
 from shared.http.problems import PageRefused
 
 pytestmark = pytest.mark.unit
 
-QUICK = Cost(n=2**4)
+QUICK = ScryptCost(n=2**4)
 
 
 class Clock:
@@ -74,10 +74,10 @@ async def test_a_hash_knows_its_password_only() -> None:
     same = PasswordHash.from_document(hashed.as_document())
     assert same == hashed
     # Whoever has raised the cost still reads hashes of the former one.
-    dearer = Passwords(Cost(n=2**5))
+    dearer = Passwords(ScryptCost(n=2**5))
     assert await dearer.is_right("tenun ikat biru", same)
     assert not await dearer.is_right("tenun ikat biri", same)
-    assert not await dearer.is_right("tenun ikat biru", replace(same, cost=Cost(n=2**5)))
+    assert not await dearer.is_right("tenun ikat biru", replace(same, cost=ScryptCost(n=2**5)))
     assert not await dearer.is_right("tenun ikat biru", None)
     assert (await Passwords(QUICK).hash("tenun ikat biru")).salt != hashed.salt
 
