@@ -211,6 +211,7 @@ def test_a_token_is_printed_for_another_program(run: Run, identity: FakeIdentity
     assert run("token").stderr == "Sign in first: `karya login`.\n"
     signed_in(run)
     assert run("token").stdout == f"{identity.valid}\n"
+    assert json.loads(run("token", "--json").stdout) == {"access_token": identity.valid, "expires_at": 1_900_000_000}
     identity.later_roles = [["organiser:ODOP"]]
     assert run("token", "--role", "organiser:ODOP").stdout == f"{identity.valid}\n"
     result = run("token", "--role", "organiser:RAYA")
