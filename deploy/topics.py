@@ -12,11 +12,12 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from deploy.altering import alter
 from services.festival.handlers import PROCESSORS as FESTIVAL
+from services.identity.handlers import PROCESSORS as IDENTITY
 from services.inventory.handlers import PROCESSORS as INVENTORY
 from services.production.handlers import PROCESSORS as PRODUCTION
 from services.sales.handlers import PROCESSORS as SALES
 from shared.errors import TopicsRefused
-from shared.events import catalogue, festival, inventory, operator, production, sales
+from shared.events import catalogue, festival, identity, inventory, operator, production, sales
 from shared.events.journal import journal
 from shared.events.language import Topic
 from shared.kafka import reader, stop_reader, topic_name
@@ -29,9 +30,11 @@ SERVICES: dict[str, tuple[Processor, ...]] = {
     "inventory": INVENTORY,
     "festival": FESTIVAL,
     "sales": SALES,
+    "identity": IDENTITY,
 }
 
-# The topics that each service writes. Terminals, staff, organisers, tills and operators write all others.
+# The topics that each service writes. Terminals, staff, organisers, tills, administrators and operators write all
+# others.
 _WRITTEN: dict[str, tuple[Topic, ...]] = {
     "production": (
         production.PRODUCTION,
@@ -52,6 +55,7 @@ _WRITTEN: dict[str, tuple[Topic, ...]] = {
         sales.PUBLIC_SALES,
         sales.SALES_DEADLINES,
     ),
+    "identity": (identity.IDENTITY, identity.IDENTITY_GRANTS),
 }
 
 # Kafka applies these settings when it appends a record: a change does not affect existing records.
@@ -73,7 +77,7 @@ class TopicChanges:
 
 def all_topics() -> list[Topic]:
     """Every topic that carries events: the published language and the services' journals."""
-    modules = (production, catalogue, inventory, festival, sales, operator)
+    modules = (production, catalogue, inventory, festival, sales, identity, operator)
     language = {
         topic.name: topic for module in modules for topic in vars(module).values() if isinstance(topic, Topic)
     }

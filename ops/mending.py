@@ -14,7 +14,7 @@ from deploy.topics import SERVICES
 from ops.dlq import DeadLetters
 from ops.drafts import Draft
 from ops.letters import Letter, Status
-from ops.repairs import ACTOR, MENDS, SOURCE
+from ops.repairs import MENDS, SOURCE
 from shared import envelope
 from shared.derivation import FIRST, derivation
 from shared.envelope import header
@@ -127,7 +127,7 @@ def _headers(letter: Letter, draft: Draft, actor: str) -> HeaderList:
             subject=None if letter.reason == ID_REUSED else usable_id,
         )
     )
-    return [*pairs, (ACTOR, actor.encode()), (MENDS, letter.original.encode())]
+    return [*pairs, (envelope.ACTOR, actor.encode()), (MENDS, letter.original.encode())]
 
 
 def _said_at(letter: Letter) -> datetime:

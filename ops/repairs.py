@@ -16,8 +16,7 @@ from shared.errors import Unusable
 from shared.events.operator import OPERATOR, LetterArchived, LetterMended
 
 SOURCE = "karya/operator"
-# Headers of a mended copy: who made it, and the place of the record that it stands for.
-ACTOR = "actor"
+# A header of a mended copy: the place of the record that it stands for.
 MENDS = "mends"
 
 

@@ -1,1 +1,1 @@
-"""The four services. None imports another."""
+"""The five services. None imports another."""

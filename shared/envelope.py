@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from shared.derivation import Derivation
 from shared.duplicates import NAME_TWICE, each_once, name_twice, names_in
 from shared.errors import Unusable
-from shared.events.language import MAX_VALUE_BYTES, OUTSIDE, Body, Event, Topic, as_utc, event_type
+from shared.events.language import ID_PATTERN, MAX_VALUE_BYTES, OUTSIDE, Body, Event, Topic, as_utc, event_type
 from shared.faults import fault_sentence
 
 Headers = list[tuple[str, bytes]]
@@ -21,6 +21,7 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 _JSON = b"application/json"
 _MAX_NAME = 200
 _NAME = re.compile(rb"[!-~]{1,%d}" % _MAX_NAME).fullmatch
+_ID = re.compile(ID_PATTERN).fullmatch
 _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 # A time as `rfc3339` writes it, which has no second spelling.
 _WRITTEN_HERE = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z").fullmatch
@@ -28,6 +29,8 @@ _SPEC_VERSION = ("ce_specversion", b"1.0")
 _CONTENT_TYPE = ("content-type", _JSON)
 # Of a mended copy, see `shared.mended`.
 SUBJECT = "ce_subject"
+# Of a command: the subject of the account that gave it, or the operator of a mended copy.
+ACTOR = "actor"
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
 
 
@@ -59,9 +62,10 @@ def headers(
     trace: str | None = None,
     cause: str | None = None,
     subject: str | None = None,
+    actor: str | None = None,
 ) -> Headers:
     """The Kafka headers of an event. `source` and `id` are its idempotency key. `cause` is the id of the event that
-    led to it. `trace` is a W3C traceparent. `subject` is the `Event.subject`."""
+    led to it. `trace` is a W3C traceparent. `subject` and `actor` are those of the `Event`."""
     pairs = [
         _SPEC_VERSION,
         ("ce_id", id.encode()),
@@ -76,6 +80,8 @@ def headers(
         pairs.append(("traceparent", trace.encode()))
     if subject is not None:
         pairs.append((SUBJECT, subject.encode()))
+    if actor is not None:
+        pairs.append((ACTOR, actor.encode()))
     return pairs
 
 
@@ -175,10 +181,10 @@ def decode(topic: Topic, record: Record) -> Event:
     logged_at = taken_in(record)
     if logged_at is None:
         raise Unusable("BAD_TIME", f"The record's Kafka timestamp is {OUTSIDE}.")
-    subject = values.get(SUBJECT)
-    if subject is None:
+    subject, actor = values.get(SUBJECT), values.get(ACTOR)
+    if subject is None and actor is None:
         return Event(id.decode(), source, key, _time(time), logged_at, body)
-    return Event(id.decode(), source, key, _time(time), logged_at, body, _subject(subject))
+    return Event(id.decode(), source, key, _time(time), logged_at, body, _named(subject), _actor(actor))
 
 
 def _first_of_each(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
@@ -231,9 +237,15 @@ def is_name(value: bytes) -> bool:
     return _NAME(value) is not None
 
 
-def _subject(value: bytes) -> str | None:
+def _actor(value: bytes | None) -> str | None:
+    # Rules put it into events, whose fields take no more than an id.
+    text = _named(value)
+    return text if text is not None and _ID(text) else None
+
+
+def _named(value: bytes | None) -> str | None:
     # One that is no id is like a missing one, as any unknown header.
-    return value.decode() if _NAME(value) else None
+    return value.decode() if value is not None and _NAME(value) else None
 
 
 def _source_text(value: bytes) -> str | None:

@@ -30,6 +30,13 @@ class MongoDriver(StrEnum):
     MOTOR = "motor"
 
 
+class AccessControl(StrEnum):
+    """Whether requests need an access token. `OPEN` is for measurements and for tests of other things."""
+
+    TOKENS = "tokens"
+    OPEN = "open"
+
+
 class Settings(BaseSettings):
     """The settings of services, agents and commands. Raises BadSettings for a wrong one."""
 
@@ -60,6 +67,13 @@ class Settings(BaseSettings):
     )
     http_port: Whole = Field(0, ge=0, le=65535, description="a service's HTTP port; 0 takes a free one")
     http_port_file: Path | None = Field(None, description="where a service writes the port that it listens on")
+    access: AccessControl = Field(
+        AccessControl.TOKENS,
+        description="tokens: each request needs an access token of identity; open: everybody may do everything",
+    )
+    identity_url: str = Field(
+        "http://127.0.0.1:8005", description="identity's address, which access tokens name as their issuer"
+    )
     operator: str = Field("", description="who mends and archives dead letters; empty: the name at this machine")
     lang: str = Field(
         "", description="language of commands: id or en; else that of the locale, and Indonesian for other locales"

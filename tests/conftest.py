@@ -15,6 +15,8 @@ HERE = Path(__file__).parent
 
 # Assertions are about English texts; tests of Indonesian choose it. Processes that tests start take it over.
 os.environ["KARYA_LANG"] = "en"
+# Access control has tests of its own, which turn it on.
+os.environ["KARYA_ACCESS"] = "open"
 
 pytest_plugins = ["tests.support.outputs", "tests.support.selection", "tests.support.workers"]
 

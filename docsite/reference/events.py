@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deploy.topics import SERVICES, all_topics, read_topics, writers
-from shared.events import catalogue, festival, inventory, names, operator, production, sales
+from shared.events import catalogue, festival, identity, inventory, names, operator, production, sales
 from shared.events.journal import journal
 from shared.events.language import EVENT_ID, Body, Topic, event_type
 
@@ -17,6 +17,7 @@ _MODULES = {
     "inventory": ("Inventory", inventory),
     "festival": ("Organisers and festival", festival),
     "sales": ("Tills and sales", sales),
+    "identity": ("Accounts", identity),
     "operator": ("Operators", operator),
 }
 # The code does not tell which topics are written by other parties than services.
@@ -25,6 +26,7 @@ _WRITERS = {
     catalogue.ENTRY_COMMANDS.name: "staff (by production's HTTP API)",
     festival.ORGANISER.name: "organisers (by festival's HTTP API)",
     sales.TILL.name: "tills",
+    identity.IDENTITY_COMMANDS.name: "administrators, organisers and invited people (by identity's HTTP API)",
     operator.OPERATOR.name: "operators (by `karya dlq`)",
     **writers(),
 }
@@ -39,6 +41,7 @@ _READERS = {
     sales.SETTLEMENTS.name: ("facilities",),
     sales.DEMAND.name: ("facilities",),
     sales.PUBLIC_SALES.name: ("subscribers",),
+    identity.IDENTITY.name: ("administrators", "anyone"),
     operator.OPERATOR.name: ("`karya dlq`", "verify", "trace"),
     **{journal(service).name: ("rebuild",) for service in SERVICES},
 }
@@ -48,6 +51,8 @@ _PATTERNS = {
     r"^[^\x00-\x1f\x7f]+$": "what was typed",
     r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$": "a name of at most 120 characters",
     r"^[^\x00]*$": "text",
+    rf"^{identity.SUBJECT.pattern}$": "subject of an account",
+    identity.SCOPE_PATTERN: "scope of a role",
 }
 _INTRODUCTION = """# Topics and events
 

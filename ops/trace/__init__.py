@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from aiokafka import ConsumerRecord
 
 from ops.repairs import Mending, Repairs
+from ops.trace.actors import Actors
 from ops.trace.descriptions import describe
 from ops.trace.forwarded import ForwardedSales
 from ops.trace.plans import LongPlans, as_part, may_be_part
@@ -24,6 +25,7 @@ from shared.events import lot_number
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,
+    ORGANISER,
     AllocationPlanned,
     AllocationRevised,
     ShipmentReceived,
@@ -91,6 +93,7 @@ class LotHistory:
                     "kind": entry.kind,
                     "text": entry.text,
                     "who": entry.who,
+                    "actor": entry.actor,
                     "record": entry.where,
                 }
                 for entry in self.entries
@@ -115,13 +118,15 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     zone = await _zone_of(settings, number.facility)
     history = LotHistory(str(number), number.facility, number.product, zone, ())
     topics = (*_BY_LOT, *_BY_FACILITY, *_BY_CONTENT)
-    repairs, causes, plans = Repairs(), set[str](), LongPlans()
+    repairs, actors, causes, plans = Repairs(), Actors(), set[str](), LongPlans()
     sales, forwarded = LotSales(history.lot, history.facility, history.product), ForwardedSales()
-    others = (OPERATOR.name, SALES_DEADLINES.name, TILL.name)
+    others = (ORGANISER.name, OPERATOR.name, SALES_DEADLINES.name, TILL.name)
     async with TopicLog(settings, [*(topic.name for topic in topics), *others]) as log:
         ends = await log.ends()
         async for _, page in log.read(log.of(ends, OPERATOR.name)):
             repairs.add(page)
+        async for _, page in log.read(log.of(ends, ORGANISER.name)):
+            actors.add(page)
         records = await _events(
             log,
             _ends_to_read(log, ends, history),
@@ -141,7 +146,12 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
         raise WrongEntry(
             Message("No lot {lot} was ever recorded. Please compare the number with the label.", lot=str(number))
         )
-    entries = [entry for event, record in records for entry in _entries(event, record, history.lot)]
+    actors.add(record for _, record in records)
+    entries = [
+        replace(entry, actor=actors.of(record))
+        for event, record in records
+        for entry in _entries(event, record, history.lot)
+    ]
     event_ids = causes | {event.id for event, _ in records}
     for mending in repairs.mended.values():
         if mending.body.mended in event_ids:

@@ -175,7 +175,7 @@ class Event:
 
     `time` is the writer's time of the event. `logged_at` is Kafka's time of arrival: the only clock of `decide`,
     equal at every replay. `key` is the Kafka key, already compared with the body's own. `subject`: on a mended copy
-    the id of the record that it stands for.
+    the id of the record that it stands for. `actor`: of a command the account that gave it.
     """
 
     id: str
@@ -185,6 +185,7 @@ class Event:
     logged_at: datetime
     body: Body
     subject: str | None = None
+    actor: str | None = None
 
     @property
     def known_as(self) -> str:

@@ -81,8 +81,8 @@ class Commands:
         self._source = source
         self._find = find
 
-    async def append(self, body: Body, prefer: str | None, id: str | None) -> JSONResponse:
-        """Append a command, and answer 202 with the address of its outcome.
+    async def append(self, body: Body, prefer: str | None, id: str | None, actor: str | None) -> JSONResponse:
+        """Append a command of the account `actor`, and answer 202 with the address of its outcome.
 
         Within the requested wait the answer is 200 if the command was done, and 409 if it was refused. The answer is
         413 for a command that is too large, and 422 for an id that another command has used: both would become dead
@@ -96,7 +96,7 @@ class Commands:
         id = id or str(uuid4())
         if processed_digest is None:
             headers = envelope.headers(
-                id=id, source=self._source, topic=self._topic, body=body, time=datetime.now(UTC)
+                id=id, source=self._source, topic=self._topic, body=body, time=datetime.now(UTC), actor=actor
             )
             try:
                 await self._service.append(self._topic, self._topic.key_of(body), value, headers)

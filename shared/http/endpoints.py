@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from shared.events.language import Body
+from shared.http.access import caller_of
 from shared.http.commands import CommandReply, Commands, IdempotencyKey, Prefer, parse_command
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -38,48 +39,64 @@ async def unchanged(body: Body) -> Body:
     return body
 
 
+async def permitted(_request: Request, _body: Body) -> None:
+    """Access control has permitted the request by its route alone."""
+
+
 def add_commands(
     router: APIRouter,
     commands: Commands,
     endpoints: Iterable[Endpoint],
     complete: Callable[[Body], Awaitable[Body]] = unchanged,
+    permit: Callable[[Request, Body], Awaitable[None]] = permitted,
 ) -> None:
     """Add a POST for each endpoint to the router. `commands` appends what it takes in.
 
     `complete` adds to a command what the service knows. It raises RequestValidationError for one that can't be meant.
+    `permit` raises PageRefused for a command whose content needs a right that the caller lacks.
     """
     for endpoint in endpoints:
         router.add_api_route(
             endpoint.path,
-            _endpoint_function(commands, endpoint.body, complete),
+            _endpoint_function(commands, endpoint.body, complete, permit),
             methods=["POST"],
             status_code=202,
             summary=endpoint.summary,
             operation_id=endpoint.body.__name__,
             responses=ANSWERS,
-            openapi_extra=_openapi(endpoint),
+            openapi_extra=body_openapi(endpoint.path, endpoint.body),
         )
 
 
 def _endpoint_function(
-    commands: Commands, body: type[Body], complete: Callable[[Body], Awaitable[Body]]
+    commands: Commands,
+    body: type[Body],
+    complete: Callable[[Body], Awaitable[Body]],
+    permit: Callable[[Request, Body], Awaitable[None]],
 ) -> Callable[..., Awaitable[JSONResponse]]:
     async def give(request: Request, prefer: Prefer = None, id: IdempotencyKey = None) -> JSONResponse:
-        return await commands.append(await complete(await parse_command(request, body)), prefer, id)
+        parsed = await parse_command(request, body)
+        await permit(request, parsed)
+        command = await complete(parsed)
+        return await commands.append(command, prefer, id, caller_of(request).subject)
 
     return give
 
 
-def _openapi(endpoint: Endpoint) -> dict[str, Any]:
-    """Path and body for OpenAPI, which can't see them: the body is read raw, so that JSON alone decides its types."""
-    names = re.findall(r"\{(\w+)", endpoint.path)
-    schema = endpoint.body.model_json_schema()
+def body_openapi(path: str, body: type[Body]) -> dict[str, Any]:
+    """Path and body for OpenAPI, which can't see them: the body is read raw, so that JSON alone decides its types.
+
+    Names in the path that are no fields of the body are parameters of the function, which FastAPI sees.
+    """
+    names = re.findall(r"\{(\w+)", path)
+    schema = body.model_json_schema()
     inlined = _inlined(schema, schema.get("$defs", {}))
+    named = [name for name in names if name in inlined["properties"]]
     fields = {name: field for name, field in inlined["properties"].items() if name not in names}
     required = [name for name in schema.get("required", []) if name not in names]
     return {
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": inlined["properties"][name]} for name in names
+            {"name": name, "in": "path", "required": True, "schema": inlined["properties"][name]} for name in named
         ],
         "requestBody": {
             "required": bool(required),
@@ -87,7 +104,7 @@ def _openapi(endpoint: Endpoint) -> dict[str, Any]:
                 "application/json": {
                     "schema": {
                         "type": "object",
-                        "title": endpoint.body.__name__,
+                        "title": body.__name__,
                         "description": schema.get("description", ""),
                         "properties": fields,
                         "required": required,

@@ -54,13 +54,14 @@ class PageRefused(HTTPException):
         self.message = message
 
 
-HOST = "Unknown host name, or a change requested by a page of another origin"
+TOKEN = "No valid access token"
+HOST = "Unknown host name, a change requested by a page of another origin, or no right to this"
 NOT_KNOWN = "Not known here, or not yet"
 METHOD = "The path does not have this method; `Allow` lists its methods"
 LENGTH = "The body is larger than a command may be"
 KIND = "The body is not application/json in UTF-8"
 INVALID = "Not valid; `errors` names each field"
-AWAY = "The database does not answer"
+AWAY = "A server that is needed does not answer"
 
 
 def problem(
@@ -116,6 +117,7 @@ def _is_framework_default(answer: Mapping[str, Any]) -> bool:
 
 
 def _problems(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    yield 401, TOKEN
     yield 403, HOST
     if method == "get" and "{" in path:
         yield 404, NOT_KNOWN

@@ -23,10 +23,12 @@ from starlette.types import Scope
 
 from shared import gc_tuning
 from shared.faults import fault_message
+from shared.http.access import SigningKeys, access_control
 from shared.http.admission import Admission
 from shared.http.docs import docs
 from shared.http.filters import refuse_unknown_filters
 from shared.http.health import health
+from shared.http.identity_keys import IdentityKeys
 from shared.http.problems import TITLE, PageRefused, problem, with_problems
 from shared.runtime.service import Service
 from shared.timeouts import await_stack
@@ -48,8 +50,10 @@ class _Application(FastAPI):
         return with_problems(super().openapi())
 
 
-def application(service: Service, title: str, router: APIRouter) -> FastAPI:
+def application(service: Service, title: str, router: APIRouter, signing_keys: SigningKeys | None = None) -> FastAPI:
     """The service's HTTP application. Its start starts the service, and its stop stops the service.
+
+    `signing_keys`: where the keys of access tokens come from, if not from identity over HTTP.
 
     It answers while the service still waits for its servers. If the service fails to start, the process sends SIGTERM
     to itself.
@@ -67,8 +71,15 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
             await service.stop()
 
     # The framework's own pages load scripts from another host.
+    keys = signing_keys or IdentityKeys(service.settings.identity_url)
     app = _Application(
-        title=title, version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
+        title=title,
+        version="1",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(access_control(service.name, service.settings, keys))],
     )
     app.add_middleware(Admission, names=service.settings.names)
     pages = [Depends(refuse_unknown_filters)]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -86,10 +86,15 @@ class Service:
             logger=logging.getLogger("faststream"),
             log_level=logging.DEBUG,
         )
+        self._chores: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
         self._runtimes: list[ProcessorRuntime] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._away: list[str] = []
         self._misconfigured: list[str] = []
+
+    def add_chore(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Work that goes on beside the processors, from the start to the stop. It must not end by itself."""
+        self._chores[name] = work
 
     async def start(self) -> None:
         """Start, and wait for the servers. Raises PartitionsDiffer, or a client's error when they stay away."""
@@ -105,6 +110,8 @@ class Service:
         await self._check_topics()
         self._keep("pulse", self._pulse())
         self._keep("checks", self._check())
+        for name, work in self._chores.items():
+            self._keep(name, work())
         log.info("service_started", processors=[processor.group for processor in self._processors])
 
     async def stop(self) -> None:

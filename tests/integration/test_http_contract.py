@@ -1,4 +1,4 @@
-"""What OpenAPI says of the four services is what they answer, whatever is asked of them."""
+"""What OpenAPI says of the five services is what they answer, whatever is asked of them."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ from shared.settings import Settings
 
 pytestmark = pytest.mark.integration
 
-SERVICES = ("production", "inventory", "festival", "sales")
+SERVICES = ("production", "inventory", "festival", "sales", "identity")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON = {"Content-Type": "application/json"}
 PROBLEM = "application/problem+json"
@@ -129,7 +129,9 @@ async def test_without_the_database_reads_answer_as_documented(
     async with an_api(name, settings.model_copy(update={"mongo": "mongodb://127.0.0.1:1/"})) as api:
         document = (await api.get("/openapi.json")).json()
         [(path, operations)] = [
-            (path, of) for path, of in document["paths"].items() if path in ("/lots/{lot}", "/stock", "/booths")
+            (path, of)
+            for path, of in document["paths"].items()
+            if path in ("/lots/{lot}", "/stock", "/booths", "/accounts")
         ][:1]
         answer = await api.get(path.format(lot="PR-KPG-KTI-230418-007-4"))
         assert answer.status_code == 503

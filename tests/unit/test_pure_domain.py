@@ -53,7 +53,7 @@ def test_a_domain_is_pure(domain: Path) -> None:
 
 
 def test_every_service_has_a_domain() -> None:
-    assert {domain.parent.name for domain in DOMAINS} == {"production", "inventory", "festival", "sales"}
+    assert {domain.parent.name for domain in DOMAINS} == {"production", "inventory", "festival", "sales", "identity"}
 
 
 @pytest.mark.parametrize(

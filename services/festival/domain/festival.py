@@ -100,8 +100,11 @@ class Festival:
         return tuple(LeadTime(facility=facility, days=days) for facility, days in sorted(self.parcel_days.items()))
 
 
-def announce(state: State, existing: Festival | None, body: AnnounceFestival, at: datetime) -> CommandResult:
-    """The state with a new festival, and the event. `at` is the time of the command."""
+def announce(
+    state: State, existing: Festival | None, body: AnnounceFestival, at: datetime, actor: str | None = None
+) -> CommandResult:
+    """The state with a new festival, and the event. `at` is the time of the command, and `actor` is the account that
+    gave it."""
     if existing is not None:
         return Rejection(
             "festival",
@@ -141,6 +144,7 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival, at
         last_day=body.last_day,
         catalogue=body.catalogue,
         lead_days=festival.lead_times,
+        announced_by=actor,
     )
     return state.put(festival), [FESTIVAL.of(announced)]
 

@@ -38,7 +38,7 @@ def announcement() -> Rule[AnnounceFestival]:
     """The rule of the one command that needs no festival."""
 
     def announced(state: State, event: Event, body: AnnounceFestival) -> CommandResult:
-        return announce(state, state.get(Festival, event.key), body, event.logged_at)
+        return announce(state, state.get(Festival, event.key), body, event.logged_at, event.actor)
 
     return _command(announced)
 

@@ -9,7 +9,8 @@ from shared.events.language import Body, CommandId, Count, Day, Id, Qty, Text, T
 
 
 class FestivalAnnounced(Body):
-    """The festival is announced. `catalogue`: the revisions that its `lead_days` are from."""
+    """The festival is announced. `catalogue`: the revisions that its `lead_days` are from. `announced_by`: the subject
+    of the account that announced it."""
 
     festival: Id
     name: Text
@@ -19,6 +20,7 @@ class FestivalAnnounced(Body):
     last_day: Day
     catalogue: tuple[CatalogueRevision, ...] = ()
     lead_days: tuple[LeadTime, ...] = ()
+    announced_by: Id | None = None
 
 
 class FestivalChanged(Body):

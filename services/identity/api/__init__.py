@@ -1,0 +1,47 @@
+"""HTTP pages of identity: sign-in, invitations and accounts."""
+
+from fastapi import APIRouter
+
+from services.identity.api import accounts, invitations, sessions
+from services.identity.api.callers import Accounts
+from services.identity.api.failures import Failures
+from services.identity.domain.account import AccountCommandStatus
+from services.identity.store import ACCOUNT_COMMANDS, SECRETS, Secrets
+from shared.events.identity import IDENTITY_COMMANDS, AccountRefusal
+from shared.http.commands import CommandOutcome, Commands
+from shared.runtime.service import Service
+from shared.wording import Message
+
+SOURCE = "karya/identity/http"
+
+
+def routes(service: Service) -> APIRouter:
+    """The router of the service."""
+    router = APIRouter()
+    secrets = Secrets(service.mongo.database(SECRETS))
+    commands, failures = _commands(service), Failures()
+    views = Accounts(service)
+    router.include_router(sessions.routes(service, secrets, views, commands, failures))
+    router.include_router(invitations.routes(secrets, views, commands, failures))
+    router.include_router(accounts.routes(service, secrets, views, commands))
+    return router
+
+
+def _commands(service: Service) -> Commands:
+    documents = service.database[ACCOUNT_COMMANDS.name]
+
+    async def find(id: str) -> CommandOutcome | None:
+        found = await documents.find({"command": id}).to_list(None)
+        if not found:
+            return None
+        document = next((document for document in found if document["source"] == SOURCE), None)
+        if document is None:
+            message = Message("Another sender used this id for a command. Give each command its own UUID.")
+            return CommandOutcome(done=False, field="command", reason=AccountRefusal.ID_TAKEN.value, message=message)
+        command = ACCOUNT_COMMANDS.from_document(document)
+        if command.status is AccountCommandStatus.DONE or command.rejection is None:
+            return CommandOutcome(done=True)
+        wrong = command.rejection
+        return CommandOutcome(done=False, field=wrong.field, reason=wrong.reason.value, message=wrong.message)
+
+    return Commands(service, IDENTITY_COMMANDS, SOURCE, find)

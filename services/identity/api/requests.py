@@ -1,0 +1,95 @@
+"""Bodies of requests with secrets, and how they are read. Passwords and codes show in no repr and no error."""
+
+from typing import Annotated, Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import Field, SecretStr
+
+from services.identity.domain.sign_in import login_of, wrong_login, wrong_password
+from shared.events.identity import Role, Scope
+from shared.events.language import Body, Typed
+from shared.faults import value_error
+from shared.http.endpoints import body_openapi
+from shared.wording import Message
+
+# Longer than any password may be, so that its rule can say how long one may be.
+Password = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
+Token = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+MOST_HOURS = 24 * 30
+
+
+class SignIn(Body):
+    """The login of an account and its password."""
+
+    login: Typed
+    password: Password
+
+
+class Refresh(Body):
+    """The newest refresh token of a session."""
+
+    refresh_token: Token
+
+
+class ChangePassword(Body):
+    """The old password and a new one."""
+
+    old: Password
+    new: Password
+
+
+class Invite(Body):
+    """A role to pass on, with its scope if it has one. The code is good for `hours`."""
+
+    role: Role
+    scope: Scope | None = None
+    hours: Annotated[int, Field(ge=1, le=MOST_HOURS)] = 72
+
+
+class NewAccount(Body):
+    """A login and a password that the invited person chooses, and a name for others to see."""
+
+    login: Typed
+    password: Password
+    name: Typed
+
+
+class ResetPassword(Body):
+    """A new password. A login and a name are needed only if those of the account were lost."""
+
+    password: Password
+    login: Typed | None = None
+    name: Typed | None = None
+
+
+class NoFields(Body):
+    """Nothing: the path says it all."""
+
+
+def described(path: str, body: type[Body], answers: dict[int | str, dict[str, Any]]) -> dict[str, Any]:
+    """What FastAPI needs to describe a route whose body is read by `parse_command`."""
+    return {"openapi_extra": body_openapi(path, body), "responses": answers}
+
+
+def new_login(typed: str) -> str:
+    """The login as it is kept. Raises RequestValidationError for one that can't be."""
+    login = login_of(typed)
+    _refuse("login", wrong_login(login))
+    return login
+
+
+def new_password(login: str, password: SecretStr, field: str = "password") -> str:
+    """The text of a new password. Raises RequestValidationError for one that is not good."""
+    text = password.get_secret_value()
+    _refuse(field, wrong_password(login, text))
+    return text
+
+
+def invalid(field: str, message: Message) -> RequestValidationError:
+    """The refusal of a request because of one field."""
+    return RequestValidationError([value_error(("body", field), message)])
+
+
+def _refuse(field: str, message: Message | None) -> None:
+    if message is not None:
+        raise invalid(field, message)

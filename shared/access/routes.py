@@ -1,0 +1,148 @@
+"""Each HTTP route of each service with the action that it needs. A route that is not here is refused to everybody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shared.access.rights import Action
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRight:
+    """What a route needs. `action` None: the route is open to strangers. `checked_later`: the page itself names the
+    limiting field only once it is read, so that its function asks the caller then."""
+
+    action: Action | None
+    checked_later: bool = False
+
+
+# `METHOD /path` of one service, with the names of path parameters as they are.
+Routes: TypeAlias = dict[str, RouteRight]
+
+PUBLIC = RouteRight(None)
+
+# What every service has.
+COMMON: Routes = {
+    "GET /health/live": PUBLIC,
+    "GET /health/started": PUBLIC,
+    "GET /health/ready": PUBLIC,
+    "GET /docs": PUBLIC,
+    "GET /docs/{asset}": PUBLIC,
+}
+_CATALOGUE = RouteRight(Action.READ_CATALOGUE)
+_KEEP = RouteRight(Action.KEEP_CATALOGUE)
+_COMMANDS = RouteRight(Action.READ_COMMANDS)
+_RUN = RouteRight(Action.RUN_FESTIVAL)
+_BOOTH = RouteRight(Action.RUN_BOOTH)
+_FESTIVAL = RouteRight(Action.READ_FESTIVAL)
+_AT_BOOTH = RouteRight(Action.READ_BOOTH)
+_STOCK = RouteRight(Action.READ_STOCK)
+_SETTLEMENTS = RouteRight(Action.READ_SETTLEMENTS)
+
+PRODUCTION: Routes = {
+    "POST /entries/{entry}/set-term": _KEEP,
+    "POST /entries/{entry}/set-product": _KEEP,
+    "POST /entries/{entry}/set-facility": RouteRight(Action.KEEP_FACILITY),
+    "POST /entries/{entry}/set-lead-time": _KEEP,
+    "POST /entries/{entry}/retire": _KEEP,
+    "GET /catalogue": _CATALOGUE,
+    "GET /catalogue/{entry}": _CATALOGUE,
+    "GET /catalogue/{entry}/history": _CATALOGUE,
+    "GET /facilities": _CATALOGUE,
+    "GET /products": _CATALOGUE,
+    "GET /commands/{command}": _COMMANDS,
+    "GET /lots/{lot}": RouteRight(Action.READ_LOTS),
+    "GET /reports/{report}": RouteRight(Action.READ_LOTS, checked_later=True),
+    "GET /waiting-reports": RouteRight(Action.READ_LOTS),
+}
+INVENTORY: Routes = {
+    "GET /lots": RouteRight(Action.READ_LOTS),
+    "GET /lots/{lot}": RouteRight(Action.READ_LOTS),
+}
+FESTIVAL: Routes = {
+    "POST /festivals": RouteRight(Action.ANNOUNCE_FESTIVAL),
+    "GET /festivals": RouteRight(Action.READ_FESTIVALS),
+    "GET /festivals/{festival}": RouteRight(Action.READ_FESTIVALS),
+    "GET /commands/{command}": _COMMANDS,
+    "POST /festivals/{festival}/change": _RUN,
+    "POST /festivals/{festival}/cancel": _RUN,
+    "POST /festivals/{festival}/close": _RUN,
+    "POST /festivals/{festival}/booths": _RUN,
+    "POST /festivals/{festival}/booths/{booth}/name": _RUN,
+    "POST /festivals/{festival}/booths/{booth}/prices": _RUN,
+    "POST /festivals/{festival}/booths/{booth}/products": _RUN,
+    "POST /festivals/{festival}/booths/{booth}/tills": _RUN,
+    "POST /festivals/{festival}/booths/{booth}/tills/{till}/strike": _RUN,
+    "POST /festivals/{festival}/booths/{booth}/strays": _RUN,
+    "POST /festivals/{festival}/booths/{booth}/merge": _RUN,
+    "POST /festivals/{festival}/booths/{booth}/close": _RUN,
+    "POST /festivals/{festival}/booths/{booth}/reopen": _RUN,
+    "POST /festivals/{festival}/requests": _RUN,
+    "POST /festivals/{festival}/requests/{request}/accept": _RUN,
+    "POST /festivals/{festival}/requests/{request}/revise": _RUN,
+    "POST /festivals/{festival}/replenishments": _RUN,
+    "POST /festivals/{festival}/shipments": RouteRight(Action.SEND_SHIPMENT),
+    "POST /festivals/{festival}/shipments/{shipment}/receive": _BOOTH,
+    "POST /festivals/{festival}/shipments/{shipment}/recount": _BOOTH,
+    "POST /festivals/{festival}/transfers": _BOOTH,
+    "POST /festivals/{festival}/transfers/{transfer}/receive": _BOOTH,
+    "POST /festivals/{festival}/transfers/{transfer}/recount": _BOOTH,
+    "POST /festivals/{festival}/returns": _RUN,
+    "POST /festivals/{festival}/returns/recount": _RUN,
+    "POST /festivals/{festival}/losses": _BOOTH,
+    "POST /festivals/{festival}/disputes/{sale}/resolve": _RUN,
+    "POST /festivals/{festival}/receipts/{receipt}/void": _BOOTH,
+    "GET /festivals/{festival}/booths": _FESTIVAL,
+    "GET /festivals/{festival}/booths/{booth}": _AT_BOOTH,
+    "GET /festivals/{festival}/requests": _FESTIVAL,
+    "GET /festivals/{festival}/requests/{request}": _FESTIVAL,
+    "GET /festivals/{festival}/replenishments/{request}": _FESTIVAL,
+    "GET /festivals/{festival}/shipments": _FESTIVAL,
+    "GET /festivals/{festival}/shipments/{shipment}": _FESTIVAL,
+    "GET /festivals/{festival}/transfers": _FESTIVAL,
+    "GET /festivals/{festival}/transfers/{transfer}": _FESTIVAL,
+    "GET /festivals/{festival}/missing": _FESTIVAL,
+    "GET /stock": _STOCK,
+    "GET /stock/{product}": _STOCK,
+}
+SALES: Routes = {
+    "GET /booths": RouteRight(Action.READ_BOOTH),
+    "GET /booths/{booth}": _AT_BOOTH,
+    "GET /booths/{booth}/receipts": _AT_BOOTH,
+    "GET /booths/{booth}/receipts/{receipt}": _AT_BOOTH,
+    "GET /booths/{booth}/takings": _AT_BOOTH,
+    "GET /disputes": _AT_BOOTH,
+    "GET /strays": RouteRight(Action.READ_STRAYS),
+    "GET /settlements": _SETTLEMENTS,
+    "GET /settlements/{facility}/{festival}": _SETTLEMENTS,
+    "GET /facilities/{facility}/demand": _SETTLEMENTS,
+}
+IDENTITY: Routes = {
+    "POST /sessions": PUBLIC,
+    "POST /sessions/refresh": PUBLIC,
+    "POST /sessions/end": PUBLIC,
+    "GET /jwks": PUBLIC,
+    "GET /.well-known/oauth-authorization-server": PUBLIC,
+    # A code that its owner was given opens these: nobody has an account yet who uses them.
+    "POST /invitations/{code}/account": PUBLIC,
+    "POST /resets/{code}/password": PUBLIC,
+    "POST /invitations/{code}/accept": RouteRight(Action.USE_OWN_ACCOUNT),
+    "POST /password": RouteRight(Action.USE_OWN_ACCOUNT),
+    "GET /me": RouteRight(Action.USE_OWN_ACCOUNT),
+    # The role to be granted decides which right is needed: the functions of these pages ask for it.
+    "POST /invitations": RouteRight(Action.USE_OWN_ACCOUNT, checked_later=True),
+    "POST /accounts/{subject}/roles/grant": RouteRight(Action.USE_OWN_ACCOUNT, checked_later=True),
+    "POST /accounts/{subject}/roles/withdraw": RouteRight(Action.USE_OWN_ACCOUNT, checked_later=True),
+    "POST /accounts/{subject}/close": RouteRight(Action.KEEP_ACCOUNTS),
+    "POST /accounts/{subject}/reset": RouteRight(Action.KEEP_ACCOUNTS),
+    "GET /accounts": RouteRight(Action.READ_ACCOUNTS),
+    "GET /accounts/{subject}": RouteRight(Action.READ_ACCOUNTS),
+    "GET /commands/{command}": _COMMANDS,
+}
+ROUTES: Mapping[str, Routes] = {
+    "production": COMMON | PRODUCTION,
+    "inventory": COMMON | INVENTORY,
+    "festival": COMMON | FESTIVAL,
+    "sales": COMMON | SALES,
+    "identity": COMMON | IDENTITY,
+}

@@ -1,0 +1,22 @@
+"""Documents that are written outside the step, in databases that no rebuild makes anew."""
+
+from typing import Any
+
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError
+
+from shared.mongo import Database, Document
+
+__all__ = ["Database", "Document", "insert_once"]
+
+
+async def insert_once(collection: AsyncCollection[Document], document: dict[str, Any]) -> bool:
+    """Whether the document was inserted: False if there is one with its `_id` already. Raises PyMongoError.
+
+    The fault of a second one is caught here, because its text has the `_id`.
+    """
+    try:
+        await collection.insert_one(document)
+    except DuplicateKeyError:
+        return False
+    return True

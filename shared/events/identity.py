@@ -1,0 +1,183 @@
+"""Who may do what: accounts with their roles, as commands of administrators and organisers and as facts.
+
+An account is known by its subject, a pseudonym. Names, passwords and signing keys are in no event. `credential` is
+the random id under which a database of identity's own keeps a name and a password.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from shared.events import names
+from shared.events.language import Body, CommandId, Id, Text, Topic, Utc, Values
+from shared.events.names import NameRule
+from shared.wording import Message
+
+SUBJECT = re.compile(r"s-[a-z2-7]{16,32}")
+Subject = Annotated[str, StringConstraints(pattern=rf"^{SUBJECT.pattern}$")]
+SCOPE_PATTERN = r"^[A-Za-z0-9*][A-Za-z0-9._-]{0,119}$"
+Scope = Annotated[str, StringConstraints(pattern=SCOPE_PATTERN)]
+
+# The scope of an organiser who may announce any festival.
+ANY = "*"
+
+
+class Role(StrEnum):
+    """The roles of people and programs. A role with a scope names one facility, booth, festival or stream."""
+
+    FACILITY_STAFF = "facility-staff"
+    CASHIER = "cashier"
+    ORGANISER = "organiser"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+    SUBSCRIBER = "subscriber"
+    ADMINISTRATOR = "administrator"
+
+
+_STREAM = NameRule(
+    re.compile(r"[a-z0-9.-]{1,120}"), Message("A stream is the name of a public topic, e.g. karya.public-sales.v1.")
+)
+_ANY_FESTIVAL = NameRule(
+    re.compile(rf"(?:{names.FESTIVAL.pattern.pattern}|\*)"),
+    Message("An organiser's scope is a festival's id, e.g. ODOP, or `*` for whoever may announce festivals."),
+)
+# The form of each role's scope. A role that is missing here has none.
+SCOPES: Mapping[Role, NameRule] = {
+    Role.FACILITY_STAFF: names.FACILITY,
+    Role.CASHIER: names.BOOTH,
+    Role.ORGANISER: _ANY_FESTIVAL,
+    Role.SUBSCRIBER: _STREAM,
+}
+
+
+class OpenAccount(Body):
+    """An account is opened. Its name and password are kept under `credential`."""
+
+    subject: Subject
+    credential: Id
+
+
+class CloseAccount(Body):
+    """An account is closed: nobody signs in with it any more."""
+
+    subject: Subject
+    reason: Text = ""
+
+
+class ReplaceCredential(Body):
+    """The account has another name or password, kept under `credential`."""
+
+    subject: Subject
+    credential: Id
+
+
+class GrantRole(Body):
+    """The account gets a role, within a scope if the role has one."""
+
+    subject: Subject
+    role: Role
+    scope: Scope | None = None
+
+
+class WithdrawRole(Body):
+    """The account loses a role."""
+
+    subject: Subject
+    role: Role
+    scope: Scope | None = None
+
+
+class GrantAsked(Body):
+    """Identity itself grants a role: whoever announces a festival becomes its organiser."""
+
+    subject: Subject
+    role: Role
+    scope: Scope | None = None
+
+
+class AccountOpened(Body):
+    """The account is there. `actor`: who asked for it, as a subject or the name of a program."""
+
+    subject: Subject
+    credential: Id
+    actor: Id | None = None
+    opened_at: Utc
+
+
+class AccountClosed(Body):
+    """The account is closed for good. Its subject is never given again."""
+
+    subject: Subject
+    actor: Id | None = None
+    reason: Text
+    closed_at: Utc
+
+
+class CredentialReplaced(Body):
+    """From now on the account's name and password are those under `credential`."""
+
+    subject: Subject
+    credential: Id
+    actor: Id | None = None
+    replaced_at: Utc
+
+
+class RoleGranted(Body):
+    """The account has the role from now on."""
+
+    subject: Subject
+    role: Role
+    scope: Scope | None = None
+    actor: Id | None = None
+    granted_at: Utc
+
+
+class RoleWithdrawn(Body):
+    """The account no longer has the role. A token that was issued before may still name it for five minutes."""
+
+    subject: Subject
+    role: Role
+    scope: Scope | None = None
+    actor: Id | None = None
+    withdrawn_at: Utc
+
+
+class AccountRefusal(StrEnum):
+    """The reason why a command about an account was refused."""
+
+    UNKNOWN_ACCOUNT = "unknown_account"
+    ACCOUNT_EXISTS = "account_exists"
+    ACCOUNT_CLOSED = "account_closed"
+    BAD_SCOPE = "bad_scope"
+    NO_SUCH_ROLE = "no_such_role"
+    TOO_MANY = "too_many"
+    ID_TAKEN = "id_taken"
+
+
+class AccountCommandRefused(Body):
+    """A command about an account is refused, and changes nothing. `message`, `template` and `values` as in
+    EntryCommandRefused."""
+
+    subject: Subject
+    command: CommandId
+    field: Id
+    reason: AccountRefusal
+    message: Text
+    template: Text
+    values: Values
+
+
+IDENTITY_COMMANDS = Topic(
+    "karya.identity-commands.v1",
+    "subject",
+    (OpenAccount, CloseAccount, ReplaceCredential, GrantRole, WithdrawRole),
+)
+IDENTITY_GRANTS = Topic("karya.identity-grants.v1", "subject", (GrantAsked,))
+IDENTITY = Topic(
+    "karya.identity.v1",
+    "subject",
+    (AccountOpened, AccountClosed, CredentialReplaced, RoleGranted, RoleWithdrawn, AccountCommandRefused),
+)
