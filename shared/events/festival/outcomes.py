@@ -9,8 +9,8 @@ from shared.events.language import Body, CommandId, Count, Day, Id, Qty, Text, T
 
 
 class FestivalAnnounced(Body):
-    """The festival is announced. `catalogue`: the revisions that its `lead_days` are from. `announced_by`: the subject
-    of the account that announced it."""
+    """The festival is announced by the account `announced_by`. `catalogue`: the revisions that its `lead_days` are
+    from."""
 
     festival: Id
     name: Text
