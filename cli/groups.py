@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 HELP = "--help"
 
 
-class Group(TyperGroup):
+class CommandGroup(TyperGroup):
     """A group that shows the help of a command below it also while its own required options are missing."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from typer._click.exceptions import MissingParameter
 
 from cli import terminal_file, terminal_records, terminal_sales
 from cli.console import err, local, say, show_json, show_table, warn
-from cli.groups import Group
+from cli.groups import CommandGroup
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.snapshot import From, renew
 from cli.spool import spool_commands
@@ -30,7 +30,7 @@ from shared.settings import settings_for
 from shared.translation import received, tr, translated
 
 app = typer.Typer(
-    cls=Group,
+    cls=CommandGroup,
     no_args_is_help=True,
     add_completion=False,
     help="A facility's terminal: record what was made, sync when online.",

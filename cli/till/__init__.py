@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.groups import Group
+from cli.groups import CommandGroup
 from cli.spool import spool_commands
 from cli.till import booth, cash, receipts, unsent
 from cli.till.session import HOME, TillOptions
@@ -13,7 +13,7 @@ from edge.spool import Owner
 from edge.till.till import owner
 
 app = typer.Typer(
-    cls=Group,
+    cls=CommandGroup,
     no_args_is_help=True,
     add_completion=False,
     help="A booth's till: sell, void, count, close; sync when online.",
