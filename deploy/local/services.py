@@ -1,4 +1,4 @@
-"""Karya's five services as local processes, on any Kafka and MongoDB."""
+"""Karya's six services as local processes, on any Kafka and MongoDB."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server
 from shared.settings import Settings
 
-PREFERRED_PORTS = {"production": 8001, "inventory": 8002, "festival": 8003, "sales": 8004, "identity": 8005}
+PREFERRED_PORTS = {
+    "production": 8001,
+    "inventory": 8002,
+    "festival": 8003,
+    "sales": 8004,
+    "identity": 8005,
+    "gateway": 8006,
+}
 ANSWER_SECONDS = 5
 HEALTH_SECONDS = 2
 
@@ -78,7 +85,7 @@ class ServiceKind:
 
 
 class LocalServices:
-    """The five services, with logs and state in `folder`. As a context manager it starts and stops them.
+    """The six services, with logs and state in `folder`. As a context manager it starts and stops them.
 
     With `keep_running` they outlive this process; else they end with it, even when it is killed (on Linux).
     """

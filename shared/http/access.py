@@ -88,7 +88,8 @@ async def _caller(request: Request, keys: SigningKeys, issuer: str) -> Caller:
 async def _is_permitted(request: Request, right: RouteRight, caller: Caller) -> bool:
     assert right.action is not None
     if right.checked_later:
-        return any(right.action in RIGHTS[grant.role] for grant in caller.grants)
+        actions = {right.action, *right.others}
+        return any(actions & RIGHTS[grant.role].keys() for grant in caller.grants)
     return caller.may(right.action, dict(_place(await _named(request))))
 
 

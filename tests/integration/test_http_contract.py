@@ -1,4 +1,4 @@
-"""What OpenAPI says of the five services is what they answer, whatever is asked of them."""
+"""What OpenAPI says of the six services is what they answer, whatever is asked of them."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ from shared.settings import Settings
 
 pytestmark = pytest.mark.integration
 
-SERVICES = ("production", "inventory", "festival", "sales", "identity")
+SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON = {"Content-Type": "application/json"}
 PROBLEM = "application/problem+json"

@@ -23,6 +23,10 @@ read lots               facility       -        -         all     all      -    
 read settlements        facility       -        festival  all     all      -          -
 read strays             -              -        all       all     all      -          -
 read commands           all            all      all       all     all      all        all
+report production       facility       -        -         -       -        -          -
+record sales            -              booth    festival  -       -        -          -
+read facility_news      facility       -        -         -       -        -          -
+read booth_news         -              booth    festival  -       -        -          -
 keep accounts           -              -        -         -       -        -          all
 read accounts           -              -        -         all     -        -          all
 grant organiser         -              -        festival  -       -        -          all
