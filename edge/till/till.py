@@ -12,7 +12,7 @@ from typing import Self, TypedDict, TypeVar, cast
 from pydantic import ValidationError
 
 from edge.spool import Owner, RecordPlace, Spool, SpooledRecord
-from edge.sync import Subscription, SyncReport, sync
+from edge.sync import Route, Subscription, SyncReport, sync
 from edge.till.amending import refuse_editing, refuse_sealed, refuse_taking_out, rupiah_of
 from edge.till.basket import BasketEntry, parse_item, receipt_lines, refuse_withdrawn, warnings
 from edge.till.booth import BoothView, view
@@ -44,7 +44,6 @@ from shared.events.sales import (
     VoidedLine,
 )
 from shared.faults import fault_message
-from shared.settings import Settings
 from shared.wording import Message
 
 B = TypeVar("B", bound=Body)
@@ -394,18 +393,16 @@ class Till:
 
     def tracked_records(self) -> list[TrackedRecord]:
         """Every record in the order of recording, with its status."""
-        return tracked_records(self.spool.records(), self._received(SALES))
+        return tracked_records(self.spool.records(), self._received(SALES), self.spool.refusals())
 
-    async def sync(
-        self, settings: Settings, *, wait: float, on_sent: Callable[[int], None] = lambda _: None
-    ) -> SyncReport:
+    async def sync(self, route: Route, *, wait: float, on_sent: Callable[[int], None] = lambda _: None) -> SyncReport:
         """Send pending records, or the introduction of a new device. Receive prices, stock, withdrawals, and the
         events of sales about the booth's receipts. Wait up to `wait` seconds for missing ones."""
         if self.spool.counts().records == 0:
             at = datetime.now(UTC)
             self._append(at, lambda place: DeviceIntroduced(**self._origin(place), introduced_at=at))
         subscriptions = [Subscription(BOOTH_STOCK, self.booth), Subscription(SALES, self.booth, about="receipt")]
-        return await sync(self.spool, settings, subscriptions, awaited=(ReceiptIssued,), wait=wait, on_sent=on_sent)
+        return await sync(self.spool, route, subscriptions, awaited=(ReceiptIssued,), wait=wait, on_sent=on_sent)
 
     def _view_of(self, records: Sequence[SpooledRecord]) -> BoothView:
         stock, answers = self._received(BOOTH_STOCK), self._received(SALES)
