@@ -19,6 +19,7 @@ _BOXES: Mapping[str, Box] = {
     "festival": Box(637, 320, 170, 116, "festival", ("plans fairly", "ships and returns", "closes booths")),
     "sales": Box(305, 320, 170, 116, "sales", ("accounts each sale", "settles disputes", "pays facilities")),
     "tills": Box(16, 330, 132, 96, "till", ("cashier", "offline spool"), Role.EDGE),
+    "identity": Box(690, 520, 170, 72, "identity", ("accounts and roles",)),
     "subscribers": Box(150, 520, 210, 72, "subscribers", ("sales, nobody named",), Role.READER),
     "facilities": Box(420, 520, 210, 72, "facilities", ("money and demand",), Role.READER),
 }
@@ -98,6 +99,15 @@ FLOWS = (
         (474, 482),
         Anchor.START,
     ),
+    Flow(
+        "festival",
+        "identity",
+        festival.FESTIVAL,
+        (festival.FestivalAnnounced,),
+        ((740, 438), (770, 517)),
+        (772, 482),
+        Anchor.START,
+    ),
 )
 
 
@@ -107,7 +117,7 @@ def picture() -> str:
         1100,
         612,
         "Events flow from terminal to production and inventory, between inventory, festival and sales, and from till "
-        "to sales. Subscribers and facilities read what was sold.",
+        "to sales. Identity reads of festivals. Subscribers and facilities read what was sold.",
     )
     drawn.text(
         16,

@@ -51,6 +51,8 @@ _PATTERNS = {
     r"^[^\x00-\x1f\x7f]+$": "what was typed",
     r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$": "a name of at most 120 characters",
     r"^[^\x00]*$": "text",
+    rf"^{identity.SUBJECT.pattern}$": "subject of an account",
+    identity.SCOPE_PATTERN: "scope of a role",
 }
 _INTRODUCTION = """# Topics and events
 

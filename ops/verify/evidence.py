@@ -1,4 +1,4 @@
-"""Reads the evidence once: the four databases, and every topic up to its end at quiescence."""
+"""Reads the evidence once: the five databases, and every topic up to its end at quiescence."""
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence

@@ -18,7 +18,8 @@ from shared.wording import Message
 
 SUBJECT = re.compile(r"s-[a-z2-7]{16,32}")
 Subject = Annotated[str, StringConstraints(pattern=rf"^{SUBJECT.pattern}$")]
-Scope = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9*][A-Za-z0-9._-]{0,119}$")]
+SCOPE_PATTERN = r"^[A-Za-z0-9*][A-Za-z0-9._-]{0,119}$"
+Scope = Annotated[str, StringConstraints(pattern=SCOPE_PATTERN)]
 
 # The scope of an organiser who may announce any festival.
 ANY = "*"

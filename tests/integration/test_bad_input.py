@@ -25,7 +25,15 @@ from shared.events.catalogue import (
     SetTerm,
     TermSet,
 )
-from shared.events.festival import BOOTH_STOCK, ORGANISER, AnnounceFestival, BoothOpened
+from shared.events.festival import (
+    BOOTH_STOCK,
+    FESTIVAL,
+    ORGANISER,
+    AnnounceFestival,
+    BoothOpened,
+    FestivalCancelled,
+)
+from shared.events.identity import IDENTITY_COMMANDS, IDENTITY_GRANTS, GrantAsked, OpenAccount, Role
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, LossRecorded, StockChanged, StockReturned
 from shared.events.language import Body, DeadlineReached, Topic
 from shared.events.production import (
@@ -267,6 +275,9 @@ async def good_records_go_through(probe: Probe, mongo: Mongo) -> None:
         CATALOGUE: TermSet(entry="category/good", revision=9, name="Good", changed_at=today, command="g"),
         FACILITY_CATALOGUE: facility_listed("LP-GUD"),
         RELEASED: ReportReleased(facility="LP-GUD", report="g", product="KTI", made_on=today.date()),
+        IDENTITY_COMMANDS: OpenAccount(subject="s-gggggggggggggggg", credential="g"),
+        IDENTITY_GRANTS: GrantAsked(subject="s-gggggggggggggggg", role=Role.AUDITOR),
+        FESTIVAL: FestivalCancelled(festival="GOOD", reason="rain"),
     }
     for service, _, topic in READ:
         body = good.get(topic) or DeadlineReached(key="GOOD", deadline="g", due=today)

@@ -55,6 +55,8 @@ TAMPERED = [
     ("sales", "kept_records", {"$inc": {"number": 1}}),
     ("sales", "feeds", {"$inc": {"sequence": 1}}),
     ("sales", "ledger", {"$set": {"batch": 0}}),
+    ("identity", "accounts", {"$set": {"roles": []}}),
+    ("identity", "account_commands", {"$set": {"actor": "nobody"}}),
 ]
 
 

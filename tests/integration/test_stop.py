@@ -154,7 +154,9 @@ async def test_of_a_batch_that_is_decided_for_long_only_what_is_in_a_transaction
     assert len(await probe.read_all(INVENTORY)) == len(many)
 
 
-@pytest.mark.parametrize("name", slow_but("inventory", among=["production", "inventory", "festival", "sales"]))
+@pytest.mark.parametrize(
+    "name", slow_but("inventory", among=["production", "inventory", "festival", "sales", "identity"])
+)
 async def test_under_load_it_ends_in_time_and_the_next_has_its_lanes_at_once(
     name: str, settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess
 ) -> None:

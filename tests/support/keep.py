@@ -84,6 +84,10 @@ _BY_NAME: dict[str, Any] = {
     "letter": "karya.till.sales.v1.dlq/3/0",
     "fields": ("qty",),
     "actor": "op.kupang",
+    "subject": "s-mfrggzdfmztwq2lknnwg23tpoa",
+    "announced_by": "s-mfrggzdfmztwq2lknnwg23tpoa",
+    "credential": "c-nbswy3dpeb3w64tmmq2tknzyge",
+    "scope": "PR-KPG",
     "digest": "0123456789abcdef0123456789abcdef",
     "rules": (PlanRule.STOCK, PlanRule.LEAD_TIME),
 }

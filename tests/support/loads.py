@@ -20,6 +20,7 @@ from shared.events.festival import (
     Price,
     RequestAllocation,
 )
+from shared.events.identity import IDENTITY_COMMANDS, GrantRole, OpenAccount, Role, WithdrawRole
 from shared.events.inventory import INVENTORY, STOCK_ORDERS, ReleaseRequested, ReservationRequested, StockChanged
 from shared.events.production import PRODUCTION, TERMINAL, CorrectionRequested, LotRecorded, ProductionReported
 from shared.events.sales import TILL, Payment, PaymentKind, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidedLine
@@ -201,5 +202,33 @@ def _place(booth: str, records: list[str], id: str) -> dict[str, Any]:
     return {"booth": booth, "till": f"{booth}.T1", "device": f"{booth}.D1", "seq": len(records), "previous": before}
 
 
-_BEFORE = {"inventory": _lots, "production": _nothing, "festival": _festivals, "sales": _booths}
-_AFTER = {"inventory": _orders, "production": _reports, "festival": _requests, "sales": _sales}
+def _accounts() -> Iterator[ProbeRecord]:
+    for n in range(KEYS):
+        yield ProbeRecord(IDENTITY_COMMANDS, OpenAccount(subject=_subject(n), credential=f"c-{n}"), f"account-{n}")
+
+
+def _grants() -> Iterator[ProbeRecord]:
+    """Each account gets a role and loses it again."""
+    for n in count():
+        body = WithdrawRole if n // KEYS % 2 else GrantRole
+        yield ProbeRecord(IDENTITY_COMMANDS, body(subject=_subject(n), role=Role.AUDITOR), f"role-{n}")
+
+
+def _subject(n: int) -> str:
+    return f"s-{'abcdefghi'[n % KEYS] * 16}"
+
+
+_BEFORE = {
+    "inventory": _lots,
+    "production": _nothing,
+    "festival": _festivals,
+    "sales": _booths,
+    "identity": _accounts,
+}
+_AFTER = {
+    "inventory": _orders,
+    "production": _reports,
+    "festival": _requests,
+    "sales": _sales,
+    "identity": _grants,
+}

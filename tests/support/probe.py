@@ -74,6 +74,7 @@ class Probe:
         source: str = "probe",
         time: datetime | None = None,
         trace: str | None = None,
+        actor: str | None = None,
     ) -> RecordMetadata:
         """Send one event to its key's partition and wait until Kafka has it. The id is a new one unless given."""
         headers = envelope.headers(
@@ -83,6 +84,7 @@ class Probe:
             body=body,
             time=time or datetime.now(UTC),
             trace=trace,
+            actor=actor,
         )
         return await self.send_raw(
             topic, key=topic.key_of(body).encode(), value=envelope.encode(body), headers=headers

@@ -40,6 +40,15 @@ from shared.events.festival import (
     SendShipment,
     SendTransfer,
 )
+from shared.events.identity import (
+    IDENTITY_COMMANDS,
+    CloseAccount,
+    GrantRole,
+    OpenAccount,
+    ReplaceCredential,
+    Role,
+    WithdrawRole,
+)
 from shared.events.language import Body, Topic
 from shared.events.production import (
     TERMINAL,
@@ -74,6 +83,7 @@ SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway
 FESTIVAL = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
 T1, T2 = "B1.T1", "B2.T1"
+SUBJECTS = KEEPER, ORGANISING, LEAVING = tuple(f"s-{letter * 26}" for letter in "klm")
 # Opened by mistake; never opened, and moved; never opened, and left as it is.
 MERGED, STRAY, UNMOVED = "ODOP.B3", "odop.b1", "odop.b9"
 MERGED_TILL, STRAY_TILL, UNMOVED_TILL = "B3.T1", "b1.T1", "b9.T1"
@@ -103,9 +113,17 @@ class RunningSeason:
     moved: str = ""
     records: dict[str, list[str]] = field(default_factory=dict)
 
-    async def say(self, topic: Topic, body: Body, id: str, source: str = "season", times: int = 1) -> None:
+    async def say(
+        self,
+        topic: Topic,
+        body: Body,
+        id: str,
+        source: str = "season",
+        times: int = 1,
+        actor: str | None = None,
+    ) -> None:
         for _ in range(times):
-            await self.probe.send(topic, body, id=id, source=source)
+            await self.probe.send(topic, body, id=id, source=source, actor=actor)
 
     async def mend(self, topic: Topic, body: Body, wrong: bytes, id: str, source: str = "season") -> None:
         """Say `wrong` instead of the body, and mend it when it is a dead letter."""
@@ -205,9 +223,11 @@ async def finished_season(stack: Stack) -> AsyncIterator[RunningSeason]:
             async with AsyncExitStack() as running:
                 for service in SERVICES:
                     await running.enter_async_context(run_service(service, settings))
+                await accounts(season)
                 await catalogue(season)
                 await make(season)
                 await allocate(season)
+                await season.until("identity", "accounts", {"_id": ORGANISING, "roles.scope": FESTIVAL})
                 await move(season)
                 await recount(season)
                 await sell(season)
@@ -234,6 +254,24 @@ async def morning_season(stack: Stack) -> AsyncIterator[RunningSeason]:
         await make(season)
         await allocate(season)
         yield season
+
+
+async def accounts(season: RunningSeason) -> None:
+    """Three accounts: one loses a role and is refused another, one is closed, and one announces the festival."""
+    commands: list[Body] = [OpenAccount(subject=subject, credential=f"c{subject}") for subject in SUBJECTS]
+    commands += [
+        GrantRole(subject=KEEPER, role=Role.ADMINISTRATOR),
+        GrantRole(subject=KEEPER, role=Role.AUDITOR),
+        GrantRole(subject=KEEPER, role=Role.CASHIER, scope="nobooth"),
+        WithdrawRole(subject=KEEPER, role=Role.AUDITOR),
+        ReplaceCredential(subject=ORGANISING, credential="c-new"),
+        GrantRole(subject=LEAVING, role=Role.CASHIER, scope=B1),
+        CloseAccount(subject=LEAVING, reason="made up"),
+    ]
+    for number, command in enumerate(commands):
+        await season.say(IDENTITY_COMMANDS, command, f"account-{number}", actor=KEEPER)
+    await season.until("identity", "account_commands", {"status": "done"}, len(commands) - 1)
+    await season.until("identity", "account_commands", {"status": "refused"})
 
 
 async def catalogue(season: RunningSeason) -> None:
@@ -290,7 +328,7 @@ async def make(season: RunningSeason) -> None:
 
 async def allocate(season: RunningSeason) -> None:
     """Both booths get cloth and craft; one piece is lost on the way, one lot is recalled at the booth."""
-    await season.say(ORGANISER, _festival(), "announce")
+    await season.say(ORGANISER, _festival(), "announce", actor=ORGANISING)
     prices = tuple(Price(product=product, price_rupiah=PRICE) for product in ("KTI", "SVR", "KRJ"))
     for booth, till in ((B1, T1), (B2, T2)):
         opened = OpenBooth(festival=FESTIVAL, booth=booth, name=f"Booth {booth}", prices=prices, tills=(till,))

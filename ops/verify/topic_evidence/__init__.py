@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from ops.verify.topic_evidence.accounts import AccountEvidence
 from ops.verify.topic_evidence.event import Json, Pair, PublishedEvent, Sum, Triple, keep_latest
 from ops.verify.topic_evidence.sales import SalesEvidence
 from ops.verify.topic_evidence.tills import TillEvidence
@@ -44,6 +45,7 @@ class TopicEvidence:
     booths: dict[str, AnnouncedBooth] = field(default_factory=lambda: defaultdict(AnnouncedBooth))
     tills: TillEvidence = field(default_factory=TillEvidence)
     sales: SalesEvidence = field(default_factory=SalesEvidence)
+    accounts: AccountEvidence = field(default_factory=AccountEvidence)
     sell_through: dict[str, Json] = field(default_factory=dict)
     sold_history: dict[str, list[Mapping[str, int]]] = field(default_factory=lambda: defaultdict(list))
     interim_sales: dict[str, Json] = field(default_factory=dict)
@@ -88,6 +90,7 @@ class TopicEvidence:
             case _:
                 self.tills.add(event)
                 self.sales.add(event)
+                self.accounts.add(event)
 
     def _add_sell_through(self, event: PublishedEvent) -> None:
         body = event.json

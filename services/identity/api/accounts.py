@@ -25,8 +25,6 @@ from shared.http.problems import PageRefused
 from shared.runtime.service import Service
 from shared.wording import Message
 
-NO_SUCH_ACCOUNT = "There is no account {subject} (yet)."
-
 
 class AccountPage(BaseModel):
     """An account. `name` and `login` are shown only to those who keep accounts.
@@ -130,7 +128,7 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
     async def one(subject: str, request: Request) -> AccountPage:
         account = await accounts.find(subject)
         if account is None:
-            raise PageRefused(404, Message(NO_SUCH_ACCOUNT, subject=subject))
+            raise PageRefused(404, Message("There is no account {subject} (yet).", subject=subject))
         named = caller_of(request).may(Action.KEEP_ACCOUNTS, {})
         return AccountPage.of(account, await secrets.credentials.get(account.credential), named=named)
 

@@ -68,7 +68,7 @@ class NoFields(Body):
 
 def described(path: str, body: type[Body], answers: dict[int | str, dict[str, Any]]) -> dict[str, Any]:
     """What FastAPI needs to describe a route whose body is read by `parse_command`."""
-    return {"openapi_extra": body_openapi(path, body), "responses": answers, "operation_id": body.__name__}
+    return {"openapi_extra": body_openapi(path, body), "responses": answers}
 
 
 def new_login(typed: str) -> str:

@@ -1,7 +1,6 @@
 """The rules for logins and passwords."""
 
 import re
-import unicodedata
 
 from shared.wording import Message
 
@@ -23,11 +22,6 @@ def wrong_login(login: str) -> Message | None:
         "A login has 3 to 80 letters, digits, '.', '_', '@', '+' and '-', and begins with a letter or digit, e.g. "
         "rina.k."
     )
-
-
-def password_bytes(password: str) -> bytes:
-    """What is hashed: the same for the two ways in which Unicode writes an accented letter."""
-    return unicodedata.normalize("NFC", password).encode()
 
 
 def wrong_password(login: str, password: str) -> Message | None:

@@ -4,11 +4,11 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from services.identity.domain.sign_in import password_bytes
 from shared.http.problems import PageRefused
 from shared.wording import Message
 
@@ -21,7 +21,7 @@ BUSY = Message("Too many people sign in at this moment. Please try again in a fe
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class ScryptCost:
     """The parameters of scrypt. They are kept with each hash, so that a later version can raise them."""
 
     n: int = 2**15
@@ -38,21 +38,21 @@ class Cost:
 class PasswordHash:
     salt: bytes
     hash: bytes
-    cost: Cost
+    cost: ScryptCost
 
     def as_document(self) -> dict[str, Any]:
         return {"salt": self.salt, "hash": self.hash, **asdict(self.cost)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "PasswordHash":
-        return cls(document["salt"], document["hash"], Cost(document["n"], document["r"], document["p"]))
+        return cls(document["salt"], document["hash"], ScryptCost(document["n"], document["r"], document["p"]))
 
 
 class Passwords:
     """Hashes and checks passwords. Raises PageRefused 503 when too many wait already."""
 
-    def __init__(self, cost: Cost | None = None) -> None:
-        self._cost = cost or Cost()
+    def __init__(self, cost: ScryptCost | None = None) -> None:
+        self._cost = cost or ScryptCost()
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
         # Checked in place of a hash that is not there: an unknown login must take as long as a known one.
@@ -69,7 +69,7 @@ class Passwords:
         derived = await self._derive(password, hash.salt, hash.cost)
         return hmac.compare_digest(derived, hash.hash) and known is not None
 
-    async def _derive(self, password: str, salt: bytes, cost: Cost) -> bytes:
+    async def _derive(self, password: str, salt: bytes, cost: ScryptCost) -> bytes:
         if self._waiting >= MOST_WAITING:
             raise PageRefused(503, BUSY, {"Retry-After": "5"})
         self._waiting += 1
@@ -80,7 +80,12 @@ class Passwords:
             self._waiting -= 1
 
 
-def _scrypt(password: bytes, salt: bytes, cost: Cost) -> bytes:
+def password_bytes(password: str) -> bytes:
+    """What is hashed: the same for the two ways in which Unicode writes an accented letter."""
+    return unicodedata.normalize("NFC", password).encode()
+
+
+def _scrypt(password: bytes, salt: bytes, cost: ScryptCost) -> bytes:
     return hashlib.scrypt(
         password, salt=salt, n=cost.n, r=cost.r, p=cost.p, maxmem=cost.memory_bytes, dklen=HASH_BYTES
     )

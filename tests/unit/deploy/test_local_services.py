@@ -97,6 +97,6 @@ def test_another_program_at_the_port_is_no_broker() -> None:
 
 def test_services_take_the_wished_port_and_those_after_it(tmp_path: Path) -> None:
     services = LocalServices(tmp_path, Settings(), http_port=9100)
-    assert [server.port for server in services.servers.values()] == [9100, 9101, 9102, 9103]
+    assert [server.port for server in services.servers.values()] == [9100, 9101, 9102, 9103, 9104]
     unwished = LocalServices(tmp_path, Settings())
-    assert [server.port for server in unwished.servers.values()] == [8001, 8002, 8003, 8004]
+    assert [server.port for server in unwished.servers.values()] == [8001, 8002, 8003, 8004, 8005]

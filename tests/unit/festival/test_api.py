@@ -16,7 +16,7 @@ from services.festival.store import BOOTHS, FESTIVALS
 from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute
 from shared.http.command_handler import CommandHandler
 from shared.http.commands import parse_command
-from shared.http.endpoints import _openapi
+from shared.http.endpoints import body_openapi
 from shared.runtime.processor import Collection
 from tests.support.builders.festival import (
     B1,
@@ -99,7 +99,7 @@ async def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.body.__name__)
 def test_the_document_for_clients_stands_alone(endpoint: CommandHandler) -> None:
-    described = _openapi(endpoint)
+    described = body_openapi(endpoint.path, endpoint.body)
     assert '"$' not in json.dumps(described)
     schema = described["requestBody"]["content"]["application/json"]["schema"]
     named = {parameter["name"] for parameter in described["parameters"]}

@@ -1,0 +1,36 @@
+"""The check of accounts: identity keeps of each what its facts say."""
+
+from collections.abc import Iterator
+
+from ops.verify.evidence import Evidence
+from ops.verify.report import Check
+from ops.verify.topic_evidence.accounts import AccountFacts
+from services.identity.domain.account import Account
+
+
+def checks(evidence: Evidence) -> Iterator[Check]:
+    """Every check about accounts."""
+    yield roles(evidence)
+
+
+def roles(evidence: Evidence) -> Check:
+    """Credential, roles and end of each account follow from its facts, and no fact contradicts another."""
+    check = Check("roles", "per account: credential, roles and closing are those of its published facts")
+    published = dict(evidence.published.accounts.accounts)
+    for account in evidence.of(Account).values():
+        facts = published.pop(account.id, AccountFacts())
+        check.expect_equal(
+            f"account {account.id}",
+            (
+                account.credential,
+                {(held.role.value, held.scope) for held in account.roles},
+                account.closed_at is not None,
+            ),
+            (facts.credential, facts.roles, facts.closed),
+            "as its facts say, not",
+        )
+        for contradiction in facts.contradictions:
+            check.fail(f"account {account.id}: {contradiction}")
+    for subject in sorted(published):
+        check.fail(f"account {subject} was published, but identity does not know it")
+    return check
