@@ -26,8 +26,11 @@ from cli.console import err, say, show_grid, show_json, to_zone, warn
 from cli.exclusive import exclusive, terminable
 from cli.mistakes import play_season, show_played
 from cli.parameters import WHOLE, between
+from cli.sample_accounts import SampleAccount, new_account
+from cli.sessions import STRANGER
+from cli.stack_accounts import sign_in, start_with_accounts
 from cli.verify import show as show_verdict
-from deploy.local.services import LocalServices
+from deploy.local.services import IDENTITY, LocalServices
 from deploy.seed import set_up
 from deploy.stack import choose_stack
 from lab.simulate.scenario import Scenario, SeasonCounts
@@ -36,11 +39,15 @@ from lab.simulate.summary import FacilitySum, SeasonBooks, StockOut, books, per_
 from ops.verify import VerifyReport, verify
 from services.production import reference
 from shared import typed
+from shared.access.session import Credentials
 from shared.mongo import Mongo
-from shared.settings import Settings
+from shared.settings import AccessControl, Settings
 from shared.shown import rupiah, thousands, time_of_day
 
 FOLDER = Path(__file__).parents[1] / ".karya" / "demo"
+SESSION = FOLDER / "session.json"
+# One account gives the commands of all people of a season.
+PLAYER = ("organiser:*", "administrator", "auditor")
 ZONE = "Asia/Makassar"
 
 Seed = Annotated[int, typer.Option(parser=WHOLE, help="Seed: the same one gives the same totals.")]
@@ -80,8 +87,8 @@ def simulate(
 
 def _run(seed: int, scale: int, *, as_json: bool) -> None:
     began = time.monotonic()
-    with exclusive(FOLDER), terminable(), StageBars() as bars, _running(bars) as (settings, urls):
-        result = asyncio.run(_play(seed, scale, settings, urls["festival"], bars))
+    with exclusive(FOLDER), terminable(), StageBars() as bars, _running(bars) as (settings, urls, organiser):
+        result = asyncio.run(_play(seed, scale, settings, urls["festival"], organiser, bars))
         seconds = time.monotonic() - began
     if as_json:
         show_json(_json(result, seconds))
@@ -95,8 +102,8 @@ def _run_mistakes(*, as_json: bool) -> None:
     with exclusive(FOLDER), terminable(), ExitStack() as running:
         # No bars beside the commands, which write on this process's streams.
         with StageBars() as bars:
-            settings, urls = running.enter_context(_running(bars))
-        played = play_season(settings, urls, FOLDER / "devices", quiet=as_json)
+            settings, urls, _ = running.enter_context(_running(bars))
+        played = play_season(settings, urls, FOLDER / "devices", SESSION, quiet=as_json)
     show_played(played, as_json=as_json)
     if not played.ok:
         if not as_json:
@@ -105,8 +112,8 @@ def _run_mistakes(*, as_json: bool) -> None:
 
 
 @contextmanager
-def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str]]]:
-    """An empty stack with the four services: its settings, and the address of each service."""
+def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str], Credentials]]:
+    """An empty stack with the five services: its settings, the address of each service, and who plays the season."""
     bar = bars.begin("Starting Kafka and MongoDB", None)
     with choose_stack(FOLDER / "stack") as stack:
         settings = Settings(kafka=stack.kafka, mongo=stack.mongo)
@@ -116,11 +123,20 @@ def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str]]]:
             settings = settings.model_copy(update={"topic_prefix": f"{prefix}.", "database_prefix": f"{prefix}_"})
         asyncio.run(set_up(settings))
         bar.finish()
-        bar = bars.begin("Starting the four services", None)
-        services = LocalServices(FOLDER / "services", settings)
-        with services:
+        bar = bars.begin("Starting the five services", None)
+        services, player = LocalServices(FOLDER / "services", settings), new_account("season", PLAYER)
+        try:
+            start_with_accounts(services, settings, [player])
             bar.finish()
-            yield settings, services.urls
+            yield settings, services.urls, _signed_in(settings, services.urls, player)
+        finally:
+            services.stop()
+
+
+def _signed_in(settings: Settings, urls: Mapping[str, str], player: SampleAccount) -> Credentials:
+    if settings.access is AccessControl.OPEN:
+        return STRANGER
+    return sign_in(urls[IDENTITY], player, SESSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +150,12 @@ class SeasonResult:
     report: VerifyReport
 
 
-async def _play(seed: int, scale: int, settings: Settings, festival_url: str, bars: "StageBars") -> SeasonResult:
+async def _play(
+    seed: int, scale: int, settings: Settings, festival_url: str, organiser: Credentials, bars: "StageBars"
+) -> SeasonResult:
     reference_data = reference.load()
     season = Season(reference_data, seed=seed, scale=scale, now=datetime.now(UTC))
-    async with Scenario(season, settings, festival_url, bars.begin) as scenario:
+    async with Scenario(season, settings, festival_url, organiser, bars.begin) as scenario:
         counts = await scenario.run()
     bar = bars.begin("Checking every invariant", None)
     report = await verify(settings, within=120)

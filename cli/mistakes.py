@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from typer.testing import CliRunner
 
 import cli
+from cli import sessions
 from cli.console import say, show_json, warn
 from deploy.local.services import environment
 from lab import mistakes
@@ -47,12 +48,13 @@ def season() -> list[ScriptPart]:
     return read((HERE / "season.txt").read_text(encoding="utf-8"))
 
 
-def play_season(settings: Settings, urls: Mapping[str, str], devices: Path, *, quiet: bool) -> Played:
+def play_season(settings: Settings, urls: Mapping[str, str], devices: Path, session: Path, *, quiet: bool) -> Played:
     """Play the season against running services: a line for each step says what was typed and what Karya said.
 
-    `devices`: a folder for the records of terminals and tills. `quiet` shows no lines.
+    `devices`: a folder for the records of terminals and tills. `session`: the file of the session of whoever gives
+    the commands. `quiet` shows no lines.
     """
-    shell = Shell(settings, urls, devices)
+    shell = Shell(settings, urls, devices, session)
     began, parts = time.monotonic(), season()
     values, wrong = {"here": str(HERE), "work": str(devices)}, dict[int, tuple[str, ...]]()
     for part in parts:
@@ -75,15 +77,18 @@ def play_season(settings: Settings, urls: Mapping[str, str], devices: Path, *, q
 class Shell:
     """Runs command lines of `karya` in Indonesian, as a shell does, with the addresses of one stack."""
 
-    def __init__(self, settings: Settings, urls: Mapping[str, str], devices: Path) -> None:
+    def __init__(self, settings: Settings, urls: Mapping[str, str], devices: Path, session: Path) -> None:
         self._settings = settings
-        # A device of the caller is none of the season's.
-        foreign = dict.fromkeys(("KARYA_FACILITY", "KARYA_TERMINAL", "KARYA_BOOTH", "KARYA_TILL", "KARYA_ZONE"))
+        # A device or token of the caller is none of the season's.
+        foreign = dict.fromkeys(
+            ("KARYA_FACILITY", "KARYA_TERMINAL", "KARYA_BOOTH", "KARYA_TILL", "KARYA_ZONE", sessions.TOKEN)
+        )
         self._environment: dict[str, str | None] = {
             **foreign,
             **environment(settings),
             **{f"KARYA_{name.upper()}_URL": url for name, url in urls.items()},
             "KARYA_SPOOL_DIR": str(devices),
+            sessions.FILE: str(session),
             "KARYA_OPERATOR": OPERATOR,
             "COLUMNS": "300",  # a sentence in one line
         }

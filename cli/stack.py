@@ -1,7 +1,7 @@
 """`karya up`, `down`, `status`, `logs` and `restart`: the stack and the services of this checkout, for people."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,6 +14,8 @@ from cli.console import err, local, say, show_json, show_table, warn
 from cli.local_stack import FOLDER
 from cli.log_lines import log_lines
 from cli.parameters import PORT, between
+from cli.sample_accounts import SampleAccount, sample_accounts
+from cli.stack_accounts import start_with_accounts
 from deploy.local.group import ServerStatus
 from deploy.local.server import Server
 from deploy.local.services import PREFERRED_PORTS, LocalServices
@@ -37,6 +39,7 @@ class ServerName(StrEnum):
     INVENTORY = "inventory"
     FESTIVAL = "festival"
     SALES = "sales"
+    IDENTITY = "identity"
 
 
 ServerArgument = Annotated[ServerName, typer.Argument(metavar="SERVER", help=f"One of {', '.join(ServerName)}.")]
@@ -50,21 +53,25 @@ def up(
     mongo_port: Annotated[int | None, typer.Option(parser=PORT, help="MongoDB's port; likewise.")] = None,
     http_port: Annotated[
         int | None,
-        typer.Option(parser=HTTP_PORT, help="Production's HTTP port; the other services take the next three."),
+        typer.Option(parser=HTTP_PORT, help="Production's HTTP port; the other services take the next four."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Start Kafka, MongoDB and the four services, and leave them running. Data is kept in .karya/up."""
+    """Start Kafka, MongoDB and the five services, and leave them running. Data is kept in .karya/up."""
     stack = LocalStack(FOLDER, kafka_port=kafka_port, mongo_port=mongo_port, keep_running=True)
     with err.status(tr("Starting Kafka and MongoDB")) as progress:
         stack.start()
         settings = _settings(stack)
         progress.update(tr("Making topics"))
         asyncio.run(set_up(settings))
-        progress.update(tr("Starting production, inventory, festival and sales"))
-        LocalServices(FOLDER, settings, keep_running=True, http_port=http_port).start()
+        progress.update(tr("Starting identity, production, inventory, festival and sales"))
+        accounts = sample_accounts(FOLDER)
+        services = LocalServices(FOLDER, settings, keep_running=True, http_port=http_port)
+        start_with_accounts(services, settings, accounts)
     _show(as_json=as_json)
     if not as_json:
+        say()
+        _show_accounts(accounts)
         say()
         say(tr("Try `karya festival list`, or a service's /docs in a browser. `make down` stops everything."))
 
@@ -118,6 +125,15 @@ def restart(server: ServerArgument, as_json: Json = False) -> None:
         show_json({"restarted": server})
     else:
         say(tr("{server} runs again.", server=server))
+
+
+def _show_accounts(accounts: Sequence[SampleAccount]) -> None:
+    say(tr("Sample accounts of this stack, for trying out alone. `karya login --as ROLE` signs in with one."))
+    rows = [
+        {"login": account.login, "password": account.password, "roles": " ".join(account.roles)}
+        for account in accounts
+    ]
+    show_table(["login", "password", "roles"], rows, "")
 
 
 def _names(group: LocalStack | LocalServices) -> list[str]:

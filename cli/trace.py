@@ -52,10 +52,15 @@ def _show(life: LotHistory) -> None:
     )
     say()
     rows = [
-        {"when": clock(entry.at.astimezone(life.zone)), "what": translated(entry.message), "who": entry.who}
+        {
+            "when": clock(entry.at.astimezone(life.zone)),
+            "what": translated(entry.message),
+            "who": entry.who,
+            "account": entry.actor,
+        }
         for entry in life.entries
     ]
-    show_table(["when", "what", "who"], rows, tr("No event names this lot."))
+    show_table(["when", "what", "who", "account"], rows, tr("No event names this lot."))
     if life.now:
         pieces = ", ".join(f"{qty} {heading(name).replace('_', ' ')}" for name, qty in life.now.items())
         say()

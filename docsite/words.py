@@ -64,7 +64,7 @@ WORDS = (
     *("withdrawn: do not sell", "not settled", "withdrawn", "recalled", "recorded at another terminal", "overdue"),
     *("the zone of this machine", "counted", "provisional"),
     *(kind.value.replace("_", " ") for kinds in (MissingKind, OrderRefusal) for kind in kinds),
-    *("the laboratory", "the local stack", "issued", "so far", "works", "in trouble", "down"),
+    *("the laboratory", "the local stack", "issued", "so far", "works", "in trouble", "down", "waits for a reset"),
     "no festival has opened the booth",
     "never counted in there",
     "the lot is of another product there",

@@ -1,4 +1,4 @@
-"""HTTP client of the festival and sales services: gives commands, reads pages."""
+"""HTTP client of the services: gives commands and reads pages, with the token of whoever is signed in."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import httpx
 
+from cli.sessions import STRANGER, credentials
+from shared.access.session import Bearer, Credentials, roles_of, wait_for_role
 from shared.errors import NotAnswered
 from shared.wording import Message, message_of
 
@@ -20,6 +22,9 @@ PAGE = 500
 TRIES = 3
 ANSWER_WITHIN = 20.0
 LOOK_AGAIN = 0.1
+ROLE_WITHIN = 10.0
+# In the challenge of a service that knows the caller and refuses the request (RFC 6750).
+INSUFFICIENT = 'error="insufficient_scope"'
 
 Row = dict[str, Any]
 
@@ -53,13 +58,14 @@ class Answer:
 class ServiceClient:
     """The service `name` at `url`. Every command waits up to `wait` seconds for its outcome.
 
-    Every method raises NotAnswered.
+    `signed_in`: whose token is sent; if left out, that of whoever is signed in here. Every method raises NotAnswered.
     """
 
-    def __init__(self, url: str, wait: int, name: str = "festival") -> None:
+    def __init__(self, url: str, wait: int, name: str = "festival", signed_in: Credentials | None = None) -> None:
         self.wait = wait
         self._name = name
-        self._client = httpx.Client(base_url=url, timeout=ANSWER_WITHIN + wait)
+        self._signed_in = signed_in or credentials()
+        self._client = httpx.Client(base_url=url, timeout=ANSWER_WITHIN + wait, auth=Bearer(self._signed_in))
 
     def __enter__(self) -> "ServiceClient":
         return self
@@ -73,7 +79,7 @@ class ServiceClient:
         """The page at this place, e.g. `"festivals", "ODOP", "booths"`."""
         answer = self._get(_path(place), query or None)
         if answer.status_code != 200:
-            raise NotAnswered(self._detail(answer), answer.status_code)
+            raise self._failure(answer)
         return answer.json()
 
     def find(self, *place: str) -> Any | None:
@@ -82,7 +88,7 @@ class ServiceClient:
         if answer.status_code == 404:
             return None
         if answer.status_code != 200:
-            raise NotAnswered(self._detail(answer), answer.status_code)
+            raise self._failure(answer)
         return answer.json()
 
     def all(self, *place: str, by: str, **query: str | None) -> list[Row]:
@@ -94,7 +100,7 @@ class ServiceClient:
         while path is not None:
             answer = self._get(path, params)
             if answer.status_code != 200:
-                raise NotAnswered(self._detail(answer), answer.status_code)
+                raise self._failure(answer)
             page: list[Row] = answer.json()
             rows += page
             path, params = (answer.links["next"]["url"] if len(page) == PAGE else None), None
@@ -114,6 +120,23 @@ class ServiceClient:
             if answer.status_code != 503 or last:
                 return self._answer(answer, headers["Idempotency-Key"])
         raise AssertionError("the last try returns or raises")
+
+    def ask(self, *place: str, body: Mapping[str, Any]) -> Row:
+        """The answer to a request that is no command: it is given once."""
+        with self._reaching():
+            answer = self._client.post(_path(place), json=body)
+        if not answer.is_success:
+            raise self._failure(answer)
+        return _problem(answer)
+
+    def wait_for_role(self, role: str) -> bool:
+        """Wait until the token of whoever is signed in has a role that identity grants now. False if it is late."""
+        return wait_for_role(self._signed_in, role, ROLE_WITHIN)
+
+    def renew(self) -> None:
+        """Renew the token of whoever is signed in, so that it has the account's roles of this moment."""
+        if (token := self._signed_in.token()) is not None:
+            self._signed_in.renewed(token)
 
     def poll(self, ask: Callable[[], Row], settled: Callable[[Row], bool]) -> Row:
         """Repeat `ask` until its answer is settled, for at most `wait` seconds. Returns the last answer."""
@@ -176,7 +199,37 @@ class ServiceClient:
                     message.plain_values,
                 )
             case _:
-                raise NotAnswered(self._detail(answer), answer.status_code)
+                raise self._failure(answer)
+
+    def _failure(self, answer: httpx.Response) -> NotAnswered:
+        return NotAnswered(self._access_detail(answer) or self._detail(answer), answer.status_code)
+
+    def _access_detail(self, answer: httpx.Response) -> Message | None:
+        """Why access was refused, and what to do; None for another answer."""
+        if self._signed_in is STRANGER:
+            return None
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        token = answer.request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if answer.status_code == 403 and INSUFFICIENT in challenge:
+            if roles := ", ".join(roles_of(token)):
+                return Message(
+                    "Your account may not do this; it has the roles {roles}. An organiser or administrator can grant "
+                    "the role that it needs.",
+                    roles=roles,
+                )
+            return Message(
+                "Your account may not do this: it has no role yet. An organiser or administrator can grant one."
+            )
+        if answer.status_code != 401 or not challenge:
+            return None
+        if self._signed_in.has_ended:
+            return Message("Your session has ended. Sign in again: `karya login`.")
+        if not token:
+            return Message("Sign in first: `karya login`.")
+        problem = _problem(answer)
+        return Message(
+            "Your access token is not accepted. {detail}", detail=_sentence(problem.get("detail", ""), problem)
+        )
 
     def _detail(self, answer: httpx.Response) -> Message:
         problem = _problem(answer)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from cli.console import say, show_json, show_table, warn
-from cli.festival.client import Row
+from cli.festival.client import AnswerStatus, Row
 from cli.festival.devices import waited_for
 from cli.festival.disputes import doubtful, doubts, show_doubts
 from cli.festival.session import (
@@ -26,7 +26,9 @@ from cli.festival.session import (
 )
 from cli.parameters import DAY, LOT, WHOLE, parsed
 from shared import shown, typed
+from shared.access.rights import Grant
 from shared.errors import NotAnswered
+from shared.events.identity import Role
 from shared.translation import heading, received, tr, translated, word
 
 Day = Annotated[date, typer.Option(parser=DAY, help="A day there, e.g. 2026-04-18.")]
@@ -64,7 +66,17 @@ def announce(
     }
     message = tr("{name} is announced as {festival}, {days}.", name=name, festival=festival, days=_days(body))
     with service(context) as api:
-        show_answer(confirmed_command(api, "festivals", body=body, yes=yes), message, as_json=as_json)
+        answer = confirmed_command(api, "festivals", body=body, yes=yes)
+        show_answer(answer, message, as_json=as_json)
+        # The next command needs the role that identity grants by this announcement.
+        if answer.status is AnswerStatus.DONE and not api.wait_for_role(str(Grant(Role.ORGANISER, festival))):
+            warn(
+                tr(
+                    "Your role as organiser of {festival} has not come yet. Commands about it are refused until "
+                    "then: try again in a moment.",
+                    festival=festival,
+                )
+            )
 
 
 def booth(

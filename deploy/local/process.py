@@ -63,6 +63,14 @@ def started_at(pid: int) -> float | None:
         return None
 
 
+def variable(pid: int, name: str) -> str | None:
+    """An environment variable of a process of ours, None if it lacks it or has ended."""
+    try:
+        return psutil.Process(pid).environ().get(name)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+
+
 def is_suspended(pid: int) -> bool:
     """Whether the process is stopped by a signal, as by SIGSTOP or a terminal's Ctrl-Z."""
     try:

@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+from deploy.local import process
 from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server
 from shared.settings import Settings
@@ -25,18 +26,24 @@ PREFERRED_PORTS = {
     "identity": 8005,
     "gateway": 8006,
 }
+IDENTITY = "identity"
+IDENTITY_URL = "KARYA_IDENTITY_URL"
 ANSWER_SECONDS = 5
 HEALTH_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceKind:
-    """An instance of `service` with its log in `folder` and its settings as KARYA_* `variables`."""
+    """An instance of `service` with its log in `folder` and its settings as KARYA_* `variables`.
+
+    `identity_url`: identity's address at the moment of the start, if it differs from that of the settings.
+    """
 
     service: str
     folder: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     program: Sequence[str] = ()
+    identity_url: Callable[[], str] | None = None
 
     @property
     def name(self) -> str:
@@ -53,6 +60,8 @@ class ServiceKind:
     def command(self, port: int) -> list[str]:
         env = shutil.which("env") or "/usr/bin/env"
         variables = {**self.variables, "KARYA_HTTP_HOST": "127.0.0.1", "KARYA_HTTP_PORT": str(port)}
+        if self.identity_url is not None:
+            variables[IDENTITY_URL] = self.address(port) if self.service == IDENTITY else self.identity_url()
         return [
             env,
             # The service must get its settings only, and no other KARYA_* variable of the caller.
@@ -98,12 +107,14 @@ class LocalServices:
         variables = environment(settings)
         specs = [
             ServerSpec(
-                ServiceKind(name, folder / name, variables),
+                ServiceKind(name, folder / name, variables, identity_url=self._identity_url),
                 preferred,
                 http_port + number if http_port is not None else None,
             )
             for number, (name, preferred) in enumerate(PREFERRED_PORTS.items())
         ]
+        # Identity starts first: the others are told its port.
+        specs.sort(key=lambda spec: spec.kind.name != IDENTITY)
         self._group = Group(folder, "services", specs, tied=not keep_running)
 
     @property
@@ -118,6 +129,7 @@ class LocalServices:
     def start(self) -> dict[str, str]:
         """Start the services that do not run, wait until all have started, and return `urls`. Raises StackError."""
         self._group.start()
+        self._follow_identity()
         return self.urls
 
     def stop(self) -> None:
@@ -134,6 +146,20 @@ class LocalServices:
     def restart(self, name: str) -> None:
         """Stop one service and start it again. Raises StackError."""
         self._group.restart(name)
+        self._follow_identity()
+
+    def _identity_url(self) -> str:
+        return self.urls[IDENTITY]
+
+    def _follow_identity(self) -> None:
+        """Restart each service that knows identity by a former address, and would refuse all of its tokens.
+
+        Identity has another one if its port was taken while it was down, or between two starts.
+        """
+        for server in self._group.servers:
+            known = process.variable(server.pid, IDENTITY_URL) if server.pid is not None else None
+            if known is not None and known != self._identity_url():
+                self._group.restart(server.name)
 
     def __enter__(self) -> Self:
         self.start()

@@ -12,7 +12,7 @@ from pymongo import AsyncMongoClient
 
 from deploy.seed import set_up
 from deploy.stack import Stack
-from shared.settings import Settings
+from shared.settings import AccessControl, Settings
 
 PARTITIONS = 12
 
@@ -37,6 +37,8 @@ class BenchEnvironment:
             log_level="WARNING",
             http_host="127.0.0.1",
             http_port=0,
+            # What is measured runs without identity.
+            access=AccessControl.OPEN,
         )
         await set_up(settings)
         try:

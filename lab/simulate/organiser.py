@@ -1,5 +1,6 @@
 """The organisers' side of festival's HTTP API: commands that must succeed, and pages."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -7,17 +8,21 @@ from typing import Any
 import httpx
 
 from lab.simulate.errors import ScenarioFailed
+from shared.access.session import Bearer, Credentials, wait_for_role
 from shared.events.festival import SendShipment
 from shared.events.language import Body
 
 PAGE = 500
+ROLE_WITHIN = 30.0
 
 
 class OrganiserApi:
-    """Festival's HTTP API at `url`. Every method raises ScenarioFailed for another answer than 200."""
+    """Festival's HTTP API at `url`, with the organiser's token. Every method raises ScenarioFailed for another answer
+    than 200."""
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=url, timeout=60)
+    def __init__(self, url: str, organiser: Credentials) -> None:
+        self._organiser = organiser
+        self._http = httpx.AsyncClient(base_url=url, timeout=60, auth=Bearer(organiser))
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -27,6 +32,11 @@ class OrganiserApi:
         answer = await self._http.post(path, json=body.model_dump(mode="json"), headers={"Prefer": "wait=30"})
         if answer.status_code != 200:
             raise ScenarioFailed(f"The organiser's command {path} was answered {answer.status_code}: {answer.text}")
+
+    async def wait_for_role(self, role: str) -> None:
+        """Wait until the organiser's token has a role that identity grants now."""
+        if not await asyncio.to_thread(wait_for_role, self._organiser, role, ROLE_WITHIN):
+            raise ScenarioFailed(f"The organiser's token lacks the role {role} after {ROLE_WITHIN:.0f} s.")
 
     async def booths(self, festival: str) -> list[dict[str, Any]]:
         """The pages of a festival's booths."""

@@ -23,6 +23,8 @@ from lab.simulate.records import GeneratedRecord, interleaved, make_record, new_
 from lab.simulate.season import FestivalPlan, Season
 from ops.verify.log import TopicLog
 from ops.verify.quiescence import Observation, topic_names, wait_until_quiet
+from shared.access.rights import Grant
+from shared.access.session import Credentials
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,
@@ -35,6 +37,7 @@ from shared.events.festival import (
     Replenish,
     ReplenishmentProposed,
 )
+from shared.events.identity import Role
 from shared.events.language import Body
 from shared.events.production import ANSWERS, ReportAccepted
 from shared.events.sales import SALES, SaleAccounted, VoidRefused
@@ -82,9 +85,13 @@ class Scenario:
         season: Season,
         settings: Settings,
         festival_url: str,
+        organiser: Credentials,
         begin_stage: Callable[[str, int | None], StageProgress],
     ) -> None:
-        """`begin_stage` gets the name of a part, and how much there is to do (None: not known)."""
+        """`organiser`: an account that may announce festivals.
+
+        `begin_stage` gets the name of a part, and how much there is to do (None: not known).
+        """
         self._season = season
         self._settings = settings
         self._begin_stage = begin_stage
@@ -93,7 +100,7 @@ class Scenario:
         self._reader = TopicReader(settings, (ANSWERS, BOOTH_STOCK, SALES, FESTIVAL))
         self._mongo = Mongo(settings)
         self._log = TopicLog(settings, topic_names())
-        self._organiser = OrganiserApi(festival_url)
+        self._organiser = OrganiserApi(festival_url, organiser)
         self._counts = SeasonCounts()
         self._markets = {
             booth.booth: Market(
@@ -180,6 +187,7 @@ class Scenario:
         stage = self._begin_stage("Festivals and booths", len(self._markets) + len(self._festivals))
         for festival in self._festivals:
             await self._organiser.command("/festivals", festival.announcement)
+            await self._organiser.wait_for_role(str(Grant(Role.ORGANISER, festival.id)))
             stage(1)
             path = f"/festivals/{festival.id}/booths"
             await asyncio.gather(*(self._organiser.command(path, booth) for booth in festival.booths))

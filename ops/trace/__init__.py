@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from aiokafka import ConsumerRecord
 
 from ops.repairs import Mending, Repairs
+from ops.trace.actors import Actors
 from ops.trace.descriptions import describe
 from ops.trace.sold import LotSales
 from ops.trace.timeline import TimelineEntry
@@ -22,6 +23,7 @@ from shared.events import lot_number
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,
+    ORGANISER,
     AllocationPlanned,
     AllocationRevised,
     ShipmentReceived,
@@ -87,6 +89,7 @@ class LotHistory:
                     "kind": entry.kind,
                     "text": entry.text,
                     "who": entry.who,
+                    "actor": entry.actor,
                     "record": entry.where,
                 }
                 for entry in self.entries
@@ -111,12 +114,14 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     zone = await _zone_of(settings, number.facility)
     history = LotHistory(str(number), number.facility, number.product, zone, ())
     topics = (*_BY_LOT, *_BY_FACILITY, *_BY_CONTENT)
-    repairs, causes = Repairs(), set[str]()
+    repairs, actors, causes = Repairs(), Actors(), set[str]()
     sales = LotSales(history.lot, history.facility, history.product)
-    async with TopicLog(settings, [*(topic.name for topic in topics), OPERATOR.name]) as log:
+    async with TopicLog(settings, [*(topic.name for topic in topics), ORGANISER.name, OPERATOR.name]) as log:
         ends = await log.ends()
         async for _, page in log.read(log.of(ends, OPERATOR.name)):
             repairs.add(page)
+        async for _, page in log.read(log.of(ends, ORGANISER.name)):
+            actors.add(page)
         records = await _events(
             log, _ends_to_read(log, ends, history), {topic.name: topic for topic in topics}, history, sales, causes
         )
@@ -124,7 +129,12 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
         raise WrongEntry(
             Message("No lot {lot} was ever recorded. Please compare the number with the label.", lot=str(number))
         )
-    entries = [entry for event, record in records for entry in _entries(event, record, history.lot)]
+    actors.add(record for _, record in records)
+    entries = [
+        replace(entry, actor=actors.of(record))
+        for event, record in records
+        for entry in _entries(event, record, history.lot)
+    ]
     event_ids = causes | {event.id for event, _ in records}
     for mending in repairs.mended.values():
         if mending.body.mended in event_ids:

@@ -1,4 +1,5 @@
 """Who may do what: roles and their rights, what each HTTP route needs, and the tokens that carry roles.
 
 `rights` is the table of roles and actions. `routes` gives each HTTP route its action. `tokens` checks access tokens.
+`session` is the client's side: it keeps tokens and sends them.
 """

@@ -23,6 +23,7 @@ from shared.wording import Message
 _SCHEME = "bearer"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="karya"'}
 INVALID_TOKEN = {"WWW-Authenticate": 'Bearer realm="karya", error="invalid_token"'}
+NO_SCOPE = {"WWW-Authenticate": 'Bearer realm="karya", error="insufficient_scope"'}
 NO_TOKEN = Message("Sign in first: `karya login`. A program sends its access token as `Authorization: Bearer`.")
 NO_RIGHT = Message("Your account may not do this. An organiser or administrator can grant the role that it needs.")
 
@@ -54,7 +55,7 @@ def access_control(service: str, settings: Settings, keys: SigningKeys) -> Calla
             return
         caller = await _caller(request, keys, settings.identity_url)
         if right is None or not await _is_permitted(request, right, caller):
-            raise PageRefused(403, NO_RIGHT)
+            raise PageRefused(403, NO_RIGHT, NO_SCOPE)
         request.state.caller = caller
 
     return authorize
@@ -69,7 +70,7 @@ def caller_of(request: Request) -> Caller:
 def require(request: Request, action: Action, place: Mapping[Limit, str]) -> None:
     """Raise PageRefused 403 unless the caller may do this at this place, which the page itself had to read."""
     if not caller_of(request).may(action, place):
-        raise PageRefused(403, NO_RIGHT)
+        raise PageRefused(403, NO_RIGHT, NO_SCOPE)
 
 
 async def _caller(request: Request, keys: SigningKeys, issuer: str) -> Caller:

@@ -16,7 +16,9 @@ async def test_a_season_with_one_of_each_mistake_adds_up(settings: Settings, tmp
     services = LocalServices(tmp_path / "services", settings)
     await asyncio.to_thread(services.start)
     try:
-        played = await asyncio.to_thread(play_season, settings, services.urls, tmp_path / "devices", quiet=True)
+        played = await asyncio.to_thread(
+            play_season, settings, services.urls, tmp_path / "devices", tmp_path / "session.json", quiet=True
+        )
     finally:
         await asyncio.to_thread(services.stop)
     assert played.wrong == {}

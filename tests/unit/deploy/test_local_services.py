@@ -1,6 +1,7 @@
 """The health of a server for `karya status`: it works, or the reason why not."""
 
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from threading import Thread
 
 import pytest
 
+from deploy.local import process
 from deploy.local.kafka import KafkaKind
 from deploy.local.mongo import MongoKind
 from deploy.local.services import LocalServices, ServiceKind
@@ -97,6 +99,33 @@ def test_another_program_at_the_port_is_no_broker() -> None:
 
 def test_services_take_the_wished_port_and_those_after_it(tmp_path: Path) -> None:
     services = LocalServices(tmp_path, Settings(), http_port=9100)
-    assert [server.port for server in services.servers.values()] == [9100, 9101, 9102, 9103, 9104]
+    names = ("production", "inventory", "festival", "sales", "identity", "gateway")
+    assert [services.servers[name].port for name in names] == [9100, 9101, 9102, 9103, 9104, 9105]
     unwished = LocalServices(tmp_path, Settings())
-    assert [server.port for server in unwished.servers.values()] == [8001, 8002, 8003, 8004, 8005]
+    assert [unwished.servers[name].port for name in names] == [8001, 8002, 8003, 8004, 8005, 8006]
+
+
+def test_each_service_is_told_where_identity_is(tmp_path: Path) -> None:
+    services = LocalServices(tmp_path, Settings())
+    assert next(iter(services.servers)) == "identity", "the first to start: its port is known to the others then"
+    services.servers["identity"].port = 9999
+    for server in services.servers.values():
+        assert "KARYA_IDENTITY_URL=http://127.0.0.1:9999" in server.kind.command(server.port)
+
+
+def test_a_service_with_a_former_address_of_identity_is_told_apart(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    program = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+    child = process.spawn(
+        ["/usr/bin/env", "KARYA_IDENTITY_URL=http://127.0.0.1:1", *program], folder=tmp_path, log=log, tied=True
+    )
+    try:
+        end = time.monotonic() + 20
+        while "up" not in log.read_text():
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.01)
+        assert process.variable(child.pid, "KARYA_IDENTITY_URL") == "http://127.0.0.1:1"
+        assert process.variable(child.pid, "KARYA_NOT_SET") is None
+    finally:
+        child.kill()
+        child.wait()

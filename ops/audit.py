@@ -1,0 +1,105 @@
+"""`karya audit`: who gave which command, by the topics of commands and of operators. Nobody's name is there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from ops.verify.log import TopicLog
+from shared import envelope
+from shared.errors import Unusable
+from shared.events.catalogue import ENTRY_COMMANDS
+from shared.events.festival import ORGANISER
+from shared.events.identity import IDENTITY_COMMANDS
+from shared.events.language import Event, Topic
+from shared.events.operator import OPERATOR, LetterArchived, LetterMended
+from shared.settings import Settings
+
+TOPICS: Sequence[Topic] = (ORGANISER, ENTRY_COMMANDS, IDENTITY_COMMANDS, OPERATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One command, or one repair of an operator. `actor`: a subject, an operator, or the program that wrote it.
+    `key`: what it is about."""
+
+    at: datetime
+    actor: str
+    command: str
+    key: str
+    id: str
+    where: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "at": envelope.rfc3339(self.at),
+            "actor": self.actor,
+            "command": self.command,
+            "key": self.key,
+            "id": self.id,
+            "record": self.where,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries are wanted. None is no limit. `since`: by Kafka's time of arrival."""
+
+    actor: str | None = None
+    since: datetime | None = None
+    festival: str | None = None
+
+    def takes(self, event: Event, entry: AuditEntry) -> bool:
+        return (
+            self.actor in (None, entry.actor)
+            and (self.since is None or event.logged_at >= self.since)
+            and (self.festival is None or _festival_of(event) == self.festival)
+        )
+
+
+async def audit(settings: Settings, wanted: AuditFilter) -> list[AuditEntry]:
+    """The entries by time of arrival, the oldest first.
+
+    Raises KafkaError or NotReached when Kafka does not answer.
+    """
+    topics = {topic.name: topic for topic in TOPICS}
+    found: list[tuple[datetime, AuditEntry]] = []
+    async with TopicLog(settings, topics) as log:
+        async for name, records in log.read(await log.ends()):
+            found += _entries(topics[name], records, wanted)
+    return [entry for _, entry in sorted(found, key=lambda pair: (pair[0], pair[1].where))]
+
+
+def _entries(
+    topic: Topic, records: Sequence[ConsumerRecord], wanted: AuditFilter
+) -> Iterator[tuple[datetime, AuditEntry]]:
+    for record in records:
+        try:
+            event = envelope.decode(topic, record)
+        except Unusable:
+            continue  # it commands nothing; `karya dlq list` shows it
+        entry = AuditEntry(
+            at=event.time,
+            actor=_actor(event),
+            command=type(event.body).__name__,
+            key=event.key,
+            id=event.id,
+            where=f"{record.topic} {record.partition}/{record.offset}",
+        )
+        if wanted.takes(event, entry):
+            yield event.logged_at, entry
+
+
+def _actor(event: Event) -> str:
+    if isinstance(event.body, LetterMended | LetterArchived):
+        return event.body.actor
+    return event.actor or event.source
+
+
+def _festival_of(event: Event) -> str | None:
+    """The festival that a command names, also as the scope of a role."""
+    festival: str | None = getattr(event.body, "festival", None)
+    scope: str | None = getattr(event.body, "scope", None)
+    return festival if festival is not None else scope.partition(".")[0] if scope is not None else None

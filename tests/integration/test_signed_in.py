@@ -1,0 +1,127 @@
+"""People at a stack with access tokens: sign in, announce, be refused elsewhere, pass a role on, sign out."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli import app, sessions, sign_in
+from cli.sample_accounts import sample_accounts
+from cli.stack_accounts import start_with_accounts
+from deploy.local.services import LocalServices, environment
+from shared.access.session import SessionFile, StoredSession
+from shared.settings import AccessControl, Settings
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
+
+DAYS = ("--place", "Kupang", "--first-day", "2026-04-18", "--last-day", "2026-04-19", "--yes")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"access": AccessControl.TOKENS})
+
+
+@pytest.fixture
+def urls(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
+    """The five services with the sample accounts."""
+    monkeypatch.setattr(sign_in, "FOLDER", tmp_path)
+    services = LocalServices(tmp_path / "services", settings, http_port=18301)
+    try:
+        start_with_accounts(services, settings, sample_accounts(tmp_path))
+        yield services.urls
+    finally:
+        services.stop()
+
+
+class Person:
+    """Somebody at a machine of their own."""
+
+    def __init__(self, settings: Settings, urls: Mapping[str, str], folder: Path, name: str) -> None:
+        self.file = folder / f"{name}.json"
+        self._environment = {
+            **environment(settings),
+            **{f"KARYA_{service.upper()}_URL": url for service, url in urls.items()},
+            sessions.FILE: str(self.file),
+            "COLUMNS": "300",
+        }
+
+    def tries(self, *words: str, given: str = "") -> Result:
+        return CliRunner().invoke(app, words, env=self._environment, input=given)
+
+    def does(self, *words: str, given: str = "") -> str:
+        result = self.tries(*words, given=given)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def reads(self, *words: str) -> Any:
+        return json.loads(self.does(*words, "--json"))
+
+
+def test_people_do_what_their_roles_allow(settings: Settings, urls: Mapping[str, str], tmp_path: Path) -> None:
+    organiser, administrator, other = (Person(settings, urls, tmp_path, name) for name in ("o", "a", "x"))
+    assert organiser.tries("festival", "list").stderr == "Sign in first: `karya login`.\n"
+
+    # The organiser of a festival is whoever announced it, at once.
+    organiser.does("login", "--as", "organiser")
+    organiser.does("festival", "announce", "ODOP", "One Day", *DAYS)
+    organiser.does("festival", "booth", "ODOP", "B1", "--price", "KTI=150.000")
+    subject = organiser.reads("whoami")["subject"]
+
+    # The administrator keeps the catalogue and accounts, and runs no festival.
+    administrator.does("login", "--as", "administrator")
+    administrator.does("catalogue", "set-unit", "kotak", "Kotak")
+    refused = administrator.tries("festival", "close", "ODOP")
+    assert (refused.exit_code, "it has the roles administrator." in refused.stderr) == (1, True)
+    refused = organiser.tries("catalogue", "set-unit", "kotak", "Box")
+    assert (refused.exit_code, "organiser:ODOP" in refused.stderr) == (1, True)
+    assert organiser.tries("accounts", "list").exit_code == 1
+    assert organiser.tries("accounts", "invite", "cashier:RAYA.B1").exit_code == 1
+
+    # A role is passed on by a code, which opens an account.
+    code = organiser.reads("accounts", "invite", "cashier:ODOP.B1")["code"]
+    words = ("accounts", "register", code, "--login", "kasir.satu", "--name", "Kasir", "--password-stdin")
+    other.does(*words, given="kain biru tua\n")
+    other.does("login", "kasir.satu", "--password-stdin", given="kain biru tua\n")
+    assert other.reads("whoami")["roles"] == [{"role": "cashier", "scope": "ODOP.B1"}]
+    assert other.tries("festival", "close-booth", "ODOP", "B1").exit_code == 1
+    assert other.tries("accounts", "accept", code).exit_code == 1, "a code is good once"
+
+    # What was commanded is told with the account that did.
+    given = {(entry["command"], entry["actor"]) for entry in organiser.reads("audit", "--festival", "ODOP")}
+    assert {("AnnounceFestival", subject), ("OpenBooth", subject), ("GrantRole", subject)} <= given
+    assert "CloseFestival" not in {command for command, _ in given}
+
+    # A role that is withdrawn is gone with the next token.
+    rows = administrator.reads("accounts", "list", "--role", "cashier:ODOP.B1")
+    [cashier] = [row["subject"] for row in rows if row["login"] == "kasir.satu"]
+    administrator.does("accounts", "revoke", cashier, "cashier:ODOP.B1")
+    assert other.reads("whoami")["roles"] == []
+
+    # Several commands that renew at the same time leave the session as it is.
+    kept = SessionFile(organiser.file)
+    session = kept.read()
+    assert session is not None
+    threads = [
+        threading.Thread(target=lambda: StoredSession(SessionFile(organiser.file)).renewed(session.access_token))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert organiser.tries("festival", "list").exit_code == 0
+
+    # A reset and a new password end the sessions.
+    code = administrator.reads("accounts", "reset", "kasir.satu")["code"]
+    other.does("accounts", "restore", code, "--password-stdin", given="kain merah tua\n")
+    other.does("login", "kasir.satu", "--password-stdin", given="kain merah tua\n")
+    administrator.does("accounts", "close", "kasir.satu", "--reason", "pindah")
+    assert other.tries("login", "kasir.satu", "--password-stdin", given="kain merah tua\n").exit_code == 1
+
+    organiser.does("logout")
+    assert organiser.tries("festival", "list").stderr == "Sign in first: `karya login`.\n"

@@ -1,0 +1,123 @@
+"""`karya audit` and the accounts of `karya trace`: who gave a command, by the records alone."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiokafka import ConsumerRecord
+
+from cli.audit import moment
+from ops.audit import AuditEntry, AuditFilter, _entries
+from ops.trace.actors import Actors
+from shared import envelope
+from shared.errors import WrongEntry
+from shared.events.catalogue import ENTRY_COMMANDS, RetireEntry
+from shared.events.festival import ORGANISER, CancelFestival
+from shared.events.identity import IDENTITY_COMMANDS, GrantRole, OpenAccount, Role
+from shared.events.language import Body, Topic
+from shared.events.operator import OPERATOR, LetterArchived
+
+pytestmark = pytest.mark.unit
+
+NOON = datetime(2026, 4, 18, 4, tzinfo=UTC)
+RINA, BUDI = "s-abcdefghijklmnopqrstuvwxyz", "s-zyxwvutsrqponmlkjihgfedcba"
+
+
+def a_record(topic: Topic, body: Body, offset: int = 0, **headers: Any) -> Any:
+    given = {"id": f"c-{offset}", "source": "karya/test", "actor": RINA, "time": NOON} | headers
+    return ConsumerRecord(
+        topic=f"t.{topic.name}",
+        partition=0,
+        offset=offset,
+        timestamp=int((NOON + timedelta(hours=offset)).timestamp() * 1000),
+        timestamp_type=1,
+        key=topic.key_of(body).encode(),
+        value=envelope.encode(body),
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=tuple(envelope.headers(topic=topic, body=body, **given)),
+    )
+
+
+def entries(topic: Topic, *records: Any, **wanted: Any) -> list[AuditEntry]:
+    return [entry for _, entry in _entries(topic, records, AuditFilter(**wanted))]
+
+
+def test_a_command_is_told_with_the_account_that_gave_it() -> None:
+    [entry] = entries(ORGANISER, a_record(ORGANISER, CancelFestival(festival="ODOP", reason="rain")))
+    assert entry.as_dict() == {
+        "at": "2026-04-18T04:00:00.000Z",
+        "actor": RINA,
+        "command": "CancelFestival",
+        "key": "ODOP",
+        "id": "c-0",
+        "record": f"t.{ORGANISER.name} 0/0",
+    }
+
+
+def test_without_an_account_the_program_is_told() -> None:
+    [entry] = entries(
+        ENTRY_COMMANDS, a_record(ENTRY_COMMANDS, RetireEntry(entry="product/KTI"), actor=None, source="karya/seed")
+    )
+    assert (entry.actor, entry.key) == ("karya/seed", "product/KTI")
+
+
+def test_what_an_operator_repaired_is_told_with_the_operator() -> None:
+    body = LetterArchived(original="t/0/1", letter="d/0/1", arrived_at=NOON, actor="op.kupang", reason="twice")
+    [entry] = entries(OPERATOR, a_record(OPERATOR, body, actor=None))
+    assert (entry.actor, entry.command, entry.key) == ("op.kupang", "LetterArchived", "t/0/1")
+
+
+def test_filters_leave_out_what_is_not_wanted() -> None:
+    records = [
+        a_record(ORGANISER, CancelFestival(festival="ODOP"), 0),
+        a_record(ORGANISER, CancelFestival(festival="RAYA"), 1, actor=BUDI),
+        a_record(ORGANISER, CancelFestival(festival="ODOP"), 2, actor=BUDI),
+    ]
+
+    def ids(**wanted: Any) -> list[str]:
+        return [entry.id for entry in entries(ORGANISER, *records, **wanted)]
+
+    assert ids() == ["c-0", "c-1", "c-2"]
+    assert ids(actor=BUDI) == ["c-1", "c-2"]
+    assert ids(festival="ODOP") == ["c-0", "c-2"]
+    assert ids(since=NOON + timedelta(hours=1)) == ["c-1", "c-2"]
+    assert ids(actor=BUDI, festival="ODOP", since=NOON + timedelta(hours=3)) == []
+
+
+def test_a_role_within_a_festival_is_about_the_festival() -> None:
+    records = [
+        a_record(IDENTITY_COMMANDS, GrantRole(subject=BUDI, role=Role.ORGANISER, scope="ODOP"), 0),
+        a_record(IDENTITY_COMMANDS, GrantRole(subject=BUDI, role=Role.CASHIER, scope="ODOP.B1"), 1),
+        a_record(IDENTITY_COMMANDS, GrantRole(subject=BUDI, role=Role.FACILITY_STAFF, scope="LP-KPG"), 2),
+        a_record(IDENTITY_COMMANDS, OpenAccount(subject=BUDI, credential="c"), 3),
+    ]
+    assert [entry.id for entry in entries(IDENTITY_COMMANDS, *records, festival="ODOP")] == ["c-0", "c-1"]
+
+
+def test_a_record_that_commands_nothing_is_left_out() -> None:
+    broken = a_record(ORGANISER, CancelFestival(festival="ODOP"))
+    broken.value = b"{"
+    assert entries(ORGANISER, broken) == []
+
+
+def test_the_account_of_a_command_is_that_of_all_that_follows() -> None:
+    command = a_record(ORGANISER, CancelFestival(festival="ODOP"), 0)
+    first = a_record(ORGANISER, CancelFestival(festival="ODOP"), 1, actor=None, cause="c-0")
+    second = a_record(ORGANISER, CancelFestival(festival="ODOP"), 2, actor=None, cause="c-1")
+    other = a_record(ORGANISER, CancelFestival(festival="ODOP"), 3, actor=None, cause="c-9")
+    circle = a_record(ORGANISER, CancelFestival(festival="ODOP"), 4, actor=None, cause="c-4")
+    actors = Actors()
+    actors.add([command, first, second, other, circle])
+    # A later record with the id of an earlier one had no effect.
+    actors.add([a_record(ORGANISER, CancelFestival(festival="ODOP"), 0, actor=BUDI)])
+    assert [actors.of(record) for record in (command, first, second, other, circle)] == [RINA, RINA, RINA, None, None]
+
+
+def test_a_moment_is_read_by_this_machines_clock_if_it_names_no_zone() -> None:
+    assert moment("2026-04-18 08:00") == datetime(2026, 4, 18, 8).astimezone()
+    assert moment("2026-04-18T04:00:00Z") == NOON
+    assert moment("2026-04-18") == datetime(2026, 4, 18).astimezone()
+    with pytest.raises(WrongEntry, match="is no moment"):
+        moment("yesterday")
