@@ -12,6 +12,7 @@ from typer._click.exceptions import MissingParameter
 
 from cli import terminal_file, terminal_records, terminal_sales
 from cli.console import err, exit_on_error, local, say, show_json, show_table, warn
+from cli.device_route import DirectKafka, device_route, not_taken_sentence
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.spool import spool_commands
 from cli.terminal_session import Json, Reason, TerminalOptions, open_terminal, show_record, today, what
@@ -24,7 +25,6 @@ from shared.events.production import (
     ReportRejected,
 )
 from shared.events.zones import FACILITY_ZONES
-from shared.settings import settings_for
 from shared.translation import received, tr, translated
 
 app = typer.Typer(
@@ -224,6 +224,7 @@ def sync(
     sales: Annotated[
         bool, typer.Option(help="Receive the facility's sales too; leave them out on a slow line.")
     ] = True,
+    kafka: DirectKafka = False,
     as_json: Json = False,
 ) -> None:
     """Send the waiting records and show production's answers."""
@@ -237,13 +238,24 @@ def sync(
             task = progress.add_task("", total=terminal.counts().pending)
             report = asyncio.run(
                 terminal.sync(
-                    settings_for("kafka"), wait=wait, sales=sales, on_sent=lambda count: progress.advance(task, count)
+                    device_route(kafka=kafka),
+                    wait=wait,
+                    sales=sales,
+                    on_sent=lambda count: progress.advance(task, count),
                 )
             )
         rows = terminal.tracked_reports()
         new_rows = [row for row in rows if row.answer and row.record.id not in answered]
+        not_taken = [row for row in rows if row.status is ReportStatus.NOT_TAKEN]
         if as_json:
-            show_json({"sent": report.sent, "unanswered": report.unanswered, "answers": _rows(context, new_rows)})
+            show_json(
+                {
+                    "sent": report.sent,
+                    "unanswered": report.unanswered,
+                    "answers": _rows(context, new_rows),
+                    "not_taken": _rows(context, not_taken),
+                }
+            )
             return
         say(
             tr(
@@ -253,6 +265,9 @@ def sync(
             )
         )
         _show(context, new_rows, "")
+        if not_taken:
+            warn(not_taken_sentence(len(not_taken)))
+            _show(context, not_taken, "")
         if report.unanswered:
             warn(
                 tr(
@@ -319,6 +334,8 @@ def _rows(context: typer.Context, rows: list[TrackedReport]) -> list[dict[str, A
 
 
 def _answer(row: TrackedReport) -> str | None:
+    if row.refusal is not None:
+        return translated(row.refusal.message)
     match row.answer:
         case ReportAccepted() as answer:
             return answer.lot
@@ -329,6 +346,8 @@ def _answer(row: TrackedReport) -> str | None:
 
 
 def _fields(row: TrackedReport) -> dict[str, str]:
+    if row.refusal is not None:
+        return {"reason": row.refusal.reason}
     match row.answer:
         case ReportAccepted() as answer:
             return {"lot": answer.lot}

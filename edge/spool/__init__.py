@@ -8,17 +8,17 @@ assigned in a write transaction. Two processes that send at once send some recor
 """
 
 from edge.spool.file import FormerRecord, Migration, Owner
-from edge.spool.records import Counts, Feed, ReceivedEvent, RecordPlace, Refusal, Spool, SpooledRecord
+from edge.spool.records import Counts, IntakeRefusal, NewsFeed, ReceivedEvent, RecordPlace, Spool, SpooledRecord
 
 __all__ = [
     "Counts",
-    "Feed",
     "FormerRecord",
+    "IntakeRefusal",
     "Migration",
+    "NewsFeed",
     "Owner",
     "ReceivedEvent",
     "RecordPlace",
-    "Refusal",
     "Spool",
     "SpooledRecord",
 ]

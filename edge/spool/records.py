@@ -71,7 +71,7 @@ class ReceivedEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class NewsFeed:
     """What one gateway says to the devices of a place, on some topics (their names, with commas)."""
 
     gateway: str
@@ -80,7 +80,7 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class IntakeRefusal:
     """The gateway's answer to a record that it did not take: `refused` or `unusable`, a reason for programs, and a
     sentence for people."""
 
@@ -207,7 +207,7 @@ class Spool:
             self._db.executemany("update said set acknowledged = 1 where number = ?", rows)
             self._db.executemany("delete from refusals where number = ?", rows)
 
-    def refuse(self, refusals: Sequence[Refusal]) -> None:
+    def refuse(self, refusals: Sequence[IntakeRefusal]) -> None:
         """Keep why the gateway did not take these records. They stay pending, and the next sync offers them again:
         another account, or a newer gateway, may take them."""
         with self._transaction(_NOT_MARKED):
@@ -224,7 +224,7 @@ class Spool:
                 ],
             )
 
-    def refusals(self) -> dict[int, Refusal]:
+    def refusals(self) -> dict[int, IntakeRefusal]:
         """The last refusal of each pending record that has one, by its number."""
         with self._explaining_faults(_NOTHING_CHANGED):
             rows = self._db.execute(
@@ -232,7 +232,7 @@ class Spool:
                 " where not acknowledged and not taken_out"
             ).fetchall()
         return {
-            number: Refusal(number, status, reason, message_of(*json.loads(message)))
+            number: IntakeRefusal(number, status, reason, message_of(*json.loads(message)))
             for number, status, reason, message in rows
         }
 
@@ -273,7 +273,7 @@ class Spool:
             ).fetchone()
         return int(row[0]) if row else 0
 
-    def receive_news(self, feed: Feed, events: Sequence[tuple[Topic, Event, str | None]], after: str) -> None:
+    def receive_news(self, feed: NewsFeed, events: Sequence[tuple[Topic, Event, str | None]], after: str) -> None:
         """Store events, each with its topic and the id of the record that it answers, and `after` as the feed's
         cursor."""
         with self._transaction(_NOT_RECEIVED):
@@ -283,7 +283,7 @@ class Spool:
                 (feed.gateway, feed.place, feed.topics, after),
             )
 
-    def cursor(self, feed: Feed) -> str:
+    def cursor(self, feed: NewsFeed) -> str:
         """The cursor from which the feed goes on; empty at its beginning."""
         with self._explaining_faults(_NOTHING_CHANGED):
             row = self._db.execute(

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 
-from edge.spool import Feed, Refusal, Spool, SpooledRecord
+from edge.spool import IntakeRefusal, NewsFeed, Spool, SpooledRecord
 from edge.sync.route import Declined, Received, Sent, Subscription, Unreachable
 from shared import envelope
 from shared.errors import Unusable
@@ -72,7 +72,7 @@ class GatewayLink:
         self._spool = spool
         self._client = client
         self._by_topic = {subscription.topic.name: subscription for subscription in subscriptions}
-        self._feed = Feed(url, key, ",".join(sorted(self._by_topic)))
+        self._feed = NewsFeed(url, key, ",".join(sorted(self._by_topic)))
         self._news = f"/{_PLACES[place]}/{quote(key, safe='')}/news"
         self._behind = True
 
@@ -173,14 +173,14 @@ def _event(record: SpooledRecord) -> dict[str, str]:
 def _sent(records: Sequence[SpooledRecord], rows: Sequence[Any], fault: Exception | None) -> Sent:
     """What became of the records, by the gateway's answer for each of them. Raises Unreachable for another answer."""
     stored: list[int] = []
-    refusals: list[Refusal] = []
+    refusals: list[IntakeRefusal] = []
     try:
         for record, row in zip(records, rows, strict=True):
             if row["status"] == "stored":
                 stored.append(record.number)
             else:
                 message = message_of(row["template"], row["values"])
-                refusals.append(Refusal(record.number, row["status"], row["reason"], message))
+                refusals.append(IntakeRefusal(record.number, row["status"], row["reason"], message))
     except (KeyError, TypeError, ValueError):
         raise Unreachable(_UNKNOWN_ANSWER) from None
     return Sent(stored, refusals, fault)

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge.spool import Refusal, Spool, SpooledRecord
+from edge.spool import IntakeRefusal, Spool, SpooledRecord
 from shared.events.language import Topic
 from shared.wording import Message
 
@@ -42,7 +42,7 @@ class Sent:
     None if they were left for the next window."""
 
     stored: Sequence[int]
-    refusals: Sequence[Refusal] = ()
+    refusals: Sequence[IntakeRefusal] = ()
     fault: Exception | None = None
 
 

@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 
 from pydantic import ValidationError
 
-from edge.spool import Counts, Owner, RecordPlace, Refusal, Spool, SpooledRecord
+from edge.spool import Counts, IntakeRefusal, Owner, RecordPlace, Spool, SpooledRecord
 from edge.sync import Route, Subscription, SyncReport, sync
 from edge.terminal.catalogue import CatalogueCopy, received_catalogue
 from edge.terminal.maker import key_at, pseudonym
@@ -92,7 +92,7 @@ class TrackedReport:
     record: SpooledRecord
     status: ReportStatus
     answer: ReportAccepted | ReportRejected | None
-    refusal: Refusal | None = None
+    refusal: IntakeRefusal | None = None
 
 
 def owner(folder: Path, facility: str, name: str) -> Owner:
@@ -342,7 +342,7 @@ def _listed(fields: Sequence[str]) -> str:
 
 
 def _standing(
-    record: SpooledRecord, answer: ReportAccepted | ReportRejected | None, refusal: Refusal | None
+    record: SpooledRecord, answer: ReportAccepted | ReportRejected | None, refusal: IntakeRefusal | None
 ) -> TrackedReport:
     if answer is not None:
         return TrackedReport(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from edge.spool import Refusal, SpooledRecord
+from edge.spool import IntakeRefusal, SpooledRecord
 from edge.till.receipts import latest_snapshots, refused_voids
 from shared.events.language import Body
 from shared.events.sales import ReceiptIssued, ReceiptVoided, SaleAccounted, VoidRefused
@@ -40,7 +40,7 @@ class TrackedRecord:
     rejected: int = 0
     voided: int = 0
     refused: tuple[VoidRefused, ...] = ()
-    refusal: Refusal | None = None
+    refusal: IntakeRefusal | None = None
 
 
 _Snapshots = Mapping[tuple[str, int], SaleAccounted]
@@ -48,7 +48,7 @@ _Refusals = Mapping[tuple[str, int], VoidRefused]
 
 
 def tracked_records(
-    records: Sequence[SpooledRecord], bodies: Sequence[Body], not_taken: Mapping[int, Refusal] | None = None
+    records: Sequence[SpooledRecord], bodies: Sequence[Body], not_taken: Mapping[int, IntakeRefusal] | None = None
 ) -> list[TrackedRecord]:
     """Every record in the order of recording, with its status. `not_taken`: refusals of the gateway by number."""
     snapshots, refusals = latest_snapshots(bodies), refused_voids(bodies, records)
@@ -65,7 +65,7 @@ def tracked_records(
     return [_not_taken(row, (not_taken or {}).get(row.record.number)) for row in rows]
 
 
-def _not_taken(row: TrackedRecord, refusal: Refusal | None) -> TrackedRecord:
+def _not_taken(row: TrackedRecord, refusal: IntakeRefusal | None) -> TrackedRecord:
     if refusal is None or row.status is not RecordStatus.TO_SEND:
         return row
     return replace(row, status=RecordStatus.NOT_TAKEN, refusal=refusal)

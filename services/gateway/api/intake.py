@@ -42,7 +42,7 @@ RETRY_AFTER = {"Retry-After": "5"}
 _NEWS: Mapping[str, Collection[NewsItem]] = {TERMINAL.name: FACILITY_NEWS, TILL.name: BOOTH_NEWS}
 
 
-class RecordStatus(StrEnum):
+class IntakeStatus(StrEnum):
     """What became of a record. `STORED`: its topic has it, now or from an earlier request. `REFUSED`: the caller may
     not send it. `UNUSABLE`: no reader could use it."""
 
@@ -56,7 +56,7 @@ class RecordAnswer(BaseModel):
     stored. `outcome`: the first event that answers it, if there was one within the wait that was asked for."""
 
     id: str | None
-    status: RecordStatus
+    status: IntakeStatus
     reason: str | None = None
     message: str | None = None
     template: str | None = None
@@ -144,16 +144,16 @@ def _judged(sent: Sequence[Any], caller: Caller) -> tuple[list[RecordAnswer], li
         try:
             record = take(item, caller, now)
         except Unusable as fault:
-            answers.append(_unstored(item, RecordStatus.UNUSABLE, fault.reason.lower(), as_message(fault.message)))
+            answers.append(_unstored(item, IntakeStatus.UNUSABLE, fault.reason.lower(), as_message(fault.message)))
         except RecordRefused as refused:
-            answers.append(_unstored(item, RecordStatus.REFUSED, refused.reason, refused.message))
+            answers.append(_unstored(item, IntakeStatus.REFUSED, refused.reason, refused.message))
         else:
-            answers.append(RecordAnswer(id=record.id, status=RecordStatus.STORED))
+            answers.append(RecordAnswer(id=record.id, status=IntakeStatus.STORED))
             taken.append((position, record))
     return answers, taken
 
 
-def _unstored(item: Any, status: RecordStatus, reason: str, message: Message) -> RecordAnswer:
+def _unstored(item: Any, status: IntakeStatus, reason: str, message: Message) -> RecordAnswer:
     id = item.get("id") if isinstance(item, dict) else None
     log.info("record_not_stored", status=status.value, reason=reason)
     return RecordAnswer(

@@ -43,7 +43,7 @@ _BY_TYPE = {type: kind for kind in KINDS for type in kind.topic.by_type}
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ArrivedRecord:
     """A record as Kafka would have it. `timestamp`: of its arrival here, in Unix milliseconds."""
 
     key: bytes
@@ -88,7 +88,7 @@ def take(sent: Any, caller: Caller, timestamp: int) -> TakenRecord:
     kind, value, headers = _kind(sent.get("type")), _value(sent), _headers(sent)
     if caller.subject is not None:
         headers.append((envelope.ACTOR, caller.subject.encode()))
-    event = envelope.decode(kind.topic, Record(_key(sent, kind.topic, value), value, headers, timestamp))
+    event = envelope.decode(kind.topic, ArrivedRecord(_key(sent, kind.topic, value), value, headers, timestamp))
     _permit(kind, event.key, event.source, caller)
     return TakenRecord(kind, event.id, event.key, event.body, value, headers)
 
