@@ -47,7 +47,12 @@ from shared.shown import rupiah, thousands, time_of_day
 FOLDER = Path(__file__).parents[1] / ".karya" / "demo"
 SESSION = FOLDER / "session.json"
 # One account gives the commands of all people of a season.
-PLAYER = ("organiser:*", "administrator", "auditor")
+PLAYER = (
+    *("organiser:*", "administrator", "auditor"),
+    *("facility-staff:PR-KPG", "facility-staff:LP-SOE"),
+    # A till there was set up for a booth that does not exist.
+    "cashier:pasar.b1",
+)
 ZONE = "Asia/Makassar"
 
 Seed = Annotated[int, typer.Option(parser=WHOLE, help="Seed: the same one gives the same totals.")]
@@ -113,7 +118,7 @@ def _run_mistakes(*, as_json: bool) -> None:
 
 @contextmanager
 def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str], TokenSource]]:
-    """An empty stack with the five services: its settings, the address of each service, and who plays the season."""
+    """An empty stack with the six services: its settings, the address of each service, and who plays the season."""
     bar = bars.begin("Starting Kafka and MongoDB", None)
     with choose_stack(FOLDER / "stack") as stack:
         settings = Settings(kafka=stack.kafka, mongo=stack.mongo)
@@ -123,7 +128,7 @@ def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str], T
             settings = settings.model_copy(update={"topic_prefix": f"{prefix}.", "database_prefix": f"{prefix}_"})
         asyncio.run(set_up(settings))
         bar.finish()
-        bar = bars.begin("Starting the five services", None)
+        bar = bars.begin("Starting the six services", None)
         services, player = LocalServices(FOLDER / "services", settings), new_account("season", PLAYER)
         try:
             start_with_accounts(services, settings, [player])

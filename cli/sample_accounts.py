@@ -13,10 +13,10 @@ from shared.wording import Message
 
 FILE = "accounts.json"
 PASSWORD_BYTES = 12
-# Made up, like all quantities: a facility of the seed, a booth of the examples, a public stream.
+# Made up, like all quantities: facilities of the seed, booths of the examples, a public stream.
 SAMPLE_ROLES: Mapping[Role, Sequence[str]] = {
-    Role.FACILITY_STAFF: ["facility-staff:LP-KPG"],
-    Role.CASHIER: ["cashier:ODOP.B1"],
+    Role.FACILITY_STAFF: ["facility-staff:LP-KPG", "facility-staff:PR-KPG"],
+    Role.CASHIER: ["cashier:ODOP.B1", "cashier:TRIAL.B1"],
     Role.ORGANISER: ["organiser:*"],
     Role.AUDITOR: ["auditor"],
     Role.OPERATOR: ["operator"],

@@ -6,9 +6,11 @@ from typing import Annotated
 import httpx
 import typer
 
+from cli import sessions
 from cli.console import say, show_json
 from edge.snapshot import CatalogueSnapshot
 from edge.spool import Spool
+from shared.access.session import Bearer
 from shared.causes import cause_of
 from shared.errors import NotAnswered
 from shared.events.language import Topic
@@ -49,7 +51,9 @@ def _fetch(url: str, etag: str | None) -> CatalogueSnapshot | None:
     """The snapshot at this address; None if it is still the one with this ETag."""
     headers = {"If-None-Match": etag} if etag is not None else {}
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/catalogue", headers=headers, timeout=_WITHIN)
+        answer = httpx.get(
+            f"{url.rstrip('/')}/catalogue", headers=headers, timeout=_WITHIN, auth=Bearer(sessions.token_source())
+        )
     except (httpx.InvalidURL, httpx.TransportError) as fault:
         message = Message(
             "{url} does not answer ({reason}). The copy on this device stays as it is.",
@@ -59,6 +63,9 @@ def _fetch(url: str, etag: str | None) -> CatalogueSnapshot | None:
         raise NotAnswered(message) from None
     if answer.status_code == 304:
         return None
+    if answer.status_code == 401:
+        message = Message("Sign in first: `karya login`. The copy on this device stays as it is.")
+        raise NotAnswered(message, answer.status_code)
     if answer.status_code != 200:
         message = Message(
             "{url} has no catalogue: it answered {status}. The copy on this device stays as it is.",

@@ -11,6 +11,7 @@ from typer._click.exceptions import MissingParameter
 
 from cli import terminal_file, terminal_records, terminal_sales
 from cli.console import err, local, say, show_json, show_table, warn
+from cli.device_route import DirectKafka, device_route, not_taken_sentence
 from cli.groups import CommandGroup
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.snapshot import From, renew
@@ -26,7 +27,6 @@ from shared.events.production import (
     ReportAccepted,
     ReportRejected,
 )
-from shared.settings import settings_for
 from shared.translation import received, tr, translated
 
 app = typer.Typer(
@@ -205,6 +205,7 @@ def sync(
     sales: Annotated[
         bool, typer.Option(help="Receive the facility's sales too; leave them out on a slow line.")
     ] = True,
+    kafka: DirectKafka = False,
     as_json: Json = False,
 ) -> None:
     """Send the waiting records and show production's answers."""
@@ -217,7 +218,10 @@ def sync(
             task = progress.add_task("", total=terminal.counts().pending)
             report = asyncio.run(
                 terminal.sync(
-                    settings_for("kafka"), wait=wait, sales=sales, on_sent=lambda count: progress.advance(task, count)
+                    device_route(kafka=kafka),
+                    wait=wait,
+                    sales=sales,
+                    on_sent=lambda count: progress.advance(task, count),
                 )
             )
         if context.obj.zone is None:
@@ -225,9 +229,17 @@ def sync(
         rows = terminal.tracked_reports()
         new_rows = [row for row in rows if row.answer and row.record.id not in answered]
         reopened = [place for place in terminal_sales.reopened_booths(terminal) if place not in known_reopened]
+        not_taken = [row for row in rows if row.status is ReportStatus.NOT_TAKEN]
         if as_json:
-            answers = {"sent": report.sent, "unanswered": report.unanswered, "answers": _rows(context, new_rows)}
-            show_json(answers | {"reopened": [booth for _, booth in reopened]})
+            show_json(
+                {
+                    "sent": report.sent,
+                    "unanswered": report.unanswered,
+                    "answers": _rows(context, new_rows),
+                    "not_taken": _rows(context, not_taken),
+                    "reopened": [booth for _, booth in reopened],
+                }
+            )
             return
         say(
             tr(
@@ -245,6 +257,9 @@ def sync(
                     festival=festival,
                 )
             )
+        if not_taken:
+            warn(not_taken_sentence(len(not_taken)))
+            _show(context, not_taken, "")
         if report.unanswered:
             warn(
                 tr(
@@ -311,6 +326,8 @@ def _rows(context: typer.Context, rows: list[TrackedReport]) -> list[dict[str, A
 
 
 def _answer(row: TrackedReport) -> str | None:
+    if row.refusal is not None:
+        return translated(row.refusal.message)
     match row.answer:
         case ReportAccepted() as answer:
             return answer.lot
@@ -321,6 +338,8 @@ def _answer(row: TrackedReport) -> str | None:
 
 
 def _fields(row: TrackedReport) -> dict[str, str]:
+    if row.refusal is not None:
+        return {"reason": row.refusal.reason}
     match row.answer:
         case ReportAccepted() as answer:
             return {"lot": answer.lot}

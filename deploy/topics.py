@@ -12,6 +12,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from deploy.altering import alter
 from services.festival.handlers import PROCESSORS as FESTIVAL
+from services.gateway.handlers import PROCESSORS as GATEWAY
 from services.identity.handlers import PROCESSORS as IDENTITY
 from services.inventory.handlers import PROCESSORS as INVENTORY
 from services.production.handlers import PROCESSORS as PRODUCTION
@@ -31,6 +32,7 @@ SERVICES: dict[str, tuple[Processor, ...]] = {
     "festival": FESTIVAL,
     "sales": SALES,
     "identity": IDENTITY,
+    "gateway": GATEWAY,
 }
 
 # The topics that each service writes. Terminals, staff, organisers, tills, administrators and operators write all

@@ -1,1 +1,1 @@
-"""The five services. None imports another."""
+"""The six services. None imports another."""

@@ -37,6 +37,13 @@ class AccessControl(StrEnum):
     OPEN = "open"
 
 
+class DeviceRoute(StrEnum):
+    """Where terminals and tills sync."""
+
+    GATEWAY = "gateway"
+    KAFKA = "kafka"
+
+
 class Settings(BaseSettings):
     """The settings of services, agents and commands. Raises BadSettings for a wrong one."""
 
@@ -73,6 +80,12 @@ class Settings(BaseSettings):
     )
     identity_url: str = Field(
         "http://127.0.0.1:8005", description="identity's address, which access tokens name as their issuer"
+    )
+    gateway_url: str = Field(
+        "", description="the gateway's address, where terminals and tills sync; without it they sync with Kafka"
+    )
+    route: DeviceRoute = Field(
+        DeviceRoute.GATEWAY, description="gateway, or kafka: terminals and tills sync with Kafka itself"
     )
     operator: str = Field("", description="who mends and archives dead letters; empty: the name at this machine")
     lang: str = Field(

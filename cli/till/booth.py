@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.console import err, say, show_json, show_table, warn
+from cli.device_route import DirectKafka, device_route, not_taken_sentence
 from cli.parameters import seconds
 from cli.snapshot import From, renew
 from cli.till.session import Json, WallClock, open_till, show_record, wall_clock
@@ -32,8 +33,7 @@ from shared.events.sales import (
     RecordTakenOut,
     TillClosed,
 )
-from shared.settings import settings_for
-from shared.translation import tr, word
+from shared.translation import tr, translated, word
 from shared.wording import Message
 
 
@@ -88,6 +88,7 @@ def sync(
     wait: Annotated[
         float, typer.Option(parser=seconds(most=600), help="Seconds to wait for missing answers, at most 600.")
     ] = 3.0,
+    kafka: DirectKafka = False,
     as_json: Json = False,
 ) -> None:
     """Send the waiting records; receive prices, stock, withdrawals and the status of receipts."""
@@ -98,7 +99,7 @@ def sync(
         ) as progress:
             task = progress.add_task("", total=till.spool.counts().pending)
             report = asyncio.run(
-                till.sync(settings_for("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
+                till.sync(device_route(kafka=kafka), wait=wait, on_sent=lambda count: progress.advance(task, count))
             )
         wall = wall_clock(context, till)
         rows = till.tracked_records()
@@ -106,6 +107,7 @@ def sync(
         waiting = [row for row in rows if row.waiting and not row.disputed]
         refused = [row for row in rows if row.status is RecordStatus.REFUSED and row.record.id not in known_refused]
         booth = till.view()
+        not_taken = [row for row in rows if row.status is RecordStatus.NOT_TAKEN]
         if as_json:
             redirected = booth.redirected
             show_json(
@@ -116,6 +118,7 @@ def sync(
                     "waiting": _rows(waiting, wall),
                     "refused": _rows(refused, wall),
                     "redirected": redirected and {"to": redirected.to, "merged": redirected.merged},
+                    "not_taken": _rows(not_taken, wall),
                 }
             )
             return
@@ -125,6 +128,9 @@ def sync(
         )
         _show_titled(waiting, wall, tr("Sales that wait for the arrival of their goods:"))
         _show_titled(refused, wall, tr("Voids of more pieces than were left; they had no effect:"))
+        if not_taken:
+            warn(not_taken_sentence(len(not_taken)))
+            _show_records(not_taken, wall)
         if report.unanswered:
             warn(
                 tr(
@@ -311,6 +317,7 @@ def _rows(rows: list[TrackedRecord], wall: WallClock) -> list[dict[str, Any]]:
             "rejected": row.rejected,
             "voided": row.voided,
             "refused": [{"line": void.line, "qty": void.qty, "left": void.left} for void in row.refused],
+            **({"reason": row.refusal.reason} if row.refusal is not None else {}),
         }
         for row in rows
     ]
@@ -320,6 +327,8 @@ def _described(row: TrackedRecord) -> str:
     pieces = {"waiting": row.waiting, "disputed": row.disputed, "rejected": row.rejected, "voided": row.voided}
     details = [f"{count} {word(state)}" for state, count in pieces.items() if count]
     details += [tr("line {line}: {left} left to void", line=void.line, left=void.left) for void in row.refused]
+    if row.refusal is not None:
+        details.append(translated(row.refusal.message))
     status = word(row.status.value)
     return f"{status} ({', '.join(details)})" if details else status
 

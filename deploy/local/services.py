@@ -1,4 +1,4 @@
-"""Karya's five services as local processes, on any Kafka and MongoDB."""
+"""Karya's six services as local processes, on any Kafka and MongoDB."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ from shared.causes import cause_of
 from shared.settings import Settings
 from shared.wording import Message, as_message
 
-PREFERRED_PORTS = {"production": 8001, "inventory": 8002, "festival": 8003, "sales": 8004, "identity": 8005}
+PREFERRED_PORTS = {
+    "production": 8001,
+    "inventory": 8002,
+    "festival": 8003,
+    "sales": 8004,
+    "identity": 8005,
+    "gateway": 8006,
+}
 IDENTITY = "identity"
 IDENTITY_URL = "KARYA_IDENTITY_URL"
 ANSWER_SECONDS = 5
@@ -89,7 +96,7 @@ class ServiceKind:
 
 
 class LocalServices:
-    """The five services, with logs and state in `folder`. As a context manager it starts and stops them.
+    """The six services, with logs and state in `folder`. As a context manager it starts and stops them.
 
     With `keep_running` they outlive this process; else they end with it, even when it is killed (on Linux).
     """

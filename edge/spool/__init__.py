@@ -8,6 +8,17 @@ assigned in a write transaction. Two processes that send at once send some recor
 """
 
 from edge.spool.file import FormerRecord, Migration, Owner
-from edge.spool.records import Counts, ReceivedEvent, RecordPlace, Spool, SpooledRecord
+from edge.spool.records import Counts, IntakeRefusal, NewsFeed, ReceivedEvent, RecordPlace, Spool, SpooledRecord
 
-__all__ = ["Counts", "FormerRecord", "Migration", "Owner", "ReceivedEvent", "RecordPlace", "Spool", "SpooledRecord"]
+__all__ = [
+    "Counts",
+    "FormerRecord",
+    "IntakeRefusal",
+    "Migration",
+    "NewsFeed",
+    "Owner",
+    "ReceivedEvent",
+    "RecordPlace",
+    "Spool",
+    "SpooledRecord",
+]

@@ -17,9 +17,10 @@ from shared.errors import SpoolFailed
 from shared.events.language import Body, Topic, event_type
 from shared.wording import Message
 
-VERSION = 3
+VERSION = 4
 _WITHOUT_DEVICE = 1  # the version that had no device id, and whose bodies may need conversion
 _WITHOUT_EDITING = 2  # the version in which no record could be edited or taken out
+_WITHOUT_GATEWAY = 3  # the version that knew no gateway
 _IDENTITY = """
 create table identity (
     only integer primary key check (only = 1),
@@ -63,6 +64,14 @@ create table if not exists snapshots (
     address text not null,
     etag text not null,
     primary key (topic, address)
+);
+"""
+_GATEWAY_TABLES = """
+create table if not exists cursors (
+    gateway text, place text, topics text, after text not null, primary key (gateway, place, topics)
+);
+create table if not exists refusals (
+    number integer primary key, status text not null, reason text not null, message text not null
 );
 """
 _BUSY_SECONDS = 10.0
@@ -118,11 +127,14 @@ def open_file(owner: Owner) -> sqlite3.Connection:
         if version == 0:
             _run(db, _TABLES)
             _name(db, str(uuid4()), owner.source)
+            _add_gateway(db)
         elif version == _WITHOUT_DEVICE:
             _convert(db, owner)
         elif version == _WITHOUT_EDITING:
             db.execute("alter table identity add column offered integer not null default 0")
             _add_editing(db)
+        elif version == _WITHOUT_GATEWAY:
+            _add_gateway(db)
         elif version != VERSION:
             raise SpoolFailed(
                 Message(
@@ -199,7 +211,6 @@ def _run(db: sqlite3.Connection, statements: str) -> None:
 def _name(db: sqlite3.Connection, device: str, source: str) -> None:
     _run(db, _IDENTITY)
     db.execute("insert into identity (only, device, source) values (1, ?, ?)", (device, source))
-    db.execute(f"pragma user_version = {VERSION}")
 
 
 def _convert(db: sqlite3.Connection, owner: Owner) -> None:
@@ -229,6 +240,11 @@ def _add_editing(db: sqlite3.Connection) -> None:
     db.execute("alter table said add column taken_out integer not null default 0")
     # The former version did not keep which records a sync had begun to send.
     db.execute("update identity set offered = (select coalesce(max(number), 0) from said)")
+    _add_gateway(db)
+
+
+def _add_gateway(db: sqlite3.Connection) -> None:
+    _run(db, _GATEWAY_TABLES)
     db.execute(f"pragma user_version = {VERSION}")
 
 

@@ -14,7 +14,7 @@ from edge.spool.file import Owner, explaining_faults, headers_text, open_file
 from shared import envelope
 from shared.errors import WrongEntry
 from shared.events.language import FIRST_YEAR, LAST_YEAR, Body, Event, Topic, as_utc, event_type
-from shared.wording import Message
+from shared.wording import Message, message_of
 
 _NOT_KEPT = Message("This record was NOT kept, all earlier ones are safe. Please enter it again afterwards.")
 _NOT_MARKED = Message(
@@ -71,8 +71,28 @@ class ReceivedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class NewsFeed:
+    """What one gateway says to the devices of a place, on some topics (their names, with commas)."""
+
+    gateway: str
+    place: str
+    topics: str
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRefusal:
+    """The gateway's answer to a record that it did not take: `refused` or `unusable`, a reason for programs, and a
+    sentence for people."""
+
+    number: int
+    status: str
+    reason: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
-    """The number of records, and how many of them Kafka has not acknowledged yet."""
+    """The number of records, and how many of them are not acknowledged yet."""
 
     records: int
     pending: int
@@ -161,28 +181,60 @@ class Spool:
             self._db.execute("update said set taken_out = 1 where number = ?", (number,))
         return replace(record, taken_out=True)
 
-    def offer(self, limit: int) -> list[SpooledRecord]:
-        """The first `limit` pending records, which from now on can't be amended or taken out: Kafka may get them."""
+    def offer(self, limit: int, after: int = 0) -> list[SpooledRecord]:
+        """The first `limit` pending records behind number `after`, which from now on can't be amended or taken out:
+        Kafka may get them."""
         with self._transaction(_NOTHING_CHANGED):
-            records = self.pending(limit)
+            records = self.pending(limit, after)
             if records:
                 self._db.execute("update identity set offered = max(offered, ?)", (records[-1].number,))
         return records
 
-    def pending(self, limit: int) -> list[SpooledRecord]:
-        """The first `limit` records that Kafka has not acknowledged, in the order of their numbers."""
-        return self._select("where not acknowledged and not taken_out order by number limit ?", limit)
+    def pending(self, limit: int, after: int = 0) -> list[SpooledRecord]:
+        """The first `limit` records behind number `after` that are not acknowledged, in their order."""
+        return self._select(
+            "where not acknowledged and not taken_out and number > ? order by number limit ?", after, limit
+        )
 
     def records(self) -> list[SpooledRecord]:
         """Every record, in the order of the numbers."""
         return self._select("order by number")
 
     def acknowledge(self, numbers: Sequence[int]) -> None:
-        """Mark the records with these numbers as acknowledged by Kafka."""
+        """Mark the records with these numbers as stored in Kafka."""
+        with self._transaction(_NOT_MARKED):
+            rows = [(number,) for number in numbers]
+            self._db.executemany("update said set acknowledged = 1 where number = ?", rows)
+            self._db.executemany("delete from refusals where number = ?", rows)
+
+    def refuse(self, refusals: Sequence[IntakeRefusal]) -> None:
+        """Keep why the gateway did not take these records. They stay pending, and the next sync offers them again:
+        another account, or a newer gateway, may take them."""
         with self._transaction(_NOT_MARKED):
             self._db.executemany(
-                "update said set acknowledged = 1 where number = ?", [(number,) for number in numbers]
+                "insert or replace into refusals (number, status, reason, message) values (?, ?, ?, ?)",
+                [
+                    (
+                        refusal.number,
+                        refusal.status,
+                        refusal.reason,
+                        json.dumps([refusal.message.template, refusal.message.plain_values]),
+                    )
+                    for refusal in refusals
+                ],
             )
+
+    def refusals(self) -> dict[int, IntakeRefusal]:
+        """The last refusal of each pending record that has one, by its number."""
+        with self._explaining_faults(_NOTHING_CHANGED):
+            rows = self._db.execute(
+                "select number, status, reason, message from refusals join said using (number)"
+                " where not acknowledged and not taken_out"
+            ).fetchall()
+        return {
+            number: IntakeRefusal(number, status, reason, message_of(*json.loads(message)))
+            for number, status, reason, message in rows
+        }
 
     def counts(self) -> Counts:
         with self._explaining_faults(_NOTHING_CHANGED):
@@ -207,7 +259,7 @@ class Spool:
     def receive(self, topic: Topic, partition: int, events: Sequence[tuple[Event, str | None]], next: int) -> None:
         """Store events, each with the id of the record that it answers, and `next` as the partition's position."""
         with self._transaction(_NOT_RECEIVED):
-            self._hear(topic, events)
+            self._keep([(topic, event, about) for event, about in events])
             self._db.execute(
                 "insert or replace into positions (topic, partition, next) values (?, ?, ?)",
                 (topic.name, partition, next),
@@ -216,7 +268,7 @@ class Spool:
     def keep_snapshot(self, topic: Topic, events: Sequence[Event], address: str, etag: str) -> None:
         """Store the events of a snapshot as if they had been received, and the ETag that the address gave it."""
         with self._transaction(_NOT_RECEIVED):
-            self._hear(topic, [(event, None) for event in events])
+            self._keep([(topic, event, None) for event in events])
             self._db.execute(
                 "insert or replace into snapshots (topic, address, etag) values (?, ?, ?)",
                 (topic.name, address, etag),
@@ -237,6 +289,25 @@ class Spool:
                 "select next from positions where topic = ? and partition = ?", (topic.name, partition)
             ).fetchone()
         return int(row[0]) if row else 0
+
+    def receive_news(self, feed: NewsFeed, events: Sequence[tuple[Topic, Event, str | None]], after: str) -> None:
+        """Store events, each with its topic and the id of the record that it answers, and `after` as the feed's
+        cursor."""
+        with self._transaction(_NOT_RECEIVED):
+            self._keep(events)
+            self._db.execute(
+                "insert or replace into cursors (gateway, place, topics, after) values (?, ?, ?, ?)",
+                (feed.gateway, feed.place, feed.topics, after),
+            )
+
+    def cursor(self, feed: NewsFeed) -> str:
+        """The cursor from which the feed goes on; empty at its beginning."""
+        with self._explaining_faults(_NOTHING_CHANGED):
+            row = self._db.execute(
+                "select after from cursors where gateway = ? and place = ? and topics = ?",
+                (feed.gateway, feed.place, feed.topics),
+            ).fetchone()
+        return str(row[0]) if row else ""
 
     def received(self, topic: Topic) -> list[ReceivedEvent]:
         """Every event received on `topic`, in the order of its log."""
@@ -314,6 +385,10 @@ class Spool:
                 " on conflict (topic, partition) do update set next = max(next, excluded.next)",
                 other._db.execute("select topic, partition, next from positions"),
             )
+            self._db.executemany(
+                "insert or ignore into cursors (gateway, place, topics, after) values (?, ?, ?, ?)",
+                other._db.execute("select gateway, place, topics, after from cursors"),
+            )
         return len(ids_of_other.keys() - own.keys())
 
     def save(self, file: Path) -> None:
@@ -326,8 +401,8 @@ class Spool:
         with self._explaining_faults(_INCOMPLETE_FILE):
             self._db.execute("pragma wal_checkpoint(truncate)")
 
-    def _hear(self, topic: Topic, events: Sequence[tuple[Event, str | None]]) -> None:
-        # A service may publish an event twice after a crash.
+    def _keep(self, events: Sequence[tuple[Topic, Event, str | None]]) -> None:
+        # A service may publish an event twice after a crash, and an event may come from Kafka and from a gateway.
         self._db.executemany(
             "insert or ignore into heard (source, id, topic, type, value, about, logged_at)"
             " values (?, ?, ?, ?, ?, ?, ?)",
@@ -341,7 +416,7 @@ class Spool:
                     about,
                     event.logged_at.isoformat(),
                 )
-                for event, about in events
+                for topic, event, about in events
             ],
         )
 

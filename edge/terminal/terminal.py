@@ -12,8 +12,8 @@ from typing import Self, TypeVar
 from pydantic import ValidationError
 
 from edge.snapshot import CatalogueSnapshot
-from edge.spool import Counts, Owner, RecordPlace, Spool, SpooledRecord
-from edge.sync import Subscription, SyncReport, sync
+from edge.spool import Counts, IntakeRefusal, Owner, RecordPlace, Spool, SpooledRecord
+from edge.sync import Subscription, SyncReport, SyncRoute, sync
 from edge.terminal.catalogue import CatalogueCopy, received_catalogue
 from edge.terminal.maker import key_at, pseudonym
 from shared import typed
@@ -34,7 +34,6 @@ from shared.events.production import (
 )
 from shared.events.sales import PUBLIC_SALES, SETTLEMENTS
 from shared.faults import fault_message
-from shared.settings import Settings
 from shared.wording import Message, as_message
 
 B = TypeVar("B", bound=Body)
@@ -42,9 +41,11 @@ REPORTS = (ProductionReported, ProductionCorrected, RecallLot, LiftRecall, Withd
 
 
 class ReportStatus(StrEnum):
-    """The state of a report: in the spool, in Kafka, answered by production, or taken out before it was sent."""
+    """The state of a report: in the spool, in Kafka, answered by production, or taken out before it was sent.
+    `NOT_TAKEN`: the gateway did not take it; each sync offers it again."""
 
     TO_SEND = "to send"
+    NOT_TAKEN = "not taken"
     SENT = "sent"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -87,11 +88,12 @@ _FIELDS: Mapping[type[Body], tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class TrackedReport:
-    """A record with its status and production's answer."""
+    """A record with its status and production's answer, or why the gateway did not take it."""
 
     record: SpooledRecord
     status: ReportStatus
     answer: ReportAccepted | ReportRejected | None
+    refusal: IntakeRefusal | None = None
 
 
 def owner(folder: Path, facility: str, name: str) -> Owner:
@@ -209,7 +211,10 @@ class Terminal:
         for event in self.spool.received(ANSWERS):
             if isinstance(event.body, ReportAccepted | ReportRejected) and event.body.terminal == self.name:
                 answers.setdefault(event.body.report, event.body)
-        return [_standing(record, answers.get(record.id)) for record in self.spool.records()]
+        refusals = self.spool.refusals()
+        return [
+            _standing(record, answers.get(record.id), refusals.get(record.number)) for record in self.spool.records()
+        ]
 
     def catalogue(self) -> CatalogueCopy:
         """The device's copy of the facility's part of the catalogue."""
@@ -227,7 +232,7 @@ class Terminal:
 
     async def sync(
         self,
-        settings: Settings,
+        route: SyncRoute,
         *,
         wait: float,
         sales: bool = False,
@@ -243,7 +248,7 @@ class Terminal:
             subscriptions += [Subscription(topic, self.facility) for topic in (PUBLIC_SALES, SETTLEMENTS)]
         return await sync(
             self.spool,
-            settings,
+            route,
             subscriptions,
             awaited=REPORTS,
             wait=wait,
@@ -352,10 +357,16 @@ def _listed(fields: Sequence[str]) -> str:
     return ", ".join(name.replace("_", " ") for name in fields)
 
 
-def _standing(record: SpooledRecord, answer: ReportAccepted | ReportRejected | None) -> TrackedReport:
+def _standing(
+    record: SpooledRecord, answer: ReportAccepted | ReportRejected | None, refusal: IntakeRefusal | None
+) -> TrackedReport:
     if answer is not None:
-        status = ReportStatus.ACCEPTED if isinstance(answer, ReportAccepted) else ReportStatus.REJECTED
+        return TrackedReport(
+            record, ReportStatus.ACCEPTED if isinstance(answer, ReportAccepted) else ReportStatus.REJECTED, answer
+        )
+    if refusal is not None:
+        status = ReportStatus.NOT_TAKEN
     else:
         status = ReportStatus.SENT if record.acknowledged else ReportStatus.TO_SEND
         status = ReportStatus.TAKEN_OUT if record.taken_out else status
-    return TrackedReport(record, status, answer)
+    return TrackedReport(record, status, None, refusal)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from edge.snapshot import CatalogueSnapshot, newest
 from edge.spool import Owner, RecordPlace, Spool, SpooledRecord
-from edge.sync import Subscription, SyncReport, sync
+from edge.sync import Subscription, SyncReport, SyncRoute, sync
 from edge.till.amending import refuse_editing, refuse_sealed, refuse_taking_out, rupiah_of
 from edge.till.basket import BasketEntry, parse_item, receipt_lines, refuse_withdrawn, warnings
 from edge.till.booth import BoothView, view
@@ -47,7 +47,6 @@ from shared.events.sales import (
     VoidedLine,
 )
 from shared.faults import fault_message
-from shared.settings import Settings
 from shared.wording import Message
 
 B = TypeVar("B", bound=Body)
@@ -410,10 +409,10 @@ class Till:
 
     def tracked_records(self) -> list[TrackedRecord]:
         """Every record in the order of recording, with its status."""
-        return tracked_records(self.spool.records(), self._received(SALES))
+        return tracked_records(self.spool.records(), self._received(SALES), self.spool.refusals())
 
     async def sync(
-        self, settings: Settings, *, wait: float, on_sent: Callable[[int], None] = lambda _: None
+        self, route: SyncRoute, *, wait: float, on_sent: Callable[[int], None] = lambda _: None
     ) -> SyncReport:
         """Send pending records, or the introduction of a new device. Receive prices, stock, withdrawals, and the
         events of sales about the booth's receipts. Wait up to `wait` seconds for missing ones, unless the booth was
@@ -424,7 +423,7 @@ class Till:
         subscriptions = [Subscription(BOOTH_STOCK, self.booth), Subscription(SALES, self.booth, about="receipt")]
         return await sync(
             self.spool,
-            settings,
+            route,
             subscriptions,
             awaited=(ReceiptIssued,),
             wait=wait,

@@ -1,10 +1,10 @@
 """The status of each record of a till, from the events of sales. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from edge.spool import SpooledRecord
+from edge.spool import IntakeRefusal, SpooledRecord
 from edge.till.receipts import latest_snapshots, refused_voids
 from shared.events.language import Body
 from shared.events.sales import BoothRedirected, ReceiptIssued, ReceiptVoided, SaleAccounted, VoidRefused
@@ -13,9 +13,11 @@ from shared.events.sales import BoothRedirected, ReceiptIssued, ReceiptVoided, S
 class RecordStatus(StrEnum):
     """The state of a record: in the spool, in Kafka, or answered by sales (receipts and voids only). A receipt is
     `RECORDED` when none of its pieces waits, is disputed or was rejected; `VOIDED` when all of them are voided;
-    `FORWARDED` when they count at another booth, which alone answers what is sent after a merge."""
+    `FORWARDED` when they count at another booth, which alone answers what is sent after a merge. `NOT_TAKEN`: the
+    gateway did not take the record; each sync offers it again."""
 
     TO_SEND = "to send"
+    NOT_TAKEN = "not taken"
     SENT = "sent"
     RECORDED = "recorded"
     WAITING = "waiting"
@@ -29,7 +31,7 @@ class RecordStatus(StrEnum):
 @dataclass(frozen=True, slots=True)
 class TrackedRecord:
     """A record with its status, and the pieces of a receipt by the latest snapshots of its lines. `refused`: the
-    refused lines of a void."""
+    refused lines of a void. `refusal`: why the gateway did not take the record."""
 
     record: SpooledRecord
     status: RecordStatus
@@ -38,14 +40,17 @@ class TrackedRecord:
     rejected: int = 0
     voided: int = 0
     refused: tuple[VoidRefused, ...] = ()
+    refusal: IntakeRefusal | None = None
 
 
 _Snapshots = Mapping[tuple[str, int], SaleAccounted]
 _Refusals = Mapping[tuple[str, int], VoidRefused]
 
 
-def tracked_records(records: Sequence[SpooledRecord], bodies: Sequence[Body]) -> list[TrackedRecord]:
-    """Every record in the order of recording, with its status."""
+def tracked_records(
+    records: Sequence[SpooledRecord], bodies: Sequence[Body], not_taken: Mapping[int, IntakeRefusal] | None = None
+) -> list[TrackedRecord]:
+    """Every record in the order of recording, with its status. `not_taken`: refusals of the gateway by number."""
     snapshots, refusals = latest_snapshots(bodies), refused_voids(bodies, records)
     requested: dict[tuple[str, int], int] = {}
     merged = any(isinstance(body, BoothRedirected) and body.merged for body in bodies)
@@ -58,7 +63,13 @@ def tracked_records(records: Sequence[SpooledRecord], bodies: Sequence[Body]) ->
                 rows.append(_of_void(record, record.body, snapshots, refusals, requested))
             case _:
                 rows.append(TrackedRecord(record, _on_the_way(record)))
-    return rows
+    return [_not_taken(row, (not_taken or {}).get(row.record.number)) for row in rows]
+
+
+def _not_taken(row: TrackedRecord, refusal: IntakeRefusal | None) -> TrackedRecord:
+    if refusal is None or row.status is not RecordStatus.TO_SEND:
+        return row
+    return replace(row, status=RecordStatus.NOT_TAKEN, refusal=refusal)
 
 
 def _of_receipt(

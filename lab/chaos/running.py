@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.sync import KafkaRoute
 from edge.terminal.terminal import Terminal
 from edge.till.till import Till
 from lab.chaos.tally import Tally
@@ -20,7 +21,7 @@ class Syncing:
     """Syncs the spools of terminals and tills with Kafka, about once a second each."""
 
     def __init__(self, settings: Settings, rng: random.Random, tally: Tally) -> None:
-        self._settings = settings
+        self._route = KafkaRoute(settings)
         self._rng = rng
         self._tally = tally
 
@@ -36,7 +37,7 @@ class Syncing:
             last = stop.is_set()
             try:
                 if not offline():
-                    await device.sync(self._settings, wait=0)
+                    await device.sync(self._route, wait=0)
                     on_synced()
                     if last and device.spool.counts().pending == 0:
                         return

@@ -33,6 +33,10 @@ class Action(StrEnum):
     READ_SETTLEMENTS = "read settlements and demand of a facility"
     READ_STRAYS = "read sales sent to booths that do not exist"
     READ_COMMANDS = "read what became of a command"
+    REPORT_PRODUCTION = "send records of a facility's terminals"
+    RECORD_SALES = "send records of a booth's tills"
+    READ_FACILITY_NEWS = "read what is said to the terminals of a facility"
+    READ_BOOTH_NEWS = "read what is said to the tills of a booth"
     KEEP_ACCOUNTS = "open, close and reset accounts"
     READ_ACCOUNTS = "read accounts and their roles"
     GRANT_ORGANISER = "let others organise a festival"
@@ -81,11 +85,15 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         Action.SEND_SHIPMENT: Limit.FACILITY,
         Action.KEEP_FACILITY: Limit.FACILITY,
         Action.GRANT_FACILITY_STAFF: Limit.FACILITY,
+        Action.REPORT_PRODUCTION: Limit.FACILITY,
+        Action.READ_FACILITY_NEWS: Limit.FACILITY,
     },
     Role.CASHIER: {
         **dict.fromkeys(_EVERYBODY),
         Action.READ_BOOTH: Limit.BOOTH,
         Action.RUN_BOOTH: Limit.BOOTH,
+        Action.RECORD_SALES: Limit.BOOTH,
+        Action.READ_BOOTH_NEWS: Limit.BOOTH,
     },
     Role.ORGANISER: {
         **dict.fromkeys(_EVERYBODY),
@@ -100,6 +108,8 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         Action.READ_STRAYS: None,
         Action.GRANT_ORGANISER: Limit.FESTIVAL,
         Action.GRANT_CASHIER: Limit.FESTIVAL,
+        Action.RECORD_SALES: Limit.FESTIVAL,
+        Action.READ_BOOTH_NEWS: Limit.FESTIVAL,
     },
     Role.AUDITOR: dict.fromkeys((*_EVERYBODY, *_READING, Action.READ_ACCOUNTS)),
     Role.OPERATOR: dict.fromkeys((*_EVERYBODY, *_READING)),

@@ -10,10 +10,12 @@ from shared.access.rights import Action
 @dataclass(frozen=True, slots=True)
 class RouteRight:
     """What a route needs. `action` None: the route is open to strangers. `checked_later`: the page itself names the
-    limiting field only once it is read, so that its function asks the caller then."""
+    limiting field only once it is read, so that its function asks the caller then. `others`: actions of which any
+    one opens such a route too."""
 
     action: Action | None
     checked_later: bool = False
+    others: tuple[Action, ...] = ()
 
 
 # `METHOD /path` of one service, with the names of path parameters as they are.
@@ -139,10 +141,17 @@ IDENTITY: Routes = {
     "GET /accounts/{subject}": RouteRight(Action.READ_ACCOUNTS),
     "GET /commands/{command}": _COMMANDS,
 }
+GATEWAY: Routes = {
+    # Each record names its own facility or booth.
+    "POST /intake": RouteRight(Action.REPORT_PRODUCTION, checked_later=True, others=(Action.RECORD_SALES,)),
+    "GET /facilities/{facility}/news": RouteRight(Action.READ_FACILITY_NEWS),
+    "GET /booths/{booth}/news": RouteRight(Action.READ_BOOTH_NEWS),
+}
 ROUTES: Mapping[str, Routes] = {
     "production": COMMON | PRODUCTION,
     "inventory": COMMON | INVENTORY,
     "festival": COMMON | FESTIVAL,
     "sales": COMMON | SALES,
     "identity": COMMON | IDENTITY,
+    "gateway": COMMON | GATEWAY,
 }

@@ -89,23 +89,24 @@ async def _caller(request: Request, keys: SigningKeys, issuer: str) -> Caller:
 async def _is_permitted(request: Request, right: RouteRight, caller: Caller) -> bool:
     assert right.action is not None
     if right.checked_later:
-        return any(right.action in RIGHTS[grant.role] for grant in caller.grants)
+        actions = {right.action, *right.others}
+        return any(actions & RIGHTS[grant.role].keys() for grant in caller.grants)
     return caller.may(right.action, dict(_place(await _named(request))))
 
 
 async def _named(request: Request) -> Mapping[str, Any]:
-    """What the request names: in its path, else in its query, else in its body.
+    """What the request names in its path and its body, or of a page in its path and its query.
 
-    A command whose body differs from its path is refused later.
+    A page reads no body and a command no query, so neither may say where the caller is. A command whose body differs
+    from its path is refused later, and so is one that names a field twice.
     """
-    body: Any = {}
-    if request.method == "POST":
-        try:
-            body = from_json(await request.body() or b"{}", allow_inf_nan=False)
-        except ValueError:
-            body = {}  # a body that is not JSON is refused with a sentence of its own, if the path alone permits it
-    fields = body if isinstance(body, dict) else {}
-    return {**fields, **request.query_params, **request.path_params}
+    if request.method != "POST":
+        return {**request.query_params, **request.path_params}
+    try:
+        body = from_json(await request.body() or b"{}", allow_inf_nan=False)
+    except ValueError:
+        body = {}  # refused with a sentence of its own, if the path alone permits it
+    return {**(body if isinstance(body, dict) else {}), **request.path_params}
 
 
 def _place(named: Mapping[str, Any]) -> Iterator[tuple[Limit, str]]:

@@ -6,8 +6,9 @@ Who may do what is checked later, by access tokens.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ from shared.timeouts import hard_timeout
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The `Sec-Fetch-Site` values for a typed address and for a page of this service.
 TRUSTED_SITES = frozenset({"none", "same-origin"})
-MEDIA_TYPE = re.compile(r'application/json(\s*;\s*charset\s*=\s*("utf-8"|utf-8))?', re.IGNORECASE)
+_CHARSET = r'(\s*;\s*charset\s*=\s*("utf-8"|utf-8))?'
 
 # Limits for the rest of a rejected body, which is read and dropped.
 DRAIN_SECONDS = 1.0
@@ -35,13 +36,46 @@ UNKNOWN_HOST = wording.Message(
 OTHER_ORIGIN = wording.Message("A page of another origin can't change anything here.")
 NOT_JSON = wording.Message("The body must be application/json in UTF-8.")
 TOO_LARGE = wording.Message("A command has at most {most} KiB.", most=MAX_VALUE_BYTES // 1024)
+MAX_RECORDS_BYTES = 4 * 1024 * 1024
+NO_RECORDS = wording.Message("The body must be application/cloudevents-batch+json in UTF-8, as it is or with gzip.")
+TOO_MANY_BYTES = wording.Message(
+    "One request has at most {most} MiB, also after it is unpacked. Send the records in several.",
+    most=MAX_RECORDS_BYTES // 1024 // 1024,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRule:
+    """The bodies that a route takes: at most `most` bytes of one media type, in one of the content `encodings`."""
+
+    media_type: str
+    most: int
+    wrong_kind: wording.Message
+    too_large: wording.Message
+    encodings: tuple[str, ...] = ("identity",)
+
+    def takes(self, media_types: Collection[str]) -> bool:
+        """Whether this is the route's one media type."""
+        pattern = re.escape(self.media_type) + _CHARSET
+        return len(media_types) == 1 and all(
+            re.fullmatch(pattern, name.strip(), re.IGNORECASE) is not None for name in media_types
+        )
+
+
+COMMANDS = BodyRule("application/json", MAX_VALUE_BYTES, NOT_JSON, TOO_LARGE)
+# The routes whose bodies are no commands. The function of such a route unpacks what is compressed.
+OTHERS: Mapping[str, BodyRule] = {
+    "POST /intake": BodyRule(
+        "application/cloudevents-batch+json", MAX_RECORDS_BYTES, NO_RECORDS, TOO_MANY_BYTES, ("identity", "gzip")
+    ),
+}
 
 
 class Admission:
     """A middleware that refuses requests before `app` sees them: 403 for another host or origin.
 
-    A body raises PageRefused while `app` reads it: 415 if it is not JSON, 413 as soon as it exceeds
-    MAX_VALUE_BYTES. `names`: this service's host names, besides localhost and all numeric addresses.
+    A body raises PageRefused while `app` reads it: 415 if the route does not take its kind, 413 as soon as it is
+    larger than the route takes. `names`: this service's host names, besides localhost and all numeric addresses.
     """
 
     def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
@@ -58,7 +92,8 @@ class Admission:
         elif scope["method"] == "HEAD":
             await self._app({**scope, "method": "GET"}, receive, _without_body(send))
         else:
-            body = _Body(headers, receive, send)
+            rule = OTHERS.get(f"{scope['method']} {scope['path']}", COMMANDS)
+            body = _Body(rule, headers, receive, send)
             await self._app(scope, body.receive, body.send)
 
     def _refusal(self, method: str, headers: Headers) -> wording.Message | None:
@@ -108,7 +143,8 @@ def _is_address(name: str) -> bool:
 class _Body:
     """The body of one request, limited while the application reads it, and the response to it."""
 
-    def __init__(self, headers: Headers, receive: Receive, send: Send) -> None:
+    def __init__(self, rule: BodyRule, headers: Headers, receive: Receive, send: Send) -> None:
+        self._rule = rule
         self._headers = headers
         self._receive = receive
         self._send = send
@@ -117,14 +153,14 @@ class _Body:
 
     async def receive(self) -> Message:
         """The next chunk. Raises PageRefused 413 or 415."""
-        if not self._received_bytes and int(self._headers.get("content-length", 0)) > MAX_VALUE_BYTES:
+        if not self._received_bytes and int(self._headers.get("content-length", 0)) > self._rule.most:
             self._reject()
         message = await self._receive()
         if chunk := message.get("body"):
             if not self._received_bytes:
-                _check_media_type(self._headers)
+                _check_media_type(self._rule, self._headers)
             self._received_bytes += len(chunk)
-            if self._received_bytes > MAX_VALUE_BYTES:
+            if self._received_bytes > self._rule.most:
                 self._reject()
         return message
 
@@ -143,7 +179,7 @@ class _Body:
 
     def _reject(self) -> NoReturn:
         self._rejected = True
-        raise PageRefused(413, TOO_LARGE, {"Connection": "close"})
+        raise PageRefused(413, self._rule.too_large, {"Connection": "close"})
 
     async def _drain(self) -> None:
         drained = 0
@@ -151,12 +187,11 @@ class _Body:
             drained += len(message["body"])
 
 
-def _check_media_type(headers: Headers) -> None:
-    media_types = headers.getlist("content-type")
-    if len(media_types) != 1 or not MEDIA_TYPE.fullmatch(media_types[0].strip()):
-        raise PageRefused(415, NOT_JSON, {"Accept": "application/json"})
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise PageRefused(415, NOT_JSON, {"Accept-Encoding": "identity"})
+def _check_media_type(rule: BodyRule, headers: Headers) -> None:
+    if not rule.takes(headers.getlist("content-type")):
+        raise PageRefused(415, rule.wrong_kind, {"Accept": rule.media_type})
+    if headers.get("content-encoding", "identity").lower() not in rule.encodings:
+        raise PageRefused(415, rule.wrong_kind, {"Accept-Encoding": ", ".join(rule.encodings)})
 
 
 def _without_body(send: Send) -> Send:

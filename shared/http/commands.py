@@ -106,7 +106,7 @@ class Commands:
                     "Kafka did not answer. Repeat the command with this id as Idempotency-Key; it counts only once."
                 )
                 return problem(503, Message("The command may not have arrived"), detail, command=id)
-        outcome = await self._outcome(id, _wait_seconds(prefer))
+        outcome = await self._outcome(id, wait_seconds(prefer))
         if outcome is not None:
             # Checked again, because two commands with one id may have been sent at the same time.
             processed_digest = await self._processed_digest(id) or processed_digest
@@ -210,6 +210,7 @@ def _response(id: str, outcome: CommandOutcome | None) -> JSONResponse:
     )
 
 
-def _wait_seconds(prefer: str | None) -> float:
+def wait_seconds(prefer: str | None) -> float:
+    """The wait that a request prefers; 0 if it names none."""
     match = re.search(r"\bwait=(\d{1,6})\b", prefer or "")
     return min(float(match[1]), MAX_WAIT_SECONDS) if match else 0.0

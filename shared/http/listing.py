@@ -44,7 +44,24 @@ class Listing:
         arrived.
         """
         already_read = [{ARRIVED: {"$gte": f"{lane_of(number)}-", "$lte": number}} for number in self._read.values()]
-        query = {**filters, **({"$nor": already_read} if already_read else {})}
+        return await self._page(database, collection, filters, {"$nor": already_read} if already_read else {})
+
+    async def page_of_lane(
+        self, database: Database, collection: Collection[E], filters: Mapping[str, Any]
+    ) -> list[E]:
+        """`page` of filters whose entities all lie in one lane. It passes over those that were read by the index."""
+        number = max(self._read.values(), default="")
+        return await self._page(database, collection, filters, {ARRIVED: {"$gt": number}})
+
+    @property
+    def link(self) -> dict[str, str]:
+        """The header with the address of the next page, for a response of one's own."""
+        return {"Link": self._response.headers["Link"]}
+
+    async def _page(
+        self, database: Database, collection: Collection[E], filters: Mapping[str, Any], unread: Mapping[str, Any]
+    ) -> list[E]:
+        query = {**filters, **unread}
         listed_field = next((name for name in collection.listed_by if name in filters), ARRIVED)
         # Read along the index. Entities sorted after the read could miss one that arrives meanwhile.
         index_keys = list(dict.fromkeys((listed_field, ARRIVED), 1).items())

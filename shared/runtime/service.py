@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -39,7 +39,7 @@ from shared.runtime.storage import RuntimeStore
 from shared.runtime.timer_service import TimerService
 from shared.runtime.witness import marks_at
 from shared.settings import Settings
-from shared.timeouts import hard_timeout
+from shared.timeouts import hard_timeout, ignore_result
 from shared.topics import misconfigured
 
 log = structlog.get_logger()
@@ -57,6 +57,15 @@ LEAVE_WITHIN = 1.0
 CLOSE_WITHIN = 1.0
 RELAY = "relay"
 STARTING = "starting"
+
+
+class Appended(NamedTuple):
+    """A record to append, by its topic and key, with its exact bytes."""
+
+    topic: Topic
+    key: str
+    value: bytes
+    headers: Headers
 
 
 class Service:
@@ -184,6 +193,34 @@ class Service:
             # The producer must not send the command long after the client heard that it was not taken.
             await self._drop_commands()
             raise NotReached(f"Kafka did not take it within {APPENDED_WITHIN:g} s: {cause_of(fault)}.") from fault
+
+    async def append_all(self, records: Sequence[Appended]) -> int:
+        """Append these records in their order, which each topic and key keeps, and wait once for all of them.
+
+        Returns how many of them, from the first one on, Kafka has acknowledged in time. Later ones may be there or
+        not, so the client must send them again with the same ids.
+        """
+        futures: list[asyncio.Future[Any]] = []
+        try:
+            await hard_timeout(APPENDED_WITHIN, self._append_in_order(records, futures))
+        except PASSING as fault:
+            log.warning("records_append_failed", records=len(records), fault=repr(fault)[:300])
+            # The producer must not send them long after the client heard that they were not taken.
+            await self._drop_commands()
+        return next((number for number, future in enumerate(futures) if not _is_taken(future)), len(futures))
+
+    async def _append_in_order(self, records: Sequence[Appended], futures: list[asyncio.Future[Any]]) -> None:
+        """Begin to send each record, one after the other, and wait for all. `futures` gets one for each begun."""
+        client = await self._commands_started()
+        for topic, key, value, headers in records:
+            name = topic_name(self.settings, topic.name)
+            partition = partition_for(key, len(await client.partitions_for(name)))
+            future = await client.send(name, value, key.encode(), partition, headers=headers)
+            future.add_done_callback(ignore_result)
+            futures.append(future)
+        for future in futures:
+            # Shielded: a cancelled future says nothing of its record.
+            await asyncio.shield(future)
 
     async def _append(self, name: str, key: str, value: bytes, headers: Headers) -> None:
         client = await self._commands_started()
@@ -320,6 +357,10 @@ class Service:
                 await step.work(records, consumer)
 
         return subscriber
+
+
+def _is_taken(future: asyncio.Future[Any]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
 
 
 async def _for_at_most(seconds: float, part: str, work: Awaitable[object]) -> None:

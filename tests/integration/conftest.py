@@ -14,6 +14,7 @@ from tests.support import running
 from tests.support.outputs import new_folder
 from tests.support.place import RunProcess, RunService, a_place
 from tests.support.probe import Probe, a_probe
+from tests.support.ways import NAMES, Way, a_way
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +51,13 @@ async def mongo(settings: Settings) -> AsyncIterator[Mongo]:
 async def probe(settings: Settings) -> AsyncIterator[Probe]:
     async with a_probe(settings) as probe:
         yield probe
+
+
+@pytest.fixture(params=NAMES)
+async def way(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[Way]:
+    """A way between a device and the services. A test of a device is run with each of them."""
+    async with a_way(request.param, settings) as way:
+        yield way
 
 
 @pytest.fixture

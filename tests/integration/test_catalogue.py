@@ -15,6 +15,7 @@ from cli.catalogue import app
 from cli.terminal import app as terminal_app
 from cli.till import app as till_app
 from deploy.seed import sow_catalogue
+from edge.sync import KafkaRoute
 from edge.terminal.terminal import Terminal
 from ops.rebuild import compare
 from shared.errors import WrongEntry
@@ -111,7 +112,7 @@ async def test_staff_add_a_facility_and_its_waiting_reports_are_decided(
 
         await eventually(retired, equals=True)
         with Terminal(tmp_path, FACILITY, "T1") as terminal:
-            await terminal.sync(settings, wait=0)
+            await terminal.sync(KafkaRoute(settings), wait=0)
             assert [product.product for product in terminal.catalogue().on_list()] == ["KRJ"]
             with pytest.raises(WrongEntry, match=r"KRI is not on .* list\. Did you mean KRJ \(Kerajinan tangan\)"):
                 terminal.record("KRI", 1, made_on=in_time.date(), at=in_time)

@@ -25,6 +25,7 @@ from tests.support.place import RunService
 from tests.support.probe import Probe
 from tests.support.transactions import Transactional, transactional
 from tests.support.waiting import eventually
+from tests.support.ways import Way
 
 pytestmark = pytest.mark.integration
 
@@ -86,7 +87,7 @@ async def test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault(
 
 
 async def test_a_terminal_hears_on_past_the_holes(
-    settings: Settings, mongo: Mongo, run_service: RunService, tmp_path: Path
+    settings: Settings, mongo: Mongo, run_service: RunService, tmp_path: Path, way: Way
 ) -> None:
     parts = [TopicPartition(topic_name(settings, ANSWERS.name), p) for p in range(settings.partitions)]
     async with transactional(settings) as client, run_service("production"):
@@ -95,7 +96,7 @@ async def test_a_terminal_hears_on_past_the_holes(
             yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
             for qty in (1, 2):
                 terminal.record("KTI", qty, made_on=yesterday, at=datetime.now(UTC))
-                assert (await terminal.sync(settings, wait=20)).unanswered == 0
+                assert (await terminal.sync(way.route, wait=20)).unanswered == 0
                 await client.take_back(*parts)
             # There is nothing but holes to hear.
-            assert (await terminal.sync(settings, wait=0)).received == 0
+            assert (await terminal.sync(way.route, wait=0)).received == 0

@@ -1,4 +1,4 @@
-"""A terminal from its spool over Kafka to production and back."""
+"""A terminal from its spool over Kafka, or over a gateway, to production and back."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ import pytest
 
 from deploy.local.services import environment
 from edge import sync
+from edge.sync import GatewayRoute
 from edge.terminal.terminal import ReportChange, ReportStatus, Terminal
 from services.production.domain.entities import ReportOutcome
 from shared.errors import NotReached
@@ -30,12 +31,13 @@ from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.support.place import RunService, both_drivers
 from tests.support.probe import Probe
+from tests.support.ways import Way
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 
-# Dies in the middle of its first sync: when Kafka has acknowledged a window, before or after the spool knows.
+# Dies in the middle of its first sync: when a window is stored, before or after the spool knows.
 DYING = """
 import asyncio, os, signal, sys
 from pathlib import Path
@@ -54,7 +56,8 @@ def dying(self, numbers):
 
 Spool.acknowledge = dying
 with Terminal(Path(sys.argv[1]), "PR-KPG", "T1") as terminal:
-    asyncio.run(terminal.sync(Settings(), wait=0))
+    route = sync.GatewayRoute(sys.argv[3]) if sys.argv[3:] else sync.KafkaRoute(Settings())
+    asyncio.run(terminal.sync(route, wait=0))
 """
 
 
@@ -67,7 +70,7 @@ def record(terminal: Terminal, qty: int, *, product: str = "KTI", maker: str | N
 
 
 async def test_a_recall_is_lifted_and_a_report_withdrawn(
-    settings: Settings, run_service: RunService, tmp_path: Path, mongo: Mongo
+    settings: Settings, run_service: RunService, tmp_path: Path, mongo: Mongo, way: Way
 ) -> None:
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
         record(terminal, 12)
@@ -75,7 +78,7 @@ async def test_a_recall_is_lifted_and_a_report_withdrawn(
         mistyped = record(terminal, 500)
         terminal.edit(3, ReportChange(qty=50))
         async with run_service("production"), run_service("inventory"):
-            assert (await terminal.sync(settings, wait=30)).unanswered == 0
+            assert (await terminal.sync(way.route, wait=30)).unanswered == 0
             mistaken_recall, wrong, edited = (row.answer for row in terminal.tracked_reports())
             assert isinstance(mistaken_recall, ReportAccepted)
             assert isinstance(wrong, ReportAccepted)
@@ -85,7 +88,7 @@ async def test_a_recall_is_lifted_and_a_report_withdrawn(
             terminal.lift(mistaken_recall.lot, reason="the wrong lot", at=datetime.now(UTC))
             terminal.withdraw(wrong.lot, at=datetime.now(UTC))
             terminal.correct(wrong.lot, 1, at=datetime.now(UTC))
-            assert (await terminal.sync(settings, wait=30, sales=True)).unanswered == 0
+            assert (await terminal.sync(way.route, wait=30, sales=True)).unanswered == 0
         assert [row.status for row in terminal.tracked_reports()[3:]] == [
             ReportStatus.ACCEPTED,
             ReportStatus.ACCEPTED,
@@ -105,13 +108,13 @@ async def test_a_recall_is_lifted_and_a_report_withdrawn(
 
 @both_drivers
 async def test_a_terminal_hears_what_became_of_its_reports(
-    settings: Settings, run_service: RunService, probe: Probe, tmp_path: Path, mongo: Mongo
+    settings: Settings, run_service: RunService, probe: Probe, tmp_path: Path, mongo: Mongo, way: Way
 ) -> None:
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
         good = record(terminal, 12, maker="7429918830")
         bad = record(terminal, 12, product="KRJ")
         async with run_service("production"), run_service("inventory"):
-            report = await terminal.sync(settings, wait=30)
+            report = await terminal.sync(way.route, wait=30)
             assert (report.sent, report.unanswered, report.unreadable) == (2, 0, 0)
             accepted, rejected = (row.answer for row in terminal.tracked_reports())
             assert isinstance(accepted, ReportAccepted)
@@ -123,7 +126,7 @@ async def test_a_terminal_hears_what_became_of_its_reports(
             terminal.correct(accepted.lot, -2, at=datetime.now(UTC))
             terminal.correct(accepted.lot, -11, at=datetime.now(UTC))
             terminal.recall(accepted.lot, at=datetime.now(UTC))
-            report = await terminal.sync(settings, wait=30)
+            report = await terminal.sync(way.route, wait=30)
             assert (report.sent, report.unanswered) == (3, 0)
         rows = terminal.tracked_reports()
         assert [row.status for row in rows] == [
@@ -146,15 +149,14 @@ async def test_a_terminal_hears_what_became_of_its_reports(
     assert not [record for record in await probe.records(TERMINAL) if b"7429918830" in (record.value or b"")]
 
 
-async def test_without_a_network_nothing_is_lost(settings: Settings, probe: Probe, tmp_path: Path) -> None:
+async def test_without_a_network_nothing_is_lost(settings: Settings, probe: Probe, tmp_path: Path, way: Way) -> None:
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
         ids = [record(terminal, qty) for qty in (1, 2, 3)]
-        offline = settings.model_copy(update={"kafka": "127.0.0.1:1"})
         with pytest.raises(NotReached, match="3 records wait"):
-            await terminal.sync(offline, wait=0)
+            await terminal.sync(way.away, wait=0)
         assert terminal.counts().pending == 3
-        assert (await terminal.sync(settings, wait=0)).sent == 3
-        assert (await terminal.sync(settings, wait=0)).sent == 0
+        assert (await terminal.sync(way.route, wait=0)).sent == 3
+        assert (await terminal.sync(way.route, wait=0)).sent == 0
     assert [record.event.id for record in await probe.read_all(TERMINAL)] == ids
 
 
@@ -167,6 +169,7 @@ async def test_a_sync_that_is_killed_goes_on_where_it_was(
     mongo: Mongo,
     side: str,
     sent_twice: int,
+    way: Way,
 ) -> None:
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
         ids = [record(terminal, qty) for qty in range(1, 26)]
@@ -176,13 +179,14 @@ async def test_a_sync_that_is_killed_goes_on_where_it_was(
         DYING,
         str(tmp_path),
         side,
+        *([way.route.url] if isinstance(way.route, GatewayRoute) else []),
         cwd=ROOT,
         env={**os.environ, **environment(settings)},
     )
     assert await dying.wait() == -signal.SIGKILL
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
         async with run_service("production"):
-            report = await terminal.sync(settings, wait=60)
+            report = await terminal.sync(way.route, wait=60)
         assert (report.sent, report.unanswered) == (15 + sent_twice, 0)
         assert {row.status for row in terminal.tracked_reports()} == {ReportStatus.ACCEPTED}
     logged = [record.event.id for record in await probe.read_all(TERMINAL)]
@@ -196,12 +200,12 @@ async def test_a_sync_that_is_killed_goes_on_where_it_was(
 
 
 async def test_two_syncs_at_once_keep_the_order(
-    settings: Settings, probe: Probe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, probe: Probe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Way
 ) -> None:
     monkeypatch.setattr(sync, "WINDOW", 7)
     with Terminal(tmp_path, "PR-KPG", "T1") as first, Terminal(tmp_path, "PR-KPG", "T1") as other:
         ids = [record(first, qty) for qty in range(1, 41)]
-        await asyncio.gather(first.sync(settings, wait=0), other.sync(settings, wait=0))
+        await asyncio.gather(first.sync(way.route, wait=0), other.sync(way.route, wait=0))
         assert first.counts().pending == 0
     logged = [record.event.id for record in await probe.read_all(TERMINAL)]
     assert list(dict.fromkeys(logged)) == ids

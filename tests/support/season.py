@@ -1,4 +1,4 @@
-"""A small season played through the four real services: three facilities, one festival, two booths. All made up.
+"""A small season played through the real services: three facilities, one festival, two booths. All made up.
 
 A third booth is opened by mistake and merged. Tills also sell at two booths that nobody opened."""
 
@@ -79,7 +79,7 @@ from tests.support.probe import Probe, a_probe
 from tests.support.running import run_service
 from tests.support.waiting import eventually
 
-SERVICES = ("production", "inventory", "festival", "sales", "identity")
+SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway")
 FESTIVAL = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
 T1, T2 = "B1.T1", "B2.T1"

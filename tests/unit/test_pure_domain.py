@@ -53,7 +53,14 @@ def test_a_domain_is_pure(domain: Path) -> None:
 
 
 def test_every_service_has_a_domain() -> None:
-    assert {domain.parent.name for domain in DOMAINS} == {"production", "inventory", "festival", "sales", "identity"}
+    assert {domain.parent.name for domain in DOMAINS} == {
+        "production",
+        "inventory",
+        "festival",
+        "sales",
+        "identity",
+        "gateway",
+    }
 
 
 @pytest.mark.parametrize(

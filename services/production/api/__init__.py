@@ -3,12 +3,14 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
 from services.production.api import catalogue
 from services.production.store import LOTS, REPORTS, WAITING_REPORTS
+from shared.access.rights import Action, Limit
 from shared.events import lot_number
+from shared.http.access import require
 from shared.http.listing import Listing
 from shared.http.problems import PageRefused
 from shared.runtime.service import Service
@@ -87,11 +89,12 @@ def routes(service: Service) -> APIRouter:
         return LotPage(lot=entity.id, **{name: getattr(entity, name) for name in names})
 
     @router.get("/reports/{report}", summary="Outcome of a terminal's report")
-    async def report(report: str) -> ReportPage:
+    async def report(request: Request, report: str) -> ReportPage:
         document = await reports.find_one({"_id": report})
         if document is None:
             raise PageRefused(404, Message("This report has not been processed yet."))
         entity = REPORTS.from_document(document)
+        require(request, Action.READ_LOTS, {Limit.FACILITY: entity.facility})
         rejection = None
         if entity.rejection is not None:
             rejection = ReportRejectionPage(

@@ -25,6 +25,6 @@ def test_the_page_names_every_topic_and_event() -> None:
 
 
 def test_who_reads_a_topic_follows_from_the_services() -> None:
-    services = {"production", "inventory", "festival", "sales", "identity"}
+    services = {"production", "inventory", "festival", "sales", "identity", "gateway"}
     by_services = {topic.name for topic in all_topics() if set(readers(topic)) & services}
     assert by_services == read_topics()

@@ -1,4 +1,4 @@
-"""The page about HTTP names every endpoint of the five services, and none that is not there."""
+"""The page about HTTP names every endpoint of the six services, and none that is not there."""
 
 import re
 from importlib import import_module
@@ -11,7 +11,7 @@ from shared.runtime.service import Service
 from shared.settings import Settings
 
 PAGE = Path(__file__).parents[3] / "docs" / "http.md"
-SERVICES = ("production", "inventory", "festival", "sales", "identity")
+SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway")
 
 
 def documented(service: str) -> set[str]:

@@ -18,7 +18,7 @@ NAMED = re.compile(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""")
 LOADED_BY_STYLE = re.compile(rb"""url\(\s*["']?([^"')]{1,40})|@import\s+([^;]{1,40})""")
 
 
-@pytest.fixture(params=("production", "inventory", "festival", "sales", "identity"))
+@pytest.fixture(params=("production", "inventory", "festival", "sales", "identity", "gateway"))
 def api(request: pytest.FixtureRequest) -> httpx.AsyncClient:
     """A service's application, which is not started."""
     name = request.param

@@ -14,7 +14,7 @@ from shared.settings import Settings
 
 pytestmark = pytest.mark.unit
 
-SERVICES = ("production", "inventory", "festival", "sales", "identity")
+SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway")
 
 
 @asynccontextmanager

@@ -1,0 +1,251 @@
+"""POST /intake: the records of terminals and tills, appended to their topics."""
+
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from pydantic_core import from_json
+
+from services.gateway.api.cloud_events import CloudEvent, CloudEvents
+from services.gateway.api.records import CONTENT_TYPE, KINDS, RecordRefused, TakenRecord, take
+from services.gateway.domain.news import NewsItem
+from services.gateway.store import BOOTH_NEWS, FACILITY_NEWS
+from shared.access.tokens import Caller
+from shared.duplicates import NAME_TWICE, name_twice
+from shared.envelope import is_name
+from shared.errors import Unusable
+from shared.events.production import TERMINAL
+from shared.events.sales import TILL
+from shared.faults import not_json, value_error
+from shared.http.access import caller_of
+from shared.http.admission import MAX_RECORDS_BYTES, NO_RECORDS, TOO_MANY_BYTES
+from shared.http.commands import Prefer, wait_seconds
+from shared.http.problems import PageRefused, problem
+from shared.retry import PASSING, attempts
+from shared.runtime.processor import Collection
+from shared.runtime.service import Appended, Service
+from shared.wording import Message, as_message
+
+log = structlog.get_logger()
+
+MOST_RECORDS = 500
+ASK_AGAIN_SECONDS = 0.2
+RETRY_AFTER = {"Retry-After": "5"}
+# Where the answers to the records of a topic are kept.
+_NEWS: Mapping[str, Collection[NewsItem]] = {TERMINAL.name: FACILITY_NEWS, TILL.name: BOOTH_NEWS}
+
+
+class IntakeStatus(StrEnum):
+    """What became of a record. `STORED`: its topic has it, now or from an earlier request. `REFUSED`: the caller may
+    not send it. `UNUSABLE`: no reader could use it."""
+
+    STORED = "stored"
+    REFUSED = "refused"
+    UNUSABLE = "unusable"
+
+
+class RecordAnswer(BaseModel):
+    """What became of one record. Without a usable id its `id` is null. `reason` and `message` say why it was not
+    stored. `outcome`: the first event that answers it, if there was one within the wait that was asked for."""
+
+    id: str | None
+    status: IntakeStatus
+    reason: str | None = None
+    message: str | None = None
+    template: str | None = None
+    values: dict[str, str | int] | None = None
+    outcome: CloudEvent | None = None
+
+
+def routes(service: Service) -> APIRouter:
+    """The router of the intake."""
+    router = APIRouter()
+
+    @router.post(
+        "/intake",
+        summary="Take records of terminals and tills, and answer for each of them",
+        operation_id="Intake",
+        response_model=list[RecordAnswer],
+        responses=_ANSWERS,
+        openapi_extra=_OPENAPI,
+    )
+    async def intake(request: Request, prefer: Prefer = None) -> JSONResponse:
+        sent = _records(_unpacked(await request.body(), request.headers.get("content-encoding", "identity")))
+        answers, taken = _judged(sent, caller_of(request))
+        stored = await service.append_all(
+            [Appended(record.kind.topic, record.place, record.value, record.headers) for _, record in taken]
+        )
+        if stored < len(taken):
+            front = taken[stored][0]
+            return problem(
+                503,
+                Message("Not all records were stored"),
+                Message("Kafka did not answer. Send the records after the first {stored} again.", stored=front),
+                RETRY_AFTER,
+                stored=front,
+                records=_content(answers[:front]),
+            )
+        await _add_outcomes(service, answers, taken, wait_seconds(prefer))
+        return JSONResponse(_content(answers))
+
+    return router
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """The body of the request, at most MAX_RECORDS_BYTES. Raises PageRefused for more, and RequestValidationError for
+    data that is not one whole gzip member."""
+    if encoding.lower() != "gzip":
+        return body
+    stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        # No byte more: a small body may unpack to gigabytes.
+        unpacked = stream.decompress(body, MAX_RECORDS_BYTES + 1)
+    except zlib.error:
+        raise _invalid((), Message("The body is not gzip.")) from None
+    if len(unpacked) > MAX_RECORDS_BYTES:
+        raise PageRefused(413, TOO_MANY_BYTES)
+    if not stream.eof or stream.unused_data:
+        raise _invalid((), Message("The body is not one whole gzip member."))
+    return unpacked
+
+
+def _records(body: bytes) -> list[Any]:
+    """The items of the JSON array. Raises RequestValidationError, and PageRefused for too many."""
+    try:
+        sent = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise _invalid((), not_json(error)) from None
+    if not isinstance(sent, list):
+        raise _invalid((), Message("The body must be a JSON array of records."))
+    if len(sent) > MOST_RECORDS:
+        raise PageRefused(413, Message("One request has at most {most} records.", most=MOST_RECORDS))
+    if (place := name_twice(body)) is not None:
+        raise _invalid(place, NAME_TWICE)
+    return sent
+
+
+def _invalid(location: tuple[str | int, ...], message: Message) -> RequestValidationError:
+    return RequestValidationError([value_error(("body", *location), message)])
+
+
+def _judged(sent: Sequence[Any], caller: Caller) -> tuple[list[RecordAnswer], list[tuple[int, TakenRecord]]]:
+    """An answer for each record, as if all that can be stored were, and those records with their positions."""
+    answers: list[RecordAnswer] = []
+    taken: list[tuple[int, TakenRecord]] = []
+    now = int(time.time() * 1000)
+    for position, item in enumerate(sent):
+        try:
+            record = take(item, caller, now)
+        except Unusable as fault:
+            answers.append(_unstored(item, IntakeStatus.UNUSABLE, fault.reason.lower(), as_message(fault.message)))
+        except RecordRefused as refused:
+            answers.append(_unstored(item, IntakeStatus.REFUSED, refused.reason, refused.message))
+        else:
+            answers.append(RecordAnswer(id=record.id, status=IntakeStatus.STORED))
+            taken.append((position, record))
+    return answers, taken
+
+
+def _unstored(item: Any, status: IntakeStatus, reason: str, message: Message) -> RecordAnswer:
+    id = item.get("id") if isinstance(item, dict) else None
+    log.info("record_not_stored", status=status.value, reason=reason)
+    return RecordAnswer(
+        id=id if isinstance(id, str) and is_name(id.encode()) else None,
+        status=status,
+        reason=reason,
+        message=message.english,
+        template=message.template,
+        values=message.plain_values,
+    )
+
+
+async def _add_outcomes(
+    service: Service, answers: Sequence[RecordAnswer], taken: Sequence[tuple[int, TakenRecord]], wait: float
+) -> None:
+    """Wait for the services' answers to the records, and add those that have come."""
+    if not wait:
+        return
+    waiting = {position: record for position, record in taken if record.is_answered}
+    async for _ in attempts(within=wait, first=0.02, most=ASK_AGAIN_SECONDS):
+        try:
+            found = await _outcomes(service, waiting)
+        except PASSING as fault:
+            # The records are stored, so that a fault of the database must not look like one of theirs.
+            log.warning("outcome_lookup_failed", fault=repr(fault)[:300])
+            continue
+        for position, item in found.items():
+            answers[position].outcome = CloudEvent.of(item)
+            del waiting[position]
+        if not waiting or service.stopping.is_set():
+            return
+
+
+async def _outcomes(service: Service, waiting: Mapping[int, TakenRecord]) -> dict[int, NewsItem]:
+    """The first news item about each of these records, by their positions."""
+    found: dict[int, NewsItem] = {}
+    for kind in KINDS:
+        records = {position: record for position, record in waiting.items() if record.kind is kind}
+        if not records:
+            continue
+        collection = _NEWS[kind.topic.name]
+        ids = list({record.id for record in records.values()})
+        documents = (
+            await service.database[collection.name].find({"about": {"$in": ids}}).sort("arrived", 1).to_list(None)
+        )
+        items = [collection.from_document(document) for document in documents]
+        for position, record in records.items():
+            item = next((item for item in items if _answers(item, record)), None)
+            if item is not None:
+                found[position] = item
+    return found
+
+
+def _answers(item: NewsItem, record: TakenRecord) -> bool:
+    """Whether the item is about this record, and not about one with its id of another place or device."""
+    device = getattr(record.body, record.kind.name)
+    return (item.about, item.place) == (record.id, record.place) and getattr(item.body, record.kind.name) == device
+
+
+def _content(answers: Sequence[RecordAnswer]) -> list[dict[str, Any]]:
+    return [answer.model_dump(mode="json", exclude_none=True) | {"id": answer.id} for answer in answers]
+
+
+_EVENT = {
+    "type": "object",
+    "title": "Record",
+    "description": "A CloudEvent of a device in JSON. `source` is `terminal/FACILITY/NAME` or `till/BOOTH/NAME`.",
+    "properties": {
+        "specversion": {"type": "string", "enum": ["1.0"]},
+        "id": {"type": "string"},
+        "source": {"type": "string"},
+        "type": {"type": "string", "enum": sorted(type for kind in KINDS for type in kind.topic.by_type)},
+        "time": {"type": "string", "format": "date-time"},
+        "datacontenttype": {"type": "string", "enum": [CONTENT_TYPE], "default": CONTENT_TYPE},
+        "partitionkey": {"type": "string", "description": "the facility or booth; that of the body if left out"},
+        "traceparent": {"type": "string"},
+        "data_base64": {"type": "string", "description": "the exact bytes of the body, which are stored"},
+    },
+    "required": ["specversion", "id", "source", "type", "time", "data_base64"],
+}
+_OPENAPI = {
+    "requestBody": {
+        "required": True,
+        "content": {CloudEvents.media_type: {"schema": {"type": "array", "maxItems": MOST_RECORDS, "items": _EVENT}}},
+    }
+}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "What became of each record, in their order"},
+    413: {
+        "description": f"More than {MOST_RECORDS} records or {MAX_RECORDS_BYTES // 1024 // 1024} MiB, also unpacked"
+    },
+    415: {"description": NO_RECORDS.english},
+    422: {"description": "No JSON array, or no gzip; nothing was stored"},
+    503: {"description": "Kafka does not answer: `stored` records of the front were taken; send the others again"},
+}

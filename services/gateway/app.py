@@ -1,0 +1,20 @@
+"""Wiring of the gateway service."""
+
+from services.gateway.api import routes
+from services.gateway.handlers import PROCESSORS
+from shared import log
+from shared.http.server import application, serve
+from shared.runtime.service import Service
+from shared.settings import Settings
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    settings = Settings()
+    log.configure(settings, "gateway")
+    service = Service("gateway", PROCESSORS, settings)
+    serve(application(service, "Karya gateway", routes(service)), service)
+
+
+if __name__ == "__main__":
+    main()

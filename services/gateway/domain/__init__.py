@@ -1,0 +1,1 @@
+"""News of facilities and booths: what services say to the devices there."""

@@ -1,0 +1,102 @@
+"""The two ways between a device and the services: Kafka itself, and a gateway over HTTP."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from edge.spool import Spool
+from edge.sync import GatewayRoute, KafkaRoute, Subscription, SyncRoute
+from edge.sync.gateway import GatewayLink
+from services.gateway.api import routes
+from services.gateway.handlers import PROCESSORS
+from shared.http.access import SigningKeys
+from shared.http.server import application
+from shared.patches.faststream import PatientConsumer
+from shared.runtime.lag import overdue
+from shared.runtime.service import Service
+from shared.settings import Settings
+from tests.support.waiting import eventually
+
+NAMES = ("kafka", "gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A route of a device, and one `away` whose server is not there."""
+
+    name: str
+    route: SyncRoute
+    away: SyncRoute
+
+
+@dataclass(frozen=True, slots=True)
+class RunningGateway:
+    """A gateway in this process, and its address."""
+
+    service: Service
+    url: str
+
+    async def caught_up(self) -> None:
+        """Wait until it has kept every event that Kafka has now."""
+        await eventually(self._waiting, equals=[])
+
+    async def _waiting(self) -> list[str]:
+        waiting = self.service.readiness_failures()
+        for runtime in self.service._runtimes:
+            consumer = runtime.subscriber.consumer
+            assert isinstance(consumer, PatientConsumer)
+            if (sentence := await overdue(runtime.lanes, consumer, -1)) is not None:
+                waiting.append(sentence)
+        return waiting
+
+
+class CaughtUpRoute(GatewayRoute):
+    """A route to a gateway that has kept all events before each sync, as a log has them once they are sent."""
+
+    def __init__(self, gateway: RunningGateway) -> None:
+        super().__init__(gateway.url)
+        self._gateway = gateway
+
+    @asynccontextmanager
+    async def open(self, spool: Spool, subscriptions: Sequence[Subscription]) -> AsyncIterator[GatewayLink]:
+        await self._gateway.caught_up()
+        async with super().open(spool, subscriptions) as link:
+            yield link
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # They belong to the tests.
+        yield
+
+
+@asynccontextmanager
+async def a_gateway(settings: Settings, keys: SigningKeys | None = None) -> AsyncIterator[RunningGateway]:
+    """A gateway that works its lanes, at a free port."""
+    service = Service("gateway", PROCESSORS, settings)
+    app = application(service, "Karya gateway", routes(service), keys)
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        await eventually(service.readiness_failures, equals=[], within=60)
+        yield RunningGateway(service, f"http://127.0.0.1:{listening.getsockname()[1]}")
+    finally:
+        server.should_exit = True
+        await serving
+        listening.close()
+
+
+@asynccontextmanager
+async def a_way(name: str, settings: Settings) -> AsyncIterator[Way]:
+    """The way of this name."""
+    if name == "kafka":
+        yield Way(name, KafkaRoute(settings), KafkaRoute(settings.model_copy(update={"kafka": "127.0.0.1:1"})))
+        return
+    async with a_gateway(settings) as gateway:
+        yield Way(name, CaughtUpRoute(gateway), GatewayRoute("http://127.0.0.1:1"))

@@ -1,0 +1,125 @@
+"""Access control looks where the command or page looks: nothing that is said elsewhere moves a caller's limits."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import Any
+
+import httpx
+import pytest
+from joserfc.jwk import ECKey, KeySet
+
+from shared.access.rights import Grant
+from shared.access.tokens import new_key
+from shared.events.identity import Role
+from shared.http import identity_keys
+from shared.http.identity_keys import IdentityKeys
+from shared.http.problems import PageRefused
+from shared.http.server import application
+from shared.runtime.service import Service
+from shared.settings import Settings
+from tests.support.callers import FixedKeys, headers_of, with_access
+
+CASHIER = [Grant(Role.CASHIER, "ODOP.B1")]
+ORGANISER = [Grant(Role.ORGANISER, "ODOP")]
+LOSSES, LOTS = "/festivals/ODOP/losses", "/lots"
+
+
+@asynccontextmanager
+async def an_api(name: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A service whose servers are away."""
+    service = Service(name, (), with_access(Settings(mongo="mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1")))
+    app = application(service, name, import_module(f"services.{name}.api").routes(service), FixedKeys())
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost") as api:
+            yield api
+    finally:
+        await service.mongo.close()
+
+
+async def posted(grants: Iterable[Grant], path: str, body: Any, query: str = "") -> int:
+    """The status of a command that its model would refuse, if access control lets it through."""
+    async with an_api("festival") as api:
+        if isinstance(body, dict):
+            body = {**body, "no such field": 1}
+        answer = await api.post(f"{path}?{query}", headers=headers_of(grants), json=body)
+        return answer.status_code
+
+
+async def test_a_command_is_limited_by_its_body_and_its_path() -> None:
+    assert await posted(CASHIER, LOSSES, {"booth": "ODOP.B1"}) == 422
+    assert await posted(CASHIER, LOSSES, {"booth": "ODOP.B2"}) == 403
+    assert await posted(CASHIER, LOSSES, {}) == 403
+    assert await posted(ORGANISER, LOSSES, {"booth": "ODOP.B2"}) == 422
+    assert await posted(ORGANISER, LOSSES, {}) == 422
+
+
+async def test_neither_query_nor_body_moves_a_command_elsewhere() -> None:
+    assert await posted(CASHIER, LOSSES, {"booth": "ODOP.B2"}, "booth=ODOP.B1") == 403
+    assert await posted(CASHIER, "/festivals/FRW/losses", {"booth": "ODOP.B1"}) == 403
+    assert await posted(ORGANISER, "/festivals/FRW/losses", {"booth": "ODOP.B1", "festival": "ODOP"}) == 403
+    assert await posted(ORGANISER, "/festivals/FRW/close", {"festival": "ODOP"}) == 403
+
+
+@pytest.mark.parametrize("body", [["booth"], "ODOP.B1", 7, None, {"booth": ["ODOP.B1"]}, {"booth": {"a": 1}}])
+async def test_a_body_of_another_shape_names_no_place(body: Any) -> None:
+    assert await posted(CASHIER, LOSSES, body) == 403
+
+
+async def test_a_page_is_limited_by_its_query_and_not_by_a_body() -> None:
+    staff = headers_of([Grant(Role.FACILITY_STAFF, "PR-KPG")])
+    async with an_api("inventory") as api:
+        own = await api.request("GET", LOTS, headers=staff, json={"facility": "PR-KPG"})
+        assert own.status_code == 403
+        assert (await api.get(LOTS, headers=staff, params={"facility": "PR-KPG"})).status_code == 503
+
+
+async def test_several_roles_add_up() -> None:
+    both = [*CASHIER, Grant(Role.CASHIER, "ODOP.B2")]
+    assert await posted(both, LOSSES, {"booth": "ODOP.B2"}) == 422
+
+
+class Clock:
+    now = 1000.0
+
+
+async def test_the_keys_of_identity_are_fetched_seldom_and_kept_while_it_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    published: list[ECKey] = [new_key("k1")]
+    asked = 0
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        if not published:
+            return httpx.Response(503)
+        return httpx.Response(200, json={"keys": [key.as_dict(private=False) for key in published]})
+
+    class Client(httpx.AsyncClient):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options, transport=httpx.MockTransport(handle))
+
+    monkeypatch.setattr(identity_keys.httpx, "AsyncClient", Client)
+    monkeypatch.setattr(identity_keys.time, "monotonic", lambda: Clock.now)
+
+    def names(keys: KeySet) -> list[str]:
+        return [key.kid for key in keys.keys if key.kid is not None]
+
+    keys = IdentityKeys("http://identity.test/")
+    assert names(await keys.known()) == ["k1"]
+    assert names(await keys.known()) == ["k1"]
+    assert asked == 1
+    published.append(new_key("k2"))
+    assert names(await keys.newest()) == ["k1"], "asked a moment ago"
+    Clock.now += 6
+    assert names(await keys.newest()) == ["k1", "k2"]
+    assert asked == 2
+    published.clear()
+    Clock.now += 400
+    assert names(await keys.known()) == ["k1", "k2"], "identity is away"
+    assert asked == 3
+    stranger = IdentityKeys("http://identity.test/")
+    with pytest.raises(PageRefused) as refused:
+        await stranger.known()
+    assert refused.value.status_code == 503
