@@ -11,6 +11,7 @@ from cli.console import err, local, show_json, show_table
 from cli.parameters import parser_for
 from ops.audit import AuditFilter
 from ops.audit import audit as read_audit
+from shared.causes import cause_of
 from shared.errors import NotReached, WrongEntry
 from shared.settings import settings_for
 from shared.translation import tr
@@ -42,7 +43,7 @@ def audit(
             entries = asyncio.run(read_audit(settings, AuditFilter(actor, since, festival)))
         except (KafkaError, OSError) as error:
             raise NotReached(
-                Message("Kafka at {kafka} does not answer: {error}", kafka=settings.kafka, error=repr(error))
+                Message("Kafka at {kafka} does not answer: {reason}.", kafka=settings.kafka, reason=cause_of(error))
             ) from error
     if as_json:
         show_json([entry.as_dict() for entry in entries])

@@ -20,7 +20,7 @@ from shared.http.server import application
 from shared.runtime.service import Service
 from shared.settings import Settings
 from tests.support.callers import ISSUER, KEY, SUBJECT, FixedKeys, bearer, headers_of, token_of, with_access
-from tests.unit.shared.access.test_rights import expected
+from tests.support.rights import expected
 
 pytestmark = pytest.mark.integration
 

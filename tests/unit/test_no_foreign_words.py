@@ -11,7 +11,10 @@ from tests.support.raised_errors import raised_errors
 pytestmark = pytest.mark.unit
 
 # The text of a KeyError is the key.
-OWN_ERRORS = raised_errors() | {"WrongValue", "JarError", "BadScript", "KeyError"}
+OWN_ERRORS = raised_errors() | {
+    *("WrongValue", "JarError", "BadScript", "TokenRefused", "RecordRefused", "Unusable"),
+    "KeyError",
+}
 # What an error of a library says in its own words.
 TOLD = frozenset({"strerror", "args", "msg", "reason", "message", "errmsg"})
 # Calls that nobody but a programmer reads, or that take an error and return words of our own.

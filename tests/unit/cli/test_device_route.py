@@ -98,6 +98,7 @@ def test_a_record_that_is_not_taken_is_shown_with_its_reason(
 ) -> None:
     url, tokens = strict_gateway
     environment = {"KARYA_GATEWAY_URL": url, "KARYA_SPOOL_DIR": str(tmp_path), "KARYA_TOKEN": "secret"}
+    environment["KARYA_ZONE"] = "Asia/Makassar"
 
     def run(*words: str) -> str:
         result = CliRunner().invoke(app, [*device, *words], env=environment)

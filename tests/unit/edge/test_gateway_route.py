@@ -17,12 +17,23 @@ from shared import envelope
 from shared.access.rights import Grant
 from shared.access.session import Bearer, GivenToken
 from shared.errors import NotReached, WrongEntry
+from shared.events.catalogue import FACILITY_CATALOGUE, FacilityListed
 from shared.events.identity import Role
+from shared.events.language import Event
 from shared.events.production import ANSWERS, ReportAccepted
 from shared.settings import Settings
 from tests.support.callers import token_of, with_access
 from tests.support.intake import Line, Log, News, an_intake
 
+A_FACILITY = FacilityListed(
+    facility="LP-KPG",
+    revision=1,
+    facility_kind="lapas",
+    name="Lapas Kupang",
+    zone="Asia/Makassar",
+    products=("KRJ",),
+    changed_at=datetime(2026, 11, 1, tzinfo=UTC),
+)
 NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
 URL = "http://localhost"
 
@@ -253,7 +264,8 @@ async def test_a_lost_answer_sends_again_and_loses_nothing(site: Site, terminal:
 
     site.line.after = lost
     with pytest.raises(
-        NotReached, match=r"The gateway at http://localhost does not answer \(ReadTimeout\)\. 3 records wait"
+        NotReached,
+        match=r"The gateway at http://localhost does not answer \(no answer came in time\)\. 3 records wait",
     ):
         await terminal.sync(site.route(), wait=0)
     site.line.after = lambda _: None
@@ -310,6 +322,9 @@ async def test_an_address_that_is_none_is_said(url: str, terminal: Terminal) -> 
 
 
 async def test_a_wait_asks_the_gateway_to_wait(site: Site, terminal: Terminal) -> None:
+    # A terminal without its facility's catalogue waits for that too.
+    listed = Event("c1", "karya/production", "LP-KPG", NOW, NOW, A_FACILITY)
+    terminal.spool.receive(FACILITY_CATALOGUE, 0, [(listed, None)], 1)
     [id] = record(terminal)
     answered = site.news.answer
 
