@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from services.festival.api.completion import Completion
 from services.festival.api.pages import ConflictPage
+from services.festival.api.permission import Permission
 from services.festival.domain import Command
 from services.festival.domain.allocation.planner import FairPlanner
 from services.festival.domain.command import CommandStatus, Rejection
@@ -94,7 +95,7 @@ def routes(service: Service) -> APIRouter:
         )
 
     commands_over_http = Commands(service, ORGANISER, SOURCE, find)
-    add_commands(router, commands_over_http, ENDPOINTS, Completion(service))
+    add_commands(router, commands_over_http, ENDPOINTS, Completion(service), Permission(service))
 
     @router.get("/commands/{command:path}", summary="What became of a command")
     async def command_page(command: str) -> CommandPage:
