@@ -4,10 +4,17 @@ import time
 from collections.abc import Callable
 from math import ceil
 
+from shared.http.problems import PageRefused
+from shared.wording import Message
+
 MOST_FAILURES = 5
 WITHIN_SECONDS = 300.0
 # Beyond it the oldest logins are forgotten: made-up logins must not fill the memory.
 MOST_LOGINS = 10_000
+TOO_OFTEN = Message(
+    "Too many wrong passwords for this login. Please try again in {wait:second|seconds}, or ask an administrator "
+    "for a new password."
+)
 
 
 class Failures:
@@ -23,6 +30,15 @@ class Failures:
         if len(recent) < MOST_FAILURES:
             return 0
         return max(1, ceil(recent[-MOST_FAILURES] + WITHIN_SECONDS - self._clock()))
+
+    def check(self, login: str) -> None:
+        """Raise PageRefused 429 while the login is locked.
+
+        Called before a password is checked, and again after it: of many requests at once no more are judged than of
+        those that come one after the other.
+        """
+        if wait := self.wait_seconds(login):
+            raise PageRefused(429, Message(TOO_OFTEN.template, wait=wait), {"Retry-After": str(wait)})
 
     def add(self, login: str) -> None:
         """Count a failure."""

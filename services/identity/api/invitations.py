@@ -41,6 +41,7 @@ AGAIN = Message("Kafka did not answer. Please send the same request again; it co
 _CODE_ANSWERS: dict[int | str, dict[str, Any]] = {
     404: {"description": "The code is unknown, used or too old"},
     409: {"description": "Refused: the login is taken, or a sentence says why"},
+    429: {"description": "Too many wrong passwords for a used code; `Retry-After` says how long to wait"},
 }
 
 
@@ -79,8 +80,14 @@ def routes(secrets: Secrets, accounts: Accounts, commands: Commands, failures: F
         """The credential by which the code was used before, if this is a repetition of that request."""
         assert code.claimed_by is not None
         credential = await secrets.credentials.get(code.claimed_by)
-        known = credential.password if credential is not None else None
-        if not await secrets.passwords.is_right(password, known) or credential is None:
+        if credential is None:
+            raise PageRefused(404, UNKNOWN_CODE)
+        # Whoever gave the code knows it too, and must not try passwords here that sign-in would not let them try.
+        failures.check(credential.login)
+        is_right = await secrets.passwords.is_right(password, credential.password)
+        failures.check(credential.login)
+        if not is_right:
+            failures.add(credential.login)
             raise PageRefused(404, UNKNOWN_CODE)
         return credential
 

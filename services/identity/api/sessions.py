@@ -29,10 +29,6 @@ NOT_SIGNED_IN = Message("The login or the password is wrong, or the account is c
 SESSION_OVER = Message("The session is over. Please sign in again.")
 WRONG_OLD = Message("The old password is wrong.")
 NO_ACCOUNT = Message("Access control is off here, so nobody is signed in.")
-TOO_OFTEN = Message(
-    "Too many wrong passwords for this login. Please try again in {wait:second|seconds}, or ask an administrator "
-    "for a new password."
-)
 # How long a request waits for the outcome of its command.
 WAIT = "wait=10"
 
@@ -111,10 +107,6 @@ def routes(
         # A login that was replaced is kept for an hour.
         return (account, credential) if credential is not None and credential.login == login else None
 
-    def refuse_if_locked(login: str) -> None:
-        if wait := failures.wait_seconds(login):
-            raise PageRefused(429, Message(TOO_OFTEN.template, wait=wait), {"Retry-After": str(wait)})
-
     @router.post(
         "/sessions",
         summary="Sign in",
@@ -130,10 +122,11 @@ def routes(
     async def sign_in(request: Request, response: Response) -> TokenPage:
         body = await parse_command(request, SignIn)
         login = login_of(body.login)
-        refuse_if_locked(login)
+        failures.check(login)
         found = await of_login(login)
         known = found[1].password if found is not None else None
         is_right = await secrets.passwords.is_right(body.password.get_secret_value(), known)
+        failures.check(login)
         if found is None or not is_right:
             failures.add(login)
             raise PageRefused(401, NOT_SIGNED_IN, CHALLENGE)
@@ -219,8 +212,10 @@ def routes(
         credential = await secrets.credentials.get(account.credential) if account is not None else None
         if account is None or account.closed_at is not None or credential is None:
             raise PageRefused(404, NO_ACCOUNT if subject is None else NOT_SIGNED_IN)
-        refuse_if_locked(credential.login)
-        if not await secrets.passwords.is_right(body.old.get_secret_value(), credential.password):
+        failures.check(credential.login)
+        is_right = await secrets.passwords.is_right(body.old.get_secret_value(), credential.password)
+        failures.check(credential.login)
+        if not is_right:
             failures.add(credential.login)
             raise PageRefused(409, WRONG_OLD)
         failures.clear(credential.login)
