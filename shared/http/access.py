@@ -112,7 +112,9 @@ async def _named(request: Request) -> Mapping[str, Any]:
 def _place(named: Mapping[str, Any]) -> Iterator[tuple[Limit, str]]:
     """The limiting fields that the request names. A booth's id begins with its festival's."""
     texts = {name: value for name, value in named.items() if isinstance(value, str)}
-    if (facility := texts.get("facility") or _facility_of(texts)) is not None:
+    facilities = set(_facilities(texts))
+    # Of two that differ neither limits: what is not read must not stand for what is.
+    if len(facilities) == 1 and (facility := facilities.pop()) is not None:
         yield Limit.FACILITY, facility
     booth = texts.get("booth")
     festival = texts.get("festival")
@@ -123,11 +125,12 @@ def _place(named: Mapping[str, Any]) -> Iterator[tuple[Limit, str]]:
         yield Limit.FESTIVAL, festival
 
 
-def _facility_of(texts: Mapping[str, str]) -> str | None:
-    """The facility whose lot or entry the request names."""
+def _facilities(texts: Mapping[str, str]) -> Iterator[str | None]:
+    """The facilities that the request names, each by itself, its lot or its entry; None for what is nobody's."""
+    if facility := texts.get("facility"):
+        yield facility
     if (lot := texts.get("lot")) is not None:
         number = lot_number.parse(lot)
-        return number.facility if number is not None else None
-    if (entry := texts.get("entry")) is not None and kind_of(entry) == EntryKind.FACILITY:
-        return code_of(entry)
-    return None
+        yield number.facility if number is not None else None
+    if (entry := texts.get("entry")) is not None:
+        yield code_of(entry) if kind_of(entry) == EntryKind.FACILITY else None

@@ -29,6 +29,7 @@ class IdentityKeys:
         self._keys: KeySet | None = None
         self._fetched_at = float("-inf")
         self._asked_at = float("-inf")
+        self._answered_at = float("-inf")
         self._asking = asyncio.Lock()
 
     async def known(self) -> KeySet:
@@ -49,8 +50,12 @@ class IdentityKeys:
         return self._keys
 
     async def _fetch(self) -> None:
+        came_at = time.monotonic()
         async with self._asking:
             if time.monotonic() - self._asked_at < ASK_AGAIN_SECONDS and self._keys is not None:
+                return
+            # Whoever waited for a question shares its answer: else a crowd would ask an absent identity one by one.
+            if self._answered_at >= came_at:
                 return
             self._asked_at = time.monotonic()
             try:
@@ -60,3 +65,5 @@ class IdentityKeys:
                 self._fetched_at = time.monotonic()
             except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, JoseError) as fault:
                 log.warning("signing_keys_not_fetched", address=self._address, fault=repr(fault)[:300])
+            finally:
+                self._answered_at = time.monotonic()

@@ -113,3 +113,86 @@ def test_an_unknown_role_gives_no_right() -> None:
     token = issue(KEY, issuer=ISSUER, subject=SUBJECT, grants=(), client="test", now=NOW)
     assert check(token, KEYS, issuer=ISSUER, now=lambda: NOW).grants == ()
     assert Grant.parse("emperor:ODOP") is None
+
+
+def encoded(text: str | bytes) -> str:
+    return base64.urlsafe_b64encode(text.encode() if isinstance(text, str) else text).rstrip(b"=").decode()
+
+
+# Whatever a stranger writes there is read before any signature is checked.
+HEADERS = [
+    "[" * 40_000,
+    '{"alg":' * 8_000,
+    "null",
+    "7",
+    "[]",
+    "{}",
+    '"ES256"',
+    "NaN",
+    b"\xff\xfe",
+    '{"alg":"ES256"}',
+    '{"alg":["ES256"],"kid":"k1"}',
+    '{"alg":{"a":1},"kid":"k1"}',
+    '{"alg":null,"kid":"k1"}',
+    '{"alg":"ES256","kid":["k1"]}',
+    '{"alg":"ES256","kid":{"k1":1}}',
+    '{"alg":"ES256","kid":""}',
+    '{"alg":"ES256","kid":"../../etc/passwd"}',
+    '{"alg":"ES256","kid":"k1","typ":7}',
+    '{"alg":"ES256","kid":"k1","typ":"at+jwt","crit":["b64"],"b64":false}',
+    '{"alg":"ES256","kid":"k1","typ":"at+jwt","crit":"x"}',
+    '{"alg":"ES256","kid":"k1","typ":"at+jwt","zip":"DEF"}',
+    '{"alg":"ECDH-ES","enc":"A128GCM","kid":"k1"}',
+    '{"alg":"dir","kid":"k1"}',
+]
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=range(len(HEADERS)))
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
+def test_no_header_gets_beyond_its_refusal(header: str | bytes) -> None:
+    _, claims, signature = a_token().split(".")
+    for token in (f"{encoded(header)}.{claims}.{signature}", f"{encoded(header)}.{claims}.", encoded(header)):
+        assert refusal(token)
+    assert refusal(".".join([encoded(header)] * 5))
+
+
+@pytest.mark.parametrize("token", ["", ".", "..", "....", "a", "é.é.é", "{}", a_token() + ".", a_token() + "=", " "])
+def test_no_text_gets_beyond_its_refusal(token: str) -> None:
+    assert refusal(token)
+
+
+def test_a_key_that_the_token_brings_itself_is_not_used() -> None:
+    own = new_key("k1")
+    claims = {"iss": ISSUER, "aud": "karya", "sub": SUBJECT, "exp": 2**40, "iat": 0, "roles": ["administrator"]}
+    for brought in (
+        {"jwk": own.as_dict(private=False)},
+        {"jku": "http://other.test/jwks"},
+        {"x5u": "http://other.test"},
+    ):
+        header = {"alg": "ES256", "typ": "at+jwt", "kid": "k1", **brought}
+        assert refusal(jwt.encode(header, claims, own, algorithms=["ES256"])) == "The token is not valid here."
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": "9999999999"},
+        {"exp": True},
+        {"exp": [2**40]},
+        {"iat": "0"},
+        {"nbf": 2**40},
+        {"sub": ["s-abcdefghijklmnop"]},
+        {"sub": "s-abcdefghijklmnop\n"},
+        {"sub": "kepala"},
+        {"aud": "other"},
+        {"aud": {"karya": 1}},
+        {"iss": [ISSUER]},
+        {"iss": f"{ISSUER}/"},
+        {"roles": "administrator"},
+        {"roles": {"administrator": 1}},
+    ],
+)
+def test_a_claim_of_another_shape_is_refused(claims: dict[str, object]) -> None:
+    whole = {"iss": ISSUER, "aud": "karya", "sub": SUBJECT, "exp": 2**40, "iat": 0, "roles": [], **claims}
+    header = {"alg": "ES256", "typ": "at+jwt", "kid": "k1"}
+    assert refusal(jwt.encode(header, whole, KEY, algorithms=["ES256"]))
