@@ -43,7 +43,7 @@ def configure(settings: Settings, service: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
-    for noisy in ("aiokafka", "faststream", "pymongo", "uvicorn.access", "asyncio"):
+    for noisy in ("aiokafka", "faststream", "pymongo", "uvicorn.access", "asyncio", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
 

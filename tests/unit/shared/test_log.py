@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 
+import httpx
 import pytest
 import structlog
 
@@ -51,3 +52,11 @@ def test_what_others_wrote_steers_no_terminal_that_shows_the_log(
     assert errors.count("title") == 5
     # The renderer's own colours begin with ESC and a bracket.
     assert {c for c in errors.replace("\x1b[", "") if not c.isprintable()} == {"\n"}
+
+
+def test_no_address_of_a_request_is_logged(logging_restored: None, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Settings(log_json=True), "identity")
+    transport = httpx.MockTransport(lambda _: httpx.Response(200))
+    with httpx.Client(transport=transport) as client:
+        client.post("http://identity.test/invitations/a-code-of-somebody/accept")
+    assert "a-code-of-somebody" not in capsys.readouterr().err
