@@ -29,8 +29,10 @@ from shared.http.docs import docs
 from shared.http.filters import refuse_unknown_filters
 from shared.http.health import health
 from shared.http.identity_keys import IdentityKeys
+from shared.http.loopback import is_loopback
 from shared.http.problems import TITLE, PageRefused, problem, with_problems
 from shared.runtime.service import Service
+from shared.settings import AccessControl, Settings
 from shared.timeouts import await_stack
 from shared.wording import Message
 
@@ -159,9 +161,12 @@ def _field_name(location: Sequence[str | int]) -> str:
 def serve(app: FastAPI, service: Service) -> None:
     """Serve until SIGTERM or SIGINT, then stop in order. Raises SystemExit: 3 if the service never started.
 
-    A port setting of 0 takes a free port.
+    A port setting of 0 takes a free port. Nothing is served with settings that open the service to a network.
     """
     settings = service.settings
+    if (reason := unsafe(settings)) is not None:
+        log.critical("service_not_started", reason=reason)
+        raise SystemExit(NOT_STARTED)
     listening = socket.create_server((settings.http_host, settings.http_port))
     if settings.http_port_file is not None:
         settings.http_port_file.write_text(str(listening.getsockname()[1]))
@@ -172,6 +177,16 @@ def serve(app: FastAPI, service: Service) -> None:
     gc_tuning.relax()
     server.run(sockets=[listening])
     raise SystemExit(server.exit_code)
+
+
+def unsafe(settings: Settings) -> str | None:
+    """Why no service may start with these settings, for its log; None if one may."""
+    if settings.access is AccessControl.TOKENS or is_loopback(settings.http_host):
+        return None
+    return (
+        f"KARYA_ACCESS is open, and KARYA_HTTP_HOST is {settings.http_host or 'empty'}: everybody in the network could "
+        "do everything. Leave KARYA_ACCESS out, or let KARYA_HTTP_HOST be 127.0.0.1."
+    )
 
 
 class _Server(uvicorn.Server):

@@ -3,6 +3,13 @@
 import subprocess
 import sys
 
+import pytest
+
+from shared.http.server import unsafe
+from shared.settings import AccessControl, Settings
+
+NOWHERE = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1"
+
 SERVES = """
 import asyncio, os, signal
 from contextlib import asynccontextmanager
@@ -36,3 +43,28 @@ def test_a_task_that_takes_no_notice_of_its_end_is_told_of_and_holds_no_process(
     assert ended.returncode == 0, ended.stderr
     assert "tasks_hang" in ended.stdout
     assert "<string>" in ended.stdout, "at the line where it stands"
+
+
+STARTS = """
+from services.inventory.app import main
+main()
+"""
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "192.0.2.7"])
+def test_a_service_that_asks_nobody_for_a_token_listens_to_its_own_machine_alone(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"KARYA_ACCESS": "open", "KARYA_HTTP_HOST": host, "KARYA_MONGO": NOWHERE}.items():
+        monkeypatch.setenv(name, value)
+    ended = subprocess.run([sys.executable, "-c", STARTS], capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 3, ended.stderr
+    assert "Leave KARYA_ACCESS out, or let KARYA_HTTP_HOST be 127.0.0.1." in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("access", "host"), [("open", "127.0.0.1"), ("open", "::1"), ("open", "localhost"), ("tokens", "0.0.0.0")]
+)
+def test_other_settings_are_safe(access: str, host: str) -> None:
+    assert unsafe(Settings(access=AccessControl(access), http_host=host)) is None
