@@ -35,11 +35,15 @@ _UNKNOWN_ANSWER = Message("answers in a way that this version does not know; ple
 
 
 class GatewayRoute:
-    """The route to the gateway at `url`. `auth` adds the access token to each request."""
+    """The route to the gateway at `url`. `auth` adds the access token to each request. `transport`: what carries the
+    requests, if not the network."""
 
-    def __init__(self, url: str, auth: httpx.Auth | None = None) -> None:
+    def __init__(
+        self, url: str, auth: httpx.Auth | None = None, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self.url = url.rstrip("/")
         self._auth = auth
+        self._transport = transport
 
     @property
     def name(self) -> Message:
@@ -52,7 +56,9 @@ class GatewayRoute:
     @asynccontextmanager
     async def open(self, spool: Spool, subscriptions: Sequence[Subscription]) -> AsyncIterator["GatewayLink"]:
         try:
-            async with httpx.AsyncClient(base_url=self.url, auth=self._auth, timeout=PATIENCE) as client:
+            async with httpx.AsyncClient(
+                base_url=self.url, auth=self._auth, transport=self._transport, timeout=PATIENCE
+            ) as client:
                 yield GatewayLink(spool, self.url, client, subscriptions)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Unreachable(Message("has no valid address ({fault})", fault=str(error))) from error

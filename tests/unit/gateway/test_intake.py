@@ -4,15 +4,14 @@ import base64
 import gzip
 import json
 import zlib
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from services.gateway.api import intake, routes
+from services.gateway.api import intake
 from shared import envelope
 from shared.access.rights import Grant
 from shared.events.identity import Role
@@ -20,28 +19,14 @@ from shared.events.language import Body, Topic
 from shared.events.production import TERMINAL, ProductionReported
 from shared.events.sales import TILL, DeviceIntroduced
 from shared.http.admission import MAX_RECORDS_BYTES
-from shared.http.server import application
-from shared.runtime.service import Appended, Service
 from shared.settings import Settings
-from tests.support.callers import SUBJECT, FixedKeys, headers_of, with_access
+from tests.support.callers import SUBJECT, headers_of, with_access
+from tests.support.intake import Log, an_intake
 
 KIND = {"Content-Type": "application/cloudevents-batch+json"}
 NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
 STAFF = [Grant(Role.FACILITY_STAFF, "LP-KPG")]
 CASHIER = [Grant(Role.CASHIER, "ODOP.B1")]
-
-
-@dataclass
-class Log:
-    """In place of Kafka: takes `room` records, and then no more."""
-
-    room: int = 1_000_000
-    records: list[Appended] = field(default_factory=list)
-
-    async def append_all(self, records: Sequence[Appended]) -> int:
-        taken = records[: self.room - len(self.records)]
-        self.records += taken
-        return len(taken)
 
 
 @pytest.fixture
@@ -50,15 +35,12 @@ def log() -> Log:
 
 
 @pytest.fixture
-async def api(log: Log, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
-    service = Service("gateway", (), with_access(Settings()))
-    monkeypatch.setattr(service, "append_all", log.append_all)
-    app = application(service, "gateway", routes(service), FixedKeys())
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=KIND) as client:
-        client.headers.update(headers_of([*STAFF, *CASHIER]))
-        yield client
-    await service.mongo.close()
+async def api(log: Log) -> AsyncIterator[httpx.AsyncClient]:
+    async with an_intake(log, with_access(Settings())) as app:
+        transport = httpx.ASGITransport(app=app)
+        headers = {**KIND, **headers_of([*STAFF, *CASHIER])}
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
+            yield client
 
 
 def a_report(qty: int = 1, facility: str = "LP-KPG") -> ProductionReported:
@@ -121,7 +103,7 @@ async def test_a_refused_record_stops_no_other(api: httpx.AsyncClient, log: Log)
         ("5", "refused", "no_right"),
         ("6", "stored", None),
     ]
-    assert [dict(record.headers)["ce_id"] for record in log.records] == [b"1", b"4", b"6"]
+    assert log.ids == ["1", "4", "6"]
     assert all(row["message"] and row["template"] for row in answers if row["status"] != "stored")
 
 
@@ -204,7 +186,7 @@ async def test_if_kafka_does_not_answer_the_sender_hears_how_many_were_taken(
     log.room = 100
     rest = (await api.post("/intake", json=sent[problem["stored"] :])).json()
     assert [row["status"] for row in rest] == ["stored"] * 3
-    assert [dict(record.headers)["ce_id"] for record in log.records] == [b"0", b"2", b"3", b"4", b"5"]
+    assert log.ids == ["0", "2", "3", "4", "5"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""A gateway whose Kafka and news are lists, for tests of what comes in and goes out over HTTP."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from services.gateway.api import routes
+from shared.http.server import application
+from shared.runtime.service import Appended, Service
+from shared.settings import Settings
+from tests.support.callers import FixedKeys
+
+
+@dataclass
+class Log:
+    """In place of Kafka: takes `room` records, and then no more."""
+
+    room: int = 1_000_000
+    records: list[Appended] = field(default_factory=list)
+
+    async def append_all(self, records: Sequence[Appended]) -> int:
+        taken = records[: max(0, self.room - len(self.records))]
+        self.records += taken
+        return len(taken)
+
+    @property
+    def ids(self) -> list[str]:
+        return [dict(record.headers)["ce_id"].decode() for record in self.records]
+
+
+@asynccontextmanager
+async def an_intake(log: Log, settings: Settings) -> AsyncIterator[FastAPI]:
+    """The application of a gateway that appends to `log`."""
+    service = Service("gateway", (), settings)
+    service.append_all = log.append_all  # type: ignore[method-assign]
+    try:
+        yield application(service, "gateway", routes(service), FixedKeys())
+    finally:
+        await service.mongo.close()
+
+
+@dataclass
+class News:
+    """The pages of news: each answer has the items behind the cursor, which is a number here."""
+
+    items: list[dict[str, Any]] = field(default_factory=list)
+    page: int = 500
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        after = int(request.url.params.get("after", 0))
+        items = self.items[after : after + self.page]
+        link = f"{request.url.path}?after={after + len(items)}"
+        return httpx.Response(200, json=items, headers={"Link": f'<{link}>; rel="next"'})
+
+
+@dataclass
+class Line(httpx.AsyncBaseTransport):
+    """The network between a device and a gateway: the intake of `app`, and `news`. `before` and `after` see each
+    request, and may raise. `in_its_place`: what answers instead of the gateway."""
+
+    app: FastAPI
+    news: News = field(default_factory=News)
+    before: Callable[[httpx.Request], None] = lambda _: None
+    after: Callable[[httpx.Request], None] = lambda _: None
+    in_its_place: Callable[[httpx.Request], httpx.Response] | None = None
+    requests: list[httpx.Request] = field(default_factory=list)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        self.before(request)
+        response = await self._answer(request)
+        self.after(request)
+        return response
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        if self.in_its_place is not None:
+            return self.in_its_place(request)
+        if request.method == "GET":
+            return self.news.answer(request)
+        return await httpx.ASGITransport(app=self.app).handle_async_request(request)
