@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli import sessions
-from edge.sync import GatewayRoute, KafkaRoute, Route
+from edge.sync import GatewayRoute, KafkaRoute, SyncRoute
 from shared.access.session import Bearer
 from shared.settings import DeviceRoute, Settings, settings_for
 from shared.translation import tr
@@ -15,7 +15,7 @@ DirectKafka = Annotated[
 ]
 
 
-def device_route(*, kafka: bool) -> Route:
+def device_route(*, kafka: bool) -> SyncRoute:
     """The gateway whose address is known, with the session of this machine; else Kafka, or if `kafka` is chosen.
 
     Raises ServersNotConfigured if neither address is known.

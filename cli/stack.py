@@ -57,7 +57,7 @@ def up(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Start Kafka, MongoDB and the five services, and leave them running. Data is kept in .karya/up."""
+    """Start Kafka, MongoDB and the six services, and leave them running. Data is kept in .karya/up."""
     stack = LocalStack(FOLDER, kafka_port=kafka_port, mongo_port=mongo_port, keep_running=True)
     with err.status(tr("Starting Kafka and MongoDB")) as progress:
         stack.start()

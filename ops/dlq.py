@@ -272,8 +272,9 @@ async def dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
 
 
 def _record_key(letter: Letter) -> _RecordKey:
-    """The identity of the original record: two letters of one record have the same key."""
-    return letter.place.topic, letter.original_partition, letter.key, letter.value, tuple(letter.headers)
+    """The identity of the original record at one reader: two letters of it by one service have the same key."""
+    place = letter.place.topic, letter.original_partition
+    return letter.service, *place, letter.key, letter.value, tuple(letter.headers)
 
 
 def _next_part(letters: Sequence[Letter], waiting: Sequence[str]) -> list[Letter]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from docsite.pictures.drawing import Anchor, Box, Picture, Role
-from shared.events import festival, inventory, production, sales
+from shared.events import catalogue, festival, inventory, production, sales
 from shared.events.language import Body, Topic
 
 _BOXES: Mapping[str, Box] = {
@@ -19,6 +19,7 @@ _BOXES: Mapping[str, Box] = {
     "festival": Box(637, 320, 170, 116, "festival", ("plans fairly", "ships and returns", "closes booths")),
     "sales": Box(305, 320, 170, 116, "sales", ("accounts each sale", "settles disputes", "pays facilities")),
     "tills": Box(16, 330, 132, 96, "till", ("cashier", "offline spool"), Role.EDGE),
+    "gateway": Box(16, 217, 132, 72, "gateway", ("devices by HTTP",)),
     "identity": Box(690, 520, 170, 72, "identity", ("accounts and roles",)),
     "subscribers": Box(150, 520, 210, 72, "subscribers", ("sales, nobody named",), Role.READER),
     "facilities": Box(420, 520, 210, 72, "facilities", ("money and demand",), Role.READER),
@@ -108,7 +109,27 @@ FLOWS = (
         (772, 482),
         Anchor.START,
     ),
+    Flow(
+        "production",
+        "gateway",
+        catalogue.FACILITY_CATALOGUE,
+        (catalogue.ProductListed,),
+        ((330, 189), (151, 240)),
+        (260, 228),
+        Anchor.START,
+    ),
+    Flow(
+        "sales",
+        "gateway",
+        sales.SALES,
+        (sales.VoidRefused,),
+        ((330, 317), (151, 266)),
+        (260, 288),
+        Anchor.START,
+    ),
 )
+# Not over Kafka: requests of devices and their answers.
+_OVER_HTTP = (((82, 178), (82, 214)), ((82, 328), (82, 292)))
 
 
 def picture() -> str:
@@ -117,16 +138,19 @@ def picture() -> str:
         1100,
         612,
         "Events flow from terminal to production and inventory, between inventory, festival and sales, and from till "
-        "to sales. Identity reads of festivals. Subscribers and facilities read what was sold.",
+        "to sales. The gateway takes records over HTTP and reads what is said to devices. Identity reads festivals. "
+        "Subscribers and facilities read what was sold.",
     )
     drawn.text(
         16,
         38,
-        "An arrow is a Kafka topic with some of its events. A green box has its own MongoDB database.",
+        "An arrow is a Kafka topic with some of its events; without a name it is HTTP. A green box has a database.",
         anchor=Anchor.START,
     )
     for box in _BOXES.values():
         drawn.box(box)
+    for ends in _OVER_HTTP:
+        drawn.arrow(*ends)
     for flow in FLOWS:
         drawn.arrow(*flow.points)
         x, y = flow.label

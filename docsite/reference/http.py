@@ -68,7 +68,9 @@ def _endpoints(document: Schema) -> Iterator[tuple[str, Schema]]:
 
 
 def _section(endpoint: str, operation: Schema, document: Schema) -> Iterator[str]:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    body = _schema(operation.get("requestBody", {}))
+    in_list = body is not None and body.get("type") == "array"
+    body = body["items"] if body is not None and in_list else body
     yield ""
     yield f"### `{endpoint}`"
     yield ""
@@ -79,7 +81,9 @@ def _section(endpoint: str, operation: Schema, document: Schema) -> Iterator[str
     parameters = [
         parameter for parameter in operation.get("parameters", ()) if parameter["name"].lower() not in _HEADERS
     ]
-    rows = [*_parameters(parameters, document), *(_fields(_resolved(body, document), document) if body else ())]
+    place = "each item of the body" if in_list else "body"
+    fields = _fields(_resolved(body, document), document, place) if body else ()
+    rows = [*_parameters(parameters, document), *fields]
     if rows:
         yield ""
         yield "| name | in | kind | default |"
@@ -97,14 +101,21 @@ def _parameters(parameters: list[Schema], document: Schema) -> Iterator[str]:
         yield f"| `{parameter['name']}` | {parameter['in']} | {_kind(schema, document)}{about} | {default} |"
 
 
-def _fields(schema: Schema, document: Schema) -> Iterator[str]:
+def _fields(schema: Schema, document: Schema, place: str) -> Iterator[str]:
     required = set(schema.get("required", ()))
     for name, field in schema.get("properties", {}).items():
-        yield f"| `{name}` | body | {_kind(field, document)} | {_default(field, name in required)} |"
+        about = f": {_cell(field['description'])}" if place != "body" and field.get("description") else ""
+        yield f"| `{name}` | {place} | {_kind(field, document)}{about} | {_default(field, name in required)} |"
+
+
+def _schema(described: Schema) -> Schema | None:
+    """The schema of a request or response in its one media type."""
+    content: Mapping[str, Schema] = described.get("content", {})
+    return next((media.get("schema") for media in content.values()), None)
 
 
 def _answer(operation: Schema, document: Schema) -> Iterator[str]:
-    content = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    content = _schema(operation["responses"].get("200", {})) or {}
     if "202" in operation["responses"]:
         yield "Answers as [every command](guides/http.md#how-commands-answer)."
         return

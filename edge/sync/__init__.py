@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from edge.spool import Spool
 from edge.sync.gateway import GatewayRoute
 from edge.sync.kafka import KafkaRoute
-from edge.sync.route import Declined, Link, Received, Route, Subscription, Unreachable
+from edge.sync.route import Declined, Link, Received, Subscription, SyncRoute, Unreachable
 from shared.errors import NotReached, SpoolFailed
 from shared.events.language import Body
 from shared.wording import Message, as_message
 
-__all__ = ["GatewayRoute", "KafkaRoute", "Route", "Subscription", "SyncReport", "sync"]
+__all__ = ["GatewayRoute", "KafkaRoute", "Subscription", "SyncReport", "SyncRoute", "sync"]
 
 WINDOW = 500
 
@@ -40,7 +40,7 @@ class SyncReport:
 
 async def sync(
     spool: Spool,
-    route: Route,
+    route: SyncRoute,
     subscriptions: Sequence[Subscription],
     *,
     awaited: Sequence[type[Body]],

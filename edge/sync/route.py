@@ -72,7 +72,7 @@ class Link(Protocol):
         some if it is not behind."""
 
 
-class Route(Protocol):
+class SyncRoute(Protocol):
     """A way between a spool and the services."""
 
     @property

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 from pydantic import ValidationError
 
 from edge.spool import Counts, IntakeRefusal, Owner, RecordPlace, Spool, SpooledRecord
-from edge.sync import Route, Subscription, SyncReport, sync
+from edge.sync import Subscription, SyncReport, SyncRoute, sync
 from edge.terminal.catalogue import CatalogueCopy, received_catalogue
 from edge.terminal.maker import key_at, pseudonym
 from shared import typed
@@ -224,7 +224,7 @@ class Terminal:
 
     async def sync(
         self,
-        route: Route,
+        route: SyncRoute,
         *,
         wait: float,
         sales: bool = False,

@@ -12,7 +12,7 @@ from typing import Self, TypedDict, TypeVar, cast
 from pydantic import ValidationError
 
 from edge.spool import Owner, RecordPlace, Spool, SpooledRecord
-from edge.sync import Route, Subscription, SyncReport, sync
+from edge.sync import Subscription, SyncReport, SyncRoute, sync
 from edge.till.amending import refuse_editing, refuse_sealed, refuse_taking_out, rupiah_of
 from edge.till.basket import BasketEntry, parse_item, receipt_lines, refuse_withdrawn, warnings
 from edge.till.booth import BoothView, view
@@ -395,7 +395,9 @@ class Till:
         """Every record in the order of recording, with its status."""
         return tracked_records(self.spool.records(), self._received(SALES), self.spool.refusals())
 
-    async def sync(self, route: Route, *, wait: float, on_sent: Callable[[int], None] = lambda _: None) -> SyncReport:
+    async def sync(
+        self, route: SyncRoute, *, wait: float, on_sent: Callable[[int], None] = lambda _: None
+    ) -> SyncReport:
         """Send pending records, or the introduction of a new device. Receive prices, stock, withdrawals, and the
         events of sales about the booth's receipts. Wait up to `wait` seconds for missing ones."""
         if self.spool.counts().records == 0:

@@ -93,7 +93,7 @@ async def gather(mongo: Mongo, log: TopicLog, ends: Ends, *, allow_parked: bool)
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """The reader of a topic: a service, and the group of its processor."""
+    """A reader of a topic: a service, and the group of its processor."""
 
     service: str
     group: str
@@ -116,12 +116,11 @@ class _EvidenceReader:
         self._ends = ends
         self._seen: dict[str, dict[str, bytes]] = defaultdict(dict)
         self._topics = {topic.name: topic for topic in all_topics()}
-        self._readers = {
-            topic.name: _Reader(service, processor.group)
-            for service, processors in SERVICES.items()
-            for processor in processors
-            for topic in processor.topics
-        }
+        self._readers: dict[str, list[_Reader]] = defaultdict(list)
+        for service, processors in SERVICES.items():
+            for processor in processors:
+                for topic in processor.topics:
+                    self._readers[topic.name].append(_Reader(service, processor.group))
         self._journals = {journal(service).name for service in SERVICES}
 
     async def documents(self, service: str, processors: Sequence[Processor]) -> None:
@@ -201,9 +200,10 @@ class _EvidenceReader:
         id = event_id(headers)
         its_own = self.writers.enter(name, record, headers)
         self.repairs.add_record(name, record)
-        reader = self._readers.get(name)
-        if reader is not None:
-            first = self._ledgers[reader.service].enter(reader.group, id, record)
+        if readers := self._readers.get(name):
+            # Each of them is asked: all must have worked it.
+            firsts = [self._ledgers[reader.service].enter(reader.group, id, record) for reader in readers]
+            first = any(firsts)
         else:
             first = self._is_first(name, id, record)
         # A readable foreign record counts too, since the readers of the topic trust it.
@@ -230,7 +230,9 @@ class _EvidenceReader:
 
     def _dead_letter(self, name: str, record: ConsumerRecord) -> None:
         topic = self._topics[name.removesuffix(DLQ)]
-        service = self._readers[topic.name].service
+        services = [reader.service for reader in self._readers[topic.name]]
+        written_by = envelope.header(record.headers, "dlq_service")
+        service = written_by if written_by in services else services[0]
         reason = self._ledgers[service].set_aside(topic, record)
         self.writers.set_aside(topic.name, record, reason, readable=readable(topic, record))
         self.repairs.add_letter(topic.name, service, reason, event_id(first_headers(record.headers)), record)

@@ -1,6 +1,6 @@
 """Audit of mended and archived dead letters: each record counts once, by its mended copy or not at all."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -32,7 +32,8 @@ class RepairAudit:
             "mended", "a mended or archived record is an unusable one; with its mended copy it counts once"
         )
         self.done = Repairs()
-        self._letters: dict[str, _Letter] = {}
+        # By the place of the record, and by the service that could not use it.
+        self._letters: dict[str, dict[str, _Letter]] = defaultdict(dict)
         # By id: the place of the record that the copy stands for, and the copy's topic.
         self._copies: dict[str, tuple[str, str]] = {}
 
@@ -50,31 +51,32 @@ class RepairAudit:
         """Add a dead letter of a record of `topic` (without prefix), whose event is `id` in ledgers."""
         partition, offset = (header(letter.headers, f"dlq_{part}") or "" for part in ("partition", "offset"))
         place = f"{topic}/{partition}/{offset}"
-        self._letters[place] = _Letter(service, reason, id, envelope.digest(letter.value or b""))
+        self._letters[place][service] = _Letter(service, reason, id, envelope.digest(letter.value or b""))
 
     def states(self) -> Counter[tuple[str, str, str, str]]:
         """The number of records mended and archived, by service, topic, reason, and `mended` or `archived`."""
         counts: Counter[tuple[str, str, str, str]] = Counter()
-        for place, letter in self._letters.items():
+        for place, letters in self._letters.items():
             topic = place.rsplit("/", 2)[0]
-            if place in self.done.mended or repairs.copy_id(place, topic) in self._copies:
-                counts[letter.service, topic, letter.reason, "mended"] += 1
-            elif place in self.done.archived:
-                counts[letter.service, topic, letter.reason, "archived"] += 1
+            for letter in letters.values():
+                if place in self.done.mended or repairs.copy_id(place, topic) in self._copies:
+                    counts[letter.service, topic, letter.reason, "mended"] += 1
+                elif place in self.done.archived:
+                    counts[letter.service, topic, letter.reason, "archived"] += 1
         return counts
 
     def close(self, worked_digest: Callable[[str, str], bytes | None]) -> None:
         """Compare. `worked_digest`: the digest of an event of a service's ledger, by service and `<source> <id>`."""
         for id, (place, topic) in sorted(self._copies.items()):
             self.check.looked_at += 1
-            letter = self._letters.get(place)
-            if letter is None:
+            letters = self._letters.get(place, {}).values()
+            if not letters:
                 self.check.fail(f"{id} on {topic} is a mended copy of {place}, which is no dead letter")
-            elif letter.reason in (BUG, KEY_PARKED):
+            elif any(letter.reason in (BUG, KEY_PARKED) for letter in letters):
                 self.check.fail(f"{id} is a mended copy of {place}, which is readable and waits for its replay")
             elif place.rsplit("/", 2)[0] != topic or repairs.copy_id(place, topic) != id:
                 self.check.fail(f"{id} on {topic} is not the id of the mended copy of {place}: it may count twice")
-            elif worked_digest(letter.service, letter.id) == letter.digest:
+            elif any(worked_digest(letter.service, letter.id) == letter.digest for letter in letters):
                 self.check.fail(f"{place} was worked itself, and by its mended copy {id}: it counts twice")
             elif place not in self.done.mended:
                 self.check.notes.append(f"{place} has a mended copy, and no event says so: repeat `karya dlq mend`")
@@ -84,8 +86,8 @@ class RepairAudit:
                 f"{place} is said to be mended, but its topic has no copy {mending.body.mended}",
             )
         for place, archived in sorted(self.done.archived.items()):
-            letter = self._letters.get(place)
+            letters = self._letters.get(place, {}).values()
             self.check.expect(
-                letter is not None and letter.reason not in (BUG, KEY_PARKED),
+                bool(letters) and not any(letter.reason in (BUG, KEY_PARKED) for letter in letters),
                 f"{place} was archived by {archived.actor}, but it is no unusable dead letter",
             )

@@ -57,6 +57,8 @@ TAMPERED = [
     ("sales", "ledger", {"$set": {"batch": 0}}),
     ("identity", "accounts", {"$set": {"roles": []}}),
     ("identity", "account_commands", {"$set": {"actor": "nobody"}}),
+    ("gateway", "facility_news", {"$set": {"about": "another"}}),
+    ("gateway", "booth_news", {"$set": {"feed": "another"}}),
 ]
 
 

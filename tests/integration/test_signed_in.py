@@ -28,7 +28,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def urls(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
-    """The five services with the sample accounts."""
+    """The six services with the sample accounts."""
     monkeypatch.setattr(sign_in, "FOLDER", tmp_path)
     services = LocalServices(tmp_path / "services", settings, http_port=18301)
     try:

@@ -155,7 +155,7 @@ async def test_of_a_batch_that_is_decided_for_long_only_what_is_in_a_transaction
 
 
 @pytest.mark.parametrize(
-    "name", slow_but("inventory", among=["production", "inventory", "festival", "sales", "identity"])
+    "name", slow_but("inventory", among=["production", "inventory", "festival", "sales", "identity", "gateway"])
 )
 async def test_under_load_it_ends_in_time_and_the_next_has_its_lanes_at_once(
     name: str, settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess

@@ -264,6 +264,8 @@ BROKEN = [
     Broken("roles", "identity", "accounts", {"_id": LEAVING}, {"$set": {"closed_at": None}}),
     Broken("roles", "identity", "accounts", {"_id": ORGANISING}, {"$set": {"credential": "c-old"}}),
     Broken("roles", "identity", "accounts"),
+    Broken("news", "gateway", "facility_news"),
+    Broken("news", "gateway", "booth_news"),
     *(Broken("records", service, "ledger") for service in SERVICES),
     Broken("records", "sales", "ledger", {}, {"$set": {"digest": b"0123456789abcdef"}}),
     Broken(

@@ -22,8 +22,26 @@ from shared.events.festival import (
 )
 from shared.events.identity import IDENTITY_COMMANDS, GrantRole, OpenAccount, Role, WithdrawRole
 from shared.events.inventory import INVENTORY, STOCK_ORDERS, ReleaseRequested, ReservationRequested, StockChanged
-from shared.events.production import PRODUCTION, TERMINAL, CorrectionRequested, LotRecorded, ProductionReported
-from shared.events.sales import TILL, Payment, PaymentKind, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidedLine
+from shared.events.production import (
+    ANSWERS,
+    PRODUCTION,
+    TERMINAL,
+    CorrectionRequested,
+    LotRecorded,
+    ProductionReported,
+    ReportAccepted,
+)
+from shared.events.sales import (
+    SALES,
+    TILL,
+    DeviceHeard,
+    Payment,
+    PaymentKind,
+    ReceiptIssued,
+    ReceiptLine,
+    ReceiptVoided,
+    VoidedLine,
+)
 from tests.support.probe import Probe, ProbeRecord
 
 MADE_ON = date(2026, 4, 1)
@@ -218,12 +236,21 @@ def _subject(n: int) -> str:
     return f"s-{'abcdefghi'[n % KEYS] * 16}"
 
 
+def _news() -> Iterator[ProbeRecord]:
+    for n in count():
+        answer = ReportAccepted(facility=f"LP-{n % KEYS}", terminal="T1", report=f"report-{n}", lot=f"L{n}")
+        yield ProbeRecord(ANSWERS, answer, f"answer-{n}")
+        if n % 3 == 0:
+            yield ProbeRecord(SALES, DeviceHeard(booth=f"F.B{n % KEYS}", till="T1", device=f"D{n}"), f"heard-{n}")
+
+
 _BEFORE = {
     "inventory": _lots,
     "production": _nothing,
     "festival": _festivals,
     "sales": _booths,
     "identity": _accounts,
+    "gateway": _nothing,
 }
 _AFTER = {
     "inventory": _orders,
@@ -231,4 +258,5 @@ _AFTER = {
     "festival": _requests,
     "sales": _sales,
     "identity": _grants,
+    "gateway": _news,
 }

@@ -1,4 +1,4 @@
-"""A small season played through the four real services: three facilities, one festival, two booths. All made up.
+"""A small season played through the real services: three facilities, one festival, two booths. All made up.
 
 A third booth is opened by mistake and merged. Tills also sell at two booths that nobody opened."""
 

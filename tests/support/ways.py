@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from edge.spool import Spool
-from edge.sync import GatewayRoute, KafkaRoute, Route, Subscription
+from edge.sync import GatewayRoute, KafkaRoute, Subscription, SyncRoute
 from edge.sync.gateway import GatewayLink
 from services.gateway.api import routes
 from services.gateway.handlers import PROCESSORS
@@ -29,8 +29,8 @@ class Way:
     """A route of a device, and one `away` whose server is not there."""
 
     name: str
-    route: Route
-    away: Route
+    route: SyncRoute
+    away: SyncRoute
 
 
 @dataclass(frozen=True, slots=True)

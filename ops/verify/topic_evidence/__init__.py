@@ -35,10 +35,12 @@ class AnnouncedBooth:
 
 @dataclass(slots=True)
 class TopicEvidence:
-    """The published facts by subject. `order_answers` counts inventory's answers by the event's name, then by
-    reservation; `sold_history`: every published sell-through of a booth, in pieces by lot; `settled_by`: the id of
-    the event that settled a booth last; `deadlines`: ids of the deadlines that were reached."""
+    """The published facts by subject. `counts`: the number of events of each kind. `order_answers` counts inventory's
+    answers by the event's name, then by reservation; `sold_history`: every published sell-through of a booth, in
+    pieces by lot; `settled_by`: the id of the event that settled a booth last; `deadlines`: ids of the deadlines that
+    were reached."""
 
+    counts: Counter[str] = field(default_factory=Counter)
     balances: dict[str, Json] = field(default_factory=dict)
     order_answers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     answers: Counter[str] = field(default_factory=Counter)
@@ -55,7 +57,8 @@ class TopicEvidence:
     demand: dict[Pair, Json] = field(default_factory=dict)
 
     def add(self, event: PublishedEvent) -> None:
-        """Take in one event. Each event is added once; an event that no check needs is ignored."""
+        """Take in one event. Each event is added once; of one that no check needs only the number counts."""
+        self.counts[event.type] += 1
         match event.type:
             case "StockChanged":
                 body = event.json
