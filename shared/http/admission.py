@@ -1,8 +1,8 @@
 """Admission of HTTP requests and bodies: a middleware around every service's application.
 
-There is no access control yet, and every client that reaches the port is trusted. A browser also sends requests for
-the pages of other sites. Requests from pages of another origin are therefore refused. So are requests for unknown
-host names, which an attacker may have pointed to this machine (DNS rebinding).
+A browser also sends requests for the pages of other sites. Requests from pages of another origin are therefore
+refused. So are requests for unknown host names, which an attacker may have pointed to this machine (DNS rebinding).
+Who may do what is checked later, by access tokens.
 """
 
 import re

@@ -307,6 +307,8 @@ async def test_a_rebuild_leaves_secrets_alone_and_gives_the_same_accounts(
     async with identity(settings, service_process, ADMIN, ORGANISER) as process, Person(process.url) as rina:
         await rina.signed_in(ORGANISER)
     secrets, accounts = await kept(SECRETS), (await kept("identity"))["accounts"]
+    indexes = await mongo.database(SECRETS)["sessions"].index_information()
+    assert any("expireAfterSeconds" in index for index in indexes.values()), "the service keeps it up as it runs"
     assert {"credentials", "logins", "sessions", "signing_keys"} <= secrets.keys()
     await mongo.database("identity")["accounts"].update_many({}, {"$set": {"roles": []}})
     report = await rebuild(settings, "identity", switching=True)
@@ -473,6 +475,9 @@ async def test_signing_keys_change_every_month_and_all_instances_agree(mongo: Mo
 
     first, published = await kids()
     assert published == [first]
+    # An instance that saw no key either, and was slower.
+    await rings[1]._make(1, moments[0])
+    assert await kids() == (first, [first])
     moments.append(moments[0] + timedelta(days=28))
     assert await kids() == (first, [first])
     moments.append(moments[0] + timedelta(days=29, hours=1))

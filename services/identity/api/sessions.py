@@ -246,5 +246,4 @@ async def replace_credential(
     answer = await commands.append(body, WAIT, f"{credential.id}.replace", actor)
     if answer.status_code != 503:
         await secrets.credentials.refer(credential.id)
-        await secrets.sessions.end_of(credential.subject)
     return answer

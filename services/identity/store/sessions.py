@@ -65,10 +65,6 @@ class Sessions:
         """End the session of a refresh token, also of one that was used before."""
         await self._sessions.delete_one({"_id": token.partition(".")[0]})
 
-    async def end_of(self, subject: str) -> None:
-        """End all sessions of an account."""
-        await self._sessions.delete_many({"subject": subject})
-
 
 def _hash(text: str) -> bytes:
     # The text is random, so that no salt and no slow hash is needed.

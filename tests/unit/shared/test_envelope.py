@@ -53,6 +53,22 @@ def test_a_bad_header_is_named(name: str, value: bytes | None, reason: str) -> N
     assert refusal_of(headers=with_header(name, value)) == reason
 
 
+@pytest.mark.parametrize(
+    ("header", "actor"),
+    [
+        (b"s-abcdefghijklmnop", "s-abcdefghijklmnop"),
+        (b"op.kupang", "op.kupang"),
+        (None, None),
+        (b"two words", None),
+        (b"~visible~", None),
+        (b"x" * 121, None),
+        (b"\xff", None),
+    ],
+)
+def test_an_actor_that_no_event_could_name_is_like_a_missing_one(header: bytes | None, actor: str | None) -> None:
+    assert envelope.decode(IN, a_record(headers=with_header("actor", header))).actor == actor
+
+
 def test_a_source_that_is_too_long_is_refused_and_not_remembered() -> None:
     remembered = envelope._short_source_text.cache_info().currsize
     assert refusal_of(headers=with_header("ce_source", b"s" * 1_000_000)) == "BAD_ID"
