@@ -39,7 +39,7 @@ from lab.simulate.summary import FacilitySum, SeasonBooks, StockOut, books, per_
 from ops.verify import VerifyReport, verify
 from services.production import reference
 from shared import typed
-from shared.access.session import Credentials
+from shared.access.session import TokenSource
 from shared.mongo import Mongo
 from shared.settings import AccessControl, Settings
 from shared.shown import rupiah, thousands, time_of_day
@@ -117,7 +117,7 @@ def _run_mistakes(*, as_json: bool) -> None:
 
 
 @contextmanager
-def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str], Credentials]]:
+def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str], TokenSource]]:
     """An empty stack with the six services: its settings, the address of each service, and who plays the season."""
     bar = bars.begin("Starting Kafka and MongoDB", None)
     with choose_stack(FOLDER / "stack") as stack:
@@ -138,7 +138,7 @@ def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str], C
             services.stop()
 
 
-def _signed_in(settings: Settings, urls: Mapping[str, str], player: SampleAccount) -> Credentials:
+def _signed_in(settings: Settings, urls: Mapping[str, str], player: SampleAccount) -> TokenSource:
     if settings.access is AccessControl.OPEN:
         return STRANGER
     return sign_in(urls[IDENTITY], player, SESSION)
@@ -156,7 +156,7 @@ class SeasonResult:
 
 
 async def _play(
-    seed: int, scale: int, settings: Settings, festival_url: str, organiser: Credentials, bars: "StageBars"
+    seed: int, scale: int, settings: Settings, festival_url: str, organiser: TokenSource, bars: "StageBars"
 ) -> SeasonResult:
     reference_data = reference.load()
     season = Season(reference_data, seed=seed, scale=scale, now=datetime.now(UTC))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from shared.access.session import Credentials, GivenToken, SessionFile, StoredSession
+from shared.access.session import GivenToken, SessionFile, StoredSession, TokenSource
 
 FOLDER = Path(typer.get_app_dir("karya")) / "sessions"
 IDENTITY = "KARYA_IDENTITY_URL"
@@ -34,7 +34,7 @@ def session_file() -> SessionFile | None:
     return SessionFile(FOLDER / f"{name[:60]}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.json")
 
 
-def credentials() -> Credentials:
+def token_source() -> TokenSource:
     """The token of `KARYA_TOKEN`, else the session of this machine, else nothing."""
     if token := os.environ.get(TOKEN, "").strip():
         return GivenToken(token)

@@ -21,9 +21,9 @@ from cli.console import exit_on_error, local, say, show_json, warn
 from cli.festival.client import ROLE_WITHIN, ServiceClient
 from cli.local_stack import FOLDER
 from cli.sample_accounts import sample_of
-from cli.sessions import STRANGER, credentials, session_file
+from cli.sessions import STRANGER, session_file, token_source
 from shared.access.rights import Grant
-from shared.access.session import Session, SessionFile, claims_of, roles_of, wait_for_role
+from shared.access.session import ClientSession, SessionFile, claims_of, roles_of, wait_for_role
 from shared.errors import NotAnswered, WrongEntry
 from shared.events.identity import Role
 from shared.translation import tr
@@ -88,7 +88,7 @@ def whoami(as_json: Json = False) -> None:
     """Show who is signed in, with which roles, and until when the access token is valid."""
     with exit_on_error(), identity_service(WAIT_SECONDS) as api:
         me = api.get("me")
-        token = credentials().token()
+        token = token_source().token()
         expires = claims_of(token).get("exp") if token else None
     until = datetime.fromtimestamp(expires, UTC) if isinstance(expires, int) else None
     if as_json:
@@ -105,16 +105,20 @@ def token(
         Grant | None,
         typer.Option(parser=GRANT, metavar="ROLE[:SCOPE]", help="Wait until the token has this role, at most 10 s."),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Print an access token of this machine's session, for another program. It is valid for some minutes."""
     with exit_on_error():
-        signed_in = credentials()
+        signed_in = token_source()
         has_role = role is None or wait_for_role(signed_in, str(role), ROLE_WITHIN)
         found = signed_in.token()
         if found is None:
             raise NotAnswered(Message("Sign in first: `karya login`."))
         if not has_role:
             raise NotAnswered(Message("The account does not have the role {role}.", role=str(role)))
+    if as_json:
+        show_json({"access_token": found, "expires_at": claims_of(found).get("exp")})
+    else:
         typer.echo(found)
 
 
@@ -139,7 +143,7 @@ def _file() -> SessionFile:
     return file
 
 
-def _end(api: ServiceClient, session: Session) -> bool:
+def _end(api: ServiceClient, session: ClientSession) -> bool:
     """End a session at identity. False if it does not answer: then the session ends when it expires."""
     try:
         api.ask("sessions", "end", body={"refresh_token": session.refresh_token})

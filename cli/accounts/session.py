@@ -14,7 +14,7 @@ from cli.parameters import between, parser_for
 from cli.sessions import identity_url
 from shared import typed
 from shared.access.rights import Grant
-from shared.access.session import Credentials, Session
+from shared.access.session import ClientSession, TokenSource
 from shared.errors import NotAnswered, WrongEntry
 from shared.events.identity import SCOPES, SUBJECT, Role
 from shared.translation import tr
@@ -44,14 +44,14 @@ def choose(
 
 
 @contextmanager
-def service(context: typer.Context, signed_in: Credentials | None = None) -> Iterator[ServiceClient]:
+def service(context: typer.Context, signed_in: TokenSource | None = None) -> Iterator[ServiceClient]:
     """The identity service. An error is shown without a traceback and ends with exit code 1."""
     wait: int = context.obj
     with exit_on_error(), identity_service(wait, signed_in) as api:
         yield api
 
 
-def identity_service(wait: int, signed_in: Credentials | None = None) -> ServiceClient:
+def identity_service(wait: int, signed_in: TokenSource | None = None) -> ServiceClient:
     """The identity service of this machine's session. Raises NotAnswered if its address is not known.
 
     No option gives another address: a token would go to a service that must not see it.
@@ -68,12 +68,12 @@ def known_identity() -> str:
     return url
 
 
-def open_session(api: ServiceClient, identity: str, login: str, password: str) -> Session:
+def open_session(api: ServiceClient, identity: str, login: str, password: str) -> ClientSession:
     """A new session with identity, whose address is given. Raises NotAnswered."""
     asked_at = time.time()
     answer = api.ask("sessions", body={"login": login, "password": password})
     try:
-        return Session.from_answer(identity, answer, asked_at)
+        return ClientSession.from_answer(identity, answer, asked_at)
     except (KeyError, TypeError, ValueError):
         raise NotAnswered(Message("What answers at {url} is no identity service.", url=identity)) from None
 

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import httpx
 
-from cli.sessions import STRANGER, credentials
-from shared.access.session import Bearer, Credentials, roles_of, wait_for_role
+from cli.sessions import STRANGER, token_source
+from shared.access.session import Bearer, TokenSource, roles_of, wait_for_role
 from shared.errors import NotAnswered
 from shared.wording import Message, message_of
 
@@ -61,10 +61,10 @@ class ServiceClient:
     `signed_in`: whose token is sent; if left out, that of whoever is signed in here. Every method raises NotAnswered.
     """
 
-    def __init__(self, url: str, wait: int, name: str = "festival", signed_in: Credentials | None = None) -> None:
+    def __init__(self, url: str, wait: int, name: str = "festival", signed_in: TokenSource | None = None) -> None:
         self.wait = wait
         self._name = name
-        self._signed_in = signed_in or credentials()
+        self._signed_in = signed_in or token_source()
         self._client = httpx.Client(base_url=url, timeout=ANSWER_WITHIN + wait, auth=Bearer(self._signed_in))
 
     def __enter__(self) -> "ServiceClient":

@@ -122,7 +122,9 @@ class Group:
         except FileNotFoundError:
             return
         for server in self.servers:
-            server.recall(**state[server.name])
+            # A former version may not have had this server.
+            if server.name in state:
+                server.recall(**state[server.name])
             # A running server keeps its port. At the next start a wished port has priority over the last one.
             if not server.alive:
                 server.port = self._wished[server.name] or server.port

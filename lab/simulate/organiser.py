@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from lab.simulate.errors import ScenarioFailed
-from shared.access.session import Bearer, Credentials, wait_for_role
+from shared.access.session import Bearer, TokenSource, wait_for_role
 from shared.events.festival import SendShipment
 from shared.events.language import Body
 
@@ -20,7 +20,7 @@ class OrganiserApi:
     """Festival's HTTP API at `url`, with the organiser's token. Every method raises ScenarioFailed for another answer
     than 200."""
 
-    def __init__(self, url: str, organiser: Credentials) -> None:
+    def __init__(self, url: str, organiser: TokenSource) -> None:
         self._organiser = organiser
         self._http = httpx.AsyncClient(base_url=url, timeout=60, auth=Bearer(organiser))
 

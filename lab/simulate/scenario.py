@@ -24,7 +24,7 @@ from lab.simulate.season import FestivalPlan, Season
 from ops.verify.log import TopicLog
 from ops.verify.quiescence import Observation, topic_names, wait_until_quiet
 from shared.access.rights import Grant
-from shared.access.session import Credentials
+from shared.access.session import TokenSource
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,
@@ -85,7 +85,7 @@ class Scenario:
         season: Season,
         settings: Settings,
         festival_url: str,
-        organiser: Credentials,
+        organiser: TokenSource,
         begin_stage: Callable[[str, int | None], StageProgress],
     ) -> None:
         """`organiser`: an account that may announce festivals.

@@ -33,7 +33,7 @@ NOT_RENEWED = Message(
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ClientSession:
     """The tokens of one sign-in. `expires_at`: of the access token, in Unix seconds by this machine's clock."""
 
     identity: str
@@ -43,7 +43,7 @@ class Session:
     expires_at: float
 
     @classmethod
-    def from_answer(cls, identity: str, answer: Mapping[str, Any], asked_at: float) -> "Session":
+    def from_answer(cls, identity: str, answer: Mapping[str, Any], asked_at: float) -> "ClientSession":
         """The session by identity's answer to a sign-in or a renewal. Raises KeyError."""
         expires_at = asked_at + float(answer["expires_in"])
         return cls(identity, answer["subject"], answer["access_token"], answer["refresh_token"], expires_at)
@@ -55,14 +55,14 @@ class SessionFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def read(self) -> Session | None:
+    def read(self) -> ClientSession | None:
         """The session, or None if there is none or the file is damaged."""
         try:
-            return Session(**json.loads(self.path.read_text(encoding="utf-8")))
+            return ClientSession(**json.loads(self.path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
-    def write(self, session: Session) -> None:
+    def write(self, session: ClientSession) -> None:
         """Replace the session. A reader sees the former one or this one, and never a part."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self.path.with_name(f"{self.path.name}.{uuid4().hex}")
@@ -88,7 +88,7 @@ class SessionFile:
             yield
 
 
-class Credentials(Protocol):
+class TokenSource(Protocol):
     """Where a client's access token comes from."""
 
     def token(self) -> str | None:
@@ -158,12 +158,12 @@ class StoredSession:
             self.file.write(fresh)
             return fresh.access_token
 
-    def _session(self) -> Session | None:
+    def _session(self) -> ClientSession | None:
         session = self.file.read()
         # A token is for the services of its own identity alone.
         return session if session is not None and self._identity in (None, session.identity) else None
 
-    def _ask(self, session: Session) -> Session | None:
+    def _ask(self, session: ClientSession) -> ClientSession | None:
         """The session with new tokens, or None if identity has ended it."""
         asked_at = self._clock()
         try:
@@ -173,7 +173,7 @@ class StoredSession:
                 )
             if answer.status_code in (400, 401, 422):
                 return None
-            return Session.from_answer(session.identity, answer.raise_for_status().json(), asked_at)
+            return ClientSession.from_answer(session.identity, answer.raise_for_status().json(), asked_at)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
             raise NotAnswered(NOT_RENEWED) from None
 
@@ -181,23 +181,23 @@ class StoredSession:
 class Bearer(httpx.Auth):
     """Sends the access token with each request, and once more with a newer one if it is refused."""
 
-    def __init__(self, credentials: Credentials) -> None:
-        self.credentials = credentials
+    def __init__(self, source: TokenSource) -> None:
+        self.source = source
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        token = self.credentials.token()
+        token = self.source.token()
         answer = yield _with_token(request, token)
         if answer.status_code == 401 and token is not None:
-            fresh = self.credentials.renewed(token)
+            fresh = self.source.renewed(token)
             if fresh is not None:
                 yield _with_token(request, fresh)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         # Renewals wait for a lock and for identity.
-        token = await asyncio.to_thread(self.credentials.token)
+        token = await asyncio.to_thread(self.source.token)
         answer = yield _with_token(request, token)
         if answer.status_code == 401 and token is not None:
-            fresh = await asyncio.to_thread(self.credentials.renewed, token)
+            fresh = await asyncio.to_thread(self.source.renewed, token)
             if fresh is not None:
                 yield _with_token(request, fresh)
 
@@ -218,19 +218,19 @@ def roles_of(token: str) -> list[str]:
     return [role for role in roles if isinstance(role, str)] if isinstance(roles, list) else []
 
 
-def wait_for_role(credentials: Credentials, role: str, seconds: float) -> bool:
+def wait_for_role(source: TokenSource, role: str, seconds: float) -> bool:
     """Renew the session until its token has the role, for at most so many seconds. False if it has not come.
 
     True for a client that is not signed in or can't renew its token: there is nothing to wait for.
     Raises NotAnswered if identity does not answer.
     """
-    token = credentials.token()
+    token = source.token()
     end = time.monotonic() + seconds
     while token is not None and role not in roles_of(token):
         if time.monotonic() > end:
             return False
         time.sleep(ASK_AGAIN_SECONDS)
-        token = credentials.renewed(token)
+        token = source.renewed(token)
     return True
 
 

@@ -1,6 +1,7 @@
 """People at a stack with access tokens: sign in, announce, be refused elsewhere, pass a role on, sign out."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,13 +28,13 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def urls(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
+def services(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServices]:
     """The six services with the sample accounts."""
     monkeypatch.setattr(sign_in, "FOLDER", tmp_path)
     services = LocalServices(tmp_path / "services", settings, http_port=18301)
     try:
         start_with_accounts(services, settings, sample_accounts(tmp_path))
-        yield services.urls
+        yield services
     finally:
         services.stop()
 
@@ -62,8 +63,8 @@ class Person:
         return json.loads(self.does(*words, "--json"))
 
 
-def test_people_do_what_their_roles_allow(settings: Settings, urls: Mapping[str, str], tmp_path: Path) -> None:
-    organiser, administrator, other = (Person(settings, urls, tmp_path, name) for name in ("o", "a", "x"))
+def test_people_do_what_their_roles_allow(settings: Settings, services: LocalServices, tmp_path: Path) -> None:
+    organiser, administrator, other = (Person(settings, services.urls, tmp_path, name) for name in ("o", "a", "x"))
     assert organiser.tries("festival", "list").stderr == "Sign in first: `karya login`.\n"
 
     # The organiser of a festival is whoever announced it, at once.
@@ -125,3 +126,13 @@ def test_people_do_what_their_roles_allow(settings: Settings, urls: Mapping[str,
 
     organiser.does("logout")
     assert organiser.tries("festival", "list").stderr == "Sign in first: `karya login`.\n"
+
+    # Identity gets another port, because its own is taken meanwhile: the others follow it.
+    former = services.servers["identity"].port
+    services.servers["identity"].stop()
+    with socket.create_server(("127.0.0.1", former)):
+        services.restart("identity")
+        assert services.servers["identity"].port != former
+        moved = Person(settings, services.urls, tmp_path, "moved")
+        moved.does("login", "--as", "organiser")
+        assert [row["festival"] for row in moved.reads("festival", "list")] == ["ODOP"]

@@ -184,7 +184,7 @@ async def test_the_command_tells_it(season: RunningSeason) -> None:
     assert "WITA" in text
     code, text = await karya(season, "trace", season.recalled, "--all", "--json")
     assert code == 0
-    assert {"at", "local", "kind", "text", "who", "record"} == json.loads(text)["timeline"][0].keys()
+    assert {"at", "local", "kind", "text", "who", "actor", "record"} == json.loads(text)["timeline"][0].keys()
 
 
 async def karya(season: RunningSeason, *words: str) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 import cli
 from cli import sign_in
 from cli.sample_accounts import SAMPLE_ROLES, sample_accounts
+from cli.sessions import session_file
 from shared.events.identity import SCOPES, Role
 from shared.translation import use_language
 from tests.support.fake_identity import SUBJECT, FakeIdentity, a_token, running_identity
@@ -210,6 +211,7 @@ def test_a_token_is_printed_for_another_program(run: Run, identity: FakeIdentity
     assert run("token").stderr == "Sign in first: `karya login`.\n"
     signed_in(run)
     assert run("token").stdout == f"{identity.valid}\n"
+    assert json.loads(run("token", "--json").stdout) == {"access_token": identity.valid, "expires_at": 1_900_000_000}
     identity.later_roles = [["organiser:ODOP"]]
     assert run("token", "--role", "organiser:ODOP").stdout == f"{identity.valid}\n"
     result = run("token", "--role", "organiser:RAYA")
@@ -306,3 +308,13 @@ def test_sample_accounts_are_made_once_one_of_each_role(tmp_path: Path) -> None:
             assert name == role
             assert (role in SCOPES) == bool(scope)
             assert role not in SCOPES or SCOPES[role].wrong(scope) is None
+
+
+def test_addresses_that_look_alike_have_sessions_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = set()
+    for address in ("http://id.test/a-b", "http://id.test/a/b", "https://id.test/a/b", "http://id.test:80/a/b"):
+        monkeypatch.setenv("KARYA_IDENTITY_URL", address)
+        file = session_file()
+        assert file is not None
+        files.add(file.path.name)
+    assert len(files) == 4

@@ -1,5 +1,6 @@
 """The health of a server for `karya status`: it works, or the reason why not."""
 
+import json
 import socket
 import sys
 import time
@@ -129,3 +130,12 @@ def test_a_service_with_a_former_address_of_identity_is_told_apart(tmp_path: Pat
     finally:
         child.kill()
         child.wait()
+
+
+def test_the_state_of_a_former_version_lacks_a_service(tmp_path: Path) -> None:
+    names = ("production", "inventory", "festival", "sales")
+    state = {name: {"pid": None, "port": 9000 + at} for at, name in enumerate(names)}
+    (tmp_path / "services.json").write_text(json.dumps(state))
+    services = LocalServices(tmp_path, Settings()).servers
+    assert {name: services[name].port for name in names} == {name: state[name]["port"] for name in names}
+    assert services["identity"].port == 8005

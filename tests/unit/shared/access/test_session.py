@@ -13,8 +13,8 @@ import pytest
 
 from shared.access.session import (
     Bearer,
+    ClientSession,
     GivenToken,
-    Session,
     SessionFile,
     StoredSession,
     roles_of,
@@ -37,12 +37,12 @@ def identity() -> Iterator[FakeIdentity]:
 def file(tmp_path: Path, identity: FakeIdentity) -> SessionFile:
     """The file of a session that was just begun."""
     file = SessionFile(tmp_path / "sessions" / "a.json")
-    file.write(Session.from_answer(identity.url, identity.next_tokens(), time.time()))
+    file.write(ClientSession.from_answer(identity.url, identity.next_tokens(), time.time()))
     return file
 
 
-def get(identity: FakeIdentity, credentials: StoredSession | GivenToken) -> httpx.Response:
-    with httpx.Client(base_url=identity.url, auth=Bearer(credentials)) as client:
+def get(identity: FakeIdentity, source: StoredSession | GivenToken) -> httpx.Response:
+    with httpx.Client(base_url=identity.url, auth=Bearer(source)) as client:
         return client.get("/page")
 
 
