@@ -18,8 +18,6 @@ def feed_of(place: str, topic: str) -> str:
 def _to_document(item: NewsItem) -> dict[str, Any]:
     return {
         FEED: feed_of(item.place, item.topic),
-        "place": item.place,
-        "topic": item.topic,
         "type": type(item.body).__name__,
         # As text: a database does not keep every number and every name of JSON.
         "value": item.body.model_dump_json(),
@@ -32,11 +30,12 @@ def _to_document(item: NewsItem) -> dict[str, Any]:
 
 
 def _from_document(document: Document) -> NewsItem:
-    body = _BODIES[document["topic"], document["type"]]
+    topic, _, place = document[FEED].partition(" ")
+    body = _BODIES[topic, document["type"]]
     return NewsItem(
         id=document["_id"],
-        place=document["place"],
-        topic=document["topic"],
+        place=place,
+        topic=topic,
         body=body.model_validate_json(document["value"]),
         source=document["source"],
         event=document["event"],

@@ -58,7 +58,7 @@ TAMPERED = [
     ("identity", "accounts", {"$set": {"roles": []}}),
     ("identity", "account_commands", {"$set": {"actor": "nobody"}}),
     ("gateway", "facility_news", {"$set": {"about": "another"}}),
-    ("gateway", "booth_news", {"$set": {"feed": "another"}}),
+    ("gateway", "booth_news", {"$set": {"feed": "karya.booth-stock.v1 ODOP.B9"}}),
 ]
 
 
