@@ -23,7 +23,7 @@ def device_route(*, kafka: bool) -> SyncRoute:
     settings = Settings()
     if kafka or settings.route is DeviceRoute.KAFKA or not settings.gateway_url:
         return KafkaRoute(settings_for("kafka"))
-    return GatewayRoute(settings.gateway_url, Bearer(sessions.credentials()))
+    return GatewayRoute(settings.gateway_url, Bearer(sessions.token_source()))
 
 
 def not_taken_sentence(count: int) -> str:

@@ -7,17 +7,19 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from edge.spool import Counts, Owner, RecordPlace, Spool
+from edge.spool import Counts, IntakeRefusal, NewsFeed, Owner, RecordPlace, Spool
 from edge.spool import file as spool_file
 from shared import envelope
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.language import Body, Event
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, RecallLot, ReportAccepted
+from shared.wording import Message
 from tests.support.former_spool import FORMER_SCHEMA
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, 456789, tzinfo=UTC)
@@ -289,6 +291,47 @@ def test_records_of_the_version_before_can_not_be_changed_as_a_sync_may_have_beg
         spool.take_out(spool.append(a_report, NOW).number)
     with open_spool(tmp_path) as spool:
         assert [record.taken_out for record in spool.records()] == [False, True]
+
+
+def test_a_file_of_the_version_before_the_gateway_goes_on_where_it_was(tmp_path: Path) -> None:
+    with open_spool(tmp_path) as spool:
+        first = spool.append(a_report, NOW)
+        spool.receive(ANSWERS, 0, [], next=5)
+        spool._db.execute("drop table cursors")
+        spool._db.execute("drop table refusals")
+        spool._db.execute("pragma user_version = 3")
+    for _ in range(2):
+        with open_spool(tmp_path) as spool:
+            assert spool.records() == [first]
+            assert (spool.position(ANSWERS, 0), spool.refusals()) == (5, {})
+            assert spool.cursor(NewsFeed("http://gateway", "LP-KPG", ANSWERS.name)) == ""
+
+
+def test_news_and_their_cursor_are_kept_together_or_not_at_all(spool: Spool) -> None:
+    feed = NewsFeed("http://gateway", "LP-KPG", ANSWERS.name)
+    spool.receive_news(feed, [(ANSWERS, an_answer("r1"), "r1")], "0-1-0")
+    spool._db.execute("create temp trigger no before insert on cursors begin select raise(abort, 'no'); end")
+    with pytest.raises(SpoolFailed, match="received just now are not"):
+        spool.receive_news(feed, [(ANSWERS, an_answer("r2", id="a2"), "r2")], "0-2-0")
+    assert [event.about for event in spool.received(ANSWERS)] == ["r1"]
+    assert spool.cursor(feed) == "0-1-0"
+    others = [NewsFeed("http://other", "LP-KPG", ANSWERS.name), NewsFeed("http://gateway", "LP-WKB", ANSWERS.name)]
+    assert [spool.cursor(other) for other in others] == ["", ""]
+
+
+def test_a_refused_record_stays_pending_until_it_is_acknowledged(spool: Spool) -> None:
+    for _ in range(3):
+        spool.append(a_report, NOW)
+    refusal = IntakeRefusal(2, "refused", "no_right", Message("Not {place}.", place="LP-KPG"))
+    spool.acknowledge([1])
+    spool.refuse([refusal])
+    assert spool.refusals() == {2: refusal}
+    assert [record.number for record in spool.pending(9)] == [2, 3]
+    assert [record.number for record in spool.offer(9, after=2)] == [3]
+    spool.acknowledge([2])
+    assert spool.refusals() == {}
+    spool.refuse([replace(refusal, number=1)])
+    assert spool.refusals() == {}, "it was stored before"
 
 
 def test_two_copies_of_a_former_file_are_one_device(tmp_path: Path) -> None:
