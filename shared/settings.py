@@ -76,7 +76,8 @@ class Settings(BaseSettings):
     http_port_file: Path | None = Field(None, description="where a service writes the port that it listens on")
     access: AccessControl = Field(
         AccessControl.TOKENS,
-        description="tokens: each request needs an access token of identity; open: everybody on this machine may do everything",
+        description="tokens: each request needs an access token of identity; open: everybody on this machine may do "
+        "everything",
     )
     identity_url: str = Field(
         "http://127.0.0.1:8005", description="identity's address, which access tokens name as their issuer"

@@ -184,8 +184,8 @@ def unsafe(settings: Settings) -> str | None:
     if settings.access is AccessControl.TOKENS or is_loopback(settings.http_host):
         return None
     return (
-        f"KARYA_ACCESS is open, and KARYA_HTTP_HOST is {settings.http_host or 'empty'}: everybody in the network could "
-        "do everything. Leave KARYA_ACCESS out, or let KARYA_HTTP_HOST be 127.0.0.1."
+        f"KARYA_ACCESS is open, and KARYA_HTTP_HOST is {settings.http_host or 'empty'}: everybody in the network "
+        "could do everything. Leave KARYA_ACCESS out, or let KARYA_HTTP_HOST be 127.0.0.1."
     )
 
 
