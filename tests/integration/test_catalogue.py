@@ -65,7 +65,7 @@ async def test_staff_add_a_facility_and_its_waiting_reports_are_decided(
 
         assert await sow_catalogue(settings) == 0, "it was sown when the place was made"
         with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
-            await terminal.sync(settings, wait=60)
+            await terminal.sync(KafkaRoute(settings), wait=60)
             assert terminal.catalogue().facility is not None, "the first sync waits for the zone"
         await probe.send(TERMINAL, report("PTG"), id="early")
         await probe.send(TERMINAL, report("PTG", qty=21), id="early-too-many")
