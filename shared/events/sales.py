@@ -332,7 +332,7 @@ class SoldThrough(Body):
 
     `counted`: pieces in the latest count. `unexplained`: unsold pieces that this count did not find. `beyond`: pieces
     sold, lost or moved in excess of the pieces stocked; nothing is unsold then. This happens after an accepted
-    dispute, or if sold pieces were recorded as lost or moved.
+    dispute, if sold pieces were recorded as lost or moved, or if a recount found fewer pieces than were sold.
     """
 
     lot: Id
