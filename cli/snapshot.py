@@ -27,8 +27,10 @@ _WITHIN = 20.0
 def renew(
     spool: Spool, topic: Topic, url: str | None, keep: Callable[[CatalogueSnapshot], int], *, as_json: bool
 ) -> None:
-    """Fetch the snapshot unless the copy in the spool is the same, keep it, and show what is known now. Raises
-    NotAnswered, and the errors of `keep`, which returns the number of products."""
+    """Fetch the snapshot if it has changed, and show how many products the device knows now.
+
+    `keep` puts it into the spool and returns their number. Raises NotAnswered, and the errors of `keep`.
+    """
     if not url:
         raise NotAnswered(Message("No production service is known here: say --from, or set KARYA_PRODUCTION_URL."))
     snapshot = _fetch(url, spool.etag(topic, url))

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from shared.errors import NotAnswered, WrongEntry
 from shared.events.catalogue import (
     EntryKind,
-    FacilityListed,
     FacilitySet,
-    ProductListed,
     ProductSet,
     code_of,
+    facility_listed,
+    product_listed,
 )
 from shared.events.language import Event
 from shared.nearest import nearest
@@ -64,26 +64,10 @@ class CatalogueSnapshot:
             if alike:
                 message = Message("{message} Did you mean {names}?", message=message, names=any_of(alike))
             raise WrongEntry(message)
-        listed = FacilityListed(
-            facility=facility,
-            revision=entry.revision,
-            facility_kind=entry.facility_kind,
-            name=entry.name,
-            zone=entry.zone,
-            products=entry.products,
-            changed_at=entry.changed_at,
-            retired_at=entry.retired_at,
-        )
         made = [self.products[code] for code in entry.products if code in self.products]
-        bodies = [
-            ProductListed(
-                facility=facility, product=code_of(fact.entry), **fact.model_dump(exclude={"entry", "command"})
-            )
-            for fact in made
-        ]
         return [
-            _event(entry, facility, listed, at),
-            *(_event(fact, facility, body, at) for fact, body in zip(made, bodies, strict=True)),
+            _event(entry, facility, facility_listed(entry), at),
+            *(_event(fact, facility, product_listed(facility, fact), at) for fact in made),
         ]
 
     def all_products(self, at: datetime) -> list[Event]:

@@ -1,12 +1,15 @@
 """Runners as child processes."""
 
 import asyncio
+import json
 import os
 import shutil
 import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 from uuid import uuid4
 
 from deploy.local import process
@@ -23,6 +26,17 @@ LOOK = 0.05
 
 class BenchFailed(KaryaError):
     """A measured process ended without a result. The message shows the end of its output."""
+
+
+async def figures_of(module: str, runs: int) -> list[dict[str, Any]]:
+    """The JSON rows that a bench without servers prints, in a process of its own. Raises BenchFailed."""
+    program = (sys.executable, "-m", module, "--json", "--runs", str(runs))
+    child = await asyncio.create_subprocess_exec(*program, cwd=ROOT, stdin=DEVNULL, stdout=PIPE)
+    output = (await child.communicate())[0]
+    if not output:
+        raise BenchFailed(f"{module} ended with exit code {child.returncode} and without figures.")
+    rows: list[dict[str, Any]] = json.loads(output)
+    return rows
 
 
 class Runner:

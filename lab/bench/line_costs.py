@@ -1,12 +1,8 @@
 """The bench of the cost of a line of a request, from plan to close, in a process of its own."""
 
-import asyncio
-import json
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 
-from lab.bench.children import ROOT, BenchFailed
+from lab.bench.children import figures_of
 from lab.bench.environment import BenchEnvironment
 from lab.bench.lines import GROWTH, StepCost, grown
 from lab.bench.report import BenchResult, Figure, OnProgress
@@ -18,12 +14,8 @@ NOTE = "Festival's rules in memory, an event at a time, without servers: no time
 async def measure(_: BenchEnvironment, runs: int, on_progress: OnProgress) -> BenchResult:
     """The quickest of several runs of each size of request."""
     on_progress("lines of a plan")
-    program = (sys.executable, "-m", "lab.bench.lines", "--json", "--runs", str(runs))
-    child = await asyncio.create_subprocess_exec(*program, cwd=ROOT, stdin=DEVNULL, stdout=PIPE)
-    output = (await child.communicate())[0]
-    if not output:
-        raise BenchFailed(f"lab.bench.lines ended with exit code {child.returncode} and without figures.")
-    return BenchResult("lines", tuple(figures([StepCost(**cost) for cost in json.loads(output)])), NOTE)
+    rows = await figures_of("lab.bench.lines", runs)
+    return BenchResult("lines", tuple(figures([StepCost(**row) for row in rows])), NOTE)
 
 
 def figures(costs: Sequence[StepCost]) -> list[Figure]:

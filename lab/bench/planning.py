@@ -1,11 +1,6 @@
 """The planner's bench: time and memory of each made-up case, in a process of its own."""
 
-import asyncio
-import json
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
-
-from lab.bench.children import ROOT, BenchFailed
+from lab.bench.children import figures_of
 from lab.bench.environment import BenchEnvironment
 from lab.bench.planner import CASES, PlanCase, PlanTiming
 from lab.bench.report import BenchResult, Figure, OnProgress
@@ -18,13 +13,9 @@ async def measure(_: BenchEnvironment, runs: int, on_progress: OnProgress) -> Be
     """The median of several plans of each case."""
     on_progress("planner")
     # A separate process: the imports of this one would count as the planner's memory.
-    program = (sys.executable, "-m", "lab.bench.planner", "--json", "--runs", str(runs))
-    child = await asyncio.create_subprocess_exec(*program, cwd=ROOT, stdin=DEVNULL, stdout=PIPE)
-    output = (await child.communicate())[0]
-    if not output:
-        raise BenchFailed(f"lab.bench.planner ended with exit code {child.returncode} and without figures.")
+    rows = await figures_of("lab.bench.planner", runs)
     sizes = {size.name: size for size in CASES}
-    timings = [PlanTiming(**timing) for timing in json.loads(output)]
+    timings = [PlanTiming(**row) for row in rows]
     return BenchResult(
         "planner", tuple(figure for timing in timings for figure in figures(sizes[timing.case], timing)), NOTE
     )

@@ -231,6 +231,37 @@ class ProductListed(Body):
     retired_at: Utc | None = None
 
 
+def facility_listed(fact: FacilitySet) -> FacilityListed:
+    """The facility's entry for its own lane and its terminals."""
+    return FacilityListed(
+        facility=code_of(fact.entry),
+        revision=fact.revision,
+        facility_kind=fact.facility_kind,
+        name=fact.name,
+        zone=fact.zone,
+        products=fact.products,
+        changed_at=fact.changed_at,
+        retired_at=fact.retired_at,
+    )
+
+
+def product_listed(facility: str, fact: ProductSet) -> ProductListed:
+    """The product for the lane and the terminals of this facility."""
+    return ProductListed(
+        facility=facility,
+        product=code_of(fact.entry),
+        revision=fact.revision,
+        name=fact.name,
+        category=fact.category,
+        unit=fact.unit,
+        max_qty=fact.max_qty,
+        shelf_life_days=fact.shelf_life_days,
+        usual_price_rupiah=fact.usual_price_rupiah,
+        changed_at=fact.changed_at,
+        retired_at=fact.retired_at,
+    )
+
+
 class CatalogueRevision(Body):
     """The revision of an entry that a decision used."""
 

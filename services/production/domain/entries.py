@@ -22,10 +22,8 @@ from shared.events.catalogue import (
     EntryFact,
     EntryKind,
     EntryRefusal,
-    FacilityListed,
     FacilitySet,
     LeadTimeSet,
-    ProductListed,
     ProductSet,
     RetireEntry,
     SetFacility,
@@ -35,7 +33,9 @@ from shared.events.catalogue import (
     TermSet,
     code_of,
     entry_id,
+    facility_listed,
     kind_of,
+    product_listed,
 )
 from shared.events.language import MAX_TEXT, Body, Deadline, Event, Publication
 from shared.events.names import NameRule
@@ -307,20 +307,7 @@ def _keep(state: State, entry: Entry, command: EntryCommand, fact: EntryFact) ->
     revision = EntryRevision(revision_id(entry.id, fact.revision), entry.id, fact)
     published: list[Publication | Deadline] = [CATALOGUE.of(fact)]
     if isinstance(fact, FacilitySet):
-        published.append(
-            FACILITY_CATALOGUE.of(
-                FacilityListed(
-                    facility=code_of(fact.entry),
-                    revision=fact.revision,
-                    facility_kind=fact.facility_kind,
-                    name=fact.name,
-                    zone=fact.zone,
-                    products=fact.products,
-                    changed_at=fact.changed_at,
-                    retired_at=fact.retired_at,
-                )
-            )
-        )
+        published.append(FACILITY_CATALOGUE.of(facility_listed(fact)))
     elif isinstance(fact, ProductSet):
         published += _listed(fact, entry.askers)
     return state.put(entry, revision, command), published
@@ -329,21 +316,7 @@ def _keep(state: State, entry: Entry, command: EntryCommand, fact: EntryFact) ->
 def _listed(fact: ProductSet, askers: Iterable[str]) -> list[Publication]:
     """The product for each facility among the askers."""
     return [
-        FACILITY_CATALOGUE.of(
-            ProductListed(
-                facility=code_of(asker),
-                product=code_of(fact.entry),
-                revision=fact.revision,
-                name=fact.name,
-                category=fact.category,
-                unit=fact.unit,
-                max_qty=fact.max_qty,
-                shelf_life_days=fact.shelf_life_days,
-                usual_price_rupiah=fact.usual_price_rupiah,
-                changed_at=fact.changed_at,
-                retired_at=fact.retired_at,
-            )
-        )
+        FACILITY_CATALOGUE.of(product_listed(code_of(asker), fact))
         for asker in askers
         if kind_of(asker) == EntryKind.FACILITY
     ]

@@ -264,7 +264,7 @@ def _mark_receipt(state: State, booth: Booth, receipt: Receipt) -> Change:
     publications: list[Publication] = []
     for line in [sale.line for sale in receipt.sales if sale.waiting]:
         current = receipt_in(state, booth, receipt.receipt)
-        assert current is not None, "it is there"
+        assert current is not None, "a receipt that waits was issued"
         sale = current.sales[line - 1]
         after = replace(sale, waiting=0, forwarded=sale.forwarded + sale.waiting)
         state, booth, snapshots = book(state, booth, current, after)

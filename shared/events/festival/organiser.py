@@ -56,7 +56,7 @@ class AnnounceFestival(Body):
 
 
 class ChangeFestival(Body):
-    """Change what was announced; null: unchanged. The id never changes.
+    """Change what was announced. A field that is null stays as it is. The id never changes.
 
     Days, place and zone can change until something was sent. After that only the last day can become later. The name
     can change always. `lead_days` replace all earlier ones and the island. They come from the catalogue with an
