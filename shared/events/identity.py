@@ -1,23 +1,34 @@
-"""Who may do what: accounts with their roles, as commands of administrators and organisers and as facts.
+"""Who may do what: accounts with their roles, and devices with their keys, as commands and as facts.
 
 An account is known by its subject, a pseudonym. Names, passwords and signing keys are in no event. `credential` is
-the random id under which a database of identity's own keeps a name and a password.
+the random id under which a database of identity's own keeps a name and a password. The subject of a device follows
+from its public key.
 """
 
+import json
 import re
+from base64 import b32encode
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from hashlib import sha256
+from typing import Annotated, Self
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from shared.events import names
 from shared.events.language import Body, CommandId, Id, Text, Topic, Utc, Values
 from shared.events.names import NameRule
-from shared.wording import Message
+from shared.wording import Message, WrongValue
 
 SUBJECT = re.compile(r"s-[a-z2-7]{16,32}")
 Subject = Annotated[str, StringConstraints(pattern=rf"^{SUBJECT.pattern}$")]
+DEVICE = re.compile(r"d-[a-z2-7]{52}")
+DeviceSubject = Annotated[str, StringConstraints(pattern=rf"^{DEVICE.pattern}$")]
+ANY_SUBJECT = re.compile(rf"(?:{SUBJECT.pattern}|{DEVICE.pattern})")
+AnySubject = Annotated[str, StringConstraints(pattern=rf"^{ANY_SUBJECT.pattern}$")]
+# A coordinate of 32 bytes, as base64url without padding.
+COORDINATE_PATTERN = r"^[A-Za-z0-9_-]{43}$"
+Coordinate = Annotated[str, StringConstraints(pattern=COORDINATE_PATTERN)]
 SCOPE_PATTERN = r"^[A-Za-z0-9*][A-Za-z0-9._-]{0,119}$"
 Scope = Annotated[str, StringConstraints(pattern=SCOPE_PATTERN)]
 
@@ -26,7 +37,8 @@ ANY = "*"
 
 
 class Role(StrEnum):
-    """The roles of people and programs. A role with a scope names one facility, booth, festival or stream."""
+    """The roles of people, programs and devices. A role with a scope names one facility, booth, festival or
+    stream."""
 
     FACILITY_STAFF = "facility-staff"
     CASHIER = "cashier"
@@ -51,6 +63,46 @@ SCOPES: Mapping[Role, NameRule] = {
     Role.ORGANISER: _ANY_FESTIVAL,
     Role.SUBSCRIBER: _STREAM,
 }
+
+
+class KeyKind(StrEnum):
+    """The kinds of keys (`kty`)."""
+
+    EC = "EC"
+    OKP = "OKP"
+
+
+class Curve(StrEnum):
+    """The curves (`crv`): P-256 for signatures by ES256, and Ed25519."""
+
+    P256 = "P-256"
+    ED25519 = "Ed25519"
+
+
+class PublicKey(Body):
+    """The public half of a device's key, as RFC 7517 and RFC 8037 write it. A key of Ed25519 has no `y`."""
+
+    kty: KeyKind
+    crv: Curve
+    x: Coordinate
+    y: Coordinate | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.kty is KeyKind.EC) != (self.crv is Curve.P256) or (self.kty is KeyKind.EC) != (self.y is not None):
+            raise WrongValue(Message("A device's key is one of P-256 with x and y, or one of Ed25519 with x alone."))
+        return self
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The members of the JSON Web Key."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @property
+    def device(self) -> str:
+        """The subject of the device that has this key. It holds the key's thumbprint (RFC 7638)."""
+        canonical = json.dumps(self.fields, sort_keys=True, separators=(",", ":"))
+        return f"d-{b32encode(sha256(canonical.encode()).digest()).decode().rstrip('=').lower()}"
 
 
 class OpenAccount(Body):
@@ -146,7 +198,7 @@ class RoleWithdrawn(Body):
 
 
 class AccountRefusal(StrEnum):
-    """The reason why a command about an account was refused."""
+    """The reason why a command about an account or a device was refused."""
 
     UNKNOWN_ACCOUNT = "unknown_account"
     ACCOUNT_EXISTS = "account_exists"
@@ -158,10 +210,10 @@ class AccountRefusal(StrEnum):
 
 
 class AccountCommandRefused(Body):
-    """A command about an account is refused, and changes nothing. `message`, `template` and `values` as in
-    EntryCommandRefused."""
+    """A command about an account or a device is refused, and changes nothing. `message`, `template` and `values` as
+    in EntryCommandRefused."""
 
-    subject: Subject
+    subject: AnySubject
     command: CommandId
     field: Id
     reason: AccountRefusal
@@ -179,5 +231,12 @@ IDENTITY_GRANTS = Topic("karya.identity-grants.v1", "subject", (GrantAsked,))
 IDENTITY = Topic(
     "karya.identity.v1",
     "subject",
-    (AccountOpened, AccountClosed, CredentialReplaced, RoleGranted, RoleWithdrawn, AccountCommandRefused),
+    (
+        AccountOpened,
+        AccountClosed,
+        CredentialReplaced,
+        RoleGranted,
+        RoleWithdrawn,
+        AccountCommandRefused,
+    ),
 )
