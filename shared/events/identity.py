@@ -47,6 +47,8 @@ class Role(StrEnum):
     OPERATOR = "operator"
     SUBSCRIBER = "subscriber"
     ADMINISTRATOR = "administrator"
+    TERMINAL = "terminal"
+    TILL = "till"
 
 
 _STREAM = NameRule(
@@ -62,7 +64,11 @@ SCOPES: Mapping[Role, NameRule] = {
     Role.CASHIER: names.BOOTH,
     Role.ORGANISER: _ANY_FESTIVAL,
     Role.SUBSCRIBER: _STREAM,
+    Role.TERMINAL: names.FACILITY,
+    Role.TILL: names.BOOTH,
 }
+# The roles that devices alone have, with the form of the device's name. No account is granted one.
+DEVICE_ROLES: Mapping[Role, NameRule] = {Role.TERMINAL: names.TERMINAL, Role.TILL: names.TILL}
 
 
 class KeyKind(StrEnum):
@@ -94,7 +100,7 @@ class PublicKey(Body):
         return self
 
     @property
-    def fields(self) -> dict[str, str]:
+    def fields(self) -> dict[str, str | list[str]]:
         """The members of the JSON Web Key."""
         return self.model_dump(mode="json", exclude_none=True)
 
@@ -150,6 +156,23 @@ class GrantAsked(Body):
     scope: Scope | None = None
 
 
+class EnrolDevice(Body):
+    """A device with this key may send records of a facility or booth, under this name."""
+
+    subject: DeviceSubject
+    public_key: PublicKey
+    role: Role
+    scope: Scope
+    name: Id
+
+
+class RevokeDevice(Body):
+    """A device is lost or retired: nothing that its key signs counts from now on."""
+
+    subject: DeviceSubject
+    reason: Text = ""
+
+
 class AccountOpened(Body):
     """The account is there. `actor`: who asked for it, as a subject or the name of a program."""
 
@@ -197,6 +220,28 @@ class RoleWithdrawn(Body):
     withdrawn_at: Utc
 
 
+class DeviceEnrolled(Body):
+    """The device may send records from now on. What its key signed before is accepted too. `actor`: who gave the code
+    for it."""
+
+    subject: DeviceSubject
+    public_key: PublicKey
+    role: Role
+    scope: Scope
+    name: Id
+    actor: Id | None = None
+    enrolled_at: Utc
+
+
+class DeviceRevoked(Body):
+    """The device is revoked for good. Its key is never enrolled again."""
+
+    subject: DeviceSubject
+    reason: Text
+    actor: Id | None = None
+    revoked_at: Utc
+
+
 class AccountRefusal(StrEnum):
     """The reason why a command about an account or a device was refused."""
 
@@ -207,6 +252,10 @@ class AccountRefusal(StrEnum):
     NO_SUCH_ROLE = "no_such_role"
     TOO_MANY = "too_many"
     ID_TAKEN = "id_taken"
+    UNKNOWN_DEVICE = "unknown_device"
+    BAD_DEVICE = "bad_device"
+    DEVICE_ENROLLED = "device_enrolled"
+    DEVICE_REVOKED = "device_revoked"
 
 
 class AccountCommandRefused(Body):
@@ -225,7 +274,7 @@ class AccountCommandRefused(Body):
 IDENTITY_COMMANDS = Topic(
     "karya.identity-commands.v1",
     "subject",
-    (OpenAccount, CloseAccount, ReplaceCredential, GrantRole, WithdrawRole),
+    (OpenAccount, CloseAccount, ReplaceCredential, GrantRole, WithdrawRole, EnrolDevice, RevokeDevice),
 )
 IDENTITY_GRANTS = Topic("karya.identity-grants.v1", "subject", (GrantAsked,))
 IDENTITY = Topic(
@@ -237,6 +286,8 @@ IDENTITY = Topic(
         CredentialReplaced,
         RoleGranted,
         RoleWithdrawn,
+        DeviceEnrolled,
+        DeviceRevoked,
         AccountCommandRefused,
     ),
 )

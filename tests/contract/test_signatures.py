@@ -52,7 +52,7 @@ def fault_of(record: dict[str, Any], signature: str) -> SignatureFault | None:
     return None
 
 
-def rows(kind: str) -> Any:
+def rows(kind: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("record", VECTORS[kind], ids=lambda record: record["name"])
 
 
