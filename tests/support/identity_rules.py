@@ -34,7 +34,7 @@ class IdentityRules:
         """What is published because of this event."""
         self._count += 1
         self.now += timedelta(seconds=1)
-        key = getattr(body, "subject", None) or getattr(body, "festival", "")
+        key: str = getattr(body, "subject", None) or getattr(body, "festival", "")
         event = Event(id or f"c{self._count}", source, key, self.now, self.now, body, actor=actor)
         reads = processor.reads(event)
         loaded: dict[Any, Any] = {read: self.kept.get(read) for read in reads if isinstance(read, Ref)}
