@@ -94,8 +94,7 @@ def new_device_key(curve: Curve = Curve.ED25519) -> PrivateKey:
 
 def public_key_of(key: PrivateKey) -> PublicKey:
     """The public half of a device's key."""
-    fields = key.as_dict(private=False)
-    return PublicKey.model_validate_json(json.dumps({name: fields.get(name) for name in PublicKey.model_fields}))
+    return PublicKey.of(key.as_dict(private=False))
 
 
 def sign(key: PrivateKey, content: SignedContent) -> str:

@@ -11,7 +11,7 @@ from base64 import b32encode
 from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import StringConstraints, model_validator
 
@@ -98,6 +98,11 @@ class PublicKey(Body):
         if (self.kty is KeyKind.EC) != (self.crv is Curve.P256) or (self.kty is KeyKind.EC) != (self.y is not None):
             raise WrongValue(Message("A device's key is one of P-256 with x and y, or one of Ed25519 with x alone."))
         return self
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """The key with these members of a JSON Web Key; others are left out. Raises ValidationError."""
+        return cls.model_validate_json(json.dumps({name: fields.get(name) for name in cls.model_fields}))
 
     @property
     def fields(self) -> dict[str, str | list[str]]:

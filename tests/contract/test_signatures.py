@@ -35,8 +35,7 @@ def private_key(name: str) -> PrivateKey:
 
 
 def public_key(name: str) -> PublicKey:
-    fields = {field: VECTORS["keys"][name].get(field) for field in ("kty", "crv", "x", "y")}
-    return PublicKey.model_validate_json(json.dumps(fields))
+    return PublicKey.of(VECTORS["keys"][name])
 
 
 def content_of(record: dict[str, Any]) -> SignedContent:

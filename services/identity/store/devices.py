@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.identity.domain.device import EnrolledDevice
-from shared.events.identity import Curve, KeyKind, PublicKey, Role
+from shared.events.identity import PublicKey, Role
 from shared.runtime.processor import Collection, Document
 
 # A booth's festival, so that an organiser finds the tills of all its booths.
@@ -23,10 +23,9 @@ def _to_document(device: EnrolledDevice) -> dict[str, Any]:
 
 
 def _from_document(document: Document) -> EnrolledDevice:
-    key = document["key"]
     return EnrolledDevice(
         id=document["_id"],
-        public_key=PublicKey(kty=KeyKind(key["kty"]), crv=Curve(key["crv"]), x=key["x"], y=key.get("y")),
+        public_key=PublicKey.of(document["key"]),
         role=Role(document["role"]),
         scope=document["scope"],
         name=document["name"],
