@@ -6,13 +6,17 @@ It is in no export and no copy of the spool. A device whose key is lost makes an
 import fcntl
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from shared.access.signatures import PrivateKey, new_device_key
+from shared.events.identity import Curve
 
 
 class DeviceKeyFile:
@@ -26,21 +30,42 @@ class DeviceKeyFile:
         known = self._read()
         if known is not None:
             return known
+        with self._locked():
+            # Two processes that make the first key must get the same one.
+            known = self._read()
+            if known is None:
+                known = new_device_key()
+                self._write(known.as_dict(private=True))
+            return known
+
+    @property
+    def identity(self) -> str | None:
+        """The identity service at which this key is enrolled, as far as is known here."""
+        identity = self._fields().get("identity")
+        return identity if isinstance(identity, str) else None
+
+    def enrolled(self, identity: str) -> None:
+        """Note where the key is enrolled."""
+        self.key()
+        with self._locked():
+            self._write({**self._fields(), "identity": identity})
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
-            # Two processes that make the first key must get the same one.
             fcntl.flock(folder, fcntl.LOCK_EX)
-            return self._read() or self._make(folder)
+            yield
+            os.fsync(folder)
         finally:
             os.close(folder)
 
-    def _make(self, folder: int) -> PrivateKey:
-        made = new_device_key()
+    def _write(self, fields: Mapping[str, Any]) -> None:
         fresh = self.path.with_name(f"{self.path.name}.{uuid4().hex}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(made.as_dict(private=True), file)
+                json.dump(fields, file)
                 file.flush()
                 # A record that it signs must not outlive it.
                 os.fsync(file.fileno())
@@ -48,15 +73,23 @@ class DeviceKeyFile:
         except BaseException:
             fresh.unlink(missing_ok=True)
             raise
-        os.fsync(folder)
-        return made
 
-    def _read(self) -> PrivateKey | None:
+    def _fields(self) -> dict[str, Any]:
         try:
             fields = json.loads(self.path.read_bytes())
-            key = OKPKey.import_key(fields)
+        except (FileNotFoundError, ValueError):
+            return {}
+        return fields if isinstance(fields, dict) else {}
+
+    def _read(self) -> PrivateKey | None:
+        fields = self._fields()
+        members: dict[str, str | list[str]] = {
+            name: fields[name] for name in ("kty", "crv", "x", "d") if name in fields
+        }
+        try:
+            key = OKPKey.import_key(members)
             # The library reads the numbers only now.
             key.get_op_key("sign")
-        except (FileNotFoundError, JoseError, ValueError, TypeError, KeyError, AttributeError):
+        except (JoseError, ValueError, TypeError, KeyError):
             return None
-        return key if fields.get("crv") == "Ed25519" else None
+        return key if fields["crv"] == Curve.ED25519 else None

@@ -129,6 +129,17 @@ class Spool:
                 self._key = self._key_file.key()
         return self._key
 
+    @property
+    def identity(self) -> str | None:
+        """The identity service at which this device is enrolled; None if it is not."""
+        with self._explaining_faults(_NOTHING_CHANGED):
+            return self._key_file.identity
+
+    def enrolled(self, identity: str) -> None:
+        """Note where this device is enrolled."""
+        with self._explaining_faults(_NOTHING_CHANGED):
+            self._key_file.enrolled(identity)
+
     def __enter__(self) -> Self:
         return self
 

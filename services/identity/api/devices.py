@@ -104,6 +104,7 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
     """The router of devices."""
     router = APIRouter(tags=["devices"])
     issuer = service.settings.identity_url
+    audience = issuer.rstrip("/")
     documents = service.database[DEVICES.name]
 
     async def find(device: str) -> EnrolledDevice | None:
@@ -154,7 +155,7 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
     )
     async def enrol(code: str, request: Request) -> Response:
         body = await parse_command(request, EnrolKey)
-        _check_enrolment(body, issuer, code)
+        _check_enrolment(body, audience, code)
         found = await usable(code)
         assert found.role is not None
         assert found.scope is not None
@@ -199,7 +200,7 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
     async def token(request: Request, response: Response) -> DeviceTokenPage:
         body = await parse_command(request, ProveDevice)
         device = await find(body.device)
-        if device is None or not _is_proven(body.proof, issuer, body.challenge, device.public_key):
+        if device is None or not _is_proven(body.proof, audience, body.challenge, device.public_key):
             raise PageRefused(401, NOT_ENROLLED, CHALLENGE)
         if device.revoked_at is not None:
             raise PageRefused(401, REVOKED, CHALLENGE)
@@ -239,19 +240,19 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
     return router
 
 
-def _check_enrolment(body: EnrolKey, issuer: str, code: str) -> None:
+def _check_enrolment(body: EnrolKey, audience: str, code: str) -> None:
     """Raise RequestValidationError unless the sender has this key, which can be used."""
     try:
         check_key(body.public_key)
     except SignatureRefused:
         raise invalid("public_key", Message("This is no key of its curve.")) from None
-    if not _is_proven(body.proof, issuer, code, body.public_key):
+    if not _is_proven(body.proof, audience, code, body.public_key):
         raise invalid("proof", NOT_PROVEN)
 
 
-def _is_proven(proof: str, issuer: str, challenge: str, key: PublicKey) -> bool:
+def _is_proven(proof: str, audience: str, challenge: str, key: PublicKey) -> bool:
     try:
-        check_proof(proof, issuer, challenge, key)
+        check_proof(proof, audience, challenge, key)
     except SignatureRefused:
         return False
     return True
