@@ -206,7 +206,7 @@ async def test_a_network_that_fails_loses_nothing_and_doubles_nothing(
             ids = []
             for failing in (cuts.stalled, cuts.without_answers, cuts.without_answers):
                 ids += [terminal.record("KTI", 1, made_on=now().date(), at=now()).id for _ in range(12)]
-                with failing(), pytest.raises(NotReached, match=r"does not answer \(ReadTimeout\)"):
+                with failing(), pytest.raises(NotReached, match=r"does not answer \(no answer came in time\)"):
                     await terminal.sync(route, wait=0)
             with pytest.raises(NotReached, match="does not answer"):
                 await terminal.sync(route_of("http://127.0.0.1:1"), wait=0)
