@@ -1,14 +1,15 @@
 """A device's access to the services: it proves itself to identity when it syncs, and keeps its token in memory."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import httpx
 
 from shared.access.session import ANSWER_WITHIN, MARGIN_SECONDS
 from shared.access.signatures import PrivateKey, prove, public_key_of
 from shared.errors import NotAnswered
-from shared.wording import Message
+from shared.wording import Message, message_of
 
 NOT_PROVEN = Message(
     "The identity service does not answer, so that this device can't prove itself. Try again later, or see `karya "
@@ -19,10 +20,11 @@ NOT_PROVEN = Message(
 class DeviceSession:
     """The tokens of an enrolled device at the identity service at `identity`."""
 
+    has_ended = False
+
     def __init__(
         self, identity: str, key: Callable[[], PrivateKey], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.has_ended = False
         self._identity = identity
         self._key = key
         self._clock = clock
@@ -40,7 +42,7 @@ class DeviceSession:
         return self._token
 
     def _prove(self) -> None:
-        """Ask for a new token; there is none for a device that identity does not know or has revoked."""
+        """Ask for a new token. Raises NotAnswered, also for a device that identity does not know or has revoked."""
         key, asked_at = self._key(), self._clock()
         device = public_key_of(key).device
         self._token = None
@@ -53,9 +55,12 @@ class DeviceSession:
                     "/device-tokens", json={"device": device, "challenge": challenge, "proof": proof}
                 )
             if answer.status_code == 401:
-                self.has_ended = True
-                return
+                raise NotAnswered(_reason(answer.json()))
             page = answer.raise_for_status().json()
             self._token, self._expires_at = page["access_token"], asked_at + float(page["expires_in"])
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
             raise NotAnswered(NOT_PROVEN) from None
+
+
+def _reason(problem: Mapping[str, Any]) -> Message:
+    return message_of(problem["template"], problem.get("values") or {})
