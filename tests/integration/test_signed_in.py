@@ -178,3 +178,6 @@ def test_a_device_syncs_by_its_own_key_until_it_is_lost(
     assert report["sent"] == 1
     assert len(report["not_taken"]) == 1
     assert {row["revoked_at"] is None for row in staff.reads("devices", "list", "--facility", place)} == {True, False}
+    verified = staff.reads("verify", "--signatures", "--within", "30")
+    [check] = [check for check in verified["checks"] if check["name"] == "signatures"]
+    assert (check["looked_at"], check["broken"], check["notes"]) == (2, [], [])
