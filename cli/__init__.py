@@ -31,6 +31,7 @@ _GROUPS = {
     "whoami": "cli.sign_in:whoami",
     "token": "cli.sign_in:token",
     "accounts": "cli.accounts:app",
+    "devices": "cli.devices:app",
     "topics": "cli.topics:topics",
     "demo": "cli.demo:demo",
     "simulate": "cli.demo:simulate",

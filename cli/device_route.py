@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from cli import sessions
+from edge.spool import Spool
 from edge.sync import GatewayRoute, KafkaRoute, SyncRoute
-from shared.access.session import Bearer
+from shared.access.device_session import DeviceSession
+from shared.access.session import Bearer, TokenSource
 from shared.settings import DeviceRoute, Settings, settings_for
 from shared.translation import tr
 
@@ -15,15 +17,24 @@ DirectKafka = Annotated[
 ]
 
 
-def device_route(*, kafka: bool) -> SyncRoute:
-    """The gateway whose address is known, with the session of this machine; else Kafka, or if `kafka` is chosen.
+def device_route(spool: Spool, *, kafka: bool) -> SyncRoute:
+    """The gateway whose address is known; else Kafka, or if `kafka` is chosen.
+
+    An enrolled device shows the gateway a token for its key, another one that of this machine's session.
 
     Raises ServersNotConfigured if neither address is known.
     """
     settings = Settings()
     if kafka or settings.route is DeviceRoute.KAFKA or not settings.gateway_url:
         return KafkaRoute(settings_for("kafka"))
-    return GatewayRoute(settings.gateway_url, Bearer(sessions.token_source()))
+    return GatewayRoute(settings.gateway_url, Bearer(_token_source(spool)))
+
+
+def _token_source(spool: Spool) -> TokenSource:
+    identity = spool.identity
+    if identity is None or sessions.identity_url() not in (None, identity) or sessions.given_token() is not None:
+        return sessions.token_source()
+    return DeviceSession(identity, spool.device_key)
 
 
 def not_taken_sentence(count: int) -> str:

@@ -34,9 +34,14 @@ def session_file() -> SessionFile | None:
     return SessionFile(FOLDER / f"{name[:60]}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.json")
 
 
+def given_token() -> str | None:
+    """The token of `KARYA_TOKEN`, if there is one."""
+    return os.environ.get(TOKEN, "").strip() or None
+
+
 def token_source() -> TokenSource:
     """The token of `KARYA_TOKEN`, else the session of this machine, else nothing."""
-    if token := os.environ.get(TOKEN, "").strip():
+    if (token := given_token()) is not None:
         return GivenToken(token)
     file = session_file()
     return StoredSession(file, identity_url()) if file is not None else STRANGER

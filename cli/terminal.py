@@ -1,6 +1,8 @@
 """`karya terminal`: record what was made, with or without a network."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,13 +14,14 @@ from typer._click.exceptions import MissingParameter
 from cli import terminal_file, terminal_records, terminal_sales
 from cli.console import err, local, say, show_json, show_table, warn
 from cli.device_route import DirectKafka, device_route, not_taken_sentence
+from cli.enrol import enrol_command
 from cli.groups import CommandGroup
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.snapshot import From, renew
 from cli.spool import spool_commands
 from cli.terminal_session import Json, Reason, TerminalOptions, open_terminal, show_record, take_zone, today, what
 from edge.snapshot import CatalogueSnapshot
-from edge.spool import Owner
+from edge.spool import Owner, Spool
 from edge.terminal.terminal import ReportStatus, TrackedReport, owner
 from shared.envelope import rfc3339
 from shared.events import names
@@ -218,7 +221,7 @@ def sync(
             task = progress.add_task("", total=terminal.counts().pending)
             report = asyncio.run(
                 terminal.sync(
-                    device_route(kafka=kafka),
+                    device_route(terminal.spool, kafka=kafka),
                     wait=wait,
                     sales=sales,
                     on_sent=lambda count: progress.advance(task, count),
@@ -296,6 +299,13 @@ def _owner(context: typer.Context) -> Owner:
     return owner(options.folder, options.facility.strip().upper(), options.name.strip())
 
 
+@contextmanager
+def _spool(context: typer.Context) -> Iterator[Spool]:
+    with open_terminal(context) as terminal:
+        yield terminal.spool
+
+
+app.command(name="enrol")(enrol_command(_spool))
 for command in (terminal_records.edit, terminal_records.remove, *terminal_sales.COMMANDS):
     app.command()(command)
 app.add_typer(spool_commands(_owner), name="spool")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from cli.parameters import seconds
 from ops.reaching import unreachable
 from ops.verify import WITHIN, Check, Observation, VerifyReport
 from ops.verify import verify as verify_all
+from ops.verify.signatures import signatures as check_signatures
 from shared.errors import NotReached
 from shared.settings import settings_for
 from shared.shown import thousands
@@ -29,6 +31,7 @@ def verify(
         float, typer.Option(parser=seconds(), help="Seconds to wait until every event is worked.")
     ] = WITHIN,
     allow_parked: Annotated[bool, typer.Option(help="Accept parked keys, which wait for a replay.")] = False,
+    signatures: Annotated[bool, typer.Option("--signatures", help="Check the signatures of devices too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
     """Wait until every event is worked, then check every invariant across all services.
@@ -47,6 +50,9 @@ def verify(
                     on_quiet=lambda: progress.update("Every event is worked; checking"),
                 )
             )
+            if signatures and report.quiet:
+                progress.update("Checking signatures")
+                report = replace(report, checks=(*report.checks, asyncio.run(check_signatures(settings))))
         except (KafkaError, PyMongoError, OSError) as error:
             raise NotReached(unreachable(settings, error)) from error
     if as_json:

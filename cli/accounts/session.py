@@ -106,6 +106,8 @@ _EXAMPLES = {
     Role.CASHIER: "cashier:ODOP.B1",
     Role.ORGANISER: "organiser:ODOP",
     Role.SUBSCRIBER: "subscriber:karya.public-sales.v1",
+    Role.TERMINAL: "terminal:LP-KPG",
+    Role.TILL: "till:ODOP.B1",
 }
 GRANT = parser_for(grant)
 RoleArgument = Annotated[

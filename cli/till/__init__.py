@@ -1,15 +1,19 @@
 """`karya till`: sell at a booth, with or without a network."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.console import exit_on_error
+from cli.enrol import enrol_command
 from cli.groups import CommandGroup
 from cli.spool import spool_commands
 from cli.till import booth, cash, receipts, unsent
 from cli.till.session import HOME, TillOptions
-from edge.spool import Owner
+from edge.spool import Owner, Spool
 from edge.till.till import owner
 
 app = typer.Typer(
@@ -40,6 +44,12 @@ def _owner(context: typer.Context) -> Owner:
     return owner(options.folder, options.booth, options.name)
 
 
+@contextmanager
+def _spool(context: typer.Context) -> Iterator[Spool]:
+    with exit_on_error(), Spool(_owner(context)) as spool:
+        yield spool
+
+
 for command in (
     receipts.sell,
     receipts.void,
@@ -53,6 +63,7 @@ for command in (
     unsent.remove,
 ):
     app.command()(command)
+app.command(name="enrol")(enrol_command(_spool))
 app.command(name="list")(booth.list_records)
 app.add_typer(cash.drawer, name="drawer")
 app.add_typer(spool_commands(_owner), name="spool")

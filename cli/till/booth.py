@@ -99,7 +99,11 @@ def sync(
         ) as progress:
             task = progress.add_task("", total=till.spool.counts().pending)
             report = asyncio.run(
-                till.sync(device_route(kafka=kafka), wait=wait, on_sent=lambda count: progress.advance(task, count))
+                till.sync(
+                    device_route(till.spool, kafka=kafka),
+                    wait=wait,
+                    on_sent=lambda count: progress.advance(task, count),
+                )
             )
         wall = wall_clock(context, till)
         rows = till.tracked_records()

@@ -52,6 +52,9 @@ _PATTERNS = {
     r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$": "a name of at most 120 characters",
     r"^[^\x00]*$": "text",
     rf"^{identity.SUBJECT.pattern}$": "subject of an account",
+    rf"^{identity.DEVICE.pattern}$": "subject of a device",
+    rf"^{identity.ANY_SUBJECT.pattern}$": "subject of an account or a device",
+    identity.COORDINATE_PATTERN: "32 bytes in base64url",
     identity.SCOPE_PATTERN: "scope of a role",
 }
 _INTRODUCTION = """# Topics and events

@@ -10,8 +10,10 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from edge.spool.device_key import DeviceKeyFile
 from edge.spool.file import Owner, explaining_faults, headers_text, open_file
 from shared import envelope
+from shared.access.signatures import HEADER, PrivateKey, SignedContent, sign
 from shared.errors import WrongEntry
 from shared.events.language import FIRST_YEAR, LAST_YEAR, Body, Event, Topic, as_utc, event_type
 from shared.wording import Message, message_of
@@ -108,6 +110,8 @@ class Spool:
         self.path = owner.path
         self.topic = owner.topic
         self.source = owner.source
+        self._key_file = DeviceKeyFile(owner.path.with_suffix(".key"))
+        self._key: PrivateKey | None = None
         with self._explaining_faults(_NOTHING_CHANGED):
             self._db = open_file(owner)
 
@@ -117,6 +121,24 @@ class Spool:
         with self._explaining_faults(_NOTHING_CHANGED):
             (device,) = self._db.execute("select device from identity").fetchone()
         return str(device)
+
+    def device_key(self) -> PrivateKey:
+        """The key that signs the records of this device, made at its first use."""
+        if self._key is None:
+            with self._explaining_faults(_NOTHING_CHANGED):
+                self._key = self._key_file.key()
+        return self._key
+
+    @property
+    def identity(self) -> str | None:
+        """The identity service at which this device is enrolled; None if it is not."""
+        with self._explaining_faults(_NOTHING_CHANGED):
+            return self._key_file.identity
+
+    def enrolled(self, identity: str) -> None:
+        """Note where this device is enrolled."""
+        with self._explaining_faults(_NOTHING_CHANGED):
+            self._key_file.enrolled(identity)
 
     def __enter__(self) -> Self:
         return self
@@ -468,9 +490,11 @@ class Spool:
         return replace(new_record, headers=self._headers(new_record))
 
     def _headers(self, record: SpooledRecord) -> envelope.Headers:
-        return envelope.headers(
+        headers = envelope.headers(
             id=record.id, source=self.source, topic=self.topic, body=record.body, time=record.recorded_at
         )
+        signature = sign(self.device_key(), SignedContent.of(headers, record.key.encode(), record.value))
+        return [*headers, (HEADER, signature.encode())]
 
     def _columns(self, record: SpooledRecord) -> tuple[str, str, str, bytes, str]:
         type_ = event_type(self.topic, type(record.body))

@@ -1,16 +1,18 @@
-"""The check of accounts: identity keeps of each what its facts say."""
+"""The checks of accounts and devices: identity keeps of each what its facts say."""
 
 from collections.abc import Iterator
 
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
-from ops.verify.topic_evidence.accounts import AccountFacts
+from ops.verify.topic_evidence.accounts import AccountFacts, EnrolmentFacts
 from services.identity.domain.account import Account
+from services.identity.domain.device import EnrolledDevice
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
-    """Every check about accounts."""
+    """Every check about accounts and devices."""
     yield roles(evidence)
+    yield enrolments(evidence)
 
 
 def roles(evidence: Evidence) -> Check:
@@ -33,4 +35,27 @@ def roles(evidence: Evidence) -> Check:
             check.fail(f"account {account.id}: {contradiction}")
     for subject in sorted(published):
         check.fail(f"account {subject} was published, but identity does not know it")
+    return check
+
+
+def enrolments(evidence: Evidence) -> Check:
+    """Key, place and end of each device follow from its facts, and no fact contradicts another."""
+    check = Check("enrolments", "per device: key, place and revocation are those of its published facts")
+    published = dict(evidence.published.accounts.enrolments)
+    for device in evidence.of(EnrolledDevice).values():
+        facts = published.pop(device.id, EnrolmentFacts())
+        check.expect_equal(
+            f"device {device.id}",
+            (
+                device.public_key.fields,
+                (device.role.value, device.scope, device.name),
+                device.revoked_at is not None,
+            ),
+            (facts.key, facts.place, facts.revoked),
+            "as its facts say, not",
+        )
+        for contradiction in facts.contradictions:
+            check.fail(f"device {device.id}: {contradiction}")
+    for subject in sorted(published):
+        check.fail(f"device {subject} was published, but identity does not know it")
     return check

@@ -1,8 +1,10 @@
-"""The MongoDB documents of news."""
+"""The MongoDB documents of news and of devices."""
 
 from typing import Any
 
+from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.news import OF_BOOTHS, OF_FACILITIES, NewsItem
+from shared.events.identity import PublicKey
 from shared.runtime.processor import Collection, Document
 
 _BODIES = {(topic.name, body.__name__): body for topic in (*OF_FACILITIES, *OF_BOOTHS) for body in topic.bodies}
@@ -49,3 +51,14 @@ FACILITY_NEWS = Collection(
     "facility_news", NewsItem, _to_document, _from_document, indexes=("about",), listed_by=(FEED,)
 )
 BOOTH_NEWS = Collection("booth_news", NewsItem, _to_document, _from_document, indexes=("about",), listed_by=(FEED,))
+
+
+def _device_document(device: KnownDevice) -> dict[str, Any]:
+    return {"key": device.public_key.fields, "source": device.source, "revoked": device.revoked}
+
+
+def _device(document: Document) -> KnownDevice:
+    return KnownDevice(document["_id"], PublicKey.of(document["key"]), document["source"], document["revoked"])
+
+
+KNOWN_DEVICES = Collection("known_devices", KnownDevice, _device_document, _device)

@@ -1,18 +1,21 @@
-"""Identity's two processors: accounts by their subjects, and what festival announces."""
+"""Identity's two processors: accounts and devices by their subjects, and what festival announces."""
 
-from services.identity.domain import rules
+from services.identity.domain import enrolment, rules
 from services.identity.domain.account import Account, AccountCommand, command_key
+from services.identity.domain.device import EnrolledDevice
 from services.identity.domain.rules import AboutAccount, about_account, pass_over
-from services.identity.store import ACCOUNT_COMMANDS, ACCOUNTS
+from services.identity.store import ACCOUNT_COMMANDS, ACCOUNTS, DEVICES
 from shared.events.festival import FESTIVAL, FestivalAnnounced
 from shared.events.identity import (
     IDENTITY_COMMANDS,
     IDENTITY_GRANTS,
     CloseAccount,
+    EnrolDevice,
     GrantAsked,
     GrantRole,
     OpenAccount,
     ReplaceCredential,
+    RevokeDevice,
     WithdrawRole,
 )
 from shared.events.language import Body, Event
@@ -23,6 +26,10 @@ from shared.runtime.state import Ref
 
 def _of_command(event: Event, body: AboutAccount) -> tuple[Ref, ...]:
     return Ref(Account, body.subject), Ref(AccountCommand, command_key(body.subject, event.id))
+
+
+def _of_device(event: Event, body: EnrolDevice | RevokeDevice) -> tuple[Ref, ...]:
+    return Ref(EnrolledDevice, body.subject), Ref(AccountCommand, command_key(body.subject, event.id))
 
 
 def _of_grant(_event: Event, body: GrantAsked) -> tuple[Ref, ...]:
@@ -48,15 +55,21 @@ WITHDRAW = CommandHandler(
     "Withdraw a role from an account",
     on(WithdrawRole, about_account(rules.withdraw), reads=_of_command),
 )
+REVOKE = CommandHandler(
+    "/devices/{subject}/revoke",
+    "Revoke a device for good",
+    on(RevokeDevice, enrolment.revoke, reads=_of_device),
+)
 SUBJECT = Processor(
     service="identity",
     key="subject",
     topics=(IDENTITY_COMMANDS, IDENTITY_GRANTS),
-    collections=(ACCOUNTS, ACCOUNT_COMMANDS),
+    collections=(ACCOUNTS, DEVICES, ACCOUNT_COMMANDS),
     handlers=(
         on(OpenAccount, rules.open_account, reads=_of_command),
         on(ReplaceCredential, about_account(rules.replace_credential), reads=_of_command),
-        *(command.handler for command in (CLOSE, GRANT, WITHDRAW)),
+        *(command.handler for command in (CLOSE, GRANT, WITHDRAW, REVOKE)),
+        on(EnrolDevice, enrolment.enrol, reads=_of_device),
         on(GrantAsked, rules.grant_asked, reads=_of_grant),
     ),
 )

@@ -43,6 +43,9 @@ class Action(StrEnum):
     GRANT_CASHIER = "let others sell at a booth"
     GRANT_FACILITY_STAFF = "let others report for a facility"
     GRANT_ANY = "grant any role"
+    ENROL_TERMINAL = "enrol and revoke terminals of a facility"
+    ENROL_TILL = "enrol and revoke tills of a booth"
+    READ_DEVICES = "read which devices there are"
     USE_OWN_ACCOUNT = "change one's own password"
 
 
@@ -87,6 +90,8 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         Action.GRANT_FACILITY_STAFF: Limit.FACILITY,
         Action.REPORT_PRODUCTION: Limit.FACILITY,
         Action.READ_FACILITY_NEWS: Limit.FACILITY,
+        Action.ENROL_TERMINAL: Limit.FACILITY,
+        Action.READ_DEVICES: Limit.FACILITY,
     },
     Role.CASHIER: {
         **dict.fromkeys(_EVERYBODY),
@@ -110,9 +115,11 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         Action.GRANT_CASHIER: Limit.FESTIVAL,
         Action.RECORD_SALES: Limit.FESTIVAL,
         Action.READ_BOOTH_NEWS: Limit.FESTIVAL,
+        Action.ENROL_TILL: Limit.FESTIVAL,
+        Action.READ_DEVICES: Limit.FESTIVAL,
     },
-    Role.AUDITOR: dict.fromkeys((*_EVERYBODY, *_READING, Action.READ_ACCOUNTS)),
-    Role.OPERATOR: dict.fromkeys((*_EVERYBODY, *_READING)),
+    Role.AUDITOR: dict.fromkeys((*_EVERYBODY, *_READING, Action.READ_ACCOUNTS, Action.READ_DEVICES)),
+    Role.OPERATOR: dict.fromkeys((*_EVERYBODY, *_READING, Action.READ_DEVICES)),
     Role.SUBSCRIBER: dict.fromkeys(_EVERYBODY),
     Role.ADMINISTRATOR: dict.fromkeys(
         (
@@ -125,8 +132,21 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
             Action.GRANT_CASHIER,
             Action.GRANT_FACILITY_STAFF,
             Action.GRANT_ANY,
+            Action.ENROL_TERMINAL,
+            Action.ENROL_TILL,
+            Action.READ_DEVICES,
         )
     ),
+    Role.TERMINAL: {
+        Action.READ_CATALOGUE: None,
+        Action.REPORT_PRODUCTION: Limit.FACILITY,
+        Action.READ_FACILITY_NEWS: Limit.FACILITY,
+    },
+    Role.TILL: {
+        Action.READ_CATALOGUE: None,
+        Action.RECORD_SALES: Limit.BOOTH,
+        Action.READ_BOOTH_NEWS: Limit.BOOTH,
+    },
 }
 
 

@@ -137,6 +137,17 @@ IDENTITY: Routes = {
     "POST /accounts/{subject}/roles/withdraw": RouteRight(Action.USE_OWN_ACCOUNT, checked_later=True),
     "POST /accounts/{subject}/close": RouteRight(Action.KEEP_ACCOUNTS),
     "POST /accounts/{subject}/reset": RouteRight(Action.KEEP_ACCOUNTS),
+    # The role of the device decides which right is needed.
+    "POST /device-codes": RouteRight(Action.ENROL_TERMINAL, checked_later=True, others=(Action.ENROL_TILL,)),
+    "POST /devices/{subject}/revoke": RouteRight(
+        Action.ENROL_TERMINAL, checked_later=True, others=(Action.ENROL_TILL,)
+    ),
+    # A device shows a code, or what its key has signed.
+    "POST /device-codes/{code}/device": PUBLIC,
+    "POST /device-challenges": PUBLIC,
+    "POST /device-tokens": PUBLIC,
+    "GET /devices": RouteRight(Action.READ_DEVICES),
+    "GET /devices/{subject}": RouteRight(Action.READ_DEVICES, checked_later=True),
     "GET /accounts": RouteRight(Action.READ_ACCOUNTS),
     "GET /accounts/{subject}": RouteRight(Action.READ_ACCOUNTS),
     "GET /commands/{command}": _COMMANDS,

@@ -10,7 +10,7 @@ from joserfc.errors import ExpiredTokenError, InvalidKeyIdError, JoseError
 from joserfc.jwk import ECKey, KeySet
 
 from shared.access.rights import Action, Grant, Limit, may
-from shared.events.identity import SUBJECT
+from shared.events.identity import ANY_SUBJECT
 from shared.wording import Message
 
 # The one algorithm. A token's header never chooses another.
@@ -60,7 +60,7 @@ def new_key(id: str) -> ECKey:
 
 
 def issue(key: ECKey, *, issuer: str, subject: str, grants: Iterable[Grant], client: str, now: datetime) -> str:
-    """A token for `subject` that is valid for LIFETIME from `now`."""
+    """A token for `subject`, an account or a device, that is valid for LIFETIME from `now`."""
     claims = {
         "iss": issuer,
         "aud": AUDIENCE,
@@ -97,7 +97,7 @@ def check(token: str, keys: KeySet, *, issuer: str, now: Callable[[], datetime] 
     except (JoseError, ValueError):
         raise TokenRefused(Message("The token is not valid here.")) from None
     subject, roles = decoded.claims["sub"], decoded.claims.get("roles")
-    if not isinstance(subject, str) or not SUBJECT.fullmatch(subject) or not isinstance(roles, list):
+    if not isinstance(subject, str) or not ANY_SUBJECT.fullmatch(subject) or not isinstance(roles, list):
         raise TokenRefused(Message("The token is not valid here."))
     grants = [Grant.parse(role) for role in roles if isinstance(role, str)]
     # A role that is not known here gives no right here.

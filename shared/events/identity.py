@@ -1,23 +1,34 @@
-"""Who may do what: accounts with their roles, as commands of administrators and organisers and as facts.
+"""Who may do what: accounts with their roles, and devices with their keys, as commands and as facts.
 
 An account is known by its subject, a pseudonym. Names, passwords and signing keys are in no event. `credential` is
-the random id under which a database of identity's own keeps a name and a password.
+the random id under which a database of identity's own keeps a name and a password. The subject of a device follows
+from its public key.
 """
 
+import json
 import re
+from base64 import b32encode
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from hashlib import sha256
+from typing import Annotated, Any, Self
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from shared.events import names
 from shared.events.language import Body, CommandId, Id, Text, Topic, Utc, Values
 from shared.events.names import NameRule
-from shared.wording import Message
+from shared.wording import Message, WrongValue
 
 SUBJECT = re.compile(r"s-[a-z2-7]{16,32}")
 Subject = Annotated[str, StringConstraints(pattern=rf"^{SUBJECT.pattern}$")]
+DEVICE = re.compile(r"d-[a-z2-7]{52}")
+DeviceSubject = Annotated[str, StringConstraints(pattern=rf"^{DEVICE.pattern}$")]
+ANY_SUBJECT = re.compile(rf"(?:{SUBJECT.pattern}|{DEVICE.pattern})")
+AnySubject = Annotated[str, StringConstraints(pattern=rf"^{ANY_SUBJECT.pattern}$")]
+# A coordinate of 32 bytes, as base64url without padding.
+COORDINATE_PATTERN = r"^[A-Za-z0-9_-]{43}$"
+Coordinate = Annotated[str, StringConstraints(pattern=COORDINATE_PATTERN)]
 SCOPE_PATTERN = r"^[A-Za-z0-9*][A-Za-z0-9._-]{0,119}$"
 Scope = Annotated[str, StringConstraints(pattern=SCOPE_PATTERN)]
 
@@ -26,7 +37,8 @@ ANY = "*"
 
 
 class Role(StrEnum):
-    """The roles of people and programs. A role with a scope names one facility, booth, festival or stream."""
+    """The roles of people, programs and devices. A role with a scope names one facility, booth, festival or
+    stream."""
 
     FACILITY_STAFF = "facility-staff"
     CASHIER = "cashier"
@@ -35,6 +47,8 @@ class Role(StrEnum):
     OPERATOR = "operator"
     SUBSCRIBER = "subscriber"
     ADMINISTRATOR = "administrator"
+    TERMINAL = "terminal"
+    TILL = "till"
 
 
 _STREAM = NameRule(
@@ -50,7 +64,56 @@ SCOPES: Mapping[Role, NameRule] = {
     Role.CASHIER: names.BOOTH,
     Role.ORGANISER: _ANY_FESTIVAL,
     Role.SUBSCRIBER: _STREAM,
+    Role.TERMINAL: names.FACILITY,
+    Role.TILL: names.BOOTH,
 }
+# The roles that devices alone have, with the form of the device's name. No account is granted one.
+DEVICE_ROLES: Mapping[Role, NameRule] = {Role.TERMINAL: names.TERMINAL, Role.TILL: names.TILL}
+
+
+class KeyKind(StrEnum):
+    """The kinds of keys (`kty`)."""
+
+    EC = "EC"
+    OKP = "OKP"
+
+
+class Curve(StrEnum):
+    """The curves (`crv`): P-256 for signatures by ES256, and Ed25519."""
+
+    P256 = "P-256"
+    ED25519 = "Ed25519"
+
+
+class PublicKey(Body):
+    """The public half of a device's key, as RFC 7517 and RFC 8037 write it. A key of Ed25519 has no `y`."""
+
+    kty: KeyKind
+    crv: Curve
+    x: Coordinate
+    y: Coordinate | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.kty is KeyKind.EC) != (self.crv is Curve.P256) or (self.kty is KeyKind.EC) != (self.y is not None):
+            raise WrongValue(Message("A device's key is one of P-256 with x and y, or one of Ed25519 with x alone."))
+        return self
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """The key with these members of a JSON Web Key; others are left out. Raises ValidationError."""
+        return cls.model_validate_json(json.dumps({name: fields.get(name) for name in cls.model_fields}))
+
+    @property
+    def fields(self) -> dict[str, str | list[str]]:
+        """The members of the JSON Web Key."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @property
+    def device(self) -> str:
+        """The subject of the device that has this key. It holds the key's thumbprint (RFC 7638)."""
+        canonical = json.dumps(self.fields, sort_keys=True, separators=(",", ":"))
+        return f"d-{b32encode(sha256(canonical.encode()).digest()).decode().rstrip('=').lower()}"
 
 
 class OpenAccount(Body):
@@ -96,6 +159,23 @@ class GrantAsked(Body):
     subject: Subject
     role: Role
     scope: Scope | None = None
+
+
+class EnrolDevice(Body):
+    """A device with this key may send records of a facility or booth, under this name."""
+
+    subject: DeviceSubject
+    public_key: PublicKey
+    role: Role
+    scope: Scope
+    name: Id
+
+
+class RevokeDevice(Body):
+    """A device is lost or retired: nothing that its key signs counts from now on."""
+
+    subject: DeviceSubject
+    reason: Text = ""
 
 
 class AccountOpened(Body):
@@ -145,8 +225,30 @@ class RoleWithdrawn(Body):
     withdrawn_at: Utc
 
 
+class DeviceEnrolled(Body):
+    """The device may send records from now on. What its key signed before is accepted too. `actor`: who gave the code
+    for it."""
+
+    subject: DeviceSubject
+    public_key: PublicKey
+    role: Role
+    scope: Scope
+    name: Id
+    actor: Id | None = None
+    enrolled_at: Utc
+
+
+class DeviceRevoked(Body):
+    """The device is revoked for good. Its key is never enrolled again."""
+
+    subject: DeviceSubject
+    reason: Text
+    actor: Id | None = None
+    revoked_at: Utc
+
+
 class AccountRefusal(StrEnum):
-    """The reason why a command about an account was refused."""
+    """The reason why a command about an account or a device was refused."""
 
     UNKNOWN_ACCOUNT = "unknown_account"
     ACCOUNT_EXISTS = "account_exists"
@@ -155,13 +257,17 @@ class AccountRefusal(StrEnum):
     NO_SUCH_ROLE = "no_such_role"
     TOO_MANY = "too_many"
     ID_TAKEN = "id_taken"
+    UNKNOWN_DEVICE = "unknown_device"
+    BAD_DEVICE = "bad_device"
+    DEVICE_ENROLLED = "device_enrolled"
+    DEVICE_REVOKED = "device_revoked"
 
 
 class AccountCommandRefused(Body):
-    """A command about an account is refused, and changes nothing. `message`, `template` and `values` as in
-    EntryCommandRefused."""
+    """A command about an account or a device is refused, and changes nothing. `message`, `template` and `values` as
+    in EntryCommandRefused."""
 
-    subject: Subject
+    subject: AnySubject
     command: CommandId
     field: Id
     reason: AccountRefusal
@@ -173,11 +279,20 @@ class AccountCommandRefused(Body):
 IDENTITY_COMMANDS = Topic(
     "karya.identity-commands.v1",
     "subject",
-    (OpenAccount, CloseAccount, ReplaceCredential, GrantRole, WithdrawRole),
+    (OpenAccount, CloseAccount, ReplaceCredential, GrantRole, WithdrawRole, EnrolDevice, RevokeDevice),
 )
 IDENTITY_GRANTS = Topic("karya.identity-grants.v1", "subject", (GrantAsked,))
 IDENTITY = Topic(
     "karya.identity.v1",
     "subject",
-    (AccountOpened, AccountClosed, CredentialReplaced, RoleGranted, RoleWithdrawn, AccountCommandRefused),
+    (
+        AccountOpened,
+        AccountClosed,
+        CredentialReplaced,
+        RoleGranted,
+        RoleWithdrawn,
+        DeviceEnrolled,
+        DeviceRevoked,
+        AccountCommandRefused,
+    ),
 )

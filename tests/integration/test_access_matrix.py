@@ -39,7 +39,13 @@ NAMES = {
 }
 # Refused as a body, but only once the caller may do it at all.
 WRONG = {"no such field": 1}
-KINDS = {Role.FACILITY_STAFF: Limit.FACILITY, Role.CASHIER: Limit.BOOTH, Role.ORGANISER: Limit.FESTIVAL}
+KINDS = {
+    Role.FACILITY_STAFF: Limit.FACILITY,
+    Role.CASHIER: Limit.BOOTH,
+    Role.ORGANISER: Limit.FESTIVAL,
+    Role.TERMINAL: Limit.FACILITY,
+    Role.TILL: Limit.BOOTH,
+}
 
 
 @asynccontextmanager

@@ -33,7 +33,15 @@ from shared.events.festival import (
     BoothOpened,
     FestivalCancelled,
 )
-from shared.events.identity import IDENTITY_COMMANDS, IDENTITY_GRANTS, GrantAsked, OpenAccount, Role
+from shared.events.identity import (
+    IDENTITY,
+    IDENTITY_COMMANDS,
+    IDENTITY_GRANTS,
+    AccountClosed,
+    GrantAsked,
+    OpenAccount,
+    Role,
+)
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, LossRecorded, StockChanged, StockReturned
 from shared.events.language import Body, DeadlineReached, Topic
 from shared.events.production import (
@@ -292,6 +300,7 @@ async def good_records_go_through(probe: Probe, mongo: Mongo) -> None:
         FACILITY_CATALOGUE: facility_listed("LP-GUD"),
         RELEASED: ReportReleased(facility="LP-GUD", report="g", product="KTI", made_on=today.date()),
         IDENTITY_COMMANDS: OpenAccount(subject="s-gggggggggggggggg", credential="g"),
+        IDENTITY: AccountClosed(subject="s-gggggggggggggggg", reason="", closed_at=today),
         IDENTITY_GRANTS: GrantAsked(subject="s-gggggggggggggggg", role=Role.AUDITOR),
         FESTIVAL: FestivalCancelled(festival="GOOD", reason="rain"),
         ANSWERS: ReportAccepted(facility="LP-GUD", terminal="T", report="g", lot="G"),

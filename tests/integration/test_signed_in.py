@@ -136,3 +136,48 @@ def test_people_do_what_their_roles_allow(settings: Settings, services: LocalSer
         moved = Person(settings, services.urls, tmp_path, "moved")
         moved.does("login", "--as", "organiser")
         assert [row["festival"] for row in moved.reads("festival", "list")] == ["ODOP"]
+
+
+def test_a_device_syncs_by_its_own_key_until_it_is_lost(
+    settings: Settings, services: LocalServices, tmp_path: Path
+) -> None:
+    staff, tablet, second = (Person(settings, services.urls, tmp_path, name) for name in ("s", "t", "u"))
+    staff.does("login", "--as", "facility-staff")
+    place = staff.reads("whoami")["roles"][0]["scope"]
+
+    def terminal(folder: str) -> tuple[str, ...]:
+        return (*("terminal", "--facility", place, "--zone", "Asia/Makassar", "--spool-dir", str(tmp_path / folder)),)
+
+    tablet.does(*terminal("tablet"), "record", "KTI", "5", "--unlisted")
+    assert "Sign in first" in tablet.tries(*terminal("tablet"), "sync").stderr
+    code = staff.reads("devices", "code", f"terminal:{place}")["code"]
+    assert staff.tries("devices", "code", "till:ODOP.B1").exit_code == 1
+    other = tablet.tries("terminal", "--facility", "LP-WKB", "--spool-dir", str(tmp_path / "x"), "enrol", code)
+    assert (other.exit_code, place in other.stderr) == (1, True)
+    tablet.does(*terminal("tablet"), "enrol", code.upper())
+    assert second.tries(*terminal("second"), "enrol", code).exit_code == 1, "a code is good once"
+
+    # What the device recorded before it was enrolled is taken; nobody has signed in there.
+    report = tablet.reads(*terminal("tablet"), "sync", "--wait", "20")
+    assert (report["sent"], report["unanswered"], report["not_taken"]) == (1, 0, [])
+    [row] = staff.reads("devices", "list", "--facility", place)
+    assert (row["role"], row["scope"], row["name"], row["revoked_at"]) == ("terminal", place, "T1", None)
+
+    # It is lost with a record that it never sent, of which there is a backup.
+    tablet.does(*terminal("tablet"), "record", "KTI", "6", "--unlisted")
+    tablet.does(*terminal("tablet"), "spool", "export", str(tmp_path / "backup.spool"))
+    staff.does("devices", "revoke", row["device"], "--reason", "lost")
+    lost = tablet.tries(*terminal("tablet"), "sync")
+    assert (lost.exit_code, "revoked" in lost.stderr) == (1, True)
+
+    # Another one goes on from the backup with a key of its own.
+    second.does(*terminal("second"), "spool", "import", str(tmp_path / "backup.spool"))
+    second.does(*terminal("second"), "enrol", staff.reads("devices", "code", f"terminal:{place}")["code"])
+    second.does(*terminal("second"), "record", "KTI", "7", "--unlisted")
+    report = second.reads(*terminal("second"), "sync", "--wait", "20")
+    assert report["sent"] == 1
+    assert len(report["not_taken"]) == 1
+    assert {row["revoked_at"] is None for row in staff.reads("devices", "list", "--facility", place)} == {True, False}
+    verified = staff.reads("verify", "--signatures", "--within", "30")
+    [check] = [check for check in verified["checks"] if check["name"] == "signatures"]
+    assert (check["looked_at"], check["broken"], check["notes"]) == (2, [], [])

@@ -3,9 +3,10 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from ops.verify.topic_evidence.accounts import AccountEvidence, AccountFacts
+from ops.verify.topic_evidence.accounts import AccountEvidence, AccountFacts, EnrolmentFacts
 from ops.verify.topic_evidence.event import PublishedEvent
 from services.identity.domain.account import Account, AccountCommand, AccountCommandStatus
+from services.identity.domain.device import EnrolledDevice
 from services.identity.domain.rules import wrong_scope
 from services.identity.handlers import PROCESSORS
 from shared.events.festival import FESTIVAL, FestivalAnnounced
@@ -14,9 +15,14 @@ from shared.events.identity import (
     IDENTITY_COMMANDS,
     AccountCommandRefused,
     CloseAccount,
+    Curve,
+    EnrolDevice,
     GrantRole,
+    KeyKind,
     OpenAccount,
+    PublicKey,
     ReplaceCredential,
+    RevokeDevice,
     Role,
     WithdrawRole,
 )
@@ -36,9 +42,16 @@ roles = st.sampled_from(
     ]
 )
 
+# No rule looks into a key.
+KEYS = [PublicKey(kty=KeyKind.OKP, crv=Curve.ED25519, x=letter * 43) for letter in "AB"]
+places = st.sampled_from(
+    [(Role.TILL, "ODOP.B1"), (Role.TERMINAL, "PR-KPG"), (Role.TILL, "LPKA"), (Role.AUDITOR, "O")]
+)
+
 
 class IdentityMachine(Machine):
-    """Administrators say anything about three accounts, and festivals are announced by them and by others."""
+    """Administrators say anything about three accounts and two devices, and festivals are announced by them and by
+    others."""
 
     def setup(self) -> None:
         self.identity = ServiceShell(self.kafka, PROCESSORS)
@@ -58,6 +71,12 @@ class IdentityMachine(Machine):
     def replace_or_close(self, subject: str, n: int) -> None:
         body = CloseAccount(subject=subject) if n == 0 else ReplaceCredential(subject=subject, credential=f"c-{n}")
         self.kafka.say(IDENTITY_COMMANDS, body)
+
+    @rule(key=st.sampled_from(KEYS), place=places, revoked=st.booleans())
+    def enrol_or_revoke(self, key: PublicKey, place: tuple[Role, str], revoked: bool) -> None:
+        role, scope = place
+        enrolment = EnrolDevice(subject=key.device, public_key=key, role=role, scope=scope, name="T1")
+        self.kafka.say(IDENTITY_COMMANDS, RevokeDevice(subject=key.device) if revoked else enrolment)
 
     @rule(subject=subjects, n=which)
     def an_id_of_another_sender(self, subject: str, n: int) -> None:
@@ -99,6 +118,14 @@ class IdentityMachine(Machine):
             for account in self.identity.all(Account)
         }
         assert kept == evidence.accounts, "and no fact contradicts another"
+        assert evidence.enrolments == {
+            device.id: EnrolmentFacts(
+                device.public_key.fields,
+                (device.role.value, device.scope, device.name),
+                device.revoked_at is not None,
+            )
+            for device in self.identity.all(EnrolledDevice)
+        }
         refused = [
             command for command in self.identity.all(AccountCommand) if command.status is AccountCommandStatus.REFUSED
         ]

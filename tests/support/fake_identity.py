@@ -23,7 +23,8 @@ class FakeIdentity:
     """One account with one session at a time. `valid`: the access token that pages accept.
 
     `lifetime`: of each token, in seconds. `roles`: those of the next token. `forbidden`: how paths begin that need
-    another role. `given`: every POST that was let through.
+    another role. `given`: every POST that was let through. `public`: how paths begin that need no token. `refusals`:
+    the problem with which a POST is answered 401.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,8 @@ class FakeIdentity:
         self.pages: dict[str, Any] = {}
         self.answers: dict[str, Any] = {}
         self.forbidden: set[str] = set()
+        self.public: tuple[str, ...] = ()
+        self.refusals: dict[str, Any] = {}
         self.given: list[tuple[str, Any]] = []
         self.tokens_seen: list[str | None] = []
         self.valid = ""
@@ -61,7 +64,8 @@ class FakeIdentity:
                         fake.sessions(self, path, body)
                     elif fake.is_public(path) or fake.may(self):
                         fake.given.append((path, body))
-                        self.reply(200, fake.answers.get(path, {}))
+                        refused = fake.refusals.get(path)
+                        self.reply(200 if refused is None else 401, refused or fake.answers.get(path, {}))
 
             def reply(self, status: int, page: Any, challenge: str | None = None) -> None:
                 raw = json.dumps(page).encode()
@@ -79,7 +83,7 @@ class FakeIdentity:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def is_public(self, path: str) -> bool:
-        return path.endswith("/account") or path.startswith("/resets/")
+        return path.endswith("/account") or path.startswith(("/resets/", *self.public))
 
     def may(self, handler: Any) -> bool:
         """Whether the request has the valid token; else it is answered."""

@@ -1,14 +1,16 @@
 """A gateway whose Kafka and news are lists, for tests of what comes in and goes out over HTTP."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from fastapi import FastAPI
 
-from services.gateway.api import routes
+from services.gateway.api import intake, routes
+from services.gateway.domain.known_device import KnownDevice
 from shared.http.server import application
 from shared.runtime.service import Appended, Service
 from shared.settings import Settings
@@ -33,12 +35,17 @@ class Log:
 
 
 @asynccontextmanager
-async def an_intake(log: Log, settings: Settings) -> AsyncIterator[FastAPI]:
-    """The application of a gateway that appends to `log`."""
+async def an_intake(log: Log, settings: Settings, *devices: KnownDevice) -> AsyncIterator[FastAPI]:
+    """The application of a gateway that appends to `log`, and knows these devices."""
+
+    async def known(_service: Service, subjects: Set[str]) -> Mapping[str, KnownDevice]:
+        return {device.id: device for device in devices if device.id in subjects}
+
     service = Service("gateway", (), settings)
     service.append_all = log.append_all  # type: ignore[method-assign]
     try:
-        yield application(service, "gateway", routes(service), FixedKeys())
+        with patch.object(intake, "known_devices", known):
+            yield application(service, "gateway", routes(service), FixedKeys())
     finally:
         await service.mongo.close()
 

@@ -18,6 +18,16 @@ from pydantic import AwareDatetime, BaseModel
 from deploy.topics import all_topics
 from shared import envelope
 from shared.events.festival import PlanRule
+from shared.events.identity import (
+    Curve,
+    DeviceEnrolled,
+    DeviceRevoked,
+    EnrolDevice,
+    KeyKind,
+    PublicKey,
+    RevokeDevice,
+    Role,
+)
 from shared.events.language import Body, Topic, event_type
 
 CONTRACT = Path(__file__).parents[1] / "contract"
@@ -92,6 +102,17 @@ _BY_NAME: dict[str, Any] = {
     "digest": "0123456789abcdef0123456789abcdef",
     "rules": (PlanRule.STOCK, PlanRule.LEAD_TIME),
 }
+# A key of Ed25519, whose private half nobody kept, and the device that has it.
+_KEY = PublicKey(kty=KeyKind.OKP, crv=Curve.ED25519, x="25qyAU9vy-8kw19yp4PPoXFPcZ-B5IxuFZDWzW_CLxQ")
+_DEVICE = {"subject": _KEY.device, "public_key": _KEY, "role": Role.TERMINAL, "name": "T1"}
+# Fields whose values depend on each other.
+_BY_MODEL: dict[type[BaseModel], dict[str, Any]] = {
+    PublicKey: dict(_KEY),
+    EnrolDevice: _DEVICE,
+    DeviceEnrolled: _DEVICE,
+    RevokeDevice: {"subject": _KEY.device},
+    DeviceRevoked: {"subject": _KEY.device},
+}
 _BY_TYPE: dict[Any, Any] = {
     bool: True,
     int: 3,
@@ -126,7 +147,8 @@ def every_event() -> list[Kept]:
 
 def a_body(model: type[BaseModel]) -> BaseModel:
     """A body with every field filled in."""
-    return model(**{name: _value(name, field.annotation) for name, field in model.model_fields.items()})
+    values = {name: _value(name, field.annotation) for name, field in model.model_fields.items()}
+    return model(**values | _BY_MODEL.get(model, {}))
 
 
 def a_record(topic: Topic, body: Body) -> dict[str, Any]:

@@ -5,33 +5,36 @@ from shared.events.identity import Role
 
 # `all`: without a limit. Else the field that must be the role's scope.
 EXPECTED = """
-                        facility-staff cashier  organiser auditor operator subscriber administrator
-read catalogue          all            all      all       all     all      all        all
-keep catalogue          -              -        -         -       -        -          all
-keep facility           facility       -        -         -       -        -          all
-read festivals          all            all      all       all     all      all        all
-announce festival       -              -        festival  -       -        -          -
-run festival            -              -        festival  -       -        -          -
-run booth               -              booth    festival  -       -        -          -
-send shipment           facility       -        festival  -       -        -          -
-read festival           -              -        festival  all     all      -          -
-read booth              -              booth    festival  all     all      -          -
-read stock              -              -        all       all     all      -          -
-read lots               facility       -        -         all     all      -          -
-read settlements        facility       -        festival  all     all      -          -
-read strays             -              -        all       all     all      -          -
-read commands           all            all      all       all     all      all        all
-report production       facility       -        -         -       -        -          -
-record sales            -              booth    festival  -       -        -          -
-read facility_news      facility       -        -         -       -        -          -
-read booth_news         -              booth    festival  -       -        -          -
-keep accounts           -              -        -         -       -        -          all
-read accounts           -              -        -         all     -        -          all
-grant organiser         -              -        festival  -       -        -          all
-grant cashier           -              -        festival  -       -        -          all
-grant facility_staff    facility       -        -         -       -        -          all
-grant any               -              -        -         -       -        -          all
-use own_account         all            all      all       all     all      all        all
+                        facility-staff cashier  organiser auditor operator subscriber administrator terminal till
+read catalogue          all            all      all       all     all      all        all           all      all
+keep catalogue          -              -        -         -       -        -          all           -        -
+keep facility           facility       -        -         -       -        -          all           -        -
+read festivals          all            all      all       all     all      all        all           -        -
+announce festival       -              -        festival  -       -        -          -             -        -
+run festival            -              -        festival  -       -        -          -             -        -
+run booth               -              booth    festival  -       -        -          -             -        -
+send shipment           facility       -        festival  -       -        -          -             -        -
+read festival           -              -        festival  all     all      -          -             -        -
+read booth              -              booth    festival  all     all      -          -             -        -
+read stock              -              -        all       all     all      -          -             -        -
+read lots               facility       -        -         all     all      -          -             -        -
+read settlements        facility       -        festival  all     all      -          -             -        -
+read strays             -              -        all       all     all      -          -             -        -
+read commands           all            all      all       all     all      all        all           -        -
+report production       facility       -        -         -       -        -          -             facility -
+record sales            -              booth    festival  -       -        -          -             -        booth
+read facility_news      facility       -        -         -       -        -          -             facility -
+read booth_news         -              booth    festival  -       -        -          -             -        booth
+keep accounts           -              -        -         -       -        -          all           -        -
+read accounts           -              -        -         all     -        -          all           -        -
+grant organiser         -              -        festival  -       -        -          all           -        -
+grant cashier           -              -        festival  -       -        -          all           -        -
+grant facility_staff    facility       -        -         -       -        -          all           -        -
+grant any               -              -        -         -       -        -          all           -        -
+enrol terminal          facility       -        -         -       -        -          all           -        -
+enrol till              -              -        festival  -       -        -          all           -        -
+read devices            facility       -        festival  all     all      -          all           -        -
+use own_account         all            all      all       all     all      all        all           -        -
 """
 
 

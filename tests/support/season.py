@@ -43,9 +43,14 @@ from shared.events.festival import (
 from shared.events.identity import (
     IDENTITY_COMMANDS,
     CloseAccount,
+    Curve,
+    EnrolDevice,
     GrantRole,
+    KeyKind,
     OpenAccount,
+    PublicKey,
     ReplaceCredential,
+    RevokeDevice,
     Role,
     WithdrawRole,
 )
@@ -84,6 +89,7 @@ FESTIVAL = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
 T1, T2 = "B1.T1", "B2.T1"
 SUBJECTS = KEEPER, ORGANISING, LEAVING = tuple(f"s-{letter * 26}" for letter in "klm")
+KEPT_KEY, LOST_KEY = (PublicKey(kty=KeyKind.OKP, crv=Curve.ED25519, x=letter * 43) for letter in "KL")
 # Opened by mistake; never opened, and moved; never opened, and left as it is.
 MERGED, STRAY, UNMOVED = "ODOP.B3", "odop.b1", "odop.b9"
 MERGED_TILL, STRAY_TILL, UNMOVED_TILL = "B3.T1", "b1.T1", "b9.T1"
@@ -257,7 +263,8 @@ async def morning_season(stack: Stack) -> AsyncIterator[RunningSeason]:
 
 
 async def accounts(season: RunningSeason) -> None:
-    """Three accounts: one loses a role and is refused another, one is closed, and one announces the festival."""
+    """Three accounts: one loses a role and is refused another, one is closed, and one announces the festival. Two
+    devices, of which one is lost."""
     commands: list[Body] = [OpenAccount(subject=subject, credential=f"c{subject}") for subject in SUBJECTS]
     commands += [
         GrantRole(subject=KEEPER, role=Role.ADMINISTRATOR),
@@ -267,6 +274,11 @@ async def accounts(season: RunningSeason) -> None:
         ReplaceCredential(subject=ORGANISING, credential="c-new"),
         GrantRole(subject=LEAVING, role=Role.CASHIER, scope=B1),
         CloseAccount(subject=LEAVING, reason="made up"),
+        *(
+            EnrolDevice(subject=key.device, public_key=key, role=Role.TILL, scope=B1, name=name)
+            for key, name in ((KEPT_KEY, T1), (LOST_KEY, "B1.T2"))
+        ),
+        RevokeDevice(subject=LOST_KEY.device, reason="made up"),
     ]
     for number, command in enumerate(commands):
         await season.say(IDENTITY_COMMANDS, command, f"account-{number}", actor=KEEPER)

@@ -1,4 +1,4 @@
-"""The evidence of accounts: what identity's facts say together of each."""
+"""The evidence of accounts and devices: what identity's facts say together of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,13 +19,27 @@ class AccountFacts:
 
 
 @dataclass(slots=True)
+class EnrolmentFacts:
+    """One device as its facts left it, and sentences on facts that contradict each other. `place`: its role, scope
+    and name."""
+
+    key: Json | None = None
+    place: tuple[str, str, str] | None = None
+    revoked: bool = False
+    contradictions: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class AccountEvidence:
-    """The accounts by their subjects. The topic has the facts of an account in their order."""
+    """The accounts and the devices by their subjects. The topic has the facts of each in their order."""
 
     accounts: dict[str, AccountFacts] = field(default_factory=dict)
+    enrolments: dict[str, EnrolmentFacts] = field(default_factory=dict)
 
     def add(self, event: PublishedEvent) -> None:
-        """Take in a fact about an account; any other event is ignored."""
+        """Take in a fact about an account or a device; any other event is ignored."""
+        if event.type in ("DeviceEnrolled", "DeviceRevoked"):
+            self._add_enrolment(event.type, event.json)
         if event.type not in ("AccountOpened", "AccountClosed", "CredentialReplaced", "RoleGranted", "RoleWithdrawn"):
             return
         body = event.json
@@ -40,6 +54,18 @@ class AccountEvidence:
                 facts.roles.add(_role(body))
             case "RoleWithdrawn":
                 facts.roles.discard(_role(body))
+
+    def _add_enrolment(self, type: str, body: Json) -> None:
+        facts = self.enrolments.setdefault(body["subject"], EnrolmentFacts())
+        if (type == "DeviceEnrolled") != (facts.key is None):
+            facts.contradictions.append(f"{type} of a device that was {'' if facts.key else 'not '}enrolled before")
+        if facts.revoked:
+            facts.contradictions.append(f"{type} of a revoked device")
+        if type == "DeviceRevoked":
+            facts.revoked = True
+        else:
+            facts.key = {name: value for name, value in body["public_key"].items() if value is not None}
+            facts.place = body["role"], body["scope"], body["name"]
 
 
 def _contradictions(facts: AccountFacts, type: str, body: Json) -> Iterator[str]:

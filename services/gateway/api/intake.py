@@ -2,7 +2,7 @@
 
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
 from typing import Any
 
@@ -14,9 +14,10 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from services.gateway.api.cloud_events import CloudEvent, CloudEvents
-from services.gateway.api.records import CONTENT_TYPE, KINDS, RecordRefused, TakenRecord, take
+from services.gateway.api.records import CONTENT_TYPE, KINDS, RecordRefused, TakenRecord, signer, take
+from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.news import NewsItem
-from services.gateway.store import BOOTH_NEWS, FACILITY_NEWS
+from services.gateway.store import BOOTH_NEWS, FACILITY_NEWS, KNOWN_DEVICES
 from shared.access.tokens import Caller
 from shared.duplicates import NAME_TWICE, name_twice
 from shared.envelope import is_name
@@ -78,7 +79,8 @@ def routes(service: Service) -> APIRouter:
     )
     async def intake(request: Request, prefer: Prefer = None) -> JSONResponse:
         sent = _records(_unpacked(await request.body(), request.headers.get("content-encoding", "identity")))
-        answers, taken = _judged(sent, caller_of(request))
+        devices = await known_devices(service, {name for item in sent if (name := signer(item)) is not None})
+        answers, taken = _judged(sent, caller_of(request), devices)
         stored = await service.append_all(
             [Appended(record.kind.topic, record.place, record.value, record.headers) for _, record in taken]
         )
@@ -135,14 +137,24 @@ def _invalid(location: tuple[str | int, ...], message: Message) -> RequestValida
     return RequestValidationError([value_error(("body", *location), message)])
 
 
-def _judged(sent: Sequence[Any], caller: Caller) -> tuple[list[RecordAnswer], list[tuple[int, TakenRecord]]]:
+async def known_devices(service: Service, subjects: Set[str]) -> Mapping[str, KnownDevice]:
+    """Those of the devices that are enrolled, as far as the service has worked. Raises PyMongoError."""
+    if not subjects:
+        return {}
+    found = service.database[KNOWN_DEVICES.name].find({"_id": {"$in": sorted(subjects)}})
+    return {document["_id"]: KNOWN_DEVICES.from_document(document) for document in await found.to_list(None)}
+
+
+def _judged(
+    sent: Sequence[Any], caller: Caller, devices: Mapping[str, KnownDevice]
+) -> tuple[list[RecordAnswer], list[tuple[int, TakenRecord]]]:
     """An answer for each record, as if all that can be stored were, and those records with their positions."""
     answers: list[RecordAnswer] = []
     taken: list[tuple[int, TakenRecord]] = []
     now = int(time.time() * 1000)
     for position, item in enumerate(sent):
         try:
-            record = take(item, caller, now)
+            record = take(item, caller, now, devices)
         except Unusable as fault:
             answers.append(_unstored(item, IntakeStatus.UNUSABLE, fault.reason.lower(), as_message(fault.message)))
         except RecordRefused as refused:
@@ -230,6 +242,7 @@ _EVENT = {
         "datacontenttype": {"type": "string", "enum": [CONTENT_TYPE], "default": CONTENT_TYPE},
         "partitionkey": {"type": "string", "description": "the facility or booth; that of the body if left out"},
         "traceparent": {"type": "string"},
+        "devsig": {"type": "string", "description": "the device's signature, as docs/guides/devices.md says"},
         "data_base64": {"type": "string", "description": "the exact bytes of the body, which are stored"},
     },
     "required": ["specversion", "id", "source", "type", "time", "data_base64"],

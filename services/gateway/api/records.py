@@ -9,10 +9,13 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from services.gateway.domain.known_device import KnownDevice
 from shared import envelope
 from shared.access.rights import Action, Limit
+from shared.access.signatures import HEADER, SignatureRefused, SignedContent, device_of, verify
 from shared.access.tokens import Caller
 from shared.errors import Unusable
+from shared.events.identity import DEVICE_ROLES
 from shared.events.language import MAX_VALUE_BYTES, Body, Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL, ReceiptIssued
@@ -21,6 +24,12 @@ from shared.wording import Message
 
 CONTENT_TYPE = "application/json"
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+NOT_SIGNED = Message(
+    "The record is not signed. Records of a former version are sent with a person's account: `karya login`."
+)
+WRONG_SIGNATURE = Message("The record's signature does not count: it was changed after it was signed.")
+UNKNOWN_DEVICE = Message("The record was signed by a device that is not enrolled (yet).")
+DEVICE_REVOKED = Message("The record was signed by a device that is revoked.")
 _ATTRIBUTES = ("specversion", "id", "source", "type", "time")
 
 
@@ -77,9 +86,18 @@ class RecordRefused(Exception):
         self.message = message
 
 
-def take(sent: Any, caller: Caller, timestamp: int) -> TakenRecord:
-    """The record that was `sent`, one item of the request. Raises Unusable as the reader of its topic would, and
-    RecordRefused.
+def signer(sent: Any) -> str | None:
+    """The device that an item of a request names as its signer, unchecked."""
+    signature = sent.get(HEADER) if isinstance(sent, dict) else None
+    try:
+        return device_of(signature) if isinstance(signature, str) else None
+    except SignatureRefused:
+        return None
+
+
+def take(sent: Any, caller: Caller, timestamp: int, devices: Mapping[str, KnownDevice]) -> TakenRecord:
+    """The record that was `sent`, one item of the request. `devices`: the enrolled ones among the signers of the
+    request. Raises Unusable as the reader of its topic would, and RecordRefused.
 
     The value is what `data_base64` has, byte for byte. The headers are the device's, and `actor` for a known caller.
     """
@@ -88,8 +106,13 @@ def take(sent: Any, caller: Caller, timestamp: int) -> TakenRecord:
     kind, value, headers = _kind(sent.get("type")), _value(sent), _headers(sent)
     if caller.subject is not None:
         headers.append((envelope.ACTOR, caller.subject.encode()))
-    event = envelope.decode(kind.topic, ArrivedRecord(_key(sent, kind.topic, value), value, headers, timestamp))
+    key = _key(sent, kind.topic, value)
+    event = envelope.decode(kind.topic, ArrivedRecord(key, value, headers, timestamp))
     _permit(kind, event.key, event.source, caller)
+    if HEADER in sent:
+        headers.append((HEADER, _checked_signature(sent, SignedContent.of(headers, key, value), caller, devices)))
+    elif _is_device(caller):
+        raise RecordRefused("not_signed", NOT_SIGNED)
     return TakenRecord(kind, event.id, event.key, event.body, value, headers)
 
 
@@ -101,6 +124,37 @@ def _permit(kind: Kind, place: str, source: str, caller: Caller) -> None:
     if not source.startswith(f"{kind.name}/{place}/"):
         message = Message("The source of a record must be {kind}/{place}/NAME.", kind=kind.name, place=place)
         raise RecordRefused("wrong_source", message)
+
+
+def _checked_signature(
+    sent: Mapping[str, Any], content: SignedContent, caller: Caller, devices: Mapping[str, KnownDevice]
+) -> bytes:
+    """The signature of a record. Raises RecordRefused for a wrong one, and for that of a revoked device.
+
+    A person's account may send what a device has signed before it is enrolled.
+    """
+    signature, device = sent[HEADER], devices.get(signer(sent) or "")
+    if not isinstance(signature, str):
+        raise RecordRefused("wrong_signature", WRONG_SIGNATURE)
+    try:
+        device_of(signature)
+        if device is not None:
+            verify(signature, content, device.public_key)
+    except SignatureRefused:
+        raise RecordRefused("wrong_signature", WRONG_SIGNATURE) from None
+    if device is None:
+        if _is_device(caller):
+            raise RecordRefused("unknown_device", UNKNOWN_DEVICE)
+    elif device.source.encode() != content.source:
+        message = Message("The record is of {source}, and was signed by another device.", source=sent["source"])
+        raise RecordRefused("wrong_source", message)
+    elif device.revoked:
+        raise RecordRefused("device_revoked", DEVICE_REVOKED)
+    return signature.encode()
+
+
+def _is_device(caller: Caller) -> bool:
+    return any(grant.role in DEVICE_ROLES for grant in caller.grants)
 
 
 def _limits(kind: Kind, place: str) -> Mapping[Limit, str]:

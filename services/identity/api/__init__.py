@@ -1,8 +1,8 @@
-"""HTTP pages of identity: sign-in, invitations and accounts."""
+"""HTTP pages of identity: sign-in, invitations, accounts and devices."""
 
 from fastapi import APIRouter
 
-from services.identity.api import accounts, invitations, sessions
+from services.identity.api import accounts, devices, invitations, sessions
 from services.identity.api.callers import Accounts
 from services.identity.api.failures import Failures
 from services.identity.domain.account import AccountCommandStatus
@@ -24,6 +24,7 @@ def routes(service: Service) -> APIRouter:
     router.include_router(sessions.routes(service, secrets, views, commands, failures))
     router.include_router(invitations.routes(secrets, views, commands, failures))
     router.include_router(accounts.routes(service, secrets, views, commands))
+    router.include_router(devices.routes(service, secrets, views, commands))
     return router
 
 

@@ -1,4 +1,4 @@
-"""Callers as their accounts are now, and the rights that a grant of a role needs."""
+"""Callers as their accounts are now, and the rights that the grant of a role and a device need."""
 
 from collections.abc import Mapping
 
@@ -77,3 +77,10 @@ def right_to_grant(role: HeldRole) -> tuple[Action, Mapping[Limit, str]]:
             return Action.GRANT_FACILITY_STAFF, {Limit.FACILITY: scope}
         case _:
             return Action.GRANT_ANY, {}
+
+
+def right_to_enrol(role: Role, scope: str) -> tuple[Action, Mapping[Limit, str]]:
+    """The right that whoever enrols or revokes such a device needs, and where."""
+    if role is Role.TERMINAL:
+        return Action.ENROL_TERMINAL, {Limit.FACILITY: scope}
+    return Action.ENROL_TILL, {Limit.BOOTH: scope, Limit.FESTIVAL: scope.partition(".")[0]}

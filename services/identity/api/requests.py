@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StringConstraints
 
 from services.identity.domain.sign_in import login_of, wrong_login, wrong_password
-from shared.events.identity import Role, Scope
-from shared.events.language import Body, Typed
+from shared.access.signatures import MAX_PROOF
+from shared.events.identity import DeviceSubject, PublicKey, Role, Scope
+from shared.events.language import Body, Id, Typed
 from shared.faults import value_error
 from shared.http.endpoints import body_openapi
 from shared.wording import Message
@@ -15,6 +16,7 @@ from shared.wording import Message
 # Longer than any password may be, so that its rule can say how long one may be.
 Password = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
 Token = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+Proof = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROOF)]
 MOST_HOURS = 24 * 30
 
 
@@ -60,6 +62,37 @@ class ResetPassword(Body):
     password: Password
     login: Typed | None = None
     name: Typed | None = None
+
+
+class DeviceCode(Body):
+    """The role of a device, `terminal` or `till`, and its facility or booth."""
+
+    role: Role
+    scope: Scope
+
+
+class EnrolKey(Body):
+    """A device's public key, and a JWS of the code and the audience by its private key. `name`: that of the terminal
+    or till. `scope`: the place that the device is set up for, if it knows one; the code must be for it."""
+
+    public_key: PublicKey
+    proof: Proof
+    name: Id
+    scope: Scope | None = None
+
+
+class AskChallenge(Body):
+    """The device that wants a token."""
+
+    device: DeviceSubject
+
+
+class ProveDevice(Body):
+    """A challenge, and a JWS of the challenge and the audience by the device's private key."""
+
+    device: DeviceSubject
+    challenge: Proof
+    proof: Proof
 
 
 class NoFields(Body):

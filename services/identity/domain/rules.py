@@ -1,26 +1,19 @@
-"""How identity decides: pure, the same at every replay."""
+"""How identity decides about accounts: pure, the same at every replay."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
-from services.identity.domain.account import (
-    Account,
-    AccountCommand,
-    AccountCommandStatus,
-    AccountRejection,
-    HeldRole,
-    command_key,
-)
+from services.identity.domain.account import Account, AccountRejection, HeldRole
+from services.identity.domain.commands import Outcome, actor_of, decide
 from shared.events.festival import FestivalAnnounced
 from shared.events.identity import (
+    DEVICE_ROLES,
     IDENTITY,
     IDENTITY_GRANTS,
     SCOPES,
     SUBJECT,
     AccountClosed,
-    AccountCommandRefused,
     AccountOpened,
     AccountRefusal,
     CloseAccount,
@@ -34,14 +27,13 @@ from shared.events.identity import (
     RoleWithdrawn,
     WithdrawRole,
 )
-from shared.events.language import ID_PATTERN, MAX_TEXT, Body, Event
+from shared.events.language import Body, Event
 from shared.runtime.processor import Decision, Rule
 from shared.runtime.state import State
 from shared.wording import Message
 
 AboutAccount: TypeAlias = OpenAccount | CloseAccount | ReplaceCredential | GrantRole | WithdrawRole
-# The account as the command leaves it, with the fact; None for a fact that was so already.
-Outcome: TypeAlias = tuple[Account, Body | None] | AccountRejection
+AccountOutcome: TypeAlias = Outcome[Account]
 
 # All of them are in every token.
 MAX_ROLES = 200
@@ -50,7 +42,9 @@ C = TypeVar("C", CloseAccount, ReplaceCredential, GrantRole, WithdrawRole)
 
 
 def wrong_scope(role: Role, scope: str | None) -> Message | None:
-    """Why a role can't have this scope, in words; None if it can."""
+    """Why an account can't have this role with this scope, in words; None if it can."""
+    if role in DEVICE_ROLES:
+        return Message("The role {role} is one of devices. A device gets it when it is enrolled.", role=role.value)
     rule = SCOPES.get(role)
     if rule is None:
         return Message("The role {role} has no scope.", role=role.value) if scope is not None else None
@@ -62,7 +56,7 @@ def wrong_scope(role: Role, scope: str | None) -> Message | None:
 def open_account(state: State, event: Event, body: OpenAccount) -> Decision:
     """An account begins, without roles."""
 
-    def opened(existing: Account | None) -> Outcome:
+    def opened(existing: Account | None) -> AccountOutcome:
         if existing is not None:
             message = Message("The account {subject} exists already.", subject=body.subject)
             return AccountRejection("subject", AccountRefusal.ACCOUNT_EXISTS, message)
@@ -72,14 +66,14 @@ def open_account(state: State, event: Event, body: OpenAccount) -> Decision:
         )
         return account, fact
 
-    return _decide(state, event, body, opened)
+    return decide(state, event, body, Account, opened)
 
 
-def about_account(rule: Callable[[Account, Event, C], Outcome]) -> Rule[C]:
+def about_account(rule: Callable[[Account, Event, C], AccountOutcome]) -> Rule[C]:
     """The rule for a command about an open account. An unknown or closed one is refused."""
 
     def of_event(state: State, event: Event, body: C) -> Decision:
-        def outcome(account: Account | None) -> Outcome:
+        def outcome(account: Account | None) -> AccountOutcome:
             if account is None:
                 message = Message("There is no account {subject}.", subject=body.subject)
                 return AccountRejection("subject", AccountRefusal.UNKNOWN_ACCOUNT, message)
@@ -88,18 +82,18 @@ def about_account(rule: Callable[[Account, Event, C], Outcome]) -> Rule[C]:
                 return AccountRejection("subject", AccountRefusal.ACCOUNT_CLOSED, message)
             return rule(account, event, body)
 
-        return _decide(state, event, body, outcome)
+        return decide(state, event, body, Account, outcome)
 
     return of_event
 
 
-def close(account: Account, event: Event, body: CloseAccount) -> Outcome:
+def close(account: Account, event: Event, body: CloseAccount) -> AccountOutcome:
     """The account ends for good. Its roles stay on record."""
     fact = AccountClosed(subject=account.id, actor=actor_of(event), reason=body.reason, closed_at=event.logged_at)
     return replace(account, closed_at=event.logged_at), fact
 
 
-def replace_credential(account: Account, event: Event, body: ReplaceCredential) -> Outcome:
+def replace_credential(account: Account, event: Event, body: ReplaceCredential) -> AccountOutcome:
     """The account has another name or password, and its sessions end with the former one."""
     if account.credential == body.credential:
         return account, None
@@ -109,12 +103,12 @@ def replace_credential(account: Account, event: Event, body: ReplaceCredential) 
     return replace(account, credential=body.credential), fact
 
 
-def grant(account: Account, event: Event, body: GrantRole) -> Outcome:
+def grant(account: Account, event: Event, body: GrantRole) -> AccountOutcome:
     """The account holds one more role, each once."""
     return _granted(account, event, body)
 
 
-def withdraw(account: Account, event: Event, body: WithdrawRole) -> Outcome:
+def withdraw(account: Account, event: Event, body: WithdrawRole) -> AccountOutcome:
     """The account holds a role no longer."""
     role = HeldRole(body.role, body.scope)
     if role not in account.roles:
@@ -155,12 +149,7 @@ def pass_over(state: State, _event: Event, _body: Body) -> Decision:
     return state, []
 
 
-def actor_of(event: Event) -> str | None:
-    """Who asked for it: the account that gave the command, or the program that wrote the event."""
-    return event.actor or (event.source if re.fullmatch(ID_PATTERN, event.source) else None)
-
-
-def _granted(account: Account, event: Event, body: GrantRole | GrantAsked) -> Outcome:
+def _granted(account: Account, event: Event, body: GrantRole | GrantAsked) -> AccountOutcome:
     if (message := wrong_scope(body.role, body.scope)) is not None:
         return AccountRejection("scope", AccountRefusal.BAD_SCOPE, message)
     role = HeldRole(body.role, body.scope)
@@ -177,44 +166,6 @@ def _granted(account: Account, event: Event, body: GrantRole | GrantAsked) -> Ou
         granted_at=event.logged_at,
     )
     return replace(account, roles=(*account.roles, role)), fact
-
-
-def _decide(
-    state: State, event: Event, body: AboutAccount, outcome_of: Callable[[Account | None], Outcome]
-) -> Decision:
-    command = AccountCommand(
-        id=command_key(body.subject, event.id),
-        command=event.id,
-        source=event.source,
-        subject=body.subject,
-        name=type(body).__name__,
-        actor=actor_of(event),
-        given_at=event.logged_at,
-        status=AccountCommandStatus.DONE,
-    )
-    if state.get(AccountCommand, command.id) is not None:
-        # The first command with this id keeps its outcome.
-        message = Message("Another command has this id; give each one its own UUID.")
-        taken = AccountRejection("command", AccountRefusal.ID_TAKEN, message)
-        return state, [IDENTITY.of(_refusal(command, taken))]
-    outcome = outcome_of(state.get(Account, body.subject))
-    if isinstance(outcome, AccountRejection):
-        refused = replace(command, status=AccountCommandStatus.REFUSED, rejection=outcome)
-        return state.put(refused), [IDENTITY.of(_refusal(command, outcome))]
-    account, fact = outcome
-    return state.put(account, command), [IDENTITY.of(fact)] if fact is not None else []
-
-
-def _refusal(command: AccountCommand, rejection: AccountRejection) -> AccountCommandRefused:
-    return AccountCommandRefused(
-        subject=command.subject,
-        command=command.command,
-        field=rejection.field,
-        reason=rejection.reason,
-        message=rejection.message.english[:MAX_TEXT],
-        template=rejection.message.template,
-        values=rejection.message.plain_values,
-    )
 
 
 def _named(role: HeldRole) -> str:

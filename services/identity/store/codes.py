@@ -1,6 +1,7 @@
 """Codes that a person passes on: each opens one thing once, and is kept as a hash only."""
 
 import hashlib
+import re
 import secrets
 from base64 import b32encode
 from dataclasses import dataclass
@@ -10,11 +11,16 @@ from uuid import uuid4
 from shared.documents import Database, Document
 from shared.events.identity import Role
 
+_SEPARATORS = re.compile(r"[\s-]+")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+# A code for a device is typed at the device, and is good for minutes only.
+_TYPED_GROUPS, _TYPED_LETTERS = 3, 4
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
     """What a code opens. `command`: the beginning of the ids of its commands, so that a repeated request gives the
-    same ones. `claimed_by`: the credential or the account that has used it."""
+    same ones. `claimed_by`: the credential, the account or the device that has used it."""
 
     command: str
     by: str | None
@@ -44,6 +50,13 @@ class Codes:
         await self._codes.delete_many({"subject": subject, "claimed_by": None})
         return await self._add({"role": None, "scope": None, "subject": subject}, by, expires_at)
 
+    async def add_device(self, role: Role, scope: str, by: str | None, expires_at: datetime) -> str:
+        """A new code for a device, in short groups of letters."""
+        groups = ("".join(secrets.choice(_LETTERS) for _ in range(_TYPED_LETTERS)) for _ in range(_TYPED_GROUPS))
+        return await self._keep(
+            "-".join(groups), {"role": role.value, "scope": scope, "subject": None}, by, expires_at
+        )
+
     async def find(self, code: str, now: datetime) -> Code | None:
         """What the code opens, used or not; None if it is unknown or too old."""
         document = await self._codes.find_one({"_id": _hash(code), "expires_at": {"$gt": now}})
@@ -58,6 +71,9 @@ class Codes:
 
     async def _add(self, opens: dict[str, str | None], by: str | None, expires_at: datetime) -> str:
         code = b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+        return await self._keep(code, opens, by, expires_at)
+
+    async def _keep(self, code: str, opens: dict[str, str | None], by: str | None, expires_at: datetime) -> str:
         await self._codes.insert_one(
             {
                 "_id": _hash(code),
@@ -72,8 +88,8 @@ class Codes:
 
 
 def _hash(code: str) -> bytes:
-    # The code is random, so that no salt and no slow hash is needed. People may type it in capitals.
-    return hashlib.sha256(code.strip().lower().encode()).digest()
+    # The code is random, so that no salt and no slow hash is needed. People may type it in capitals, and in groups.
+    return hashlib.sha256(_SEPARATORS.sub("", code).lower().encode()).digest()
 
 
 def _code(document: Document) -> Code:

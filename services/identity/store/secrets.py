@@ -1,5 +1,6 @@
 """The database of identity's secrets. No processor writes it and no rebuild touches it; nothing makes it anew."""
 
+from services.identity.store.challenges import Challenges
 from services.identity.store.codes import Codes
 from services.identity.store.credentials import Credentials
 from services.identity.store.passwords import Passwords
@@ -20,10 +21,14 @@ class Secrets:
         self.sessions = Sessions(database)
         self.invitations = Codes(database, "invitations")
         self.resets = Codes(database, "resets")
+        self.device_codes = Codes(database, "device_codes")
         self.keys = Keyring(database)
+        self.challenges = Challenges(database, self.keys)
 
     async def prepare(self) -> None:
         """Make the indexes by which the server removes what is old. Raises PyMongoError."""
         await self.sessions.prepare()
         await self.invitations.prepare()
         await self.resets.prepare()
+        await self.device_codes.prepare()
+        await self.challenges.prepare()

@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 
 from cli import app
 from cli.device_route import device_route
+from edge.spool import Owner, Spool
 from edge.sync import GatewayRoute, KafkaRoute
 from shared.errors import ServersNotConfigured
+from shared.events.production import TERMINAL
 
 URL = "http://127.0.0.1:8006"
 
@@ -23,24 +25,30 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_the_gateway_is_taken_if_its_address_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    with Spool(Owner(tmp_path / "LP-KPG.T1.spool", TERMINAL, "terminal/LP-KPG/T1")) as spool:
+        yield spool
+
+
+def test_the_gateway_is_taken_if_its_address_is_known(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
     monkeypatch.setenv("KARYA_KAFKA", "127.0.0.1:9")
-    assert isinstance(device_route(kafka=False), KafkaRoute)
+    assert isinstance(device_route(spool, kafka=False), KafkaRoute)
     monkeypatch.setenv("KARYA_GATEWAY_URL", URL)
-    route = device_route(kafka=False)
+    route = device_route(spool, kafka=False)
     assert isinstance(route, GatewayRoute)
     assert route.url == URL
-    assert isinstance(device_route(kafka=True), KafkaRoute)
+    assert isinstance(device_route(spool, kafka=True), KafkaRoute)
     monkeypatch.setenv("KARYA_ROUTE", "kafka")
-    assert isinstance(device_route(kafka=False), KafkaRoute)
+    assert isinstance(device_route(spool, kafka=False), KafkaRoute)
 
 
-def test_without_any_address_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_address_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
     with pytest.raises(ServersNotConfigured):
-        device_route(kafka=False)
+        device_route(spool, kafka=False)
     monkeypatch.setenv("KARYA_GATEWAY_URL", URL)
     with pytest.raises(ServersNotConfigured):
-        device_route(kafka=True)
+        device_route(spool, kafka=True)
 
 
 @pytest.fixture

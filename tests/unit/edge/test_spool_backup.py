@@ -48,7 +48,7 @@ def test_a_backup_is_one_whole_file_for_its_owner_alone(tmp_path: Path) -> None:
         assert spool.append(a_report, NOW).number == 5
         device = spool.device
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.spool", "backup"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.key", "a.spool", "backup"]
     health = check(backup, TERMINAL)
     assert (health.device, health.records, health.unsent, health.ok) == (device, 4, 3, True)
 

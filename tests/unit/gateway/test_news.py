@@ -79,4 +79,8 @@ def test_no_type_of_an_event_comes_on_two_topics_of_one_place() -> None:
 
 
 def test_the_processors_say_nothing_and_read_nothing() -> None:
-    assert [processor.group for processor in PROCESSORS] == ["karya.gateway.facility", "karya.gateway.booth"]
+    assert [processor.group for processor in PROCESSORS] == [
+        "karya.gateway.facility",
+        "karya.gateway.booth",
+        "karya.gateway.subject",
+    ]

@@ -1,20 +1,19 @@
 """Accounts and their roles: what each command leads to, and why it is refused."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.identity.domain.account import Account, AccountCommand, AccountCommandStatus, HeldRole, command_key
 from services.identity.domain.rules import MAX_ROLES, wrong_scope
-from services.identity.handlers import ANNOUNCEMENTS, SUBJECT
+from services.identity.handlers import ANNOUNCEMENTS
 from services.identity.store import ACCOUNT_COMMANDS, ACCOUNTS
 from shared.events.festival import FESTIVAL, FestivalAnnounced, FestivalCancelled
 from shared.events.identity import (
+    DEVICE_ROLES,
     IDENTITY_GRANTS,
     SCOPES,
     AccountClosed,
-    AccountCommandRefused,
     AccountOpened,
     AccountRefusal,
     CloseAccount,
@@ -28,14 +27,11 @@ from shared.events.identity import (
     RoleWithdrawn,
     WithdrawRole,
 )
-from shared.events.language import Body, Event, Publication
-from shared.runtime.processor import Processor
-from shared.runtime.state import Entities, Ref, State
+from shared.events.language import Body
+from tests.support.identity_rules import ACCOUNT, NOW, OTHER, IdentityRules
 
 pytestmark = pytest.mark.unit
 
-NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
-ACCOUNT, OTHER = "s-aaaaaaaaaaaaaaaa", "s-bbbbbbbbbbbbbbbb"
 GOOD_SCOPES = {
     Role.FACILITY_STAFF: "PR-KPG",
     Role.CASHIER: "ODOP.B1",
@@ -44,54 +40,9 @@ GOOD_SCOPES = {
 }
 
 
-class Identity:
-    """Identity's processors on entities in memory."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[type[Any], str], Any] = {}
-        self.now = NOW
-        self._count = 0
-
-    def give(
-        self,
-        body: Body,
-        *,
-        id: str | None = None,
-        source: str = "karya/identity/http",
-        actor: str | None = OTHER,
-        processor: Processor = SUBJECT,
-    ) -> list[Body]:
-        """What is published because of this event."""
-        self._count += 1
-        self.now += timedelta(seconds=1)
-        key = getattr(body, "subject", None) or getattr(body, "festival", "")
-        event = Event(id or f"c{self._count}", source, key, self.now, self.now, body, actor=actor)
-        reads = processor.reads(event)
-        loaded: dict[Any, Any] = {read: self.kept.get(read) for read in reads if isinstance(read, Ref)}
-        state, published = processor.decide(State(Entities(loaded), reads), event)
-        self.kept.update(state.changes)
-        publications = [publication for publication in published if isinstance(publication, Publication)]
-        assert len(publications) == len(published)
-        return [publication.body for publication in publications]
-
-    def refused(self, body: Body, **options: Any) -> tuple[str, AccountRefusal]:
-        before = dict(self.kept)
-        [refusal] = self.give(body, **options)
-        assert isinstance(refusal, AccountCommandRefused)
-        changed = {key[0] for key in self.kept if self.kept[key] is not before.get(key)}
-        assert changed <= {AccountCommand}
-        return refusal.field, refusal.reason
-
-    @property
-    def account(self) -> Account:
-        account = self.kept[Account, ACCOUNT]
-        assert isinstance(account, Account)
-        return account
-
-
 @pytest.fixture
-def identity() -> Identity:
-    identity = Identity()
+def identity() -> IdentityRules:
+    identity = IdentityRules()
     identity.give(OpenAccount(subject=ACCOUNT, credential="c-1"))
     return identity
 
@@ -112,7 +63,7 @@ def announced(by: str | None, festival: str = "ODOP") -> FestivalAnnounced:
 
 
 def test_an_account_is_opened_once() -> None:
-    identity = Identity()
+    identity = IdentityRules()
     [opened] = identity.give(OpenAccount(subject=ACCOUNT, credential="c-1"))
     assert opened == AccountOpened(subject=ACCOUNT, credential="c-1", actor=OTHER, opened_at=identity.now)
     assert identity.account == Account(ACCOUNT, "c-1", identity.now)
@@ -132,7 +83,7 @@ def test_an_account_is_opened_once() -> None:
     ids=lambda command: type(command).__name__,
 )
 def test_an_unknown_account_and_a_closed_one_take_nothing(command: Body) -> None:
-    identity = Identity()
+    identity = IdentityRules()
     assert identity.refused(command) == ("subject", AccountRefusal.UNKNOWN_ACCOUNT)
     identity.give(OpenAccount(subject=ACCOUNT, credential="c-1"))
     identity.give(a_grant())
@@ -142,14 +93,14 @@ def test_an_unknown_account_and_a_closed_one_take_nothing(command: Body) -> None
     assert identity.refused(again) == ("subject", AccountRefusal.ACCOUNT_EXISTS), "a subject is never given again"
 
 
-def test_a_closed_account_keeps_its_roles_on_record(identity: Identity) -> None:
+def test_a_closed_account_keeps_its_roles_on_record(identity: IdentityRules) -> None:
     identity.give(a_grant())
     [closed] = identity.give(CloseAccount(subject=ACCOUNT, reason="moved"))
     assert closed == AccountClosed(subject=ACCOUNT, actor=OTHER, reason="moved", closed_at=identity.now)
     assert (identity.account.closed_at, len(identity.account.roles)) == (identity.now, 1)
 
 
-def test_a_role_is_granted_once_and_withdrawn_once(identity: Identity) -> None:
+def test_a_role_is_granted_once_and_withdrawn_once(identity: IdentityRules) -> None:
     [granted] = identity.give(a_grant())
     assert granted == RoleGranted(
         subject=ACCOUNT, role=Role.CASHIER, scope="ODOP.B1", actor=OTHER, granted_at=identity.now
@@ -164,15 +115,23 @@ def test_a_role_is_granted_once_and_withdrawn_once(identity: Identity) -> None:
     assert identity.give(a_grant()) != []
 
 
-def test_a_credential_is_replaced(identity: Identity) -> None:
+def test_a_credential_is_replaced(identity: IdentityRules) -> None:
     [replaced] = identity.give(ReplaceCredential(subject=ACCOUNT, credential="c-2"))
     assert replaced == CredentialReplaced(subject=ACCOUNT, credential="c-2", actor=OTHER, replaced_at=identity.now)
     assert identity.account.credential == "c-2"
     assert identity.give(ReplaceCredential(subject=ACCOUNT, credential="c-2")) == []
 
 
-@pytest.mark.parametrize("role", Role)
-def test_a_scope_fits_its_role(role: Role, identity: Identity) -> None:
+@pytest.mark.parametrize("role", DEVICE_ROLES)
+def test_no_account_has_a_role_of_devices(role: Role, identity: IdentityRules) -> None:
+    for scope in ("PR-KPG", "ODOP.B1", None):
+        assert identity.refused(a_grant(role, scope)) == ("scope", AccountRefusal.BAD_SCOPE)
+        assert identity.give(GrantAsked(subject=ACCOUNT, role=role, scope=scope)) == []
+    assert identity.account.roles == ()
+
+
+@pytest.mark.parametrize("role", set(Role) - set(DEVICE_ROLES))
+def test_a_scope_fits_its_role(role: Role, identity: IdentityRules) -> None:
     good = GOOD_SCOPES.get(role)
     assert (good is not None) == (role in SCOPES)
     assert wrong_scope(role, good) is None
@@ -187,7 +146,7 @@ def test_a_scope_fits_its_role(role: Role, identity: Identity) -> None:
         assert identity.refused(a_grant(role, scope)) == ("scope", AccountRefusal.BAD_SCOPE), scope
 
 
-def test_the_number_of_roles_is_bounded(identity: Identity) -> None:
+def test_the_number_of_roles_is_bounded(identity: IdentityRules) -> None:
     for number in range(MAX_ROLES):
         assert identity.give(a_grant(scope=f"ODOP.B{number}")) != []
     assert identity.refused(a_grant(scope="ODOP.more")) == ("role", AccountRefusal.TOO_MANY)
@@ -196,7 +155,7 @@ def test_the_number_of_roles_is_bounded(identity: Identity) -> None:
     assert identity.give(a_grant(scope="ODOP.more")) != []
 
 
-def test_an_id_that_is_taken_is_refused_and_the_first_outcome_stays(identity: Identity) -> None:
+def test_an_id_that_is_taken_is_refused_and_the_first_outcome_stays(identity: IdentityRules) -> None:
     identity.give(a_grant(), id="same")
     assert identity.refused(a_withdrawal(), id="same") == ("command", AccountRefusal.ID_TAKEN)
     kept = identity.kept[AccountCommand, command_key(ACCOUNT, "same")]
@@ -209,7 +168,7 @@ def test_an_id_that_is_taken_is_refused_and_the_first_outcome_stays(identity: Id
     [(OTHER, "karya/identity/http", OTHER), (None, "karya/seed", "karya/seed"), (None, "~no id~", None)],
 )
 def test_an_event_says_who_asked_for_it(
-    actor: str | None, source: str, shown: str | None, identity: Identity
+    actor: str | None, source: str, shown: str | None, identity: IdentityRules
 ) -> None:
     [granted] = identity.give(a_grant(), actor=actor, source=source, id="who")
     assert isinstance(granted, RoleGranted)
@@ -217,7 +176,7 @@ def test_an_event_says_who_asked_for_it(
     assert identity.kept[AccountCommand, command_key(ACCOUNT, "who")].actor == shown
 
 
-def test_who_announces_a_festival_is_granted_it(identity: Identity) -> None:
+def test_who_announces_a_festival_is_granted_it(identity: IdentityRules) -> None:
     [asked] = identity.give(announced(ACCOUNT), processor=ANNOUNCEMENTS)
     assert asked == GrantAsked(subject=ACCOUNT, role=Role.ORGANISER, scope="ODOP")
     assert IDENTITY_GRANTS.key_of(asked) == ACCOUNT, "the lane of the account"
@@ -228,16 +187,16 @@ def test_who_announces_a_festival_is_granted_it(identity: Identity) -> None:
 
 
 @pytest.mark.parametrize("by", [None, "karya/seed", "op.kupang"])
-def test_a_festival_that_no_account_announced_grants_nothing(by: str | None, identity: Identity) -> None:
+def test_a_festival_that_no_account_announced_grants_nothing(by: str | None, identity: IdentityRules) -> None:
     assert identity.give(announced(by), processor=ANNOUNCEMENTS) == []
 
 
-def test_other_events_of_festivals_are_passed_over(identity: Identity) -> None:
+def test_other_events_of_festivals_are_passed_over(identity: IdentityRules) -> None:
     assert identity.give(FestivalCancelled(festival="ODOP", reason="rain"), processor=ANNOUNCEMENTS) == []
     assert {handler.body for handler in ANNOUNCEMENTS.handlers} == set(FESTIVAL.bodies)
 
 
-def test_nothing_is_granted_to_a_closed_or_unknown_account_or_beyond_the_bound(identity: Identity) -> None:
+def test_nothing_is_granted_to_a_closed_or_unknown_account_or_beyond_the_bound(identity: IdentityRules) -> None:
     asked = GrantAsked(subject=ACCOUNT, role=Role.ORGANISER, scope="ODOP")
     assert identity.give(asked.model_copy(update={"subject": OTHER})) == []
     for number in range(MAX_ROLES):
@@ -249,7 +208,7 @@ def test_nothing_is_granted_to_a_closed_or_unknown_account_or_beyond_the_bound(i
     assert HeldRole(Role.ORGANISER, "ODOP") not in identity.account.roles
 
 
-def test_documents_give_the_same_entities_back(identity: Identity) -> None:
+def test_documents_give_the_same_entities_back(identity: IdentityRules) -> None:
     identity.give(a_grant())
     identity.give(a_grant(Role.AUDITOR, None))
     identity.refused(a_grant(Role.AUDITOR, "PR-KPG"))

@@ -1,4 +1,4 @@
-"""What `verify` makes of accounts and their facts, without any server."""
+"""What `verify` makes of accounts and devices and their facts, without any server."""
 
 import json
 from dataclasses import replace
@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from ops.verify.evidence import Evidence
-from ops.verify.roles import roles
+from ops.verify.roles import enrolments, roles
 from ops.verify.topic_evidence import PublishedEvent
 from services.identity.domain.account import Account, HeldRole
+from services.identity.domain.device import EnrolledDevice
+from shared.access.signatures import new_device_key, public_key_of
 from shared.events.identity import Role
 
 pytestmark = pytest.mark.unit
@@ -57,3 +59,44 @@ def test_an_account_that_follows_from_its_facts_is_right() -> None:
 )
 def test_an_account_that_does_not_is_found(account: Account | None, facts: list[tuple[str, dict[str, Any]]]) -> None:
     assert broken(account, *facts) != []
+
+
+KEY = public_key_of(new_device_key())
+TILL = EnrolledDevice(KEY.device, KEY, Role.TILL, "ODOP.B1", "T1", NOW)
+PLACE = {"role": "till", "scope": "ODOP.B1", "name": "T1"}
+ENROLLED = ("DeviceEnrolled", {"public_key": KEY.model_dump(mode="json"), **PLACE})
+REVOKED = ("DeviceRevoked", {"reason": "lost"})
+
+
+def broken_device(device: EnrolledDevice | None, *facts: tuple[str, dict[str, Any]]) -> list[str]:
+    evidence = Evidence(entities={EnrolledDevice: {device.id: device} if device is not None else {}})
+    for number, (type, fields) in enumerate(facts):
+        value = json.dumps({"subject": KEY.device, **fields}).encode()
+        evidence.published.add(PublishedEvent(type, "karya/identity", f"f{number}", "", value))
+    return enrolments(evidence).broken
+
+
+def test_a_device_that_follows_from_its_facts_is_right() -> None:
+    assert broken_device(TILL, ENROLLED) == []
+    assert broken_device(replace(TILL, revoked_at=NOW), ENROLLED, REVOKED) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "facts"),
+    [
+        (None, [ENROLLED]),
+        (TILL, []),
+        (TILL, [ENROLLED, REVOKED]),
+        (replace(TILL, revoked_at=NOW), [ENROLLED]),
+        (replace(TILL, scope="ODOP.B2"), [ENROLLED]),
+        (replace(TILL, name="T2"), [ENROLLED]),
+        (replace(TILL, public_key=public_key_of(new_device_key())), [ENROLLED]),
+        (TILL, [ENROLLED, ENROLLED]),
+        (replace(TILL, revoked_at=NOW), [ENROLLED, REVOKED, REVOKED]),
+        (replace(TILL, revoked_at=NOW), [REVOKED, ENROLLED]),
+    ],
+)
+def test_a_device_that_does_not_is_found(
+    device: EnrolledDevice | None, facts: list[tuple[str, dict[str, Any]]]
+) -> None:
+    assert broken_device(device, *facts) != []

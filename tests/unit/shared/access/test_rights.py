@@ -15,7 +15,13 @@ def test_the_table_is_what_people_agreed_on() -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_a_limit_is_the_kind_of_the_roles_scope(role: Role) -> None:
-    kinds = {Role.FACILITY_STAFF: Limit.FACILITY, Role.CASHIER: Limit.BOOTH, Role.ORGANISER: Limit.FESTIVAL}
+    kinds = {
+        Role.FACILITY_STAFF: Limit.FACILITY,
+        Role.CASHIER: Limit.BOOTH,
+        Role.ORGANISER: Limit.FESTIVAL,
+        Role.TERMINAL: Limit.FACILITY,
+        Role.TILL: Limit.BOOTH,
+    }
     assert {limit for limit in RIGHTS[role].values() if limit is not None} <= {kinds.get(role)}
     assert (role in kinds) <= (role in SCOPES)
 

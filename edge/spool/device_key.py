@@ -1,0 +1,95 @@
+"""The key of a device: made at its first record, in a file beside the spool that only its owner reads.
+
+It is in no export and no copy of the spool. A device whose key is lost makes another one, and is enrolled again.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from shared.access.signatures import PrivateKey, new_device_key
+from shared.events.identity import Curve
+
+
+class DeviceKeyFile:
+    """The file of one device's key. Its methods raise OSError."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def key(self) -> PrivateKey:
+        """The key, made now if there is none yet or none that can be read."""
+        known = self._read()
+        if known is not None:
+            return known
+        with self._locked():
+            # Two processes that make the first key must get the same one.
+            known = self._read()
+            if known is None:
+                known = new_device_key()
+                self._write(known.as_dict(private=True))
+            return known
+
+    @property
+    def identity(self) -> str | None:
+        """The identity service at which this key is enrolled, as far as is known here."""
+        identity = self._fields().get("identity")
+        return identity if isinstance(identity, str) else None
+
+    def enrolled(self, identity: str) -> None:
+        """Note where the key is enrolled."""
+        self.key()
+        with self._locked():
+            self._write({**self._fields(), "identity": identity})
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _write(self, fields: Mapping[str, Any]) -> None:
+        fresh = self.path.with_name(f"{self.path.name}.{uuid4().hex}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(fields, file)
+                file.flush()
+                # A record that it signs must not outlive it.
+                os.fsync(file.fileno())
+            fresh.replace(self.path)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+
+    def _fields(self) -> dict[str, Any]:
+        try:
+            fields = json.loads(self.path.read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return fields if isinstance(fields, dict) else {}
+
+    def _read(self) -> PrivateKey | None:
+        fields = self._fields()
+        members: dict[str, str | list[str]] = {
+            name: fields[name] for name in ("kty", "crv", "x", "d") if name in fields
+        }
+        try:
+            key = OKPKey.import_key(members)
+            # The library reads the numbers only now.
+            key.get_op_key("sign")
+        except (JoseError, ValueError, TypeError, KeyError):
+            return None
+        return key if fields["crv"] == Curve.ED25519 else None

@@ -1,0 +1,101 @@
+"""The check of signatures: every record of a device that is signed is as its device signed it."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from aiokafka import ConsumerRecord
+
+from ops.verify.log import TopicLog
+from ops.verify.report import Check
+from shared import envelope
+from shared.access.signatures import HEADER, SignatureRefused, SignedContent, device_of, verify
+from shared.errors import Unusable
+from shared.events.identity import IDENTITY, DeviceEnrolled, DeviceRevoked, PublicKey
+from shared.events.production import TERMINAL
+from shared.events.sales import TILL
+from shared.settings import Settings
+
+_SIGNED = (TERMINAL.name, TILL.name)
+# The gateway hears of a revocation a moment after identity has published it.
+HEARD_WITHIN = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    key: PublicKey
+    source: str
+    revoked_at: datetime | None = None
+
+
+class SignatureAudit:
+    """The signatures of all records, compared with what identity published of devices."""
+
+    def __init__(self) -> None:
+        self._signers: dict[str, _Signer] = {}
+        self._unchecked: Counter[str] = Counter()
+        self._check = Check("signatures", "per signed record: it is as an enrolled device signed it, before its loss")
+
+    def hear(self, record: ConsumerRecord) -> None:
+        """Take in a record of identity."""
+        try:
+            event = envelope.decode(IDENTITY, record)
+        except Unusable:
+            return  # it tells nobody anything
+        match event.body:
+            case DeviceEnrolled() as body:
+                source = f"{body.role.value}/{body.scope}/{body.name}"
+                self._signers[body.subject] = _Signer(body.public_key, source)
+            case DeviceRevoked() as body if body.subject in self._signers:
+                self._signers[body.subject] = replace(self._signers[body.subject], revoked_at=event.logged_at)
+
+    def look(self, record: ConsumerRecord) -> None:
+        """Check a record of a device. A record that nobody signed, or an unknown device, is counted alone."""
+        signature = envelope.header(record.headers, HEADER)
+        if signature is None:
+            self._unchecked["not signed"] += 1
+            return
+        where = f"{record.topic} {record.partition}/{record.offset}"
+        try:
+            device = device_of(signature)
+        except SignatureRefused:
+            self._check.expect(False, f"{where}: it has a signature that is none")
+            return
+        signer = self._signers.get(device)
+        if signer is None:
+            self._unchecked["signed by a device that was never enrolled"] += 1
+            return
+        self._check.expect(*_verdict(record, signature, device, signer, where))
+
+    def result(self) -> Check:
+        """The check, with the numbers of records that it can't be sure of as notes."""
+        self._check.notes = [f"{count} records are {what}" for what, count in sorted(self._unchecked.items())]
+        return self._check
+
+
+async def signatures(settings: Settings) -> Check:
+    """The check of all records of devices that Kafka has. Raises KafkaError or NotReached."""
+    audit = SignatureAudit()
+    async with TopicLog(settings, (IDENTITY.name, *_SIGNED)) as log:
+        ends = await log.ends()
+        async for _, records in log.read(log.of(ends, IDENTITY.name)):
+            for record in records:
+                audit.hear(record)
+        async for _, records in log.read(log.of(ends, *_SIGNED)):
+            for record in records:
+                audit.look(record)
+    return audit.result()
+
+
+def _verdict(record: ConsumerRecord, signature: str, device: str, signer: _Signer, where: str) -> tuple[bool, str]:
+    content = SignedContent.of(record.headers, record.key or b"", record.value or b"")
+    try:
+        verify(signature, content, signer.key)
+    except SignatureRefused as refused:
+        return False, f"{where}: {device} did not sign this ({refused.fault.value})"
+    if content.source != signer.source.encode():
+        return False, f"{where}: {device} of {signer.source} signed it in the name of another"
+    arrived = envelope.taken_in(record)
+    if signer.revoked_at is not None and (arrived is None or arrived > signer.revoked_at + HEARD_WITHIN):
+        return False, f"{where}: it came after {device} was revoked"
+    return True, ""

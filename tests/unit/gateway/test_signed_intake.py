@@ -1,0 +1,153 @@
+"""POST /intake: signatures of devices, and what a device may send with a token of its own."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from services.gateway.domain.known_device import KnownDevice
+from services.gateway.domain.rules import distrust, know
+from services.gateway.store import KNOWN_DEVICES
+from shared import envelope
+from shared.access.rights import Grant
+from shared.access.signatures import HEADER, PrivateKey, SignedContent, new_device_key, public_key_of, sign
+from shared.events.identity import Curve, DeviceEnrolled, DeviceRevoked, Role
+from shared.events.language import Body, Event
+from shared.events.production import TERMINAL, ProductionReported
+from shared.runtime.state import Ref, State
+from shared.settings import Settings
+from tests.support.callers import headers_of, with_access
+from tests.support.intake import Log, an_intake
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
+TYPE = {"Content-Type": "application/cloudevents-batch+json"}
+STAFF, AS_DEVICE = Grant(Role.FACILITY_STAFF, "LP-KPG"), Grant(Role.TERMINAL, "LP-KPG")
+KEYS = {curve: new_device_key(curve) for curve in Curve}
+KEY, OTHER_KEY = KEYS[Curve.ED25519], new_device_key()
+
+
+def a_device(key: PrivateKey = KEY, source: str = "terminal/LP-KPG/T1", *, revoked: bool = False) -> KnownDevice:
+    public = public_key_of(key)
+    return KnownDevice(public.device, public, source, revoked)
+
+
+def a_record(key: PrivateKey | None = KEY, qty: int = 1, id: str = "r1", **changes: Any) -> dict[str, Any]:
+    """A signed record as a device sends it; the changes are made after it was signed."""
+    body = ProductionReported(facility="LP-KPG", terminal="T1", product="KTI", qty=qty, made_on=date(2026, 11, 30))
+    value = envelope.encode(body)
+    headers = envelope.headers(id=id, source="terminal/LP-KPG/T1", topic=TERMINAL, body=body, time=NOW)
+    attributes = {name.removeprefix("ce_"): text.decode() for name, text in headers if name != "content-type"}
+    signed = {} if key is None else {HEADER: sign(key, SignedContent.of(headers, b"LP-KPG", value))}
+    return {**attributes, "data_base64": base64.b64encode(value).decode(), **signed, **changes}
+
+
+def altered(record: dict[str, Any], name: str, value: object) -> dict[str, Any]:
+    """The record with another value in its body, under the old signature."""
+    body = json.loads(base64.b64decode(record["data_base64"]))
+    return {**record, "data_base64": base64.b64encode(json.dumps({**body, name: value}).encode()).decode()}
+
+
+async def sent(
+    records: Sequence[dict[str, Any]], *devices: KnownDevice, grant: Grant = AS_DEVICE
+) -> tuple[list[tuple[str, str | None]], Log]:
+    """What became of each record, and what was appended."""
+    log = Log()
+    async with an_intake(log, with_access(Settings()), *devices) as app:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as api:
+            answer = await api.post("/intake", json=records, headers={**TYPE, **headers_of([grant])})
+    assert answer.status_code == 200, answer.text
+    return [(row["status"], row.get("reason")) for row in answer.json()], log
+
+
+@pytest.mark.parametrize("curve", Curve)
+@pytest.mark.parametrize("grant", [AS_DEVICE, STAFF], ids=str)
+async def test_a_record_of_an_enrolled_device_is_taken_with_its_signature(curve: Curve, grant: Grant) -> None:
+    record = a_record(KEYS[curve])
+    statuses, log = await sent([record], a_device(KEYS[curve]), grant=grant)
+    assert statuses == [("stored", None)]
+    assert dict(log.records[0].headers)[HEADER].decode() == record[HEADER]
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "an altered quantity": altered(a_record(), "qty", 2),
+    "another id": a_record(source="terminal/LP-KPG/T1") | {"id": "r2"},
+    "another time": a_record(time="2026-11-30T08:00:00.001Z"),
+    "a signature of another device in its name": a_record()
+    | {HEADER: a_record()[HEADER].rsplit(".", 1)[0] + "." + a_record(OTHER_KEY)[HEADER].rsplit(".", 1)[1]},
+    "alg none": a_record() | {HEADER: "eyJhbGciOiJub25lIn0.."},
+    "no text": a_record() | {HEADER: 7},
+    "nothing": a_record() | {HEADER: None},
+    "no signature": a_record() | {HEADER: "x" * 20_000},
+}
+
+
+@pytest.mark.parametrize("grant", [AS_DEVICE, STAFF], ids=str)
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_record_that_was_changed_is_refused(fault: str, grant: Grant) -> None:
+    statuses, log = await sent([FAULTS[fault]], a_device(), grant=grant)
+    assert statuses == [("refused", "wrong_signature")]
+    assert log.records == []
+
+
+@pytest.mark.parametrize("grant", [AS_DEVICE, STAFF], ids=str)
+async def test_a_revoked_device_sends_nothing_more_by_any_route(grant: Grant) -> None:
+    statuses, log = await sent([a_record()], a_device(revoked=True), grant=grant)
+    assert statuses == [("refused", "device_revoked")]
+    assert log.records == []
+
+
+@pytest.mark.parametrize("grant", [AS_DEVICE, STAFF], ids=str)
+async def test_a_device_signs_for_itself_alone(grant: Grant) -> None:
+    statuses, _ = await sent([a_record()], a_device(source="terminal/LP-KPG/T2"), grant=grant)
+    assert statuses == [("refused", "wrong_source")]
+
+
+async def test_only_a_person_sends_what_nobody_can_check() -> None:
+    unsigned, early = a_record(None), a_record(OTHER_KEY, id="r2")
+    statuses, log = await sent([unsigned, early], a_device())
+    assert statuses == [("refused", "not_signed"), ("refused", "unknown_device")]
+    assert log.records == []
+    statuses, log = await sent([unsigned, early], a_device(), grant=STAFF)
+    assert statuses == [("stored", None)] * 2
+    assert [HEADER in dict(record.headers) for record in log.records] == [False, True]
+
+
+async def test_records_of_one_request_are_judged_one_by_one() -> None:
+    records = [a_record(id="1"), altered(a_record(id="2"), "qty", 9), a_record(OTHER_KEY, id="3"), a_record(id="4")]
+    statuses, log = await sent(records, a_device())
+    assert [status for status, _ in statuses] == ["stored", "refused", "refused", "stored"]
+    assert log.ids == ["1", "4"]
+
+
+async def test_a_device_sends_for_its_own_place_alone() -> None:
+    statuses, _ = await sent([a_record()], a_device(), grant=Grant(Role.TERMINAL, "LP-WKB"))
+    assert statuses == [("refused", "no_right")]
+
+
+def test_the_gateway_knows_a_device_until_it_is_revoked() -> None:
+    public = public_key_of(KEY)
+    enrolled = DeviceEnrolled(
+        subject=public.device, public_key=public, role=Role.TERMINAL, scope="LP-KPG", name="T1", enrolled_at=NOW
+    )
+    revoked = DeviceRevoked(subject=public.device, reason="lost", revoked_at=NOW)
+
+    def event(body: Body) -> Event:
+        return Event("1", "karya/identity", public.device, NOW, NOW, body)
+
+    nothing = State.of(absent=(Ref(KnownDevice, public.device),))
+    assert distrust(nothing, event(revoked), revoked) == (nothing, [])
+    state, _ = know(nothing, event(enrolled), enrolled)
+    assert state.get(KnownDevice, public.device) == a_device()
+    state, _ = distrust(state, event(revoked), revoked)
+    device = state.get(KnownDevice, public.device)
+    assert device == replace(a_device(), revoked=True)
+    assert device is not None
+    assert KNOWN_DEVICES.from_document({"_id": device.id, **KNOWN_DEVICES.to_document(device)}) == device

@@ -1,0 +1,98 @@
+"""What `verify --signatures` makes of records of devices, without any server."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiokafka import ConsumerRecord
+
+from ops.verify.report import Check
+from ops.verify.signatures import SignatureAudit
+from shared import envelope
+from shared.access.signatures import HEADER, PrivateKey, SignedContent, new_device_key, public_key_of, sign
+from shared.events.identity import IDENTITY, Curve, DeviceEnrolled, DeviceRevoked, Role
+from shared.events.language import Body, Topic
+from shared.events.production import TERMINAL, ProductionReported
+
+pytestmark = pytest.mark.unit
+
+NOON = datetime(2026, 11, 30, 4, tzinfo=UTC)
+KEY, OTHER = new_device_key(), new_device_key(Curve.P256)
+
+
+def a_record(
+    topic: Topic, body: Body, source: str, signer: PrivateKey | None = None, at: int = 0, **changes: Any
+) -> Any:
+    """A record that arrived so many seconds after noon. The changes are made after it was signed."""
+    headers = envelope.headers(id="r1", source=source, topic=topic, body=body, time=NOON)
+    value = envelope.encode(body)
+    if signer is not None:
+        content = SignedContent.of(headers, topic.key_of(body).encode(), value)
+        headers.append((HEADER, sign(signer, content).encode()))
+    fields = {"key": topic.key_of(body).encode(), "value": value, "headers": tuple(headers), **changes}
+    return ConsumerRecord(
+        topic=topic.name,
+        partition=0,
+        offset=7,
+        timestamp=int((NOON + timedelta(seconds=at)).timestamp() * 1000),
+        timestamp_type=1,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        **fields,
+    )
+
+
+def a_report(signer: PrivateKey | None = KEY, source: str = "terminal/LP-KPG/T1", at: int = 0, **changes: Any) -> Any:
+    body = ProductionReported(facility="LP-KPG", terminal="T1", product="KTI", qty=5, made_on=date(2026, 11, 30))
+    return a_record(TERMINAL, body, source, signer, at, **changes)
+
+
+def audited(*records: Any, revoked: bool = False) -> Check:
+    public, audit = public_key_of(KEY), SignatureAudit()
+    facts: list[Body] = [
+        DeviceEnrolled(
+            subject=public.device, public_key=public, role=Role.TERMINAL, scope="LP-KPG", name="T1", enrolled_at=NOON
+        )
+    ]
+    facts += [DeviceRevoked(subject=public.device, reason="lost", revoked_at=NOON)] * revoked
+    for fact in facts:
+        audit.hear(a_record(IDENTITY, fact, "karya/identity"))
+    for record in records:
+        audit.look(record)
+    return audit.result()
+
+
+def test_a_record_as_its_device_signed_it_is_right() -> None:
+    check = audited(a_report())
+    assert (check.looked_at, check.broken, check.notes) == (1, [], [])
+
+
+def test_what_nobody_can_check_is_told_and_is_no_fault() -> None:
+    check = audited(a_report(None), a_report(OTHER), a_report(OTHER))
+    assert (check.looked_at, check.broken) == (0, [])
+    assert check.notes == ["1 records are not signed", "2 records are signed by a device that was never enrolled"]
+
+
+OTHER_BODY = ProductionReported(facility="LP-KPG", terminal="T1", product="KTI", qty=6, made_on=date(2026, 11, 30))
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        (a_report(value=envelope.encode(OTHER_BODY)), "did not sign"),
+        (a_report(value=None), "did not sign"),
+        (a_report(key=b"LP-WKB"), "did not sign"),
+        (a_report(source="terminal/LP-KPG/T2"), "in the name of another"),
+        (a_report(headers=((HEADER, b"x"),)), "is none"),
+    ],
+)
+def test_a_planted_fault_is_found(record: Any, why: str) -> None:
+    [sentence] = audited(record).broken
+    assert why in sentence
+
+
+def test_what_came_after_the_loss_is_found() -> None:
+    assert audited(a_report(at=-60), a_report(at=5), revoked=True).broken == []
+    [sentence] = audited(a_report(at=60), revoked=True).broken
+    assert "was revoked" in sentence
