@@ -22,7 +22,7 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help words new-service setup up down status demo chaos bench test test-all lint format docs lock clean
+.PHONY: help words new-service setup up down status demo chaos bench test test-all lint format docs sbom audit lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,12 @@ docs: setup ## the documentation as a site in .karya/site; generated pages are w
 	@rm -rf .cache
 	@$(BIN)/python -m docsite.check .karya/site
 
+sbom: setup ## the bill of materials of the image, in CycloneDX, with licences: .karya/sbom.cdx.json
+	@$(BIN)/python -m docsite.sbom .karya/sbom.cdx.json
+
+audit: setup .karya/audit.done ## known weaknesses of the dependencies; says so if nobody can be asked (ARGS=--required fails then)
+	@$(BIN)/python -m docsite.audit .karya/audit/bin/pip-audit $(ARGS)
+
 new-service: setup ## the files of a new service, with a first event and its test (NAME=stalls)
 	@$(BIN)/python -m lab.new_service $(NAME)
 
@@ -79,6 +85,7 @@ lock: setup ## resolve all versions anew and write their hashes (ARGS=--upgrade 
 	$(COMPILE) $(ARGS) pyproject.toml --extra motor -o requirements/runtime.txt
 	$(COMPILE) $(ARGS) pyproject.toml --all-extras -c requirements/runtime.txt -o requirements/development.txt
 	$(COMPILE) $(ARGS) requirements/bench.in -o requirements/bench.txt
+	$(COMPILE) $(ARGS) requirements/audit.in -o requirements/audit.txt
 	$(COMPILE) $(ARGS) --no-deps requirements/local-server.in -o requirements/local-server.txt
 	$(BIN)/python -m deploy.local.jars --lock
 
@@ -112,6 +119,12 @@ $(DONE)/package: pyproject.toml $(DONE)/dependencies
 	@$(BIN)/python -m venv .karya/peers
 	@.karya/peers/bin/python -m pip install --quiet --progress-bar off --no-input \
 		--only-binary :all: --require-hashes -r requirements/bench.txt
+	@touch $@
+
+.karya/audit.done: requirements/audit.txt $(DONE)/package
+	@$(BIN)/python -m venv .karya/audit
+	@.karya/audit/bin/python -m pip install --quiet --progress-bar off --no-input \
+		--only-binary :all: --require-hashes -r requirements/audit.txt
 	@touch $@
 
 .karya/kafka-jars.done: $(JARS) $(DONE)/package

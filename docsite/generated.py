@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from docsite.pictures import flow, request, step, unlabelled
-from docsite.reference import commands, events, http, settings
+from docsite.reference import commands, events, http, licences, settings
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -13,6 +13,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "http.md": http.page,
     "commands.md": commands.page,
     "settings.md": settings.page,
+    "licences.md": licences.page,
     "flow.svg": flow.picture,
     "step.svg": step.picture,
     "request.svg": request.picture,

@@ -74,6 +74,19 @@ class Settings(BaseSettings):
     )
     http_port: Whole = Field(0, ge=0, le=65535, description="a service's HTTP port; 0 takes a free one")
     http_port_file: Path | None = Field(None, description="where a service writes the port that it listens on")
+    http_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="addresses of proxies, with commas, whose X-Forwarded-For and X-Forwarded-Proto are believed",
+    )
+    http_connections: Whole = Field(
+        500, ge=1, description="the most connections of a service; beyond it the one that is idle the longest ends"
+    )
+    http_rate: Whole = Field(
+        3000, ge=0, description="requests a minute of one account to one instance of a service; 0 sets no bound"
+    )
+    http_rate_strangers: Whole = Field(
+        300, ge=0, description="requests a minute without a valid token from one address; 0 sets no bound"
+    )
     access: AccessControl = Field(
         AccessControl.TOKENS,
         description="tokens: each request needs an access token of identity; open: everybody on this machine may do "

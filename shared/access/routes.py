@@ -30,6 +30,7 @@ COMMON: Routes = {
     "GET /health/ready": PUBLIC,
     "GET /docs": PUBLIC,
     "GET /docs/{asset}": PUBLIC,
+    "GET /openapi.json": PUBLIC,
 }
 _CATALOGUE = RouteRight(Action.READ_CATALOGUE)
 _KEEP = RouteRight(Action.KEEP_CATALOGUE)

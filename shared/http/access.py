@@ -17,6 +17,7 @@ from shared.access.tokens import ANYBODY, Caller, TokenRefused, UnknownSigningKe
 from shared.events import lot_number
 from shared.events.catalogue import EntryKind, code_of, kind_of
 from shared.http.problems import PageRefused
+from shared.http.rates import Rates
 from shared.settings import AccessControl, Settings
 from shared.wording import Message
 
@@ -25,6 +26,7 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="karya"'}
 INVALID_TOKEN = {"WWW-Authenticate": 'Bearer realm="karya", error="invalid_token"'}
 NO_SCOPE = {"WWW-Authenticate": 'Bearer realm="karya", error="insufficient_scope"'}
 NO_TOKEN = Message("Sign in first: `karya login`. A program sends its access token as `Authorization: Bearer`.")
+HEALTH = "/health/"
 NO_RIGHT = Message("Your account may not do this. An organiser or administrator can grant the role that it needs.")
 
 
@@ -38,9 +40,11 @@ class SigningKeys(Protocol):
         """The keys after identity was asked again, if that has not just been done."""
 
 
-def access_control(service: str, settings: Settings, keys: SigningKeys) -> Callable[[Request], Awaitable[None]]:
-    """A dependency of every route of this service. It raises PageRefused: 401 without a valid token, and 403 without
-    the right."""
+def access_control(
+    service: str, settings: Settings, keys: SigningKeys, rates: Rates
+) -> Callable[[Request], Awaitable[None]]:
+    """A dependency of every route of this service. It raises PageRefused: 401 without a valid token, 403 without the
+    right, and 429 for a caller with too many requests. Health has no such bound, nor has open access."""
     routes = ROUTES.get(service, {})
 
     async def authorize(request: Request) -> None:
@@ -48,12 +52,23 @@ def access_control(service: str, settings: Settings, keys: SigningKeys) -> Calla
         # A mounted application or a file has no row: nothing of a service is served so.
         path = route.path_format if isinstance(route, APIRoute) else ""
         right = routes.get(f"{request.method} {path}")
-        if right is not None and right.action is None:
+        if path.startswith(HEALTH):
             return
         if settings.access is AccessControl.OPEN:
             request.state.caller = ANYBODY
             return
-        caller = await _caller(request, keys, settings.identity_url)
+        if right is not None and right.action is None:
+            rates.count_stranger(request)
+            return
+        try:
+            caller = await _caller(request, keys, settings.identity_url)
+        except PageRefused as refused:
+            # After the token, not before it: strangers must not use up what callers behind the same proxy have.
+            if refused.status_code == 401:
+                rates.count_stranger(request)
+            raise
+        assert caller.subject is not None, "a token names its subject"
+        rates.count_account(request, caller.subject)
         if right is None or not await _is_permitted(request, right, caller):
             raise PageRefused(403, NO_RIGHT, NO_SCOPE)
         request.state.caller = caller

@@ -56,6 +56,7 @@ class PageRefused(HTTPException):
 
 TOKEN = "No valid access token"
 HOST = "Unknown host name, a change requested by a page of another origin, or no right to this"
+RATE = "Too many requests; `Retry-After` says how many seconds to wait"
 NOT_KNOWN = "Not known here, or not yet"
 METHOD = "The path does not have this method; `Allow` lists its methods"
 LENGTH = "The body is larger than a command may be"
@@ -108,6 +109,8 @@ def with_problems(document: dict[str, Any]) -> dict[str, Any]:
                 if int(status) >= 400:
                     answer["content"] = CONTENT
             operation["responses"]["405"]["headers"] = {"Allow": {"schema": {"type": "string"}}}
+            if "429" in operation["responses"]:
+                operation["responses"]["429"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     return document
 
 
@@ -129,4 +132,6 @@ def _problems(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[
     # A page refuses every query parameter that it does not have.
     if "requestBody" in operation or checked or method == "get":
         yield 422, INVALID
+    if not path.startswith("/health/"):
+        yield 429, RATE
     yield 503, AWAY

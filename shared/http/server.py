@@ -18,19 +18,23 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from shared import gc_tuning
 from shared.faults import fault_message
 from shared.http.access import SigningKeys, access_control
 from shared.http.admission import Admission
+from shared.http.answer_headers import AnswerHeaders
+from shared.http.connections import Bounds, bounded_protocol
 from shared.http.docs import docs
 from shared.http.filters import refuse_unknown_filters
 from shared.http.health import health
 from shared.http.identity_keys import IdentityKeys
 from shared.http.loopback import is_loopback
 from shared.http.problems import TITLE, PageRefused, problem, with_problems
+from shared.http.rates import Rates
 from shared.runtime.service import Service
 from shared.settings import AccessControl, Settings
 from shared.timeouts import await_stack
@@ -50,6 +54,10 @@ class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document with the problems that the service really answers."""
         return with_problems(super().openapi())
+
+    def build_middleware_stack(self) -> ASGIApp:
+        # Around all: a middleware that is added lies within the one that answers to a bug.
+        return AnswerHeaders(super().build_middleware_stack())
 
 
 def application(service: Service, title: str, router: APIRouter, signing_keys: SigningKeys | None = None) -> FastAPI:
@@ -81,13 +89,15 @@ def application(service: Service, title: str, router: APIRouter, signing_keys: S
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(access_control(service.name, service.settings, keys))],
+        # Its own route of the document would know neither rights nor rates.
+        openapi_url=None,
+        dependencies=[Depends(access_control(service.name, service.settings, keys, Rates(service.settings)))],
     )
     app.add_middleware(Admission, names=service.settings.names)
     pages = [Depends(refuse_unknown_filters)]
     app.include_router(router, dependencies=pages)
     app.include_router(health(service), dependencies=pages)
-    app.include_router(docs(title))
+    app.include_router(docs(title, app.openapi))
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
@@ -109,6 +119,16 @@ def application(service: Service, title: str, router: APIRouter, signing_keys: S
         log.warning("database_request_failed", fault=repr(fault)[:300])
         detail = Message("Nothing was changed. Please try again later.")
         return problem(503, Message("The database does not answer"), detail)
+
+    @app.exception_handler(ClientDisconnect)
+    async def on_disconnect(_request: Request, _fault: ClientDisconnect) -> Response:
+        # Nobody reads this. Without it each client that goes away would look like a bug in the log.
+        return Response(status_code=400)
+
+    @app.exception_handler(Exception)
+    async def on_bug(_request: Request, _fault: Exception) -> JSONResponse:
+        # The log has the exception. A stranger need not know it.
+        return problem(500, TITLE, Message("This is a fault of the service. Its log says more."))
 
     return app
 
@@ -170,10 +190,7 @@ def serve(app: FastAPI, service: Service) -> None:
     listening = socket.create_server((settings.http_host, settings.http_port))
     if settings.http_port_file is not None:
         settings.http_port_file.write_text(str(listening.getsockname()[1]))
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=REQUEST_GRACE_SECONDS
-    )
-    server = _Server(config, service)
+    server = _Server(server_config(app, settings), service)
     gc_tuning.relax()
     server.run(sockets=[listening])
     raise SystemExit(server.exit_code)
@@ -186,6 +203,25 @@ def unsafe(settings: Settings) -> str | None:
     return (
         f"KARYA_ACCESS is open, and KARYA_HTTP_HOST is {settings.http_host or 'empty'}: everybody in the network "
         "could do everything. Leave KARYA_ACCESS out, or let KARYA_HTTP_HOST be 127.0.0.1."
+    )
+
+
+def server_config(app: ASGIApp, settings: Settings, bounds: Bounds | None = None) -> uvicorn.Config:
+    """uvicorn's configuration. `bounds`: others than those of the settings."""
+    bounds = bounds or Bounds(connections=settings.http_connections)
+    return uvicorn.Config(
+        app,
+        # No other protocol has the bounds.
+        http=bounded_protocol(bounds),
+        ws="none",
+        h11_max_incomplete_event_size=bounds.head_bytes,
+        timeout_keep_alive=bounds.idle_seconds,
+        forwarded_allow_ips=settings.http_proxies,
+        server_header=False,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=REQUEST_GRACE_SECONDS,
     )
 
 

@@ -23,14 +23,14 @@ NO_ENTRY = "There is no entry {entry}. An entry's id is its kind, a slash and it
 
 
 class EntryPage(BaseModel):
-    """One entry at one revision. Fields of other kinds are left out."""
+    """One entry at one revision. Fields of other kinds are left out, and `retired_at` before it is retired."""
 
     entry: str
     kind: EntryKind
     code: str
     revision: int
     changed_at: datetime
-    retired_at: datetime | None
+    retired_at: datetime | None = None
     command: str
     name: str | None = None
     category: str | None = None

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.unit
 
 BASE = "http://localhost/behind/a/prefix/"
 NAMED = re.compile(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""")
+INLINE = re.compile(r"<script(?![^>]* src=)|<[^>]*\son\w+\s*=|javascript:")
 LOADED_BY_STYLE = re.compile(rb"""url\(\s*["']?([^"')]{1,40})|@import\s+([^;]{1,40})""")
 
 
@@ -30,9 +31,12 @@ def api(request: pytest.FixtureRequest) -> httpx.AsyncClient:
 async def test_the_page_names_no_other_host_and_all_that_it_names_is_here(api: httpx.AsyncClient) -> None:
     page = await api.get("/docs")
     assert page.status_code == 200
-    named = NAMED.findall(page.text)
-    assert len(named) == 4, "style, icon, script and the OpenAPI document"
-    assert "//" not in re.sub(r"(?m)^\s*// .*$|<!--.*?-->", "", page.text)
+    start = await api.get("/docs/docs.js")
+    assert start.headers["content-type"].startswith("text/javascript")
+    text = page.text + start.text
+    named = NAMED.findall(text)
+    assert len(named) == 5, "style, icon, two scripts and the OpenAPI document"
+    assert "//" not in re.sub(r"(?m)^\s*// .*$|<!--.*?-->", "", text)
     for address in named:
         target = urljoin(f"{BASE}docs", address)
         assert target.startswith(BASE), "relative, so that the page works behind a prefix"
@@ -53,7 +57,14 @@ async def test_the_browser_is_told_to_ask_no_other_host(api: httpx.AsyncClient) 
     sources = {source for directive in policy.split(";") for source in directive.split()[1:]}
     assert sources == {"'none'", "'self'", "'unsafe-inline'", "data:"}
     assert policy.startswith("default-src 'none'")
-    assert 'validatorUrl": null' in (await api.get("/docs")).text
+    assert "script-src 'self';" in policy
+    assert "validatorUrl: null" in (await api.get("/docs/docs.js")).text
+
+
+async def test_no_script_stands_in_the_page_itself(api: httpx.AsyncClient) -> None:
+    text = (await api.get("/docs")).text
+    assert INLINE.findall("<script>run()</script> <p onclick='run()'> <a href='javascript:run()'>"), "can be seen"
+    assert not INLINE.findall(text)
 
 
 async def test_nothing_else_of_the_files_folder_is_served(api: httpx.AsyncClient) -> None:
