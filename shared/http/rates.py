@@ -34,7 +34,7 @@ class Count:
     full: int
 
 
-class Rate:
+class RequestRate:
     """At most `most` requests of each caller within a minute, in a burst or evenly.
 
     The generic cell rate algorithm: each request moves its caller's moment by a fixed step, and may not move it more
@@ -81,11 +81,11 @@ class Rates:
         _count(self._strangers, request, _network(request.client.host if request.client is not None else ""))
 
 
-def _rate(name: str, most: int) -> Rate | None:
-    return Rate(name, most) if most else None
+def _rate(name: str, most: int) -> RequestRate | None:
+    return RequestRate(name, most) if most else None
 
 
-def _count(rate: Rate | None, request: Request, caller: str) -> None:
+def _count(rate: RequestRate | None, request: Request, caller: str) -> None:
     if rate is None:
         return
     count = rate.count(caller)
@@ -95,7 +95,7 @@ def _count(rate: Rate | None, request: Request, caller: str) -> None:
         raise PageRefused(429, Message(TOO_MANY.template, wait=count.wait), {"Retry-After": str(count.wait)})
 
 
-def _fields(rate: Rate, count: Count) -> Mapping[str, str]:
+def _fields(rate: RequestRate, count: Count) -> Mapping[str, str]:
     """Header fields of the IETF's draft on rate limits: the bound, what remains of it, and when all of it does."""
     return {
         "RateLimit-Policy": f'"{rate.name}";q={rate.most};w={WINDOW_SECONDS}',

@@ -71,6 +71,11 @@ class Relay:
         busy = self._publishing.locked() or self._deleting.locked()
         return not (self._count or self._acknowledged or busy)
 
+    def holds(self, lane: str, id: str) -> bool:
+        """True if the entry with this id, of this lane, is yet to be published or deleted here."""
+        waiting = self._waiting.get(lane)
+        return bool(waiting and waiting[0].id <= id) or any(first <= id <= last for first, last in self._acknowledged)
+
     @property
     def failure(self) -> str | None:
         """A sentence on why publishing or deleting fails, or None."""
@@ -176,16 +181,15 @@ class Relay:
         # R3
         async with self._deleting:
             self._to_delete.clear()
-            ranges = self._acknowledged
+            ranges = tuple(self._acknowledged)
             if not ranges:
                 return
-            self._acknowledged = []
             try:
                 await self._store.delete_published(ranges)
             except BaseException:
-                self._acknowledged = ranges + self._acknowledged
                 self._to_delete.set()
                 raise
+            del self._acknowledged[: len(ranges)]
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:

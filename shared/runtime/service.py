@@ -31,6 +31,7 @@ from shared.patches.faststream import Records, build_patient_consumers, decode, 
 from shared.polling import LOOK_MS
 from shared.retry import PASSING, attempts
 from shared.runtime.lanes import Lanes
+from shared.runtime.left_pages import LeftPages
 from shared.runtime.processor import Processor, viewed
 from shared.runtime.processor_runtime import ProcessorRuntime
 from shared.runtime.relay import Relay
@@ -117,6 +118,8 @@ class Service:
         build_patient_consumers(self._broker)
         await self._broker.start()
         await self._check_topics()
+        left = LeftPages(self.store, self._relay, lambda: (runtime.lanes for runtime in self._runtimes))
+        self._keep("left pages", left.run())
         self._keep("pulse", self._pulse())
         self._keep("checks", self._check())
         for name, work in self._chores.items():

@@ -1,6 +1,7 @@
 """The step against a real Kafka and a real MongoDB: nothing lost, nothing twice, nothing in the way."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,28 @@ async def test_a_record_that_failed_is_handled_though_a_later_one_succeeded_and_
     async with run_service("inventory"):
         await eventually(lambda: all_published(database, 3))
         await assert_is(await the_model(probe, PRODUCTION), probe, database)
+
+
+async def test_a_transaction_that_lands_after_the_recovery_is_said_though_its_lane_has_no_new_record(
+    probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.runtime.left_pages.LOOK_SECONDS", 0.2)
+    store = RuntimeStore(database := mongo.database("inventory"))
+    partition = partition_for("L1", 3)
+    async with run_service("inventory"):
+        await probe.send_all([a_lot(1)])
+        await eventually(lambda: all_published(database, 1))
+        [heard] = await probe.records(INVENTORY)
+        fence = await store.lanes(LOT.group, [partition])
+        changes = ChangeSet({partition: replace(fence[partition], batches=fence[partition].batches + 1)})
+        changes.send(partition, [OutboxRecord(heard.topic, None, b"late", b"{}", [])])
+        async with mongo.transaction() as session:
+            await store.write(changes, session, fence)
+        await eventually(lambda: database["outbox"].count_documents({}), equals=0)
+        assert [record.key for record in await probe.records(INVENTORY)].count(b"late") == 1
+        await probe.send_all([a_correction(1)])
+        await eventually(lambda: all_published(database, 2))
+    assert (await store.lanes(LOT.group, [partition]))[partition].batches == changes.lanes[partition].batches + 1
 
 
 @pytest.mark.parametrize("unsaid", [True, False], ids=["unsaid", "said"])

@@ -93,6 +93,12 @@ class RuntimeStore:
         pages = await cursor.sort("_id", ASCENDING).limit(PAGES).to_list(None)
         return [entry for page in pages for entry in from_outbox(page)]
 
+    async def first_pages(self) -> dict[str, str]:
+        """The id of the first page of each lane with an outbox, by the lane's id. It reads so many pages at most."""
+        cursor = self._database["outbox"].find({}, {"_id": 1}).sort("_id", ASCENDING).limit(PAGE)
+        pages = [document["_id"] for document in await cursor.to_list(None)]
+        return {page.rsplit("/", 1)[0]: page for page in reversed(pages)}
+
     async def delete_published(self, ranges: Iterable[tuple[str, str]]) -> None:
         """Delete the entries that Kafka acknowledged, per lane from the first to the last id, both included.
 

@@ -15,7 +15,7 @@ from shared.access.rights import Grant
 from shared.access.tokens import issue
 from shared.events.identity import Role
 from shared.http import rates
-from shared.http.rates import WINDOW_SECONDS, Rate, _network
+from shared.http.rates import WINDOW_SECONDS, RequestRate, _network
 from shared.http.server import application
 from shared.runtime.service import Service
 from shared.settings import AccessControl, Settings
@@ -35,7 +35,7 @@ class Clock:
 
 def test_a_caller_may_send_all_at_once_and_then_one_for_each_step() -> None:
     clock = Clock()
-    rate = Rate("account", 6, clock)
+    rate = RequestRate("account", 6, clock)
     assert [rate.count("A").remaining for _ in range(6)] == [5, 4, 3, 2, 1, 0]
     refused = rate.count("A")
     assert (refused.wait, refused.remaining, refused.full) == (10, 0, 60)
@@ -55,7 +55,7 @@ def test_a_caller_may_send_all_at_once_and_then_one_for_each_step() -> None:
 )
 def test_in_no_window_are_there_more_than_two_bursts_and_a_wait_is_enough(most: int, pauses: list[float]) -> None:
     clock = Clock()
-    rate = Rate("account", most, clock)
+    rate = RequestRate("account", most, clock)
     taken: list[float] = []
     for pause in pauses:
         clock.now += pause
@@ -70,7 +70,7 @@ def test_in_no_window_are_there_more_than_two_bursts_and_a_wait_is_enough(most: 
 
 def test_made_up_callers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "MOST_CALLERS", 3)
-    rate = Rate("stranger", 1, Clock())
+    rate = RequestRate("stranger", 1, Clock())
     for caller in "ABCABCD":
         rate.count(caller)
     assert set(rate._moments) == {"B", "C", "D"}

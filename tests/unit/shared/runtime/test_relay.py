@@ -241,3 +241,19 @@ async def test_who_works_waits_while_too_many_bytes_wait_here(monkeypatch: pytes
     assert not waiting.done()
     await relay.drain()
     await asyncio.wait_for(waiting, 1)
+
+
+async def test_an_entry_is_held_until_it_is_deleted() -> None:
+    kafka, store = FakeKafka(), FakeStore(numbered(1), numbered(2))
+    relay = a_relay(kafka, store)
+    store.deletes.clear()
+    assert not relay.holds(LANE, outbox_id(LANE, 1))
+    relay.offer([numbered(1), numbered(2)])
+    assert [relay.holds(LANE, outbox_id(LANE, n)) for n in range(3)] == [False, True, True]
+    assert not relay.holds(OTHER, outbox_id(OTHER, 1))
+    draining = asyncio.create_task(relay.drain())
+    await eventually(lambda: len(kafka.taken), equals=2)
+    assert relay.holds(LANE, outbox_id(LANE, 2)), "it is not deleted yet"
+    store.deletes.set()
+    await draining
+    assert not relay.holds(LANE, outbox_id(LANE, 2))
