@@ -7,7 +7,7 @@ ARGS ?=
 
 BIN := .venv/bin
 DONE := .venv/.setup
-LOCKS := requirements/development.txt requirements/local-server.txt
+LOCKS := requirements/development.txt requirements/pages.txt requirements/local-server.txt
 JARS := deploy/local/kafka-jars.sha256
 
 # Caches stay in the repository: the home folder may be read-only or missing.
@@ -86,6 +86,7 @@ lock: setup ## resolve all versions anew and write their hashes (ARGS=--upgrade 
 	$(COMPILE) $(ARGS) pyproject.toml --all-extras -c requirements/runtime.txt -o requirements/development.txt
 	$(COMPILE) $(ARGS) requirements/bench.in -o requirements/bench.txt
 	$(COMPILE) $(ARGS) requirements/audit.in -o requirements/audit.txt
+	$(COMPILE) $(ARGS) --no-deps requirements/pages.in -o requirements/pages.txt
 	$(COMPILE) $(ARGS) --no-deps requirements/local-server.in -o requirements/local-server.txt
 	$(BIN)/python -m deploy.local.jars --lock
 
@@ -106,7 +107,8 @@ $(DONE)/venv:
 $(DONE)/dependencies: $(LOCKS) $(DONE)/venv
 	@echo "setup 2/3: dependencies"
 	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/development.txt
-	@$(PIP_INSTALL) --only-binary :all: --require-hashes --no-deps -r requirements/local-server.txt
+	@$(PIP_INSTALL) --only-binary :all: --require-hashes --no-deps -r requirements/pages.txt \
+		-r requirements/local-server.txt
 	@touch $@
 
 $(DONE)/package: pyproject.toml $(DONE)/dependencies

@@ -118,7 +118,7 @@ def _run_mistakes(*, as_json: bool) -> None:
 
 @contextmanager
 def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str], TokenSource]]:
-    """An empty stack with the six services: its settings, the address of each service, and who plays the season."""
+    """An empty stack with the seven services: its settings, the address of each service, and who plays the season."""
     bar = bars.begin("Starting Kafka and MongoDB", None)
     with choose_stack(FOLDER / "stack") as stack:
         settings = Settings(kafka=stack.kafka, mongo=stack.mongo)
@@ -128,7 +128,7 @@ def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str], T
             settings = settings.model_copy(update={"topic_prefix": f"{prefix}.", "database_prefix": f"{prefix}_"})
         asyncio.run(set_up(settings))
         bar.finish()
-        bar = bars.begin("Starting the six services", None)
+        bar = bars.begin("Starting the seven services", None)
         services, player = LocalServices(FOLDER / "services", settings), new_account("season", PLAYER)
         try:
             start_with_accounts(services, settings, [player])

@@ -19,7 +19,7 @@ from cli.sample_accounts import SampleAccount, sample_accounts
 from cli.stack_accounts import start_with_accounts
 from deploy.local.group import ServerStatus
 from deploy.local.server import Server
-from deploy.local.services import PREFERRED_PORTS, LocalServices
+from deploy.local.services import PORTAL, PREFERRED_PORTS, LocalServices
 from deploy.local.stack import LocalStack, StackError
 from deploy.seed import set_up
 from shared import typed
@@ -42,6 +42,8 @@ class ServerName(StrEnum):
     FESTIVAL = "festival"
     SALES = "sales"
     IDENTITY = "identity"
+    GATEWAY = "gateway"
+    PORTAL = "portal"
 
 
 ServerArgument = Annotated[ServerName, typer.Argument(metavar="SERVER", help=f"One of {', '.join(ServerName)}.")]
@@ -55,18 +57,18 @@ def up(
     mongo_port: Annotated[int | None, typer.Option(parser=PORT, help="MongoDB's port; likewise.")] = None,
     http_port: Annotated[
         int | None,
-        typer.Option(parser=HTTP_PORT, help="Production's HTTP port; the other services take the next four."),
+        typer.Option(parser=HTTP_PORT, help="Production's HTTP port; the other services take the next six."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Start Kafka, MongoDB and the six services, and leave them running. Data is kept in .karya/up."""
+    """Start Kafka, MongoDB and the seven services, and leave them running. Data is kept in .karya/up."""
     stack = LocalStack(FOLDER, kafka_port=kafka_port, mongo_port=mongo_port, keep_running=True)
     with err.status(tr("Starting Kafka and MongoDB")) as progress:
         stack.start()
         settings = _settings(stack)
         progress.update(tr("Making topics"))
         asyncio.run(set_up(settings))
-        progress.update(tr("Starting identity, production, inventory, festival and sales"))
+        progress.update(tr("Starting the services"))
         accounts = sample_accounts(FOLDER)
         services = LocalServices(FOLDER, settings, keep_running=True, http_port=http_port)
         start_with_accounts(services, settings, accounts)
@@ -75,6 +77,7 @@ def up(
         say()
         _show_accounts(accounts)
         say()
+        say(tr("Open {address} in a browser, and sign in with one of these accounts.", address=services.urls[PORTAL]))
         say(tr("Try `karya festival list`, or a service's /docs in a browser. `make down` stops everything."))
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from docsite.dependencies import RUNTIME
+from docsite.dependencies import PAGES, RUNTIME
 
 WITHIN_SECONDS = 180
 NOT_AUDITED = "NOT AUDITED: the database of advisories can't be reached, so nothing is known of weaknesses."
@@ -18,7 +18,8 @@ NOT_AUDITED = "NOT AUDITED: the database of advisories can't be reached, so noth
 
 def audit(command: Sequence[str], required: bool) -> int:
     """Run the auditor, print what it found, and return the exit code."""
-    asked = [*command, "--requirement", str(RUNTIME), "--require-hashes", "--disable-pip", "--format", "json"]
+    files = [part for lock in (RUNTIME, PAGES) for part in ("--requirement", str(lock))]
+    asked = [*command, *files, "--require-hashes", "--disable-pip", "--format", "json"]
     try:
         ended = subprocess.run(asked, capture_output=True, text=True, timeout=WITHIN_SECONDS, check=False)
         output, fault = ended.stdout, ended.stderr

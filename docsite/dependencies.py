@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 RUNTIME = ROOT / "requirements" / "runtime.txt"
+PAGES = ROOT / "requirements" / "pages.txt"
 DEVELOPMENT = ROOT / "requirements" / "development.txt"
 LOCAL_SERVER = ROOT / "requirements" / "local-server.txt"
 
@@ -39,6 +40,8 @@ _SPDX: Mapping[str, str] = {
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
 }
+# Of distributions whose metadata names no licence: what the licence file in the distribution is.
+_BY_FILE: Mapping[str, str] = {"axe-playwright-python": "MIT"}
 _IDENTIFIER = re.compile(r"MIT|ISC|[A-Z][A-Za-z]+-[0-9][A-Za-z0-9.+-]*")
 _CLASSIFIER = "License :: OSI Approved :: "
 
@@ -68,9 +71,9 @@ class Dependency:
         return licence_of(self.name)
 
 
-def dependencies(lock: Path) -> list[Dependency]:
-    """What the lock file names for the image's platform, in its order."""
-    return list(_dependencies(lock.read_text(encoding="utf-8")))
+def dependencies(*locks: Path) -> list[Dependency]:
+    """What the lock files name for the image's platform, in their order."""
+    return [package for lock in locks for package in _dependencies(lock.read_text(encoding="utf-8"))]
 
 
 def _dependencies(text: str) -> Iterator[Dependency]:
@@ -86,7 +89,8 @@ def _dependencies(text: str) -> Iterator[Dependency]:
             canonicalize_name(requirement.name),
             version.version,
             tuple(re.findall(r"--hash=sha256:([0-9a-f]{64})", block)),
-            tuple(canonicalize_name(name) for name in via),
+            # A file with one requirement of ours names no other distribution.
+            tuple(canonicalize_name(name) for name in via) or ("karya",),
         )
 
 
@@ -107,4 +111,6 @@ def licence_of(name: str) -> str:
             return _SPDX[text]
         if _IDENTIFIER.fullmatch(text):
             return str(text)
+    if name in _BY_FILE:
+        return _BY_FILE[name]
     raise UnknownLicence(f"{name}: {names}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from docsite.dependencies import RUNTIME, Dependency, dependencies
+from docsite.dependencies import PAGES, RUNTIME, Dependency, dependencies
 
 PROJECT = "karya"
 
@@ -66,6 +66,6 @@ def _component(dependency: Dependency) -> dict[str, Any]:
 if __name__ == "__main__":
     file = Path(sys.argv[1])
     file.parent.mkdir(parents=True, exist_ok=True)
-    written = bill(dependencies(RUNTIME))
+    written = bill(dependencies(RUNTIME, PAGES))
     file.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     print(f"{file}: {len(written['components'])} components")

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import typer
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, nodes
 from typer.main import get_command
 
 from cli import app
@@ -29,6 +30,8 @@ from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.missing import MissingKind
+from services.portal.api.pages import TEMPLATES
+from services.portal.domain.steps import StepState
 from services.sales.domain.receipt import SaleStatus
 from shared.events.catalogue import EntryKind
 from shared.events.inventory import OrderRefusal, ReleaseCause
@@ -57,6 +60,7 @@ STATUSES: tuple[type[StrEnum], ...] = (
     RequestStatus,
     SaleStatus,
     ShipmentStatus,
+    StepState,
     TransferStatus,
 )
 WORDS = (
@@ -82,6 +86,8 @@ def entries() -> set[Entry]:
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             texts |= set(texts_of(ast.parse(path.read_text(encoding="utf-8"))))
+    for path in sorted(TEMPLATES.glob("*.html")):
+        texts |= set(texts_of_template(path.read_text(encoding="utf-8")))
     return {(context, text) for context, text in texts if any(map(str.isalpha, re.sub(r"\{\w+\}", "", text)))}
 
 
@@ -99,6 +105,16 @@ def texts_of(tree: ast.Module) -> Iterator[Entry]:
                 value=ast.List(elts=columns) | ast.Dict(values=columns),
             ) if name.lower().endswith("columns"):
                 yield from _headings(columns)
+
+
+def texts_of_template(source: str) -> Iterator[Entry]:
+    """The texts of a page's template: literals that `tr` and `heading` get."""
+    for call in Environment().parse(source).find_all(nodes.Call):
+        match call:
+            case nodes.Call(node=nodes.Name(name="tr"), args=[nodes.Const(value=str() as text), *_]):
+                yield None, text
+            case nodes.Call(node=nodes.Name(name="heading"), args=[nodes.Const(value=str() as text), *_]):
+                yield HEADING, text
 
 
 def _headings(columns: list[ast.expr]) -> Iterator[Entry]:

@@ -1,1 +1,1 @@
-"""The six services. None imports another."""
+"""The seven services. None imports another."""

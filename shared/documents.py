@@ -3,11 +3,14 @@
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from shared.mongo import Database, Document
 
-__all__ = ["Database", "Document", "insert_once"]
+__all__ = ["Database", "DatabaseFault", "Document", "insert_once"]
+
+# What every call of the database may raise.
+DatabaseFault = PyMongoError
 
 
 async def insert_once(collection: AsyncCollection[Document], document: dict[str, Any]) -> bool:

@@ -95,6 +95,10 @@ class Settings(BaseSettings):
     identity_url: str = Field(
         "http://127.0.0.1:8005", description="identity's address, which access tokens name as their issuer"
     )
+    production_url: str = Field("http://127.0.0.1:8001", description="production's address, for the portal")
+    inventory_url: str = Field("http://127.0.0.1:8002", description="inventory's address, for the portal")
+    festival_url: str = Field("http://127.0.0.1:8003", description="festival's address, for the portal")
+    sales_url: str = Field("http://127.0.0.1:8004", description="sales' address, for the portal")
     gateway_url: str = Field(
         "", description="the gateway's address, where terminals and tills sync; without it they sync with Kafka"
     )

@@ -6,6 +6,8 @@ made anew after each change, and reading this one takes milliseconds.
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -28,10 +30,14 @@ class Language(StrEnum):
 Catalogue = Mapping[tuple[str | None, str], str]
 
 _chosen: list[Language] = []
+# A process that answers several readers at once has one for each.
+_of_reader: ContextVar[Language | None] = ContextVar("language", default=None)
 
 
 def language() -> Language:
-    """The language in use: the one chosen by `use_language`, else that of the environment."""
+    """The language in use: the reader's, else the one chosen by `use_language`, else that of the environment."""
+    if (choice := _of_reader.get()) is not None:
+        return choice
     if not _chosen:
         _chosen.append(language_of(os.environ))
     return _chosen[0]
@@ -40,6 +46,16 @@ def language() -> Language:
 def use_language(choice: Language | None) -> None:
     """Use this language from now on. None: that of the environment, as it is at the next text."""
     _chosen[:] = [choice] if choice else []
+
+
+@contextmanager
+def reading_in(choice: Language) -> Iterator[None]:
+    """Use this language for one reader: in this context alone, as long as the block lasts."""
+    token = _of_reader.set(choice)
+    try:
+        yield
+    finally:
+        _of_reader.reset(token)
 
 
 def language_of(environment: Mapping[str, str]) -> Language:

@@ -1,4 +1,4 @@
-"""Karya's six services as local processes, on any Kafka and MongoDB."""
+"""Karya's seven services as local processes, on any Kafka and MongoDB."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ PREFERRED_PORTS = {
     "sales": 8004,
     "identity": 8005,
     "gateway": 8006,
+    "portal": 8007,
 }
 IDENTITY = "identity"
-IDENTITY_URL = "KARYA_IDENTITY_URL"
+PORTAL = "portal"
 ANSWER_SECONDS = 5
 HEALTH_SECONDS = 2
 
@@ -38,14 +39,14 @@ HEALTH_SECONDS = 2
 class ServiceKind:
     """An instance of `service` with its log in `folder` and its settings as KARYA_* `variables`.
 
-    `identity_url`: identity's address at the moment of the start, if it differs from that of the settings.
+    `urls`: the addresses of all services at the moment of the start, if they differ from those of the settings.
     """
 
     service: str
     folder: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     program: Sequence[str] = ()
-    identity_url: Callable[[], str] | None = None
+    urls: Callable[[], Mapping[str, str]] | None = None
 
     @property
     def name(self) -> str:
@@ -59,11 +60,18 @@ class ServiceKind:
     def address(self, port: int) -> str:
         return f"http://127.0.0.1:{port}"
 
+    def addresses(self, port: int) -> dict[str, str]:
+        """The variables with the addresses that the service must know: identity's, and of the portal all."""
+        if self.urls is None:
+            return {}
+        urls = {**self.urls(), self.service: self.address(port)}
+        names = urls if self.service == PORTAL else (IDENTITY,)
+        return {f"KARYA_{name.upper()}_URL": urls[name] for name in names}
+
     def command(self, port: int) -> list[str]:
         env = shutil.which("env") or "/usr/bin/env"
-        variables = {**self.variables, "KARYA_HTTP_HOST": "127.0.0.1", "KARYA_HTTP_PORT": str(port)}
-        if self.identity_url is not None:
-            variables[IDENTITY_URL] = self.address(port) if self.service == IDENTITY else self.identity_url()
+        own = {"KARYA_HTTP_HOST": "127.0.0.1", "KARYA_HTTP_PORT": str(port)}
+        variables = {**self.variables, **own, **self.addresses(port)}
         return [
             env,
             # The service must get its settings only, and no other KARYA_* variable of the caller.
@@ -96,7 +104,7 @@ class ServiceKind:
 
 
 class LocalServices:
-    """The six services, with logs and state in `folder`. As a context manager it starts and stops them.
+    """The seven services, with logs and state in `folder`. As a context manager it starts and stops them.
 
     With `keep_running` they outlive this process; else they end with it, even when it is killed (on Linux).
     """
@@ -107,16 +115,15 @@ class LocalServices:
         """`http_port`: the wished port of the first service; each of the others wishes the next one."""
         folder = folder.resolve()
         variables = environment(settings)
+        self._kinds = {
+            name: ServiceKind(name, folder / name, variables, urls=lambda: self.urls) for name in PREFERRED_PORTS
+        }
         specs = [
-            ServerSpec(
-                ServiceKind(name, folder / name, variables, identity_url=self._identity_url),
-                preferred,
-                http_port + number if http_port is not None else None,
-            )
-            for number, (name, preferred) in enumerate(PREFERRED_PORTS.items())
+            ServerSpec(kind, PREFERRED_PORTS[name], http_port + number if http_port is not None else None)
+            for number, (name, kind) in enumerate(self._kinds.items())
         ]
-        # Identity starts first: the others are told its port.
-        specs.sort(key=lambda spec: spec.kind.name != IDENTITY)
+        # Identity starts first, as the others are told its port, and the portal last, as it is told theirs.
+        specs.sort(key=lambda spec: (spec.kind.name == PORTAL, spec.kind.name != IDENTITY))
         self._group = Group(folder, "services", specs, tied=not keep_running)
 
     @property
@@ -131,7 +138,7 @@ class LocalServices:
     def start(self) -> dict[str, str]:
         """Start the services that do not run, wait until all have started, and return `urls`. Raises StackError."""
         self._group.start()
-        self._follow_identity()
+        self._follow_addresses()
         return self.urls
 
     def stop(self) -> None:
@@ -148,20 +155,21 @@ class LocalServices:
     def restart(self, name: str) -> None:
         """Stop one service and start it again. Raises StackError."""
         self._group.restart(name)
-        self._follow_identity()
+        self._follow_addresses()
 
-    def _identity_url(self) -> str:
-        return self.urls[IDENTITY]
+    def _follow_addresses(self) -> None:
+        """Restart each service that knows another one by a former address, and would refuse all tokens of identity.
 
-    def _follow_identity(self) -> None:
-        """Restart each service that knows identity by a former address, and would refuse all of its tokens.
-
-        Identity has another one if its port was taken while it was down, or between two starts.
+        A service has another address if its port was taken while it was down, or between two starts.
         """
         for server in self._group.servers:
-            known = process.variable(server.pid, IDENTITY_URL) if server.pid is not None else None
-            if known is not None and known != self._identity_url():
-                self._group.restart(server.name)
+            if server.pid is None:
+                continue
+            for name, address in self._kinds[server.name].addresses(server.port).items():
+                known = process.variable(server.pid, name)
+                if known is not None and known != address:
+                    self._group.restart(server.name)
+                    break
 
     def __enter__(self) -> Self:
         self.start()

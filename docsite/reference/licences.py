@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from docsite.dependencies import DEVELOPMENT, LOCAL_SERVER, RUNTIME, Dependency, dependencies
+from docsite.dependencies import DEVELOPMENT, LOCAL_SERVER, PAGES, RUNTIME, Dependency, dependencies
 
 _INTRODUCTION = """# Licences
 
@@ -11,6 +11,8 @@ Generated from the code by `python -m docsite`; change the code, not this page.
 Karya is under Apache-2.0. `make sbom` writes the same list with hashes as CycloneDX to `.karya/sbom.cdx.json`.
 
 ## In the image and the wheel's dependencies
+
+Of `django-htmx` nothing runs but htmx in a browser, which is under 0BSD.
 
 | package | licence |
 |---|---|
@@ -37,7 +39,7 @@ PURPOSES = {
 
 def page() -> str:
     """The page as Markdown. Raises KeyError for a tool under the GPL whose purpose nobody has named."""
-    runtime = dependencies(RUNTIME)
+    runtime = dependencies(RUNTIME, PAGES)
     rows = "\n".join(f"| {package.name} | {package.licence} |" for package in runtime)
     tools = "\n".join(
         f"| {package.name} | {package.licence} | {PURPOSES[package.name]} |" for package in under_gpl(runtime)
@@ -48,6 +50,6 @@ def page() -> str:
 def under_gpl(runtime: list[Dependency]) -> Iterator[Dependency]:
     """Development tools whose licence is a GPL, whatever its version."""
     known = {package.name for package in runtime}
-    for package in (*dependencies(DEVELOPMENT), *dependencies(LOCAL_SERVER)):
+    for package in dependencies(DEVELOPMENT, LOCAL_SERVER):
         if package.name not in known and "GPL" in package.licence:
             yield package

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 
 from deploy.local.server import Server, StackError
-from deploy.local.services import PREFERRED_PORTS, ServiceKind, environment
+from deploy.local.services import ServiceKind, environment
+from deploy.topics import SERVICES
 from shared.http.server import NOT_STARTED
 from shared.settings import Settings
 
@@ -73,7 +74,7 @@ class Instances:
 
     @property
     def services(self) -> Iterable[str]:
-        return PREFERRED_PORTS
+        return SERVICES
 
     async def join(self, service: str) -> Instance:
         """Start one more instance; it is listed once its process exists. Raises StackError."""

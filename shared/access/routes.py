@@ -11,23 +11,28 @@ from shared.access.rights import Action
 class RouteRight:
     """What a route needs. `action` None: the route is open to strangers. `checked_later`: the page itself names the
     limiting field only once it is read, so that its function asks the caller then. `others`: actions of which any
-    one opens such a route too."""
+    one opens such a route too. `counted`: whether requests to an open route use up what strangers have."""
 
     action: Action | None
     checked_later: bool = False
     others: tuple[Action, ...] = ()
+    counted: bool = True
 
 
 # `METHOD /path` of one service, with the names of path parameters as they are.
 Routes: TypeAlias = dict[str, RouteRight]
 
 PUBLIC = RouteRight(None)
+# Files of pages, and requests that another service checks and counts.
+UNCOUNTED = RouteRight(None, counted=False)
 
-# What every service has.
-COMMON: Routes = {
+# What every service has, and then what each API has.
+_HEALTH: Routes = {
     "GET /health/live": PUBLIC,
     "GET /health/started": PUBLIC,
     "GET /health/ready": PUBLIC,
+}
+COMMON: Routes = _HEALTH | {
     "GET /docs": PUBLIC,
     "GET /docs/{asset}": PUBLIC,
     "GET /openapi.json": PUBLIC,
@@ -159,6 +164,26 @@ GATEWAY: Routes = {
     "GET /facilities/{facility}/news": RouteRight(Action.READ_FACILITY_NEWS),
     "GET /booths/{booth}/news": RouteRight(Action.READ_BOOTH_NEWS),
 }
+_SIGNED_IN = RouteRight(Action.USE_OWN_ACCOUNT)
+# Pages show what the other services answer to the person's own token: the rights are decided there.
+PORTAL: Routes = {
+    "GET /assets/{name}": UNCOUNTED,
+    "GET /apps/{path}": UNCOUNTED,
+    "POST /gateway/intake": UNCOUNTED,
+    "GET /gateway/facilities/{facility}/news": UNCOUNTED,
+    "GET /gateway/booths/{booth}/news": UNCOUNTED,
+    "POST /identity/device-codes/{code}/device": UNCOUNTED,
+    "POST /identity/device-challenges": UNCOUNTED,
+    "POST /identity/device-tokens": UNCOUNTED,
+    "GET /design": PUBLIC,
+    "GET /sign-in": PUBLIC,
+    "POST /sign-in": PUBLIC,
+    "POST /sign-out": PUBLIC,
+    "POST /language": PUBLIC,
+    "GET /": _SIGNED_IN,
+    "GET /festivals": _SIGNED_IN,
+    "GET /festivals/{festival}": _SIGNED_IN,
+}
 ROUTES: Mapping[str, Routes] = {
     "production": COMMON | PRODUCTION,
     "inventory": COMMON | INVENTORY,
@@ -166,4 +191,5 @@ ROUTES: Mapping[str, Routes] = {
     "sales": COMMON | SALES,
     "identity": COMMON | IDENTITY,
     "gateway": COMMON | GATEWAY,
+    "portal": _HEALTH | PORTAL,
 }

@@ -4,7 +4,7 @@ A route without a row in `shared.access.routes` is refused to everybody.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from fastapi import Request
 from fastapi.routing import APIRoute
@@ -40,11 +40,17 @@ class SigningKeys(Protocol):
         """The keys after identity was asked again, if that has not just been done."""
 
 
+CallerSource: TypeAlias = Callable[[Request], Awaitable[Caller]]
+
+
 def access_control(
-    service: str, settings: Settings, keys: SigningKeys, rates: Rates
+    service: str, settings: Settings, callers: CallerSource, rates: Rates
 ) -> Callable[[Request], Awaitable[None]]:
     """A dependency of every route of this service. It raises PageRefused: 401 without a valid token, 403 without the
-    right, and 429 for a caller with too many requests. Health has no such bound, nor has open access."""
+    right, and 429 for a caller with too many requests. Health has no such bound, nor has open access.
+
+    `callers`: how the caller of a request is known. It raises PageRefused 401 if it is not.
+    """
     routes = ROUTES.get(service, {})
 
     async def authorize(request: Request) -> None:
@@ -52,7 +58,7 @@ def access_control(
         # A mounted application or a file has no row: nothing of a service is served so.
         path = route.path_format if isinstance(route, APIRoute) else ""
         right = routes.get(f"{request.method} {path}")
-        if path.startswith(HEALTH):
+        if path.startswith(HEALTH) or (right is not None and not right.counted):
             return
         if settings.access is AccessControl.OPEN:
             request.state.caller = ANYBODY
@@ -61,7 +67,7 @@ def access_control(
             rates.count_stranger(request)
             return
         try:
-            caller = await _caller(request, keys, settings.identity_url)
+            caller = await callers(request)
         except PageRefused as refused:
             # After the token, not before it: strangers must not use up what callers behind the same proxy have.
             if refused.status_code == 401:
@@ -88,10 +94,20 @@ def require(request: Request, action: Action, place: Mapping[Limit, str]) -> Non
         raise PageRefused(403, NO_RIGHT, NO_SCOPE)
 
 
-async def _caller(request: Request, keys: SigningKeys, issuer: str) -> Caller:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != _SCHEME or not token:
-        raise PageRefused(401, NO_TOKEN, CHALLENGE)
+def bearers(keys: SigningKeys, issuer: str) -> CallerSource:
+    """The callers of requests that have an access token as `Authorization: Bearer`."""
+
+    async def caller(request: Request) -> Caller:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != _SCHEME or not token:
+            raise PageRefused(401, NO_TOKEN, CHALLENGE)
+        return await caller_by_token(token, keys, issuer)
+
+    return caller
+
+
+async def caller_by_token(token: str, keys: SigningKeys, issuer: str) -> Caller:
+    """The caller that an access token names. Raises PageRefused 401 for one that is not valid here."""
     try:
         try:
             return check(token, await keys.known(), issuer=issuer)

@@ -6,7 +6,7 @@ Who may do what is checked later, by access tokens.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -71,16 +71,25 @@ OTHERS: Mapping[str, BodyRule] = {
 }
 
 
+def body_rule(method: str, path: str) -> BodyRule:
+    """The bodies that a route of an API takes."""
+    return OTHERS.get(f"{method} {path}", COMMANDS)
+
+
 class Admission:
     """A middleware that refuses requests before `app` sees them: 403 for another host or origin.
 
     A body raises PageRefused while `app` reads it: 415 if the route does not take its kind, 413 as soon as it is
     larger than the route takes. `names`: this service's host names, besides localhost and all numeric addresses.
+    `rules`: the bodies that each method and path take.
     """
 
-    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, names: Collection[str], rules: Callable[[str, str], BodyRule] = body_rule
+    ) -> None:
         self._app = app
         self._names = frozenset(name.lower() for name in names)
+        self._rules = rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -92,7 +101,7 @@ class Admission:
         elif scope["method"] == "HEAD":
             await self._app({**scope, "method": "GET"}, receive, _without_body(send))
         else:
-            rule = OTHERS.get(f"{scope['method']} {scope['path']}", COMMANDS)
+            rule = self._rules(scope["method"], scope["path"])
             body = _Body(rule, headers, receive, send)
             await self._app(scope, body.receive, body.send)
 

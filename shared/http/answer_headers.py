@@ -25,11 +25,12 @@ def add_header(scope: Scope, name: str, value: str) -> None:
 class AnswerHeaders:
     """A middleware around a whole application: also errors of the framework get the headers.
 
-    A header that the application itself sends is kept.
+    A header that the application itself sends is kept. `security`: those that depend on what it serves.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, security: Mapping[str, str] = SECURITY) -> None:
         self._app = app
+        self._security = security
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,15 +41,14 @@ class AnswerHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _headers(scope["scheme"], state):
+                for name, value in self._headers(scope["scheme"], state):
                     headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
-
-def _headers(scheme: str, state: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
-    yield from SECURITY.items()
-    if scheme == "https":
-        yield from HTTPS_ONLY.items()
-    yield from state.get(_ADDED, {}).items()
+    def _headers(self, scheme: str, state: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+        yield from self._security.items()
+        if scheme == "https":
+            yield from HTTPS_ONLY.items()
+        yield from state.get(_ADDED, {}).items()

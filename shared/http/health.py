@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from shared.http.loopback import is_loopback
 from shared.http.problems import problem
-from shared.runtime.service import Service
+from shared.http.served import Served
 from shared.wording import Message, as_message
 
 UNHEALTHY: dict[int | str, dict[str, Any]] = {
@@ -20,7 +20,7 @@ NOT_TOLD = Message("The causes are told to callers on the machine of this servic
 PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
-def health(service: Service) -> APIRouter:
+def health(service: Served) -> APIRouter:
     router = APIRouter(prefix="/health", tags=["health"])
 
     @router.get("/live", summary="Is every part of the process alive? If not, restart it", responses=UNHEALTHY)

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from types import FrameType
@@ -24,9 +24,9 @@ from starlette.types import ASGIApp, Scope
 
 from shared import gc_tuning
 from shared.faults import fault_message
-from shared.http.access import SigningKeys, access_control
-from shared.http.admission import Admission
-from shared.http.answer_headers import AnswerHeaders
+from shared.http.access import CallerSource, SigningKeys, access_control, bearers
+from shared.http.admission import Admission, BodyRule, body_rule
+from shared.http.answer_headers import SECURITY, AnswerHeaders
 from shared.http.connections import Bounds, bounded_protocol
 from shared.http.docs import docs
 from shared.http.filters import refuse_unknown_filters
@@ -35,7 +35,7 @@ from shared.http.identity_keys import IdentityKeys
 from shared.http.loopback import is_loopback
 from shared.http.problems import TITLE, PageRefused, problem, with_problems
 from shared.http.rates import Rates
-from shared.runtime.service import Service
+from shared.http.served import Served
 from shared.settings import AccessControl, Settings
 from shared.timeouts import await_stack
 from shared.wording import Message
@@ -51,19 +51,41 @@ METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 class _Application(FastAPI):
+    security: Mapping[str, str] = SECURITY
+
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document with the problems that the service really answers."""
         return with_problems(super().openapi())
 
     def build_middleware_stack(self) -> ASGIApp:
         # Around all: a middleware that is added lies within the one that answers to a bug.
-        return AnswerHeaders(super().build_middleware_stack())
+        return AnswerHeaders(super().build_middleware_stack(), self.security)
 
 
-def application(service: Service, title: str, router: APIRouter, signing_keys: SigningKeys | None = None) -> FastAPI:
-    """The service's HTTP application. Its start starts the service, and its stop stops the service.
+def application(service: Served, title: str, router: APIRouter, signing_keys: SigningKeys | None = None) -> FastAPI:
+    """The HTTP application of a service's API, with its page `/docs`.
 
     `signing_keys`: where the keys of access tokens come from, if not from identity over HTTP.
+    """
+    keys = signing_keys or IdentityKeys(service.settings.identity_url)
+    app = bare_application(service, title, router, bearers(keys, service.settings.identity_url))
+    app.include_router(docs(title, app.openapi))
+    return app
+
+
+def bare_application(
+    service: Served,
+    title: str,
+    router: APIRouter,
+    callers: CallerSource,
+    *,
+    rules: Callable[[str, str], BodyRule] = body_rule,
+    security: Mapping[str, str] = SECURITY,
+) -> FastAPI:
+    """The service's HTTP application. Its start starts the service, and its stop stops the service.
+
+    `callers`: how the caller of a request is known. `rules`: the bodies that each method and path take. `security`:
+    the security headers of its answers.
 
     It answers while the service still waits for its servers. If the service fails to start, the process sends SIGTERM
     to itself.
@@ -81,7 +103,6 @@ def application(service: Service, title: str, router: APIRouter, signing_keys: S
             await service.stop()
 
     # The framework's own pages load scripts from another host.
-    keys = signing_keys or IdentityKeys(service.settings.identity_url)
     app = _Application(
         title=title,
         version="1",
@@ -91,13 +112,13 @@ def application(service: Service, title: str, router: APIRouter, signing_keys: S
         redoc_url=None,
         # Its own route of the document would know neither rights nor rates.
         openapi_url=None,
-        dependencies=[Depends(access_control(service.name, service.settings, keys, Rates(service.settings)))],
+        dependencies=[Depends(access_control(service.name, service.settings, callers, Rates(service.settings)))],
     )
-    app.add_middleware(Admission, names=service.settings.names)
+    app.security = security
+    app.add_middleware(Admission, names=service.settings.names, rules=rules)
     pages = [Depends(refuse_unknown_filters)]
     app.include_router(router, dependencies=pages)
     app.include_router(health(service), dependencies=pages)
-    app.include_router(docs(title, app.openapi))
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
@@ -143,7 +164,7 @@ def _allowed(app: FastAPI, scope: Scope) -> list[str]:
     return sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))
 
 
-def _end_if_failed(service: Service, starting: asyncio.Task[None]) -> None:
+def _end_if_failed(service: Served, starting: asyncio.Task[None]) -> None:
     if not starting.cancelled() and (fault := starting.exception()) is not None:
         log.critical("service_not_started", exc_info=fault)
         service.failed = True
@@ -178,7 +199,7 @@ def _field_name(location: Sequence[str | int]) -> str:
     return ".".join(map(str, parts))
 
 
-def serve(app: FastAPI, service: Service) -> None:
+def serve(app: FastAPI, service: Served) -> None:
     """Serve until SIGTERM or SIGINT, then stop in order. Raises SystemExit: 3 if the service never started.
 
     A port setting of 0 takes a free port. Nothing is served with settings that open the service to a network.
@@ -226,7 +247,7 @@ def server_config(app: ASGIApp, settings: Settings, bounds: Bounds | None = None
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Served) -> None:
         super().__init__(config)
         self._service = service
 

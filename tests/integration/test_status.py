@@ -17,7 +17,7 @@ from tests.support.servers import frozen_server, killed_server
 
 pytestmark = pytest.mark.integration
 
-SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway")
+SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway", "portal")
 ALL = ("mongo", "kafka", *SERVICES)
 
 

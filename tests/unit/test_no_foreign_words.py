@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 
 # The text of a KeyError is the key.
 OWN_ERRORS = raised_errors() | {
-    *("WrongValue", "JarError", "BadScript", "TokenRefused", "RecordRefused", "Unusable"),
+    *("WrongValue", "JarError", "BadScript", "TokenRefused", "RecordRefused", "SignInRefused", "Unusable"),
     "KeyError",
 }
 # What an error of a library says in its own words.

@@ -60,6 +60,7 @@ def test_every_service_has_a_domain() -> None:
         "sales",
         "identity",
         "gateway",
+        "portal",
     }
 
 

@@ -154,3 +154,5 @@ def test_a_text_outside_the_catalogue_is_found(source: str, bare: int) -> None:
 def test_a_text_reaches_the_catalogue(tmp_path: Path) -> None:
     tree = ast.parse('say(tr("Kept."))\nshow_table(["lot", column], rows, "x")\nMessage("Gone.")')
     assert set(words.texts_of(tree)) == {(None, "Kept."), ("heading", "lot"), (None, "Gone.")}
+    template = '{% if x %}<p>{{ tr("{lot} is kept.", lot=x) }}</p>{{ heading("lot") }}{{ word(x) }}{% endif %}'
+    assert set(words.texts_of_template(template)) == {(None, "{lot} is kept."), ("heading", "lot")}

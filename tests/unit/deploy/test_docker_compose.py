@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from deploy import docker_stack
+from deploy.local.services import PORTAL
 from deploy.topics import SERVICES
 from shared.settings import Settings
 
@@ -39,11 +40,11 @@ def test_a_file_that_does_not_is_found(tmp_path: Path) -> None:
 
 
 def test_every_service_runs_from_the_one_image() -> None:
-    for name in SERVICES:
+    for name in [*SERVICES, PORTAL]:
         assert services[name]["command"] == ["python", "-m", f"services.{name}.app"]
         assert (ROOT / "services" / name / "app.py").exists()
         assert services[name]["build"]["dockerfile"] == "deploy/Dockerfile"
-    assert len({services[name]["image"] for name in [*SERVICES, "topics"]}) == 1
+    assert len({services[name]["image"] for name in [*SERVICES, PORTAL, "topics"]}) == 1
 
 
 def test_nothing_starts_before_what_it_needs() -> None:
@@ -53,6 +54,7 @@ def test_nothing_starts_before_what_it_needs() -> None:
             "mongo": {"condition": "service_healthy"},
             "topics": {"condition": "service_completed_successfully"},
         }
+    assert services[PORTAL]["depends_on"] == {"mongo": {"condition": "service_healthy"}}
     assert services["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
     assert all("healthcheck" in services[name] for name in ("kafka", "mongo"))
 

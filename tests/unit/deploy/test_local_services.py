@@ -112,10 +112,10 @@ def test_another_program_at_the_port_is_no_broker() -> None:
 
 def test_services_take_the_wished_port_and_those_after_it(tmp_path: Path) -> None:
     services = LocalServices(tmp_path, Settings(), http_port=9100)
-    names = ("production", "inventory", "festival", "sales", "identity", "gateway")
-    assert [services.servers[name].port for name in names] == [9100, 9101, 9102, 9103, 9104, 9105]
+    names = ("production", "inventory", "festival", "sales", "identity", "gateway", "portal")
+    assert [services.servers[name].port for name in names] == [9100, 9101, 9102, 9103, 9104, 9105, 9106]
     unwished = LocalServices(tmp_path, Settings())
-    assert [unwished.servers[name].port for name in names] == [8001, 8002, 8003, 8004, 8005, 8006]
+    assert [unwished.servers[name].port for name in names] == [8001, 8002, 8003, 8004, 8005, 8006, 8007]
 
 
 def test_each_service_is_told_where_identity_is(tmp_path: Path) -> None:
@@ -124,6 +124,18 @@ def test_each_service_is_told_where_identity_is(tmp_path: Path) -> None:
     services.servers["identity"].port = 9999
     for server in services.servers.values():
         assert "KARYA_IDENTITY_URL=http://127.0.0.1:9999" in server.kind.command(server.port)
+
+
+def test_the_portal_is_told_where_all_services_are(tmp_path: Path) -> None:
+    services = LocalServices(tmp_path, Settings())
+    assert list(services.servers)[-1] == "portal", "the last to start: the ports of the others are known then"
+    services.servers["gateway"].port = 9999
+    portal = services.servers["portal"]
+    command = portal.kind.command(portal.port)
+    assert "KARYA_GATEWAY_URL=http://127.0.0.1:9999" in command
+    assert "KARYA_FESTIVAL_URL=http://127.0.0.1:8003" in command
+    others = [server for server in services.servers.values() if server is not portal]
+    assert not any("KARYA_GATEWAY_URL=http://127.0.0.1:9999" in other.kind.command(other.port) for other in others)
 
 
 def test_a_service_with_a_former_address_of_identity_is_told_apart(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from docsite import dependencies as of_project
 from docsite.audit import NOT_AUDITED, audit
-from docsite.dependencies import DEVELOPMENT, RUNTIME, UnknownLicence, dependencies, licence_of
+from docsite.dependencies import DEVELOPMENT, PAGES, RUNTIME, UnknownLicence, dependencies, licence_of
 from docsite.reference import licences
 from docsite.sbom import bill
 
@@ -36,9 +36,9 @@ def terms(expression: str) -> set[str]:
 
 
 def test_every_package_of_the_image_is_in_the_bill_with_its_hashes() -> None:
-    text = RUNTIME.read_text(encoding="utf-8")
+    text = "".join(lock.read_text(encoding="utf-8") for lock in (RUNTIME, PAGES))
     locked = set(re.findall(r"(?m)^([a-z0-9-]+==\S+)", text)) - {"colorama==0.4.6"}
-    components = bill(dependencies(RUNTIME))["components"]
+    components = bill(dependencies(RUNTIME, PAGES))["components"]
     assert {f"{component['name']}=={component['version']}" for component in components} == locked
     assert "colorama==0.4.6 ; sys_platform == 'win32'" in text, "not in the image"
     hashes = [found["content"] for component in components for found in component["hashes"]]
@@ -47,7 +47,7 @@ def test_every_package_of_the_image_is_in_the_bill_with_its_hashes() -> None:
 
 
 def test_the_bill_says_what_needs_what_and_nothing_hangs_loose() -> None:
-    content = bill(dependencies(RUNTIME))
+    content = bill(dependencies(RUNTIME, PAGES))
     needs = {row["ref"]: set(row["dependsOn"]) for row in content["dependencies"]}
     names = {reference.partition("@")[0].removeprefix("pkg:pypi/"): reference for reference in needs}
     assert names["starlette"] in needs[names["fastapi"]]
@@ -60,14 +60,14 @@ def test_the_bill_says_what_needs_what_and_nothing_hangs_loose() -> None:
 
 
 def test_the_same_lock_file_gives_the_same_bill() -> None:
-    first, second = (json.dumps(bill(dependencies(RUNTIME))) for _ in range(2))
+    first, second = (json.dumps(bill(dependencies(RUNTIME, PAGES))) for _ in range(2))
     assert first == second
-    newer, *others = dependencies(RUNTIME)
+    newer, *others = dependencies(RUNTIME, PAGES)
     changed = bill([replace(newer, version="999"), *others])
     assert changed["serialNumber"] != json.loads(first)["serialNumber"]
 
 
-@pytest.mark.parametrize("package", dependencies(RUNTIME), ids=lambda package: package.name)
+@pytest.mark.parametrize("package", dependencies(RUNTIME, PAGES), ids=lambda package: package.name)
 def test_no_package_of_the_image_has_a_licence_that_binds_karyas_own(package: of_project.Dependency) -> None:
     assert terms(package.licence) <= PERMISSIVE | BY_FILE
 

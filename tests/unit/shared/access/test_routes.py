@@ -8,8 +8,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from services.portal.api import portal
 from shared.access.routes import ROUTES
 from shared.http.server import application
+from shared.runtime.plain_service import PlainService
 from shared.runtime.service import Service
 from shared.settings import Settings
 
@@ -24,7 +26,20 @@ def served(app: FastAPI) -> Iterator[str]:
 
 
 @asynccontextmanager
+async def a_portal() -> AsyncIterator[FastAPI]:
+    service = PlainService("portal", Settings())
+    try:
+        yield portal(service)
+    finally:
+        await service.stop()
+
+
+@asynccontextmanager
 async def an_application(name: str) -> AsyncIterator[FastAPI]:
+    if name == "portal":
+        async with a_portal() as app:
+            yield app
+        return
     service = Service(name, (), Settings())
     try:
         yield application(service, name, import_module(f"services.{name}.api").routes(service))

@@ -1,0 +1,52 @@
+"""Pages for people, their files, and what is passed on for devices."""
+
+import httpx
+from fastapi import APIRouter, FastAPI
+
+from services.portal.api import assets, design, festivals, forwarding, home, sign_in
+from services.portal.api.assets import Assets
+from services.portal.api.forwarding import DeviceForwarding
+from services.portal.api.organiser import Organiser
+from services.portal.api.pages import HEADERS, Pages, add_fault_pages, form_rules
+from services.portal.api.people import People
+from services.portal.api.reader import ReaderLanguage
+from services.portal.clients import Identity, Services
+from services.portal.store import PortalSessions
+from shared.http.access import SigningKeys
+from shared.http.identity_keys import IdentityKeys
+from shared.http.server import bare_application
+from shared.runtime.plain_service import PlainService
+
+
+def portal(
+    service: PlainService,
+    signing_keys: SigningKeys | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> FastAPI:
+    """The application of the portal. `signing_keys`: where the keys of access tokens come from, if not from identity
+    over HTTP. `transport`: how the other services are reached, if not over HTTP."""
+    settings = service.settings
+    sessions, identity = PortalSessions(service.database), Identity(settings.identity_url, transport)
+    service.add_preparation(sessions.prepare)
+    services, devices = Services(settings, transport), DeviceForwarding(settings, transport)
+    for client in (identity, services, devices):
+        service.add_closing(client.close)
+    keys = signing_keys or IdentityKeys(settings.identity_url)
+    people = People(sessions, identity, keys, settings.identity_url)
+    files = Assets()
+    pages, organiser = Pages(files), Organiser(services)
+    router = APIRouter()
+    for part in (
+        assets.routes(files),
+        design.routes(pages),
+        sign_in.routes(pages, people, identity, settings),
+        home.routes(pages, organiser),
+        festivals.routes(pages, organiser),
+    ):
+        router.include_router(part)
+    app = bare_application(service, "Karya", router, people.caller, rules=form_rules, security=HEADERS)
+    # The service that gets such a request knows its parameters.
+    app.include_router(forwarding.routes(devices))
+    app.add_middleware(ReaderLanguage)
+    add_fault_pages(app, pages)
+    return app

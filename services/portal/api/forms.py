@@ -1,0 +1,23 @@
+"""Forms that a browser sends."""
+
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+
+MOST_FIELDS = 2000
+Form = Mapping[str, str]
+
+
+async def _form(request: Request) -> Form:
+    """The fields of a form; of a name that comes twice the last value. Raises RequestValidationError."""
+    try:
+        text = (await request.body()).decode("utf-8")
+        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise RequestValidationError([]) from None
+
+
+Sent = Annotated[Form, Depends(_form)]

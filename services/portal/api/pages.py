@@ -1,0 +1,200 @@
+"""Rendering: templates in the reader's language, and the answers to faults as pages."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+
+from services.portal.api.assets import Assets
+from services.portal.api.calendar import day, days
+from services.portal.api.forwarding import ROUTES as FORWARDED
+from services.portal.api.people import Person
+from services.portal.clients import SignedOut
+from shared.documents import DatabaseFault
+from shared.http.admission import OTHERS, BodyRule, body_rule
+from shared.http.answer_headers import SECURITY
+from shared.http.problems import TITLE, PageRefused, problem
+from shared.shown import clock, rupiah, thousands
+from shared.translation import Language, heading, in_own_language, language, tr, translated, word
+from shared.wording import Message, message_of
+
+log = structlog.get_logger()
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+# Everything that a page loads comes from the portal, and no script or style stands in a page.
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    **SECURITY,
+    "Content-Security-Policy": POLICY,
+    # Without a referrer a browser sends `Origin: null` with a form, and it would be refused.
+    "Referrer-Policy": "same-origin",
+}
+# What a page shows is the person's, and no copy may stay after they have signed out.
+NOT_KEPT = {"Cache-Control": "no-store", "Vary": "Cookie, Accept-Language"}
+MOST_FORM_BYTES = 256 * 1024
+FORM = BodyRule(
+    "application/x-www-form-urlencoded",
+    MOST_FORM_BYTES,
+    Message("The body must be a form."),
+    Message("A form has at most {most} KiB.", most=MOST_FORM_BYTES // 1024),
+)
+SEE_OTHER = 303
+UNAUTHORIZED = 401
+HTMX = "hx-request"
+
+
+class Pages:
+    """The templates, with what all of them need."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals |= {
+            "tr": tr,
+            "said": said,
+            "word": word,
+            "heading": heading,
+            "own": in_own_language,
+            "rupiah": rupiah,
+            "thousands": thousands,
+            "moment": moment,
+            "day": day,
+            "days": days,
+            "asset": assets.address,
+            "language": language,
+            "languages": {Language.INDONESIAN: "Indonesia", Language.ENGLISH: "English"},
+            "new_id": lambda: str(uuid4()),
+        }
+
+    def render(
+        self, request: Request, template: str, *, status: int = 200, person: Person | None = None, **values: Any
+    ) -> HTMLResponse:
+        """The page of a template."""
+        content = self._environment.get_template(template).render(path=request.url.path, person=person, **values)
+        return HTMLResponse(content, status, NOT_KEPT)
+
+    def refused(self, request: Request, status: int, message: Message) -> Response:
+        """The page of a fault."""
+        caller = getattr(request.state, "caller", None)
+        person = Person(caller, getattr(request.state, "session", None)) if caller is not None else None
+        return self.render(request, "error.html", status=status, person=person, code=status, message=message)
+
+
+def said(text: "Message | dict[str, Any]") -> str:
+    """A sentence in the reader's language, or that of a service's answer, with its template and values."""
+    if isinstance(text, Message):
+        return translated(text)
+    return translated(message_of(text["template"], text["values"]))
+
+
+def moment(time: str | datetime, zone: str) -> str:
+    """The time in the zone of its place: `2026-11-29 14:30 WITA`."""
+    parsed = datetime.fromisoformat(time) if isinstance(time, str) else time
+    return clock(parsed.astimezone(ZoneInfo(zone)))
+
+
+def redirect(address: str) -> Response:
+    """Lead the browser to a page of ours by GET."""
+    return RedirectResponse(address, SEE_OTHER, NOT_KEPT)
+
+
+def local_path(text: str) -> str:
+    """The address if it is one of this site, else the first page: nobody is led elsewhere."""
+    return text if text.startswith("/") and not text.startswith(("//", "/\\")) else "/"
+
+
+def form_rules(method: str, path: str) -> BodyRule:
+    """The bodies that the portal takes: forms, and those of devices for other services."""
+    service, _, rest = path.removeprefix("/").partition("/")
+    if service in FORWARDED:
+        return OTHERS.get(f"{method} /{rest}", body_rule(method, f"/{rest}"))
+    return FORM
+
+
+def add_fault_pages(app: FastAPI, pages: Pages) -> None:
+    """Answer faults with pages, and those of devices with problem details."""
+
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        message = error.message if isinstance(error, PageRefused) else _sentence(error.status_code)
+        if is_for_devices(request):
+            return problem(error.status_code, TITLE, message, error.headers)
+        if error.status_code == UNAUTHORIZED:
+            return _to_sign_in(request)
+        answer = pages.refused(request, error.status_code, message)
+        if "Retry-After" in (error.headers or {}):
+            answer.headers["Retry-After"] = (error.headers or {})["Retry-After"]
+        return answer
+
+    async def on_signed_out(request: Request, _: SignedOut) -> Response:
+        return _to_sign_in(request)
+
+    async def on_invalid(request: Request, _: RequestValidationError) -> Response:
+        message = Message("The address or the form is not as this page needs it.")
+        if is_for_devices(request):
+            return problem(422, TITLE, message)
+        return pages.refused(request, 422, message)
+
+    async def on_database(request: Request, fault: DatabaseFault) -> Response:
+        log.warning("database_request_failed", fault=repr(fault)[:300])
+        message = Message("The database does not answer. Nothing was changed. Please try again later.")
+        if is_for_devices(request):
+            return problem(503, TITLE, message)
+        return pages.refused(request, 503, message)
+
+    async def on_bug(request: Request, _: Exception) -> Response:
+        # The log has the exception. A stranger need not know it.
+        message = Message("This is a fault of the service. Its log says more.")
+        if is_for_devices(request):
+            return problem(500, TITLE, message)
+        return pages.refused(request, 500, message)
+
+    handlers: dict[Any, Any] = {
+        HTTPException: on_http,
+        SignedOut: on_signed_out,
+        RequestValidationError: on_invalid,
+        DatabaseFault: on_database,
+        Exception: on_bug,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+def is_for_devices(request: Request) -> bool:
+    """Whether a program reads the answer."""
+    return request.url.path.startswith(("/health/", "/apps/", *(f"/{service}/" for service in FORWARDED)))
+
+
+def _to_sign_in(request: Request) -> Response:
+    path = request.url.path
+    if request.url.query:
+        path += f"?{request.url.query}"
+    address = "/sign-in" if request.method != "GET" or path == "/" else f"/sign-in?next={quote(path, safe='/')}"
+    if HTMX in request.headers:
+        # A script's request would follow a redirection by itself, and put the page into a part of another one.
+        return Response(status_code=204, headers={**NOT_KEPT, "HX-Redirect": address})
+    return redirect(address)
+
+
+def _sentence(status: int) -> Message:
+    if status == 404:
+        return Message("There is no such page here.")
+    if status == 405:
+        return Message("This page can't do that.")
+    return Message("This request can't be answered (status {status}).", status=status)

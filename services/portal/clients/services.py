@@ -1,0 +1,164 @@
+"""Pages and commands of the other services."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+import httpx
+import structlog
+
+from shared.http.problems import PageRefused
+from shared.settings import Settings
+from shared.wording import Message, message_of
+
+log = structlog.get_logger()
+
+ANSWER_WITHIN = 20.0
+WAIT_SECONDS = 10
+PAGE = 500
+NOT_FOUND = 404
+Row: TypeAlias = dict[str, Any]
+
+
+class SignedOut(Exception):
+    """A service does not take the token: the session has ended meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenCommand:
+    """What became of a command. `refusal`: why nothing was changed; `field`: what it is about. `is_pending`: it was
+    taken, and its outcome is not known yet."""
+
+    refusal: Message | None = None
+    field: str | None = None
+    reason: str | None = None
+    is_pending: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        return self.refusal is None and not self.is_pending
+
+
+class Services:
+    """The other services by their names. `token`: the person's, or None where access control is off.
+
+    Every method raises PageRefused as the service refused, 503 if it does not answer, and SignedOut.
+    """
+
+    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._urls = {
+            "production": settings.production_url,
+            "inventory": settings.inventory_url,
+            "festival": settings.festival_url,
+            "sales": settings.sales_url,
+            "identity": settings.identity_url,
+        }
+        self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN + WAIT_SECONDS, trust_env=False, transport=transport)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def page(self, token: str | None, service: str, *place: str, **query: str) -> Any:
+        """The page at this place, e.g. `"festival", "festivals", "ODOP"`."""
+        return _content(service, await self._get(token, service, _path(place), query))
+
+    async def find(self, token: str | None, service: str, *place: str, **query: str) -> Any | None:
+        """The page at this place, or None if there is none."""
+        answer = await self._get(token, service, _path(place), query)
+        return None if answer.status_code == NOT_FOUND else _content(service, answer)
+
+    async def rows(self, token: str | None, service: str, *place: str, **query: str) -> list[Row]:
+        """Every row of a list that comes in pages."""
+        path, parameters = _path(place), {**query, "limit": str(PAGE)}
+        rows: list[Row] = []
+        while True:
+            answer = await self._get(token, service, path, parameters)
+            page: list[Row] = _content(service, answer)
+            rows += page
+            if len(page) < PAGE:
+                return rows
+            path, parameters = answer.links["next"]["url"], {}
+
+    async def command(
+        self, token: str | None, service: str, *place: str, body: Mapping[str, Any], id: str
+    ) -> GivenCommand:
+        """Give a command under this id, so that it counts once, and wait for its outcome."""
+        headers = {**_bearer(token), "Idempotency-Key": id, "Prefer": f"wait={WAIT_SECONDS}"}
+        try:
+            answer = await self._client.post(f"{self._base(service)}{_path(place)}", json=body, headers=headers)
+        except httpx.HTTPError as fault:
+            raise _away(service, fault) from None
+        match answer.status_code:
+            case 200 | 201 | 204:
+                return GivenCommand()
+            case 202:
+                return GivenCommand(is_pending=True)
+            case 409:
+                problem = _problem(answer)
+                return GivenCommand(_sentence(problem), problem.get("field"), problem.get("reason"))
+            case 422 if errors := _problem(answer).get("errors"):
+                return GivenCommand(_sentences(errors), errors[0]["field"])
+        raise _refusal(service, answer)
+
+    def _base(self, service: str) -> str:
+        return self._urls[service].rstrip("/")
+
+    async def _get(self, token: str | None, service: str, path: str, query: Mapping[str, str]) -> httpx.Response:
+        try:
+            return await self._client.get(f"{self._base(service)}{path}", params=query, headers=_bearer(token))
+        except httpx.HTTPError as fault:
+            raise _away(service, fault) from None
+
+
+def _bearer(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token is not None else {}
+
+
+def _path(place: Sequence[str]) -> str:
+    return "/" + "/".join(quote(part, safe="") for part in place)
+
+
+def _content(service: str, answer: httpx.Response) -> Any:
+    if answer.status_code != httpx.codes.OK:
+        raise _refusal(service, answer)
+    try:
+        return answer.json()
+    except ValueError as fault:
+        raise _away(service, fault) from None
+
+
+def _refusal(service: str, answer: httpx.Response) -> Exception:
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        return SignedOut()
+    if answer.is_server_error:
+        return _away(service, RuntimeError(answer.status_code))
+    return PageRefused(answer.status_code, _sentence(_problem(answer)))
+
+
+def _away(service: str, fault: Exception) -> PageRefused:
+    log.warning("service_request_failed", asked=service, fault=repr(fault)[:300])
+    return PageRefused(
+        503, Message("The {service} service does not answer. Please try again in a moment.", service=service)
+    )
+
+
+def _problem(answer: httpx.Response) -> Row:
+    try:
+        content = answer.json()
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _sentences(errors: Sequence[Row]) -> Message:
+    first, *others = errors
+    message = Message("{field}: {message}", field=str(first["field"]), message=_sentence(first))
+    return Message("{first}; {others}", first=message, others=_sentences(others)) if others else message
+
+
+def _sentence(row: Mapping[str, Any]) -> Message:
+    """The message of a service, which can be shown in every language if it has a template."""
+    if template := row.get("template"):
+        return message_of(template, row.get("values") or {})
+    return Message("{text}", text=str(row.get("detail") or row.get("message") or ""))

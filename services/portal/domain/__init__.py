@@ -1,0 +1,1 @@
+"""What the pages say, as functions of what the other services answered."""

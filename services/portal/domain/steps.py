@@ -1,0 +1,183 @@
+"""A festival from announcement to close, as steps; and what waits for its organiser."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.portal.domain.answers import BoothRow, FestivalRow, OpenStepRow, RequestRow, ShipmentRow
+from shared.wording import Message
+
+# Statuses of the other services.
+OPEN, CANCELLED, CLOSED = "open", "cancelled", "closed"
+PROPOSED, WITHDRAWN = "proposed", "withdrawn"
+SENT, DROPPED, RECEIVED = "sent", "dropped", "received"
+SETTLED = "settled"
+
+
+class StepState(StrEnum):
+    """Where a festival is with a step."""
+
+    DONE = "done"
+    CURRENT = "current"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class FestivalStep:
+    """A step of a festival with a sentence on it. `place`: the page of the festival that belongs to it."""
+
+    place: str
+    title: Message
+    sentence: Message
+    state: StepState
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A festival with all that its steps follow from."""
+
+    festival: FestivalRow
+    booths: Sequence[BoothRow]
+    requests: Sequence[RequestRow]
+    shipments: Sequence[ShipmentRow]
+    open_steps: Sequence[OpenStepRow]
+
+    @property
+    def proposed(self) -> list[RequestRow]:
+        """The plans that wait to be accepted."""
+        return [request for request in self.requests if request.status == PROPOSED and not request.lapsed]
+
+    @property
+    def on_the_way(self) -> list[ShipmentRow]:
+        return [shipment for shipment in self.shipments if shipment.status == SENT]
+
+    @property
+    def disputed(self) -> int:
+        return sum(len(booth.disputed) for booth in self.booths)
+
+    @property
+    def sold(self) -> int:
+        return sum(booth.sold for booth in self.booths)
+
+    @property
+    def left(self) -> int:
+        return sum(booth.left for booth in self.booths)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that waits for the organiser. `place`: the page of the festival where it is done."""
+
+    festival: FestivalRow
+    sentence: Message
+    place: str
+    is_urgent: bool = False
+
+
+def steps_of(progress: Progress) -> list[FestivalStep]:
+    """The steps of a festival in their order. The first that is not done is the current one."""
+    steps: list[FestivalStep] = []
+    for place, title, sentence, done in _steps(progress):
+        is_current = not done and all(step.state is StepState.DONE for step in steps)
+        state = StepState.DONE if done else StepState.CURRENT if is_current else StepState.LATER
+        steps.append(FestivalStep(place, title, sentence, state))
+    return steps
+
+
+def _steps(progress: Progress) -> Iterator[tuple[str, Message, Message, bool]]:
+    festival = progress.festival
+    is_over = festival.status != OPEN
+    yield "", Message("Announce"), Message("{name} is announced.", name=festival.name), True
+    yield "booths", Message("Booths and prices"), _booths(progress), bool(progress.booths)
+    accepted = [request for request in progress.requests if request.status == SETTLED]
+    yield "plans", Message("Plan"), _plans(progress), is_over or (bool(accepted) and not progress.proposed)
+    received = any(shipment.status == RECEIVED for shipment in progress.shipments)
+    yield (
+        "parcels",
+        Message("Send and receive"),
+        _parcels(progress),
+        is_over or (received and not progress.on_the_way),
+    )
+    yield "sales", Message("Sell"), _sales(progress), is_over
+    yield "close", Message("Close"), _close(progress), festival.status in (CLOSED, CANCELLED)
+
+
+def _booths(progress: Progress) -> Message:
+    count = len(progress.booths)
+    return Message("{count:booth is|booths are} open.", count=count) if count else Message("Open the first booth.")
+
+
+def _plans(progress: Progress) -> Message:
+    if progress.proposed:
+        return Message("{count:plan waits|plans wait} for you to accept.", count=len(progress.proposed))
+    held = sum(request.held for request in progress.requests)
+    if held:
+        return Message("{qty:piece is|pieces are} reserved for the booths.", qty=held)
+    return Message("Ask for goods, and a fair plan is proposed.")
+
+
+def _parcels(progress: Progress) -> Message:
+    if progress.on_the_way:
+        return Message("{count:parcel is|parcels are} on the way.", count=len(progress.on_the_way))
+    received = sum(shipment.status == RECEIVED for shipment in progress.shipments)
+    if received:
+        return Message("{count:parcel has|parcels have} arrived.", count=received)
+    return Message("Nothing has been sent yet.")
+
+
+def _sales(progress: Progress) -> Message:
+    if progress.disputed:
+        return Message("{count:sale is|sales are} in dispute.", count=progress.disputed)
+    if progress.sold:
+        return Message("{qty:piece is|pieces are} sold by what is settled.", qty=progress.sold)
+    return Message("{qty:piece is|pieces are} at the booths.", qty=progress.left)
+
+
+def _close(progress: Progress) -> Message:
+    festival = progress.festival
+    if festival.status == CANCELLED:
+        return Message("The festival is cancelled.")
+    if festival.status == CLOSED:
+        return Message("The festival is closed, and every piece is accounted for.")
+    blocking = sum(step.blocks for step in progress.open_steps)
+    return Message("{count:step is|steps are} open until the festival can be closed.", count=blocking)
+
+
+def waiting(progress: Progress) -> Iterator[Waiting]:
+    """What waits for the organiser of the festival, the most urgent first."""
+    festival = progress.festival
+    if festival.status in (CLOSED, CANCELLED):
+        return
+    for shipment in progress.on_the_way:
+        if shipment.overdue:
+            yield Waiting(
+                festival,
+                Message("Parcel {shipment} to {booth} is overdue.", shipment=shipment.shipment, booth=shipment.booth),
+                "parcels",
+                is_urgent=True,
+            )
+    if progress.disputed:
+        yield Waiting(
+            festival, Message("{count:sale is|sales are} in dispute.", count=progress.disputed), "sales", True
+        )
+    for request in progress.proposed:
+        yield Waiting(festival, Message("Plan {request} waits for you to accept.", request=request.request), "plans")
+    if not progress.booths:
+        yield Waiting(festival, Message("No booth is open yet."), "booths")
+    elif not progress.requests:
+        yield Waiting(festival, Message("No goods have been asked for yet."), "plans")
+    for shipment in progress.on_the_way:
+        if not shipment.overdue:
+            yield Waiting(
+                festival,
+                Message(
+                    "Parcel {shipment} is on its way to {booth}.", shipment=shipment.shipment, booth=shipment.booth
+                ),
+                "parcels",
+            )
+    if festival.status != OPEN and (blocking := sum(step.blocks for step in progress.open_steps)):
+        yield Waiting(
+            festival,
+            Message("{count:step is|steps are} open until the festival can be closed.", count=blocking),
+            "close",
+        )

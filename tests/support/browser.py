@@ -1,0 +1,53 @@
+"""A real Chromium for tests, and what is looked at on every page."""
+
+import os
+import shutil
+from dataclasses import dataclass, field
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page
+
+VARIABLE = "KARYA_CHROMIUM"
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SERIOUS = {"serious", "critical"}
+
+
+def chromium_path() -> str:
+    """The browser's program: KARYA_CHROMIUM, or one in PATH. Without one the test is skipped, and fails in CI."""
+    path = os.environ.get(VARIABLE) or next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    if path is None:
+        reason = f"no Chromium: install Debian's package `chromium`, or let {VARIABLE} name one"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+@dataclass
+class Watched:
+    """A page of the browser. `complaints`: what it wrote to its console as errors, violations of the policy too."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    async def check(self) -> None:
+        """Axe finds nothing serious here, nothing is wider than the screen, and the console has no error."""
+        result = await Axe().run(self.page)
+        violations = [
+            (violation["id"], [node["html"] for node in violation["nodes"]])
+            for violation in result.response["violations"]
+            if violation["impact"] in SERIOUS
+        ]
+        assert violations == [], self.page.url
+        overflows = await self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        assert not overflows, f"{self.page.url} is wider than the screen"
+        assert self.complaints == [], self.page.url
+
+
+def watched(page: Page) -> Watched:
+    """The page with its complaints from now on."""
+    watched = Watched(page)
+    page.on("console", lambda message: watched.complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    return watched

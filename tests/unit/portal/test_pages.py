@@ -1,0 +1,193 @@
+"""Pages of the portal: their language, headers and files, their faults, and what is passed on for devices."""
+
+import gzip
+
+import httpx
+import pytest
+
+from services.portal.api.assets import HERE, Assets
+from shared.access.rights import Grant
+from shared.events.identity import Role
+from shared.settings import AccessControl
+from tests.support.portal import FESTIVAL, OtherServices, a_portal, pages_of, sign_in
+
+
+@pytest.fixture
+def others() -> OtherServices:
+    others = OtherServices(Grant(Role.ORGANISER, "ODOP"))
+    others.pages |= pages_of(FESTIVAL)
+    return others
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("en-GB,en;q=0.9", "en"),
+        ("id", "id"),
+        ("de, fr;q=0.9", "id"),
+        ("", "id"),
+        ("de, en;q=0.1, id;q=0.2", "id"),
+        ("en;q=0, id;q=0.1", "id"),
+        ("EN", "en"),
+        ("en;q=x", "id"),
+    ],
+)
+async def test_the_language_is_the_browsers(others: OtherServices, accepted: str, language: str) -> None:
+    async with a_portal(others) as browser:
+        answer = await browser.get("/sign-in", headers={"Accept-Language": accepted})
+        assert f'<html lang="{language}">' in answer.text
+        assert ("Sign in" if language == "en" else "Masuk") in answer.text
+
+
+async def test_a_choice_of_language_is_kept(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        answer = await browser.post("/language", data={"language": "id", "back": "/design"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/design")
+        assert '<html lang="id">' in (await browser.get("/sign-in")).text
+        await browser.post("/language", data={"language": "fr"})
+        assert '<html lang="id">' in (await browser.get("/sign-in")).text, "a language that nobody speaks here"
+
+
+async def test_the_first_page_says_what_waits(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/")).text
+        assert "1 thing waits for you." in page
+        assert "No booth is open yet." in page
+
+
+async def test_a_festival_is_shown_in_steps_and_its_texts_are_no_markup(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/festivals/ODOP")).text
+        assert "One Day &lt;One&gt;" in page
+        assert "18–20 April 2026" in page
+        assert 'aria-current="step"' in page
+        assert "Close the festival when the last sale was made." in page
+
+
+async def test_a_festival_of_others_shows_what_everybody_may_know(others: OtherServices) -> None:
+    others.pages |= pages_of({**FESTIVAL, "festival": "RAYA", "name": "Raya"})
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = await browser.get("/festivals/RAYA")
+        assert (page.status_code, "Its organisers see plans" in page.text) == (200, True)
+        assert not any(name.endswith("RAYA/booths") for name, _ in others.asked)
+
+
+@pytest.mark.parametrize("path", ["/", "/festivals", "/design", "/sign-in", "/nothing"])
+async def test_a_page_may_load_nothing_from_elsewhere_and_is_not_kept(others: OtherServices, path: str) -> None:
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'self'; script-src 'self'; style-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "://" not in answer.text.replace("http://www.w3.org", "")
+        assert " style=" not in answer.text
+        assert "<script>" not in answer.text
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/festivals/NONE", 404), ("/festivals?x=1", 422)])
+async def test_a_fault_is_a_page(others: OtherServices, path: str, status: int) -> None:
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert "<h1>" in answer.text
+
+
+async def test_a_service_that_is_away_is_told_by_its_name(others: OtherServices) -> None:
+    others.away.add("festival")
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.get("/festivals")
+        assert (answer.status_code, "The festival service does not answer" in answer.text) == (503, True)
+
+
+async def test_a_bug_tells_nothing_of_itself(others: OtherServices) -> None:
+    others.pages["festival/festivals"] = [{"festival": "secret"}]
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.get("/festivals")
+        assert (answer.status_code, "secret" in answer.text) == (500, False)
+        assert "This is a fault of the service." in answer.text
+
+
+async def test_without_access_control_nobody_signs_in(others: OtherServices) -> None:
+    async with a_portal(others, access=AccessControl.OPEN) as browser:
+        assert (await browser.get("/sign-in?next=/festivals")).headers["location"] == "/festivals"
+        assert "One Day" in (await browser.get("/festivals/ODOP")).text
+        assert {token for _, token in others.asked} == {None}
+
+
+async def test_files_are_kept_for_as_long_as_they_are_the_same(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        address = Assets().address("style.css")
+        assert address in (await browser.get("/sign-in")).text
+        answer = await browser.get(address)
+        assert "immutable" in answer.headers["cache-control"]
+        assert (answer.headers["content-type"], answer.headers["content-encoding"]) == (
+            "text/css; charset=utf-8",
+            "gzip",
+        )
+        assert answer.content == (HERE / "static" / "style.css").read_bytes()
+        later = await browser.get("/assets/style.css")
+        assert later.headers["cache-control"] == "no-cache"
+        same = await browser.get("/assets/style.css", headers={"If-None-Match": later.headers["etag"]})
+        assert (same.status_code, same.content) == (304, b"")
+        for name in ("/assets/nothing.css", "/assets/..%2fapp.py", "/apps/../app.py", "/apps/%2e%2e/app.py"):
+            assert (await browser.get(name)).status_code == 404
+
+
+async def test_pages_are_small(others: OtherServices) -> None:
+    style, script = (Assets().static[name] for name in ("style.css", "htmx.js"))
+    assert len(style.content) < 14_000
+    async with a_portal(others) as browser:
+        page = gzip.compress((await browser.get("/design")).content)
+        assert style.zipped is not None
+        assert script.zipped is not None
+        assert len(page) + len(style.zipped) + len(script.zipped) < 60_000
+
+
+async def test_apps_are_files_that_the_browser_asks_for_each_time(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        answer = await browser.get("/apps/till/")
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+        assert "worker-src 'self'" in answer.headers["content-security-policy"]
+
+
+async def test_records_of_a_device_are_passed_on_as_they_are(others: OtherServices) -> None:
+    others.outcomes["gateway/intake"] = httpx.Response(200, json=[{"id": "1", "status": "stored"}])
+    body, kind = gzip.compress(b"[]"), "application/cloudevents-batch+json"
+    async with a_portal(others) as browser:
+        headers = {"Authorization": "Bearer device", "Content-Type": kind, "Content-Encoding": "gzip"}
+        answer = await browser.post("/gateway/intake", content=body, headers=headers)
+        assert (answer.status_code, answer.json()) == (200, [{"id": "1", "status": "stored"}])
+        assert others.commands == [("gateway/intake", body, None)]
+        assert others.asked == [("gateway/intake", "device")], "a person's session never stands for a device"
+        wrong = await browser.post("/gateway/intake", content=b"x", headers={"Content-Type": "text/plain"})
+        assert (wrong.status_code, wrong.headers["content-type"]) == (415, "application/problem+json")
+
+
+async def test_news_are_passed_on_with_the_address_of_the_next_page(others: OtherServices) -> None:
+    link = '</booths/ODOP.B1/news?after=3>; rel="next"'
+    others.pages["gateway/booths/ODOP.B1/news"] = httpx.Response(200, json=[], headers={"Link": link})
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.get("/gateway/booths/ODOP.B1/news?after=2", headers={"Authorization": "Bearer device"})
+        assert answer.links["next"]["url"] == "/gateway/booths/ODOP.B1/news?after=3"
+        assert others.asked[-1] == ("gateway/booths/ODOP.B1/news", "device")
+        assert (await browser.get("/gateway/accounts")).status_code == 404, "nothing else is passed on"
+        others.away.add("gateway")
+        away = await browser.get("/gateway/booths/ODOP.B1/news")
+        assert (away.status_code, away.headers["content-type"]) == (503, "application/problem+json")
+
+
+async def test_health_needs_no_session(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        answer = await browser.get("/health/live")
+        assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
