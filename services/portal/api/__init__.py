@@ -3,7 +3,7 @@
 import httpx
 from fastapi import APIRouter, FastAPI
 
-from services.portal.api import assets, design, festivals, forwarding, home, sign_in
+from services.portal.api import apps, assets, design, festivals, forwarding, home, sign_in
 from services.portal.api.assets import Assets
 from services.portal.api.forwarding import DeviceForwarding
 from services.portal.api.organiser import Organiser
@@ -37,6 +37,8 @@ def portal(
     pages, organiser = Pages(files), Organiser(services)
     router = APIRouter()
     for part in (
+        # Before the files: these are made here.
+        apps.routes(files, settings.identity_url),
         assets.routes(files),
         design.routes(pages),
         sign_in.routes(pages, people, identity, settings),

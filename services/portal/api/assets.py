@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 HERE = Path(__file__).parents[1]
+APPS = HERE / "apps"
 # With the hash of its content in its address, a file never changes. Without it, the browser asks each time.
 FOREVER = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "no-cache"
@@ -52,7 +53,7 @@ class Assets:
 
     def __init__(self) -> None:
         self.static = {**dict(_files(HERE / "static")), "htmx.js": _file(htmx())}
-        self.apps = dict(_files(HERE / "apps"))
+        self.apps = dict(_files(APPS))
 
     def address(self, name: str) -> str:
         """The address of a file of pages. Raises KeyError."""
@@ -95,6 +96,10 @@ def _files(folder: Path) -> Iterator[tuple[str, File]]:
 
 
 def _file(path: Path) -> File:
-    content = path.read_bytes()
-    zipped = gzip.compress(content, 9, mtime=0) if len(content) > _SMALL and path.suffix != ".png" else None
-    return File(_TYPES[path.suffix], content, zipped, hashlib.sha256(content).hexdigest()[:16])
+    return file_of(path.suffix, path.read_bytes())
+
+
+def file_of(suffix: str, content: bytes) -> File:
+    """The file of this content. `suffix`: that of its name."""
+    zipped = gzip.compress(content, 9, mtime=0) if len(content) > _SMALL and suffix != ".png" else None
+    return File(_TYPES[suffix], content, zipped, hashlib.sha256(content).hexdigest()[:16])

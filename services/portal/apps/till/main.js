@@ -1,0 +1,348 @@
+/** The till: what it knows, what it shows, and when it synchronises. */
+import { boothOf } from "./booth.js";
+import { h, notice } from "./dom.js";
+import { drawersOf, isClosed, openDrawer, receiptsOf, soldOf } from "./ledger.js";
+import { Declined, Unreachable } from "./requests.js";
+import { DeviceSession } from "./session.js";
+import { RecordStays, Spool, SpoolFailed, isHeld, recordedOf } from "./spool.js";
+import { sync } from "./sync.js";
+import { Refused, Till } from "./till.js";
+import { cashView } from "./views/cash.js";
+import { closeView } from "./views/close.js";
+import { payView } from "./views/pay.js";
+import { receiptView } from "./views/receipt.js";
+import { receiptsView, voidView } from "./views/receipts.js";
+import { sellView } from "./views/sell.js";
+import { setupView } from "./views/setup.js";
+import { unsentView } from "./views/unsent.js";
+import { keepLanguage, language, loadWords, tr } from "./words.js";
+
+const EACH = 20_000;
+const LONGEST = 60_000;
+const CLOCK_SLACK = 60_000;
+const VIEWS = {
+  setup: setupView,
+  sell: sellView,
+  pay: payView,
+  receipt: receiptView,
+  receipts: receiptsView,
+  void: voidView,
+  cash: cashView,
+  close: closeView,
+  unsent: unsentView,
+};
+
+/** @typedef {keyof typeof VIEWS} ViewName */
+
+export class App {
+  spool = new Spool();
+  till = new Till(this.spool);
+  session = new DeviceSession(this.spool);
+  /** @type {ViewName} */ view = "sell";
+  /** @type {import("./basket.js").Basket} */ basket = new Map();
+  /** @type {string | null} */ receipt = null;
+  /** @type {{ kind: string, text: string } | null} */ notice = null;
+  /** @type {"unknown" | "works" | "cut"} */ line = "unknown";
+  /** @type {string | null} */ fault = null;
+  /** @type {number | null} */ lost = null;
+  #channel = new BroadcastChannel("karya-till");
+  #timer = 0;
+  #failures = 0;
+  #again = false;
+  #syncing = false;
+
+  async start() {
+    await loadWords();
+    this.#channel.onmessage = () => void this.refresh();
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.syncSoon(0);
+    });
+    // Only a hint to try at once; whether the line works is known from an answer.
+    addEventListener("online", () => this.syncSoon(0));
+    try {
+      await this.spool.device();
+      this.lost = await this.spool.lost();
+    } catch (fault) {
+      this.failed(fault);
+      return;
+    }
+    await this.refresh();
+    if (!this.device.enrolment) this.show("setup");
+    this.syncSoon(0);
+    await this.#serve();
+  }
+
+  /** Read everything again, and show it. */
+  async refresh() {
+    const [device, stored, news] = await Promise.all([this.spool.device(), this.spool.stored(), this.spool.news()]);
+    this.device = device;
+    this.stored = stored;
+    this.records = stored.map(recordedOf);
+    this.booth = boothOf(news, device.enrolment?.till ?? "", device.id);
+    this.receipts = receiptsOf(this.records, news);
+    this.sold = soldOf(this.receipts);
+    this.drawer = openDrawer(this.records);
+    this.drawers = drawersOf(this.records);
+    this.isClosed = isClosed(this.records, this.booth.opening);
+    this.render();
+  }
+
+  get unsent() {
+    return this.stored.filter(({ state }) => state !== "sent");
+  }
+
+  /** @param {ViewName} view @param {{ kind: string, text: string } | null} [notice] */
+  show(view, notice = null) {
+    this.view = view;
+    this.notice = notice;
+    this.render(true);
+    scrollTo(0, 0);
+    document.getElementById("main")?.focus();
+  }
+
+  /** Do something that records, show it and send it. @param {() => Promise<unknown>} act
+   * @returns {Promise<boolean>} whether it was kept */
+  async record(act) {
+    try {
+      await act();
+    } catch (fault) {
+      this.failed(fault);
+      return false;
+    }
+    this.notice = null;
+    this.#channel.postMessage("changed");
+    await this.refresh();
+    this.syncSoon(0);
+    return true;
+  }
+
+  /** Show why something did not work. @param {unknown} fault */
+  failed(fault) {
+    this.notice = { kind: "bad", text: sentenceOf(fault) };
+    this.render();
+  }
+
+  /** Show what has changed. A form that somebody fills stays, unless it is `forced`. @param {boolean} [forced] */
+  render(forced = false) {
+    const [bar, notices, view] = ["bar", "notices", "view"].map((id) => /** @type {HTMLElement} */ (document.getElementById(id)));
+    const focused = document.activeElement?.id;
+    if (!this.device) {
+      view.replaceChildren(this.notice ? notice(this.notice.kind, h("p", {}, this.notice.text)) : "");
+      return;
+    }
+    bar.replaceChildren(this.#bar());
+    notices.replaceChildren(...this.#notices());
+    if (forced || this.#shown !== this.view || !isFilled(view)) view.replaceChildren(...VIEWS[this.view](this));
+    if (focused && focused !== document.activeElement?.id) document.getElementById(focused)?.focus();
+    this.#shown = this.view;
+    document.title = `${tr("Till")} ${this.device.enrolment?.till ?? ""} · Karya`;
+  }
+
+  /** @type {ViewName | null} */ #shown = null;
+
+  #bar() {
+    const { enrolment } = this.device;
+    const count = this.stored ? this.unsent.length : 0;
+    const line = { unknown: tr("Connecting…"), works: tr("Connected"), cut: tr("No connection: sales are kept here") }[this.line];
+    const other = language() === "id" ? /** @type {const} */ (["en", "English"]) : /** @type {const} */ (["id", "Indonesia"]);
+    const tabs = enrolment
+      ? /** @type {[ViewName, string][]} */ ([
+          ["sell", tr("Sell")],
+          ["receipts", tr("Receipts")],
+          ["cash", tr("Cash")],
+          ["close", tr("Closing")],
+        ])
+      : [];
+    return h(
+      "div",
+      { class: "bar" },
+      h(
+        "div",
+        { class: "bar-inner" },
+        h("strong", { class: "brand" }, enrolment ? `${enrolment.till} · ${this.booth.name ?? enrolment.booth}` : "Karya"),
+        h("span", { class: `line ${this.line}`, role: "status" }, line),
+        enrolment &&
+          h(
+            "button",
+            { id: "unsent", class: `unsent ${count ? "some" : "none"}`, onclick: () => this.show("unsent") },
+            count ? tr("{count:record|records} not sent", { count }) : tr("All sent"),
+          ),
+        h(
+          "div",
+          { class: "bar-end" },
+          h(
+            "button",
+            {
+              class: "plain",
+              id: "language",
+              lang: other[0],
+              onclick: () => {
+                keepLanguage(other[0]);
+                this.render(true);
+              },
+            },
+            other[1],
+          ),
+        ),
+      ),
+      tabs.length
+        ? h(
+            "nav",
+            { class: "tabs", "aria-label": tr("Main") },
+            tabs.map(([view, text]) =>
+              h(
+                "button",
+                { id: `tab-${view}`, "aria-current": this.view === view ? "page" : null, onclick: () => this.show(view) },
+                text,
+              ),
+            ),
+          )
+        : null,
+    );
+  }
+
+  #notices() {
+    const notices = [];
+    if (this.notice) notices.push(notice(this.notice.kind, h("p", {}, this.notice.text)));
+    if (this.lost !== null)
+      notices.push(
+        notice(
+          "bad",
+          h("p", {}, tr("This browser emptied its storage: records up to number {number} are gone here.", { number: this.lost })),
+          h("p", {}, tr("Those that were sent are safe. Tell the organiser, and enrol this device anew.")),
+          h(
+            "button",
+            {
+              id: "read-lost",
+              onclick: () => {
+                this.spool.forgetLost();
+                this.lost = null;
+                this.render();
+              },
+            },
+            tr("I have told the organiser"),
+          ),
+        ),
+      );
+    const last = this.stored.at(-1);
+    if (last && last.kept_at > Date.now() + CLOCK_SLACK)
+      notices.push(notice("warn", h("p", {}, tr("The clock of this device was set back. Please set it."))));
+    if (this.booth.struck)
+      notices.push(notice("warn", h("p", {}, tr("The organiser has struck this till as lost. Say that it is in use."))));
+    if (this.booth.redirected)
+      notices.push(
+        notice("warn", h("p", {}, tr("Records of this booth count at {booth}. Set the till up there.", { booth: this.booth.redirected.to }))),
+      );
+    return notices;
+  }
+
+  /** Synchronise after `milliseconds`, and again on a timer. @param {number} milliseconds */
+  syncSoon(milliseconds) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.sync(), milliseconds);
+  }
+
+  async sync() {
+    if (this.#syncing) {
+      this.#again = true;
+      return;
+    }
+    if (!this.device?.enrolment) return;
+    this.#syncing = true;
+    clearTimeout(this.#timer);
+    let wait = EACH;
+    try {
+      const done = await sync(this.spool, this.session, () => void this.refresh());
+      if (done) {
+        this.line = "works";
+        this.fault = null;
+        this.#failures = 0;
+      }
+    } catch (fault) {
+      if (fault instanceof Unreachable) this.line = "cut";
+      else if (fault instanceof Declined) this.line = "works";
+      this.fault = sentenceOf(fault);
+      wait = Math.min(2_000 * 2 ** this.#failures++, LONGEST);
+      if (fault instanceof Declined) wait = Math.max(wait, fault.wait * 1000);
+    }
+    this.#syncing = false;
+    this.#channel.postMessage("changed");
+    await this.refresh().catch((fault) => this.failed(fault));
+    const held = this.stored.find((record) => isHeld(record, Date.now()));
+    if (held) wait = Math.min(wait, held.kept_at + held.hold - Date.now() + 50);
+    if (this.#again && !this.#failures) wait = 0;
+    this.#again = false;
+    this.syncSoon(wait);
+    this.#takeOver();
+  }
+
+  async #serve() {
+    if (!("serviceWorker" in navigator)) return;
+    const registration = await navigator.serviceWorker.register("worker.js", { updateViaCache: "none" });
+    const controlled = navigator.serviceWorker.controller !== null;
+    navigator.serviceWorker.addEventListener("controllerchange", () => {
+      if (controlled) location.reload();
+    });
+    this.#registration = registration;
+    registration.addEventListener("updatefound", () => {
+      registration.installing?.addEventListener("statechange", () => this.#takeOver());
+    });
+    this.#takeOver();
+  }
+
+  /** @type {ServiceWorkerRegistration | null} */ #registration = null;
+
+  /** A new version takes over when nothing is unsent, and no sale is under way. */
+  #takeOver() {
+    const idle = this.stored && !this.unsent.length && !this.basket.size && this.view === "sell";
+    if (idle) this.#registration?.waiting?.postMessage("take-over");
+  }
+}
+
+/** @param {unknown} fault @returns {string} */
+function sentenceOf(fault) {
+  if (fault instanceof Unreachable) return tr("The services do not answer.");
+  if (fault instanceof Declined) {
+    const { template, values, detail } = fault.problem;
+    return template ? tr(template, values ?? {}) : (detail ?? String(fault.status));
+  }
+  if (fault instanceof RecordStays) return tr("This record was sent, or is not the last one. Void it instead.");
+  if (fault instanceof SpoolFailed)
+    return tr("This record was NOT kept, all earlier ones are safe. Free some space, and enter it again.");
+  if (fault instanceof RangeError) return tr("The clock of this device is outside the years 1970 to 2099. Please set it.");
+  if (fault instanceof Refused)
+    return {
+      closed: tr("This till is closed."),
+      "drawer-open": tr("The drawer must be counted before another takes it."),
+      "no-drawer": tr("No drawer is open here."),
+    }[fault.why] ?? fault.why;
+  return String(fault);
+}
+
+/** Whether somebody is filling a form there. @param {HTMLElement} view */
+function isFilled(view) {
+  const inputs = [...view.querySelectorAll("input")];
+  return inputs.some(
+    (input) => input === document.activeElement || input.value !== input.defaultValue || input.checked !== input.defaultChecked,
+  );
+}
+
+/** `14:30 WITA`, in the zone of the booth. @param {string | number} moment @param {string | null} zone */
+export function timeOfDay(moment, zone) {
+  const names = /** @type {Record<string, string>} */ ({
+    "Asia/Jakarta": "WIB",
+    "Asia/Pontianak": "WIB",
+    "Asia/Makassar": "WITA",
+    "Asia/Jayapura": "WIT",
+  });
+  const form = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone ?? undefined });
+  const name = zone ? (names[zone] ?? "") : "";
+  return `${form.format(new Date(moment))} ${name}`.trim();
+}
+
+/** @param {App} app @param {string} product */
+export function nameOf(app, product) {
+  return app.booth.names.get(product) ?? product;
+}
+
+if (document.getElementById("bar")) void new App().start();

@@ -1,0 +1,56 @@
+/** Rupiah: formats, what a person typed, and the arithmetic of receipts. Whole numbers alone. */
+
+const AMOUNT = /^\d{1,3}(?:[.,]\d{3})+$|^\d+$/;
+export const MOST_RUPIAH = 1_000_000_000_000;
+
+/** `1.250.000` @param {number} count */
+export function thousands(count) {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ".");
+}
+
+/** `Rp1.250.000`, below zero `-Rp1.250` @param {number} amount */
+export function rupiah(amount) {
+  return `${amount < 0 ? "-" : ""}Rp${thousands(Math.abs(amount))}`;
+}
+
+/** The amount that was typed, as `25000`, `25.000` or `Rp 25.000`; null if it is none. @param {string} text */
+export function typedRupiah(text) {
+  const digits = text.trim().replace(/^rp\s*/i, "");
+  if (!AMOUNT.test(digits)) return null;
+  const amount = Number(digits.replace(/[.,]/g, ""));
+  return amount <= MOST_RUPIAH ? amount : null;
+}
+
+/** Whole parts of `total` in proportion to `weights`, by largest remainder; of equal remainders the first wins.
+ * @param {number} total @param {number[]} weights */
+export function apportion(total, weights) {
+  if (total === 0) return weights.map(() => 0);
+  // Products of two amounts are beyond what numbers keep exact.
+  const [sum, whole] = [BigInt(total), weights.reduce((all, weight) => all + BigInt(weight), 0n)];
+  const parts = weights.map((weight) => Number((sum * BigInt(weight)) / whole));
+  const remainders = weights.map((weight) => (sum * BigInt(weight)) % whole);
+  const order = weights.map((_, index) => index);
+  order.sort((one, other) => (remainders[one] < remainders[other] ? 1 : remainders[one] > remainders[other] ? -1 : 0));
+  const missing = total - parts.reduce((all, part) => all + part, 0);
+  for (const index of order.slice(0, missing)) parts[index] += 1;
+  return parts;
+}
+
+/** Net rupiah of each line of a receipt, after all discounts.
+ * @param {{ lines: { qty: number, unit_price_rupiah: number, discount_rupiah: number }[], discount_rupiah: number }} receipt */
+export function netAmounts({ lines, discount_rupiah }) {
+  const own = lines.map((line) => line.qty * line.unit_price_rupiah - line.discount_rupiah);
+  const parts = apportion(discount_rupiah, own);
+  return own.map((amount, index) => amount - parts[index]);
+}
+
+/** Rupiah of the first `pieces` of a line of `qty` pieces that cost `net` in all, rounded down.
+ * @param {number} net @param {number} qty @param {number} pieces */
+export function valueOf(net, qty, pieces) {
+  return Number((BigInt(net) * BigInt(pieces)) / BigInt(qty));
+}
+
+/** @param {number[]} amounts */
+export function sum(amounts) {
+  return amounts.reduce((all, amount) => all + amount, 0);
+}

@@ -1,0 +1,52 @@
+/** This device at identity: its enrolment by a code, and its access token, which stays in memory. */
+import { ask, post } from "./requests.js";
+import { prove, publicKeyOf } from "./signatures.js";
+
+const MARGIN = 30_000;
+
+export class DeviceSession {
+  #token = "";
+  #expires = 0;
+
+  /** @param {import("./spool.js").Spool} spool */
+  constructor(spool) {
+    this.spool = spool;
+  }
+
+  /** Enrol this device as till `till` with a code of the organiser's. @param {string} code @param {string} till
+   * @returns {Promise<import("./spool.js").Enrolment>} */
+  async enrol(code, till) {
+    const [device, { content }] = await Promise.all([this.spool.device(), ask("/apps/identity.json")]);
+    const text = code.trim().toLowerCase();
+    const body = {
+      public_key: await publicKeyOf(device.keys.publicKey),
+      proof: await prove(device.keys.privateKey, device.subject, content.audience, text),
+      name: till,
+      // A device that has records belongs to the place that they name.
+      ...(device.enrolment ? { scope: device.enrolment.booth } : {}),
+    };
+    const answer = await post(`/identity/device-codes/${encodeURIComponent(text)}/device`, body);
+    const enrolment = { audience: content.audience, booth: answer.scope, till: answer.name };
+    await this.spool.enrolled(enrolment);
+    return enrolment;
+  }
+
+  /** A token that is good for half a minute at least. @returns {Promise<string>} */
+  async token() {
+    if (this.#token && performance.now() < this.#expires - MARGIN) return this.#token;
+    const { keys, subject, enrolment } = await this.spool.device();
+    if (!enrolment) throw new Error("the device is not enrolled");
+    const asked = performance.now();
+    const { challenge } = await post("/identity/device-challenges", { device: subject });
+    const proof = await prove(keys.privateKey, subject, enrolment.audience, challenge);
+    const page = await post("/identity/device-tokens", { device: subject, challenge, proof });
+    this.#token = page.access_token;
+    this.#expires = asked + page.expires_in * 1000;
+    return this.#token;
+  }
+
+  /** The token was refused. */
+  forget() {
+    this.#token = "";
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * What this device keeps in IndexedDB: its key, its records in their order, and the news of its booth.
+ *
+ * A record is kept once a transaction with strict durability has completed. A full disk closes the connection to the
+ * database, so each transaction opens it again where needed.
+ */
+import { base64 } from "./encoding.js";
+import { encode, eventType, recordTime, sourceOf } from "./records.js";
+import { KEY, publicKeyOf, signRecord, subjectOf } from "./signatures.js";
+
+/** @typedef {import("./records.js").Draft} Draft */
+/** @typedef {import("./records.js").Place} Place */
+/** @typedef {import("./ledger.js").Recorded} Recorded */
+/** @typedef {import("./booth.js").News} News */
+/** @typedef {{ reason: string, message: string, template?: string, values?: Record<string, any> }} Refusal */
+/** @typedef {"kept" | "sent" | "refused"} State */
+/** @typedef {{ specversion: string, id: string, source: string, type: string, time: string, datacontenttype: string, partitionkey: string }} Headers */
+/** @typedef {{ seq: number, id: string, bytes: Uint8Array<ArrayBuffer>, headers: Headers, signature: string, state: State,
+ *   kept_at: number, hold: number, refusal: Refusal | null, note: string }} StoredRecord
+ *   `hold`: for how many milliseconds after `kept_at` it is not sent. `note`: what stays on this device. */
+/** @typedef {{ name: "device", id: string, keys: import("./signatures.js").KeyPair, subject: string,
+ *   enrolment: Enrolment | null, offered: number }} Device
+ *   `offered`: the highest number that a sync has begun to send. */
+/** @typedef {{ audience: string, booth: string, till: string }} Enrolment */
+
+const DATABASE = "karya-till";
+const VERSION = 1;
+const RECORD_LOCK = "karya-till-record";
+const MARK = "karya-till-last";
+
+/** The disk or the database did not take something. */
+export class SpoolFailed extends Error {}
+
+/** A record that may have been sent, or is not the last one, stays. */
+export class RecordStays extends Error {}
+
+export class Spool {
+  /** @type {Promise<IDBDatabase> | null} */
+  #connection = null;
+
+  /** The device, made at its first use; its private key can't be taken out of the browser. @returns {Promise<Device>} */
+  async device() {
+    const known = await this.#knownDevice();
+    if (known) return known;
+    return navigator.locks.request(RECORD_LOCK, async () => {
+      // Two tabs that make the first key must get the same one.
+      const made = await this.#knownDevice();
+      if (made) return made;
+      const keys = /** @type {CryptoKeyPair} */ (await crypto.subtle.generateKey(KEY, false, ["sign", "verify"]));
+      const subject = await subjectOf(await publicKeyOf(keys.publicKey));
+      /** @type {Device} */
+      const device = { name: "device", id: crypto.randomUUID(), keys, subject, enrolment: null, offered: 0 };
+      await this.#changed(["device"], (stores) => void stores.device.add(device));
+      return device;
+    });
+  }
+
+  /** Note where this device is enrolled. @param {Enrolment} enrolment */
+  async enrolled(enrolment) {
+    const device = await this.device();
+    await this.#changed(["device"], (stores) => void stores.device.put({ ...device, enrolment }));
+  }
+
+  /** Keep a record made at `at`. `write` makes its body from its place and the records before it.
+   * @param {(place: Place, records: Recorded[]) => Draft} write @param {Date} at
+   * @param {{ hold?: number, note?: string }} [options] @returns {Promise<StoredRecord>} */
+  append(write, at, { hold = 0, note = "" } = {}) {
+    return navigator.locks.request(RECORD_LOCK, async () => {
+      const [device, stored] = await Promise.all([this.#enrolledDevice(), this.stored()]);
+      const last = stored.at(-1);
+      const place = this.#place(device, (last?.seq ?? 0) + 1, last?.id ?? null);
+      const draft = write(place, stored.map(recordedOf));
+      const record = await this.#made(device, place, draft, at);
+      await this.#changed(["records"], (stores) => void stores.records.add({ ...record, hold, note }));
+      this.#mark(device.id, record.seq);
+      return { ...record, hold, note };
+    });
+  }
+
+  /** Put another body in the place of the last record, if no sync has begun to send it. The record keeps its number.
+   * @param {number} seq @param {(place: Place, former: Recorded) => Draft} write @returns {Promise<StoredRecord>} */
+  replaceLast(seq, write) {
+    return navigator.locks.request(RECORD_LOCK, async () => {
+      const [device, stored] = await Promise.all([this.#enrolledDevice(), this.stored()]);
+      const former = stored.at(-1);
+      if (former?.seq !== seq) throw new RecordStays();
+      const place = this.#place(device, seq, stored.at(-2)?.id ?? null);
+      const record = await this.#made(device, place, write(place, recordedOf(former)), new Date(former.headers.time));
+      await this.#changed(["records", "device"], (stores, refuse) => {
+        const read = stores.device.get("device");
+        read.onsuccess = () => {
+          if (read.result.offered >= seq) refuse(new RecordStays());
+          else stores.records.put(record);
+        };
+      });
+      return record;
+    });
+  }
+
+  /** Every record as it is stored, in order. @returns {Promise<StoredRecord[]>} */
+  stored() {
+    return this.#read("records", (store) => store.getAll());
+  }
+
+  /** The records to send next, at most `most`, after number `after`; from then on they stay as they are.
+   * @param {number} most @param {number} after @param {number} now @returns {Promise<StoredRecord[]>} */
+  async offer(most, after, now) {
+    /** @type {StoredRecord[]} */
+    let window = [];
+    await this.#changed(["records", "device"], (stores) => {
+      const [records, device] = [stores.records.getAll(IDBKeyRange.lowerBound(after, true)), stores.device.get("device")];
+      device.onsuccess = () => {
+        const unsent = /** @type {StoredRecord[]} */ (records.result).filter((record) => record.state !== "sent");
+        // Records are sent in their order: one that can still be undone holds the later ones back.
+        const held = unsent.findIndex((record) => isHeld(record, now));
+        window = unsent.slice(0, Math.min(most, held < 0 ? unsent.length : held));
+        const offered = Math.max(device.result.offered, window.at(-1)?.seq ?? 0);
+        if (offered > device.result.offered) stores.device.put({ ...device.result, offered });
+      };
+    });
+    return window;
+  }
+
+  /** Note what became of records. @param {{ seq: number, refusal: Refusal | null }[]} answers */
+  async answered(answers) {
+    await this.#changed(["records"], ({ records }) => {
+      for (const { seq, refusal } of answers) {
+        const read = records.get(seq);
+        read.onsuccess = () => {
+          const state = refusal ? "refused" : "sent";
+          if (read.result && read.result.state !== "sent") records.put({ ...read.result, state, refusal });
+        };
+      }
+    });
+  }
+
+  /** Every event of the booth, in the order of arrival. @returns {Promise<News[]>} */
+  news() {
+    return this.#read("news", (store) => store.getAll());
+  }
+
+  /** The cursor from which the news of a booth go on; empty at their beginning. @param {string} booth
+   * @returns {Promise<string>} */
+  async cursor(booth) {
+    return (await this.#read("cursors", (store) => store.get(booth)))?.after ?? "";
+  }
+
+  /** Keep news and the new cursor in one transaction. @param {string} booth @param {News[]} items @param {string} after */
+  async receive(booth, items, after) {
+    await this.#changed(["news", "cursors"], (stores) => {
+      for (const item of items) {
+        // A service may publish an event twice after a crash: the first copy stays.
+        stores.news.add(item).onerror = (event) => {
+          event.preventDefault();
+          event.stopPropagation();
+        };
+      }
+      stores.cursors.put({ booth, after });
+    });
+  }
+
+  /** The number up to which this browser kept records, if the database has fewer now: storage was emptied.
+   * @returns {Promise<number | null>} */
+  async lost() {
+    const [device, number] = (localStorage.getItem(MARK) ?? "").split(" ");
+    if (!device) return null;
+    const [known, stored] = await Promise.all([this.#knownDevice(), this.stored()]);
+    const here = known?.id === device ? (stored.at(-1)?.seq ?? 0) : 0;
+    return here < Number(number) ? Number(number) : null;
+  }
+
+  /** The person has read that records were lost. */
+  forgetLost() {
+    localStorage.removeItem(MARK);
+  }
+
+  /** @param {string} device @param {number} seq */
+  #mark(device, seq) {
+    try {
+      localStorage.setItem(MARK, `${device} ${seq}`);
+    } catch {
+      // A full disk: the record itself is kept.
+    }
+  }
+
+  async #enrolledDevice() {
+    const device = await this.#knownDevice();
+    if (!device?.enrolment) throw new Error("the device is not enrolled");
+    return /** @type {Device & { enrolment: Enrolment }} */ (device);
+  }
+
+  /** @param {Device & { enrolment: Enrolment }} device @param {number} seq @param {string | null} previous @returns {Place} */
+  #place({ id, enrolment }, seq, previous) {
+    return { booth: enrolment.booth, till: enrolment.till, device: id, seq, previous };
+  }
+
+  /** @param {Device} device @param {Place} place @param {Draft} draft @param {Date} at @returns {Promise<StoredRecord>} */
+  async #made(device, place, { kind, body }, at) {
+    const [id, source, type, time] = [crypto.randomUUID(), sourceOf(place), eventType(kind), recordTime(at)];
+    const bytes = encode(body);
+    const headers = {
+      specversion: "1.0",
+      id,
+      source,
+      type,
+      time,
+      datacontenttype: "application/json",
+      partitionkey: place.booth,
+    };
+    const content = { source, id, type, time, key: place.booth, bytes };
+    const signature = await signRecord(device.keys.privateKey, device.subject, content);
+    const state = /** @type {State} */ ("kept");
+    return { seq: place.seq, id, bytes, headers, signature, state, kept_at: Date.now(), hold: 0, refusal: null, note: "" };
+  }
+
+  /** @returns {Promise<Device | undefined>} */
+  #knownDevice() {
+    return this.#read("device", (store) => store.get("device"));
+  }
+
+  /** @template T @param {string} name @param {(store: IDBObjectStore) => IDBRequest<T>} ask @returns {Promise<T>} */
+  #read(name, ask) {
+    return this.#transaction([name], "readonly", (stores) => ask(stores[name]));
+  }
+
+  /** @param {string[]} names @param {(stores: Record<string, IDBObjectStore>, refuse: (error: Error) => void) => void} write */
+  #changed(names, write) {
+    return this.#transaction(names, "readwrite", (stores, refuse) => void write(stores, refuse));
+  }
+
+  /** The result of the request that `work` returns, once the transaction has completed.
+   * @template T @param {string[]} names @param {IDBTransactionMode} mode
+   * @param {(stores: Record<string, IDBObjectStore>, refuse: (error: Error) => void) => IDBRequest<T> | void} work
+   * @returns {Promise<T>} */
+  async #transaction(names, mode, work) {
+    const transaction = await this.#begun(names, mode);
+    return new Promise((resolve, reject) => {
+      /** @type {Error | null} */
+      let refusal = null;
+      /** @type {IDBRequest<T> | void} */
+      let request;
+      const refuse = (/** @type {Error} */ error) => {
+        refusal = error;
+        transaction.abort();
+      };
+      transaction.oncomplete = () => resolve(/** @type {T} */ (request?.result));
+      transaction.onabort = () => reject(refusal ?? new SpoolFailed(String(transaction.error ?? "aborted")));
+      const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
+      request = work(stores, refuse);
+    });
+  }
+
+  /** @param {string[]} names @param {IDBTransactionMode} mode */
+  async #begun(names, mode) {
+    for (let again = true; ; again = false) {
+      try {
+        return (await this.#opened()).transaction(names, mode, { durability: "strict" });
+      } catch (fault) {
+        this.#connection = null;
+        if (!again) throw fault instanceof SpoolFailed ? fault : new SpoolFailed(String(fault));
+      }
+    }
+  }
+
+  /** @returns {Promise<IDBDatabase>} */
+  #opened() {
+    this.#connection ??= new Promise((resolve, reject) => {
+      const request = indexedDB.open(DATABASE, VERSION);
+      request.onupgradeneeded = () => {
+        request.result.createObjectStore("device", { keyPath: "name" });
+        request.result.createObjectStore("records", { keyPath: "seq" });
+        request.result.createObjectStore("cursors", { keyPath: "booth" });
+        const news = request.result.createObjectStore("news", { autoIncrement: true });
+        news.createIndex("event", ["source", "id"], { unique: true });
+      };
+      request.onerror = () => reject(new SpoolFailed(String(request.error)));
+      request.onsuccess = () => {
+        const database = request.result;
+        const forget = () => {
+          this.#connection = null;
+        };
+        database.onclose = forget;
+        // A newer version of this app in another tab changes the database.
+        database.onversionchange = () => {
+          database.close();
+          forget();
+        };
+        resolve(database);
+      };
+    });
+    return this.#connection;
+  }
+}
+
+/** Whether a record can still be undone. A clock that was set back ends that. @param {StoredRecord} record @param {number} now */
+export function isHeld({ state, kept_at, hold }, now) {
+  return state === "kept" && now >= kept_at && now < kept_at + hold;
+}
+
+const decoder = new TextDecoder();
+
+/** @param {StoredRecord} record @returns {Recorded} */
+export function recordedOf({ seq, id, bytes, headers, state }) {
+  const kind = headers.type.slice(0, headers.type.lastIndexOf("."));
+  return { seq, id, kind, body: JSON.parse(decoder.decode(bytes)), sent: state === "sent" };
+}
+
+/** A record as the gateway takes it. @param {StoredRecord} record */
+export function cloudEvent({ headers, signature, bytes }) {
+  return { ...headers, devsig: signature, data_base64: base64(bytes) };
+}

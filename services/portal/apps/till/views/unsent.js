@@ -1,0 +1,56 @@
+import { h, notice, once } from "../dom.js";
+import { timeOfDay } from "../main.js";
+import { cloudEvent } from "../spool.js";
+import { tr } from "../words.js";
+
+/** What is only on this device, and why. @param {import("../main.js").App} app */
+export function unsentView(app) {
+  const rows = app.unsent.map(({ seq, headers, kept_at, state, refusal }) =>
+    h(
+      "tr",
+      {},
+      h("td", { class: "number" }, seq),
+      h("td", {}, headers.type),
+      h("td", {}, timeOfDay(kept_at, app.booth.zone)),
+      h("td", {}, state === "refused" && refusal ? reason(refusal) : tr("to send")),
+    ),
+  );
+  return [
+    h("h1", {}, tr("Not sent yet")),
+    h("p", { class: "lead" }, tr("These records are only on this device. They are sent by themselves.")),
+    app.fault && notice("warn", h("p", {}, app.fault)),
+    h(
+      "div",
+      { class: "actions" },
+      h("button", { id: "sync-now", class: "primary", onclick: once(() => app.sync()) }, tr("Send now")),
+      h("button", { id: "export", disabled: !rows.length, onclick: once(() => save(app)) }, tr("Save to a file")),
+    ),
+    rows.length
+      ? h(
+          "div",
+          { class: "table", tabindex: 0, role: "region", "aria-label": tr("Not sent yet") },
+          h(
+            "table",
+            {},
+            h("thead", {}, h("tr", {}, [tr("Number"), tr("Record"), tr("Time"), tr("Standing")].map((text) => h("th", { scope: "col" }, text)))),
+            h("tbody", {}, rows),
+          ),
+        )
+      : h("div", { class: "empty" }, h("p", { class: "empty-title" }, tr("All sent"))),
+  ].filter(Boolean);
+}
+
+/** @param {import("../spool.js").Refusal} refusal */
+function reason({ template, values, message }) {
+  return tr("not taken: {why}", { why: template ? tr(template, values ?? {}) : message });
+}
+
+/** The unsent records as one request of the gateway: `application/cloudevents-batch+json`.
+ * @param {import("../main.js").App} app */
+function save(app) {
+  const blob = new Blob([JSON.stringify(app.unsent.map(cloudEvent))], { type: "application/cloudevents-batch+json" });
+  const address = URL.createObjectURL(blob);
+  const { enrolment } = app.device;
+  h("a", { href: address, download: `${enrolment?.booth}.${enrolment?.till}.json` }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
