@@ -3,7 +3,7 @@
 /** @typedef {Node | string | null | false | Child[]} Child */
 
 const BOUNCE = 400;
-let tapped = -Infinity;
+const NEAR = 24;
 
 /** An element. An attribute that begins with `on` is a listener, `true` an attribute without a value.
  * @param {string} name @param {Record<string, any>} [attributes] @param {Child[]} children @returns {any} */
@@ -26,14 +26,35 @@ function put(parent, children) {
   }
 }
 
-/** Runs `act` for a tap, and no second time while it works or within a bounce. The first tap always counts.
- * @param {(event: Event) => unknown} act */
+/** Swallows a tap that follows another one at once and at the same place, but meets another button there: the first
+ * tap has changed the page. The first tap always counts, and so do taps on the same button. */
+export function swallowBounces() {
+  /** @type {{ time: number, x: number, y: number, target: string } | null} */
+  let last = null;
+  const guard = (/** @type {MouseEvent} */ event) => {
+    // A click by the keyboard has no place.
+    if (event.detail === 0 || !(event.target instanceof Element)) return;
+    const target = event.target.closest("button, a, label, input")?.id ?? "";
+    const tap = { time: event.timeStamp, x: event.clientX, y: event.clientY, target };
+    const isBounce =
+      last !== null &&
+      tap.time - last.time < BOUNCE &&
+      Math.hypot(tap.x - last.x, tap.y - last.y) < NEAR &&
+      tap.target !== last.target;
+    if (isBounce) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    } else last = tap;
+  };
+  document.addEventListener("click", guard, { capture: true });
+}
+
+/** Runs `act` for a tap, and no second time while it works. @param {(event: Event) => unknown} act */
 export function once(act) {
   let working = false;
   return async (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (working || event.timeStamp - tapped < BOUNCE) return;
-    tapped = event.timeStamp;
+    if (working) return;
     working = true;
     try {
       await act(event);

@@ -1,6 +1,6 @@
 /** The till: what it knows, what it shows, and when it synchronises. */
 import { boothOf } from "./booth.js";
-import { h, notice } from "./dom.js";
+import { h, notice, swallowBounces } from "./dom.js";
 import { drawersOf, isClosed, openDrawer, receiptsOf, soldOf } from "./ledger.js";
 import { Declined, Unreachable } from "./requests.js";
 import { DeviceSession } from "./session.js";
@@ -53,6 +53,7 @@ export class App {
 
   async start() {
     await loadWords();
+    swallowBounces();
     this.#channel.onmessage = () => void this.refresh();
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.syncSoon(0);
