@@ -1,0 +1,376 @@
+"""The till in a browser writes, signs and adds up as the other tills do: the same bytes, sums and views."""
+
+import base64
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from joserfc.jwk import ECKey
+
+from edge.spool import SpooledRecord
+from edge.till.amending import rupiah_of
+from edge.till.booth import view
+from edge.till.drawer import drawers
+from edge.till.receipts import known_receipts
+from services.portal.api.assets import APPS
+from shared import envelope
+from shared.access.signatures import SignedContent, check_proof, public_key_of, verify
+from shared.events.amounts import net_amounts, value
+from shared.events.festival import (
+    BoothStockLost,
+    BoothStockMoved,
+    LotRecounted,
+    TillAdded,
+    TillStruck,
+)
+from shared.events.identity import Curve
+from shared.events.language import Body, event_type
+from shared.events.sales import (
+    TILL,
+    BoothReopened,
+    CashCounted,
+    CashDropped,
+    DrawerOpened,
+    TillClosed,
+    TillRecord,
+    VoidRefused,
+)
+from shared.shown import rupiah, thousands
+from tests.support.builders.till import (
+    BOOTH,
+    DAY,
+    LOT,
+    NOW,
+    OTHER,
+    a_device_notice,
+    a_snapshot,
+    a_spooled_record,
+    a_stocking,
+    an_opening,
+    changed,
+    closing,
+    line,
+    receipt,
+    reinstated,
+    void,
+    withdrawn,
+)
+
+pytestmark = pytest.mark.contract
+
+JAVASCRIPT = Path(__file__).parents[1] / "support" / "till_records.mjs"
+TEXTS = ("", "P1", 'a "quoted" \\ word', "tab\tline\nend", "Kain «tenun» 😀 \u2028 \x1f\x7f", "/" * 40)
+MOMENTS = (
+    datetime(2026, 11, 30, 8, tzinfo=UTC),
+    datetime(2026, 11, 30, 8, 0, 0, 7000, tzinfo=UTC),
+    datetime(1970, 1, 1, tzinfo=UTC),
+    datetime(2099, 12, 31, 23, 59, 59, 999000, tzinfo=UTC),
+)
+DEVICE = "5f0c2f0e-7c1b-4d7e-9d6f-2b1f3c9a8e01"
+
+
+def answers(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What the modules of the app answer, run by node."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node here to run JavaScript")
+    (file := folder / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
+    done = subprocess.run(
+        [node, str(JAVASCRIPT), str(APPS / "till"), str(file)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    answered: dict[str, Any] = json.loads(done.stdout)
+    return answered
+
+
+def milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def amount(random: Random) -> int:
+    return random.choice((0, 1, 999, 25_000, 1_000_000_000, random.randrange(10_000_000)))
+
+
+def a_record(random: Random, kind: type[TillRecord]) -> TillRecord:
+    """A record of this kind with fields of any sort, without a wish for sense."""
+    place = {
+        "booth": BOOTH,
+        "till": "T1",
+        "device": DEVICE,
+        "seq": random.randrange(1, 1000),
+        "previous": random.choice((None, "r-1")),
+    }
+    at, text, drawer = random.choice(MOMENTS), random.choice(TEXTS), random.choice((None, "drawer-1"))
+    match kind.__name__:
+        case "DeviceIntroduced":
+            fields: dict[str, Any] = {"introduced_at": at}
+        case "ReceiptIssued":
+            lines = tuple(
+                line(
+                    number,
+                    qty := random.randrange(1, 9),
+                    lot=random.choice((None, LOT)),
+                    unit_price_rupiah=(price := amount(random)),
+                    discount_rupiah=random.randrange(qty * price + 1),
+                    price_reason=random.choice(TEXTS),
+                )
+                for number in range(1, random.randrange(2, 6))
+            )
+            due = sum(row.gross_rupiah - row.discount_rupiah for row in lines)
+            off = random.choice((0, random.randrange(due + 1)))
+            change = random.randrange(100_000)
+            given = random.choice((None, due - off + change))
+            payment = {
+                "kind": random.choice(("cash", "qris", "other")),
+                "reference": text,
+                "given_rupiah": given,
+                "change_rupiah": 0 if given is None else change,
+            }
+            fields = {"lines": lines, "discount_rupiah": off, "payment": payment, "drawer": drawer}
+            fields |= {"price_list": random.randrange(4), "sold_at": at}
+        case "ReceiptVoided":
+            rows = tuple({"line": number, "qty": random.randrange(1, 9)} for number in range(1, random.randrange(2, 5)))
+            fields = {"receipt": "r-2", "lines": rows, "refund": random.choice(("cash", "qris", "other"))}
+            fields |= {"refund_rupiah": amount(random), "drawer": drawer, "reason": text, "voided_at": at}
+        case "BoothCounted":
+            fields = {"counted_at": at, "final": random.choice((True, False))}
+            fields |= {"lots": ({"lot": LOT, "qty": 0},), "products": ({"product": "KTI", "qty": 3},)}
+        case "DrawerOpened":
+            fields = {"cashier": "P1", "float_rupiah": amount(random), "opened_at": at}
+        case "CashDropped":
+            fields = {"drawer": "d", "rupiah": amount(random), "reason": text, "dropped_at": at}
+        case "CashCounted":
+            fields = {"drawer": "d", "counted_rupiah": amount(random), "expected_rupiah": -amount(random)}
+            fields |= {"counted_at": at}
+        case "RecordTakenOut":
+            fields = {"kind": "ReceiptIssued", "rupiah": amount(random), "reason": text, "taken_out_at": at}
+        case "TillClosed":
+            fields = {"last_seq": place["seq"], "opening": random.randrange(1, 4)}
+        case other:
+            raise AssertionError(f"the app does not know {other}")
+    return kind.model_validate(place | fields, strict=False)
+
+
+PLACE = ("booth", "till", "device", "seq", "previous")
+
+
+def asked_of(record: TillRecord) -> dict[str, Any]:
+    """The record as the app's function for it gets it."""
+    fields = record.model_dump(mode="json")
+    place = {name: fields.pop(name) for name in PLACE}
+    moments = [name for name in fields if name.endswith("_at")]
+    at = milliseconds(getattr(record, moments[0])) if moments else 0
+    for name in moments:
+        del fields[name]
+    for number in fields.get("lines", ()):
+        if "product" in number:
+            del number["line"]
+    fields.pop("last_seq", None)
+    return {"kind": type(record).__name__, "place": place, "given": fields, "at": at}
+
+
+def test_each_record_has_the_same_bytes_as_that_of_another_till(tmp_path: Path) -> None:
+    random = Random(17)
+    records = [
+        a_record(random, kind) for kind in TILL.bodies if issubclass(kind, TillRecord) for _ in range(40)
+    ]
+    made = answers({"bodies": [asked_of(record) for record in records]}, tmp_path)["bodies"]
+    for record, answer in zip(records, made, strict=True):
+        assert base64.b64decode(answer["bytes"]) == envelope.encode(record)
+        assert answer["type"] == event_type(TILL, type(record))
+        assert answer["rupiah"] == rupiah_of(record)
+
+
+def test_amounts_are_divided_and_written_as_elsewhere(tmp_path: Path) -> None:
+    random = Random(18)
+    receipts = []
+    for _ in range(300):
+        rows = [(random.randrange(1, 9), amount(random)) for _ in range(random.randrange(1, 7))]
+        discounts = [random.randrange(qty * price + 1) for qty, price in rows]
+        due = sum(qty * price for qty, price in rows) - sum(discounts)
+        receipts.append((rows, discounts, random.randrange(due + 1)))
+    values = [(amount(random), qty := random.randrange(1, 90), random.randrange(qty + 1)) for _ in range(300)]
+    values.append((1_000_000_000_000, 999_999, 999_998))
+    amounts = [0, 1, 12, 999, 1000, 25_000, 1_250_000, 123_456_789, -1250]
+    typed = ["25000", "25.000", " Rp 25.000 ", "1,250,000", "0", "25.00", "2.5", "", "-5", "1e3", "25 000", "9" * 14]
+    answered = answers(
+        {
+            "nets": [
+                {
+                    "lines": [
+                        {"qty": qty, "unit_price_rupiah": price, "discount_rupiah": discount}
+                        for (qty, price), discount in zip(rows, discounts, strict=True)
+                    ],
+                    "discount_rupiah": off,
+                }
+                for rows, discounts, off in receipts
+            ],
+            "values": values,
+            "formats": amounts,
+            "typed": typed,
+            "times": [milliseconds(moment) for moment in MOMENTS],
+        },
+        tmp_path,
+    )
+    assert answered["nets"] == [
+        net_amounts([qty * price for qty, price in rows], discounts, off) for rows, discounts, off in receipts
+    ]
+    assert answered["values"] == [value(*item) for item in values]
+    assert answered["formats"] == [[rupiah(amount), thousands(abs(amount))] for amount in amounts]
+    assert answered["typed"] == [25_000, 25_000, 25_000, 1_250_000, 0, None, None, None, None, None, None, None]
+    assert answered["times"] == [envelope.rfc3339(moment) for moment in MOMENTS]
+
+
+def test_what_the_app_signs_is_taken(tmp_path: Path) -> None:
+    key = ECKey.generate_key(Curve.P256.value)
+    public = public_key_of(key)
+    random = Random(19)
+    records = [a_record(random, kind) for kind in TILL.bodies if issubclass(kind, TillRecord)]
+    contents = [
+        {
+            "source": f"till/{BOOTH}/T1",
+            "id": f"é-{number}",
+            "type": event_type(TILL, type(record)),
+            "time": "2026-11-30T08:00:00.000Z",
+            "key": BOOTH,
+            "bytes": base64.b64encode(envelope.encode(record)).decode(),
+        }
+        for number, record in enumerate(records)
+    ]
+    asked = {"key": key.as_dict(private=True), "records": contents}
+    answered = answers({"signed": asked}, tmp_path)["signed"]
+    assert answered["subject"] == public.device
+    check_proof(answered["proof"], "http://identity.test", "challenge", public)
+    for content, record, made in zip(contents, records, answered["made"], strict=True):
+        texts = [content[name].encode() for name in ("source", "id", "type", "time", "key")]
+        signed = SignedContent(*texts, envelope.encode(record))
+        assert base64.b64decode(made["payload"]) == signed.payload
+        verify(made["signature"], signed, public)
+
+
+def news_of(bodies: Sequence[Body]) -> list[dict[str, Any]]:
+    return [
+        {"topic": "", "type": f"{type(body).__name__}.v1", "source": "", "id": "", "about": None, "data": dumped(body)}
+        for body in bodies
+    ]
+
+
+def dumped(body: Body) -> dict[str, Any]:
+    return body.model_dump(mode="json")
+
+
+def recorded(records: Sequence[SpooledRecord]) -> list[dict[str, Any]]:
+    return [
+        {
+            "seq": record.number,
+            "id": record.id,
+            "kind": type(record.body).__name__,
+            "body": dumped(record.body),
+            "sent": record.acknowledged,
+        }
+        for record in records
+    ]
+
+
+REFUSALS: tuple[Body, ...] = (
+    VoidRefused(booth=BOOTH, receipt="r1", line=1, till="T1", qty=1, left=0),
+    VoidRefused(booth=BOOTH, receipt="r1", line=2, till=None, qty=1, left=0),
+    BoothReopened(booth=BOOTH, opening=2),
+    TillStruck(booth=BOOTH, till="T1", device="d1"),
+    TillStruck(booth=BOOTH, till="T2", device=None),
+    TillStruck(booth=BOOTH, till="T1", device="d0", branch=2),
+    TillAdded(booth=BOOTH, till="T3"),
+    LotRecounted(
+        booth=BOOTH, festival="ODOP", lot=LOT, facility="PR-KPG", product="KTI", made_on=DAY, qty=9, revision=2
+    ),
+    BoothStockLost(booth=BOOTH, lot=LOT, qty=2),
+    BoothStockMoved(booth=BOOTH, lot=OTHER, qty=1, to="ODOP.B08"),
+)
+_OF_TILL: dict[str, Any] = {"booth": BOOTH, "till": "T1", "device": "d1", "seq": 6}
+ENDINGS: tuple[list[tuple[str, Body]], ...] = (
+    [],
+    [("drop", CashDropped(**_OF_TILL, drawer="drawer", rupiah=5000, dropped_at=NOW))],
+    [
+        ("drop", CashDropped(**_OF_TILL, drawer="drawer", rupiah=5000, dropped_at=NOW)),
+        (
+            "count",
+            CashCounted(**_OF_TILL, drawer="drawer", counted_rupiah=9, expected_rupiah=12, counted_at=NOW),
+        ),
+    ],
+    [("closed", TillClosed(**_OF_TILL, last_seq=6, opening=1))],
+)
+
+
+def a_story(random: Random) -> tuple[list[Body], list[SpooledRecord]]:
+    """News of a booth and the records of one device, in any order that the two may have."""
+    news: list[Body] = [
+        an_opening("T1", "T2", prices={"KTI": 250_000, "KRJ": 75_000}),
+        a_stocking(LOT, random.randrange(1, 30)),
+        a_stocking(OTHER, random.randrange(1, 30), days_old=random.randrange(3)),
+        a_stocking(LOT, 4),
+        changed(2, NOW, KTI=240_000),
+        changed(3, NOW + timedelta(days=9), KTI=1),
+        a_device_notice("T2", "d2"),
+        a_device_notice("T1", "d0"),
+        withdrawn(OTHER),
+        withdrawn(LOT),
+        reinstated(LOT),
+        closing(NOW),
+        a_snapshot("r1", 1, 3, voided=random.randrange(3), revision=2),
+        a_snapshot("r1", 1, 3, voided=3, revision=1),
+        *[body for body in REFUSALS if random.random() < 0.5],
+    ]
+    news = [body for body in news if random.random() < 0.85]
+    random.shuffle(news)
+    bodies: list[tuple[str, Body]] = [
+        ("drawer", a_record(random, DrawerOpened)),
+        ("r1", receipt(line(1, 3), line(2, 2, lot=LOT), drawer="drawer", discount_rupiah=random.randrange(1000))),
+        ("r2", receipt(line(1, 1, product="KRJ", unit_price_rupiah=75_000))),
+        ("v1", void("r1", (1, 1), rupiah=83, drawer="drawer")),
+        ("v2", void("r1", (2, 1), (1, 1), rupiah=7)),
+        *ENDINGS[random.randrange(len(ENDINGS))],
+    ]
+    records = [
+        a_spooled_record(id, body, sent=number <= random.randrange(9), number=number)
+        for number, (id, body) in enumerate(bodies, 1)
+    ]
+    return news, records
+
+
+def test_booth_receipts_and_drawers_are_the_same_view(tmp_path: Path) -> None:
+    random = Random(20)
+    stories = [a_story(random) for _ in range(200)]
+    asked = [
+        {"till": "T1", "device": "d1", "news": news_of(news), "records": recorded(records), "at": milliseconds(NOW)}
+        for news, records in stories
+    ]
+    for (news, records), answer in zip(stories, answers({"booths": asked}, tmp_path)["booths"], strict=True):
+        receipts = known_receipts(records, news)
+        booth = view("T1", "d1", news, receipts)
+        prices = booth.prices_at(NOW)
+        own = [record for record in records if record.id in receipts.paid]
+        assert answer["prices"] == dict(prices.prices)
+        assert (answer["revision"], answer["opening"]) == (prices.revision, booth.opening)
+        assert (answer["listed"], answer["struck"]) == (booth.listed, booth.struck)
+        assert answer["isClosing"] == (booth.closing is not None)
+        assert answer["slices"] == {id: lot.slice for id, lot in booth.lots.items()}
+        assert answer["left"] == {product: booth.left_of(product) for product in prices.prices}
+        assert answer["drawers"] == [[row.id, row.expected_rupiah, row.counted_rupiah] for row in drawers(records)]
+        assert answer["receipts"] == [
+            [record.id, [[row.left, row.refund(row.left)] for row in receipts.lines[record.id].values()]]
+            for record in reversed(own)
+        ]
+
+
+def test_a_basket_never_has_less_than_nothing(tmp_path: Path) -> None:
+    taps = [["KTI", 1], ["KTI", 1], ["KRJ", -1], ["KTI", -1], ["KRJ", 1], ["KRJ", -1]]
+    answered = answers({"baskets": [{"taps": taps, "due": 87_500}, {"taps": [], "due": 0}]}, tmp_path)["baskets"]
+    assert answered[0]["basket"] == {"KTI": 1}
+    assert answered[0]["cash"] == [87_500, 88_000, 90_000, 100_000]
+    assert answered[1]["cash"] == [0]
