@@ -25,7 +25,7 @@ from tests.support.builders.till import LOT, a_stocking, an_opening
 from tests.support.device_services import BOOTH, DeviceServices
 from tests.support.browser import Watched
 from tests.support.portal import served_portal
-from tests.support.till_page import Line, a_phone, enrolled, next_customer, sell
+from tests.support.till_page import Line, a_phone, enrolled, next_customer, open_drawer, sell
 from tests.support.waiting import eventually
 
 # What the console says while the line is cut.
@@ -84,4 +84,149 @@ async def test_a_till_sells_without_a_line_and_sends_when_it_is_back(
         assert receipt.previous == services.stored[0].id
         assert [(line.product, line.qty, line.unit_price_rupiah) for line in receipt.lines] == [("KTI", 2, 250_000)]
         assert (receipt.payment.given_rupiah, receipt.payment.change_rupiah) == (500_000, 0)
+        assert without_the_cut(watch) == []
+
+
+async def test_a_sale_that_is_undone_is_never_sent_and_keeps_its_number(
+    chromium: Browser, services: DeviceServices
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, watch = await enrolled(phone, line)
+        await sell(page, 3)
+        await page.click("#undo")
+        await expect(page.locator("#sell-KTI")).to_contain_text("10 left")
+        await expect(page.locator("#unsent")).to_have_text("All sent")
+        assert bodies(services, ReceiptIssued) == []
+        [removed] = bodies(services, RecordTakenOut)
+        assert (removed.seq, removed.kind, removed.rupiah) == (2, "ReceiptIssued", 750_000)
+        await sell(page)
+        # Its time to be undone is over.
+        await expect(page.locator("#unsent")).to_have_text("All sent", timeout=15_000)
+        await expect(page.locator("#undo")).to_be_hidden()
+        [receipt] = bodies(services, ReceiptIssued)
+        assert (receipt.seq, receipt.previous) == (3, services.stored[-2].id)
+        await watch.check()
+
+
+async def test_taps_that_bounce_sell_once_and_the_first_tap_counts(
+    chromium: Browser, services: DeviceServices
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, _ = await enrolled(phone, line)
+        await page.reload()
+        await page.click("#sell-KTI", click_count=3, delay=5)
+        await expect(page.locator(".basket-qty")).to_have_text("3")
+        await page.dblclick("#pay", delay=5)
+        await expect(page.locator("#keep")).to_be_visible()
+        box = await page.locator("#keep").bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        # What comes up under the finger is not tapped by the bounce.
+        await page.evaluate(
+            """([x, y]) => new MutationObserver((_, observer) => {
+              const next = document.getElementById("next");
+              if (!next) return;
+              observer.disconnect();
+              Object.assign(next.style, { position: "fixed", left: `${x - 40}px`, top: `${y - 30}px` });
+            }).observe(document.body, { childList: true, subtree: true })""",
+            [x, y],
+        )
+        for _ in range(4):
+            await page.mouse.click(x, y)
+        await expect(page.locator("#next")).to_be_visible()
+        await expect(page.locator("#unsent")).to_have_text("1 record not sent")
+
+
+async def test_a_refused_record_is_set_aside_and_blocks_no_other(
+    chromium: Browser, services: DeviceServices, tmp_path: Path
+) -> None:
+    services.refused.add("DrawerOpened")
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, watch = await enrolled(phone, line)
+        await open_drawer(page)
+        await page.click("#tab-sell")
+        await sell(page)
+        await page.click("#unsent")
+        await expect(page.locator("tbody tr")).to_have_count(1, timeout=15_000)
+        await expect(page.locator("tbody tr")).to_contain_text("not taken: Your account may not do this.")
+        [receipt] = bodies(services, ReceiptIssued)
+        async with page.expect_download() as downloading:
+            await page.click("#export")
+        await (await downloading.value).save_as(file := tmp_path / "unsent.json")
+        [event] = json.loads(file.read_text(encoding="utf-8"))
+        assert (event["type"], event["id"]) == ("DrawerOpened.v1", receipt.drawer)
+        await watch.check()
+        services.refused.clear()
+        await page.click("#sync-now")
+        await expect(page.locator("#unsent")).to_have_text("All sent")
+        [drawer] = bodies(services, DrawerOpened)
+        assert (drawer.cashier, drawer.float_rupiah) == ("P1", 200_000)
+
+
+async def test_a_lost_answer_sends_again_and_counts_once(chromium: Browser, services: DeviceServices) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, _ = await enrolled(phone, line)
+        services.silent = 1
+        await open_drawer(page)
+        await expect(page.locator("#unsent")).to_have_text("All sent", timeout=20_000)
+        assert len(bodies(services, DrawerOpened)) == 1
+        assert len(services.records) == len(services.stored) + 1
+
+
+async def test_two_tabs_are_one_till(chromium: Browser, services: DeviceServices) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        one, _ = await enrolled(phone, line)
+        other = await phone.new_page()
+        await other.goto(line.till)
+        await line.cut()
+        for page in (one, other, one, other):
+            await sell(page)
+            await next_customer(page)
+        for page in (one, other):
+            await expect(page.locator("#sell-KTI")).to_contain_text("6 left")
+        await line.mend()
+        for page in (one, other):
+            await expect(page.locator("#unsent")).to_have_text("All sent", timeout=40_000)
+        assert [record.body.seq for record in services.stored] == [1, 2, 3, 4, 5]
+        previous = [record.body.previous for record in services.stored]
+        assert previous == [None, *(record.id for record in services.stored[:-1])]
+        assert len(services.records) == len(services.stored), "one tab sends at a time"
+
+
+async def test_a_day_ends_with_a_blind_count_and_a_closing(chromium: Browser, services: DeviceServices) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, watch = await enrolled(phone, line)
+        await open_drawer(page)
+        await page.click("#tab-sell")
+        await sell(page, 2, given="600.000")
+        await expect(page.locator(".change.big")).to_have_text("Change: Rp100.000")
+        await page.click("#tab-receipts")
+        await page.click(".row")
+        await page.fill("#back-1", "1")
+        await page.click("#void")
+        await expect(page.locator(".notice.good")).to_have_text("Kept. Pay back Rp250.000.")
+        await page.click("#tab-cash")
+        assert "450.000" not in await page.inner_text("main"), "the count is blind"
+        await page.fill("#counted", "440.000")
+        await page.click("#keep-counted")
+        await expect(page.locator(".notice.warn")).to_contain_text("Difference: -Rp10.000")
+        await line.cut()
+        await page.click("#tab-close")
+        await page.fill("#count-KTI", "9")
+        await page.click("#keep-count")
+        await page.click("#close")
+        await expect(page.locator(".notice.bad")).to_contain_text("Records are not sent.")
+        await page.fill("#close-reason", "no signal at the field")
+        await page.click("#close")
+        await expect(page.locator("h1")).to_have_text("This till is closed.")
+        await page.click("#tab-sell")
+        await expect(page.locator("h1")).to_have_text("This till is closed.")
+        await line.mend()
+        await expect(page.locator("#unsent")).to_have_text("All sent", timeout=40_000)
+        [voided], [count] = bodies(services, ReceiptVoided), bodies(services, CashCounted)
+        assert (voided.refund_rupiah, voided.refund, [row.qty for row in voided.lines]) == (250_000, "cash", [1])
+        assert (count.expected_rupiah, count.counted_rupiah) == (450_000, 440_000)
+        [goods], [closed] = bodies(services, BoothCounted), bodies(services, TillClosed)
+        assert [(row.product, row.qty) for row in goods.products] == [("KTI", 9)]
+        assert closed.last_seq == closed.seq == len(services.stored)
         assert without_the_cut(watch) == []

@@ -195,6 +195,8 @@ def test_amounts_are_divided_and_written_as_elsewhere(tmp_path: Path) -> None:
         discounts = [random.randrange(qty * price + 1) for qty, price in rows]
         due = sum(qty * price for qty, price in rows) - sum(discounts)
         receipts.append((rows, discounts, random.randrange(due + 1)))
+    # Of equal remainders the first wins.
+    receipts.append(([(1, 1000)] * 3, [0] * 3, 100))
     values = [(amount(random), qty := random.randrange(1, 90), random.randrange(qty + 1)) for _ in range(300)]
     values.append((1_000_000_000_000, 999_999, 999_998))
     amounts = [0, 1, 12, 999, 1000, 25_000, 1_250_000, 123_456_789, -1250]

@@ -72,3 +72,11 @@ async def next_customer(page: Page) -> None:
     await page.wait_for_timeout(450)
     await page.click("#next")
     await expect(page.locator("#pay")).to_be_visible()
+
+
+async def open_drawer(page: Page) -> None:
+    await page.click("#tab-cash")
+    await page.fill("#cashier", "P1")
+    await page.fill("#float", "200.000")
+    await page.click("#open-drawer")
+    await expect(page.locator("#counted")).to_be_visible()
