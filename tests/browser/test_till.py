@@ -22,8 +22,8 @@ from shared.events.sales import (
     TillClosed,
 )
 from tests.support.builders.till import LOT, a_stocking, an_opening
-from tests.support.device_services import BOOTH, DeviceServices
-from tests.support.browser import Watched
+from tests.support.device_services import BOOTH, CODE, DeviceServices
+from tests.support.browser import Watched, watched
 from tests.support.portal import served_portal
 from tests.support.till_page import Line, a_phone, enrolled, next_customer, open_drawer, sell
 from tests.support.waiting import eventually
@@ -230,3 +230,121 @@ async def test_a_day_ends_with_a_blind_count_and_a_closing(chromium: Browser, se
         assert [(row.product, row.qty) for row in goods.products] == [("KTI", 9)]
         assert closed.last_seq == closed.seq == len(services.stored)
         assert without_the_cut(watch) == []
+
+
+async def test_a_record_that_the_disk_does_not_take_is_said_not_to_be_kept(
+    chromium: Browser, services: DeviceServices
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        # As Chromium does on a full disk: the transaction ends without the record, and the connection is closed.
+        await phone.add_init_script(
+            """const add = IDBObjectStore.prototype.add;
+            IDBObjectStore.prototype.add = function (...given) {
+              const request = add.apply(this, given);
+              if (globalThis.full)
+                request.addEventListener("success", () => {
+                  this.transaction.abort();
+                  this.transaction.db.close();
+                });
+              return request;
+            };"""
+        )
+        page, _ = await enrolled(phone, line)
+        await page.evaluate("globalThis.full = true")
+        await page.click("#sell-KTI")
+        await page.click("#pay")
+        await page.fill("#given", "300.000")
+        await page.click("#keep")
+        await expect(page.locator(".notice.bad")).to_contain_text("This record was NOT kept")
+        assert await page.input_value("#given") == "300.000", "it is entered again with one tap"
+        await page.evaluate("globalThis.full = false")
+        await page.click("#keep")
+        await expect(page.locator("#next")).to_be_visible()
+        await expect(page.locator("#unsent")).to_have_text("1 record not sent")
+
+
+async def test_a_database_that_the_browser_closes_is_opened_again(
+    chromium: Browser, services: DeviceServices
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        await phone.add_init_script(
+            """const open = IDBFactory.prototype.open;
+            IDBFactory.prototype.open = function (...given) {
+              const request = open.apply(this, given);
+              request.addEventListener("success", () => (globalThis.opened = request.result));
+              return request;
+            };"""
+        )
+        page, _ = await enrolled(phone, line)
+        await page.evaluate("opened.close()")
+        await sell(page)
+        await expect(page.locator("#unsent")).to_have_text("1 record not sent")
+
+
+async def test_storage_that_was_emptied_is_noticed(chromium: Browser, services: DeviceServices) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, _ = await enrolled(phone, line)
+        await sell(page)
+        await page.goto(f"{line.till}manifest.webmanifest")
+        session = await phone.new_cdp_session(page)
+        origin = line.till.partition("/apps")[0]
+        await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "indexeddb"})
+        await page.goto(line.till)
+        await expect(page.locator(".notice.bad")).to_contain_text("records up to number 2 are gone here")
+        await expect(page.locator("#code")).to_be_visible()
+        await page.click("#read-lost")
+        await page.reload()
+        await expect(page.locator("#code")).to_be_visible()
+        await expect(page.locator(".notice.bad")).to_have_count(0)
+
+
+async def test_a_clock_that_was_set_back_is_told_and_loses_nothing(
+    chromium: Browser, services: DeviceServices
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, _ = await enrolled(phone, line)
+        await sell(page)
+        await page.clock.set_system_time("2020-01-01T00:00:00Z")
+        await next_customer(page)
+        await expect(page.locator(".notice.warn").first).to_contain_text("clock of this device was set back")
+        # What could be undone is sent at once: its time can't be measured any more.
+        await page.click("#unsent")
+        await page.click("#sync-now")
+        await expect(page.locator("#unsent")).to_have_text("All sent", timeout=15_000)
+        assert len(bodies(services, ReceiptIssued)) == 1
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("language", ["id", "en"])
+async def test_every_view_can_be_read(chromium: Browser, services: DeviceServices, language: str, width: int) -> None:
+    async with a_line(services) as line, a_phone(chromium, language, width) as phone:
+        watch = watched(page := await phone.new_page())
+        await page.goto(line.till)
+        await expect(page.locator("#code")).to_be_visible()
+        assert await page.evaluate("document.documentElement.lang") == language
+        await watch.check()
+        await page.fill("#code", CODE)
+        # By the keyboard alone.
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#sell-KTI")).to_be_visible()
+        await page.locator("#sell-KTI").focus()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".basket-qty")).to_have_text("2")
+        await watch.check()
+        await page.locator("#pay").focus()
+        await page.keyboard.press("Enter")
+        await watch.check()
+        await page.locator("#keep").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#next")).to_be_visible()
+        await watch.check()
+        for tab in ("receipts", "cash", "close"):
+            await page.click(f"#tab-{tab}")
+            await watch.check()
+        await page.click("#unsent")
+        await watch.check()
+        shown = await page.locator("h1").inner_text()
+        await page.click("#language")
+        assert await page.locator("h1").inner_text() != shown

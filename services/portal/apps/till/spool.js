@@ -245,8 +245,13 @@ export class Spool {
       };
       transaction.oncomplete = () => resolve(/** @type {T} */ (request?.result));
       transaction.onabort = () => reject(refusal ?? new SpoolFailed(String(transaction.error ?? "aborted")));
-      const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
-      request = work(stores, refuse);
+      try {
+        const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
+        request = work(stores, refuse);
+      } catch (fault) {
+        // The connection was closed between the two.
+        reject(new SpoolFailed(String(fault)));
+      }
     });
   }
 
