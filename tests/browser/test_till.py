@@ -1,15 +1,19 @@
 """The till in a real browser: enrol, sell without a line, sync when it is back, and what may go wrong."""
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
+from services.portal.api import assets
+from shared import envelope
 from shared.events.language import Body
 from shared.events.sales import (
     BoothCounted,
@@ -46,6 +50,8 @@ async def a_line(services: DeviceServices) -> AsyncIterator[Line]:
             yield line
         finally:
             await line.cut()
+    for record in services.records:
+        assert envelope.encode(record.body) == record.value, "the bytes are those of any other till"
 
 
 def bodies(services: DeviceServices, kind: type[Body]) -> list[Any]:
@@ -348,3 +354,53 @@ async def test_every_view_can_be_read(chromium: Browser, services: DeviceService
         shown = await page.locator("h1").inner_text()
         await page.click("#language")
         assert await page.locator("h1").inner_text() != shown
+
+
+async def test_a_revoked_device_is_set_up_again_at_its_place(chromium: Browser, services: DeviceServices) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, _ = await enrolled(phone, line)
+        [former] = services.devices
+        services.forget_devices()
+        await open_drawer(page)
+        await expect(page.locator(".line")).to_have_text("The services refuse this till", timeout=15_000)
+        await page.click("#unsent")
+        await page.click("#set-up")
+        await expect(page.locator("#till")).to_have_count(0)
+        await page.fill("#code", CODE)
+        await page.click("#enrol")
+        await expect(page.locator(".line")).to_have_text("Connected", timeout=15_000)
+        [device] = services.devices.values()
+        assert device.id != former, "a revoked key never comes back"
+        assert device.source == f"till/{BOOTH}/T1"
+
+
+async def test_a_new_version_waits_for_the_last_unsent_record(
+    chromium: Browser, services: DeviceServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, _ = await enrolled(phone, line)
+        await page.reload()
+        await line.cut()
+        await open_drawer(page)
+        await page.click("#tab-sell")
+        newer = tmp_path / "apps"
+        shutil.copytree(assets.APPS, newer)
+        with (newer / "till" / "till.css").open("a", encoding="utf-8") as style:
+            style.write(".tabs { letter-spacing: 3px; }\n")
+        monkeypatch.setattr(assets, "APPS", newer)
+        services.faults = [httpx.Response(503, json={"detail": "Kafka does not answer."})] * 3
+        async with served_portal(services) as address:
+            line.port = urlsplit(address).port or 0
+            await line.mend()
+            await page.evaluate("navigator.serviceWorker.getRegistration().then((known) => known.update())")
+            await page.wait_for_function(
+                "navigator.serviceWorker.getRegistration().then((known) => known.waiting !== null)"
+            )
+            spacing = "getComputedStyle(document.querySelector('.tabs')).letterSpacing"
+            if services.faults:
+                assert await page.evaluate(spacing) == "normal"
+                await expect(page.locator("#unsent")).to_have_text("1 record not sent")
+            await page.wait_for_function(f"{spacing} === '3px'", timeout=60_000)
+            await expect(page.locator("#unsent")).to_have_text("All sent")
+            assert len(bodies(services, DrawerOpened)) == 1
+            await line.cut()

@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,12 +15,14 @@ from joserfc.jwk import ECKey
 
 from edge.spool import SpooledRecord
 from edge.till.amending import rupiah_of
+from edge.till.basket import warnings
 from edge.till.booth import view
 from edge.till.drawer import drawers
 from edge.till.receipts import known_receipts
 from services.portal.api.assets import APPS
 from shared import envelope
 from shared.access.signatures import SignedContent, check_proof, public_key_of, verify
+from shared.events import lot_number
 from shared.events.amounts import net_amounts, value
 from shared.events.festival import (
     BoothStockLost,
@@ -31,12 +33,14 @@ from shared.events.festival import (
 )
 from shared.events.identity import Curve
 from shared.events.language import Body, event_type
+from shared.events.lot_number import LotNumber
 from shared.events.sales import (
     TILL,
     BoothReopened,
     CashCounted,
     CashDropped,
     DrawerOpened,
+    ReceiptLine,
     TillClosed,
     TillRecord,
     VoidRefused,
@@ -345,17 +349,41 @@ def a_story(random: Random) -> tuple[list[Body], list[SpooledRecord]]:
     return news, records
 
 
+UNKNOWN_LOT = str(LotNumber("PR-KPG", "KTI", DAY, 9))
+
+
+def some_lines(random: Random) -> list[ReceiptLine]:
+    lots = random.choices((None, LOT, OTHER, UNKNOWN_LOT), k=random.randrange(1, 5))
+    return [line(number, random.randrange(1, 30), lot=lot) for number, lot in enumerate(lots, 1)]
+
+
+def doubt_of(values: dict[str, Any]) -> dict[str, Any]:
+    """The app's form of a sentence about a line that may be disputed."""
+    return {"item": values.get("item") or values["lot"], "left": values.get("remaining")}
+
+
 def test_booth_receipts_and_drawers_are_the_same_view(tmp_path: Path) -> None:
     random = Random(20)
-    stories = [a_story(random) for _ in range(200)]
+    stories = [(*a_story(random), some_lines(random)) for _ in range(200)]
     asked = [
-        {"till": "T1", "device": "d1", "news": news_of(news), "records": recorded(records), "at": milliseconds(NOW)}
-        for news, records in stories
+        {
+            "till": "T1",
+            "device": "d1",
+            "news": news_of(news),
+            "records": recorded(records),
+            "at": milliseconds(NOW),
+            "lines": [dumped(line) for line in lines],
+        }
+        for news, records, lines in stories
     ]
-    for (news, records), answer in zip(stories, answers({"booths": asked}, tmp_path)["booths"], strict=True):
+    made = answers({"booths": asked}, tmp_path)["booths"]
+    for (news, records, lines), answer in zip(stories, made, strict=True):
         receipts = known_receipts(records, news)
         booth = view("T1", "d1", news, receipts)
         prices = booth.prices_at(NOW)
+        if booth.price_lists and booth.listed and not booth.struck:
+            sentences = warnings(booth, lines, {})
+            assert answer["doubts"] == [doubt_of(dict(sentence.values)) for sentence in sentences]
         own = [record for record in records if record.id in receipts.paid]
         assert answer["prices"] == dict(prices.prices)
         assert (answer["revision"], answer["opening"]) == (prices.revision, booth.opening)
@@ -368,6 +396,24 @@ def test_booth_receipts_and_drawers_are_the_same_view(tmp_path: Path) -> None:
             [record.id, [[row.left, row.refund(row.left)] for row in receipts.lines[record.id].values()]]
             for record in reversed(own)
         ]
+
+
+def test_labels_are_read_as_elsewhere(tmp_path: Path) -> None:
+    random = Random(21)
+    texts = [LOT, LOT.lower(), LOT.replace("-", ""), f" {LOT.replace('-', ' ')} ", LOT.replace("0", "O"), "", "KTI"]
+    for _ in range(400):
+        facility = "".join(random.choices("ABIOLZ", k=2)) + "-" + "".join(random.choices("ABIOLZ", k=3))
+        day = date(2000, 1, 1) + timedelta(days=random.randrange(36_000))
+        number = str(LotNumber(facility, "KTI", day, random.choice((1, 12, 999, 1000, 123_456))))
+        place = random.randrange(len(number))
+        texts += [number, number[:place] + random.choice("0O1IL9ZK-") + number[place + 1 :], number[:place]]
+        texts.append(f"{number[:-9]}{random.choice(('000', '0001', '001'))}-{number[-1]}")
+    texts += [f"PR-KPG-KTI-{day}-001-{check}" for day in ("230230", "231301", "230400") for check in "0123456789ABCXYZ"]
+    read = [lot_number.parse(text) for text in texts]
+    assert sum(lot is None for lot in read) > 300
+    assert answers({"lots": texts}, tmp_path)["lots"] == [
+        None if lot is None else {"id": str(lot), "product": lot.product} for lot in read
+    ]
 
 
 def test_a_basket_never_has_less_than_nothing(tmp_path: Path) -> None:

@@ -74,6 +74,11 @@ class DeviceServices(OtherServices):
             )
             self.news.append(CloudEvent.of(item).model_dump(exclude_none=True))
 
+    def forget_devices(self) -> None:
+        """No device is enrolled any more, and no token is good."""
+        self.devices.clear()
+        self._tokens.clear()
+
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         service, path = request.url.host.partition(".")[0], unquote(request.url.path)
         if service in self.away:
@@ -109,6 +114,8 @@ class DeviceServices(OtherServices):
             check_proof(body["proof"], ISSUER, body["challenge"], self.devices[body["device"]].public_key)
             self._tokens[token := uuid4().hex] = body["device"]
             return httpx.Response(200, json={"access_token": token, "token_type": "Bearer", "expires_in": 300})
+        if path == "/device-tokens":
+            return _problem(401, "This device is not enrolled, or its proof does not count.")
         return _problem(404, "The code is unknown, was used or is too old.")
 
     def _intake(self, sent: Sequence[Any], device: str) -> httpx.Response:

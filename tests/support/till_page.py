@@ -11,15 +11,15 @@ from tests.support.device_services import CODE
 
 
 class Line:
-    """The line between the browser and the portal, which can be cut. Its address stays the same."""
+    """The line between the browser and the portal at `port`, which can be cut. Its own address stays the same."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
         self._listen = 0
         self._proxy: Proxy | None = None
 
     async def mend(self) -> None:
-        self._proxy = Proxy(self._port, listen=self._listen)
+        self._proxy = Proxy(self.port, listen=self._listen)
         await self._proxy.__aenter__()
         self._listen = self._proxy.port
 

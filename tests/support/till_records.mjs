@@ -4,8 +4,8 @@ import { pathToFileURL } from "node:url";
 
 const [folder, file] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(`${folder}/${name}.js`));
-const [records, money, signatures, booth, basket, ledger] = await Promise.all(
-  ["records", "money", "signatures", "booth", "basket", "ledger"].map(load),
+const [records, money, signatures, booth, basket, ledger, lot] = await Promise.all(
+  ["records", "money", "signatures", "booth", "basket", "ledger", "lot"].map(load),
 );
 const BUILDERS = {
   DeviceIntroduced: (place, _, at) => records.deviceIntroduced(place, at),
@@ -32,6 +32,7 @@ const ANSWERS = {
   values: (items) => items.map((item) => money.valueOf(...item)),
   formats: (items) => items.map((amount) => [money.rupiah(amount), money.thousands(Math.abs(amount))]),
   typed: (items) => items.map(money.typedRupiah),
+  lots: (items) => items.map(lot.parseLot),
   times: (items) => items.map((at) => records.recordTime(new Date(at))),
   signed: async ({ key, records: contents }) => {
     const { x, y, crv, kty } = key;
@@ -45,7 +46,7 @@ const ANSWERS = {
     return { subject, made, proof: await signatures.prove(imported, subject, "http://identity.test", "challenge") };
   },
   booths: (items) =>
-    items.map(({ till, device, news, records: own, at }) => {
+    items.map(({ till, device, news, records: own, at, lines }) => {
       const view = booth.boothOf(news, till, device);
       const receipts = ledger.receiptsOf(own, news);
       const sold = ledger.soldOf(receipts);
@@ -62,6 +63,7 @@ const ANSWERS = {
         left: Object.fromEntries([...prices.keys()].map((product) => [product, booth.leftOf(view, product, sold)])),
         drawers: ledger.drawersOf(own).map(({ id, expected, counted }) => [id, expected, counted]),
         isClosed: ledger.isClosed(own, view.opening),
+        doubts: basket.oversold(lines, view, sold),
         receipts: receipts.map(({ record, lines }) => [record.id, lines.map((line) => [line.left, ledger.refundOf(line, line.left)])]),
       };
     }),

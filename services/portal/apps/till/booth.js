@@ -4,7 +4,7 @@
 /** @typedef {{ id: string, product: string, made_on: string, stocked: number, slice: number, withdrawn: boolean }} Lot */
 /** @typedef {{ revision: number, valid_from: string | null, prices: Map<string, number> }} PriceList */
 /** @typedef {{ name: string | null, zone: string | null, festival: string | null, listed: boolean, struck: boolean, opening: number,
- *   closing: string | null, lists: PriceList[], names: Map<string, string>, lots: Map<string, Lot>,
+ *   withdrawn: Set<string>, closing: string | null, lists: PriceList[], names: Map<string, string>, lots: Map<string, Lot>,
  *   redirected: { to: string, merged: boolean } | null }} Booth */
 
 const UNKNOWN = { revision: 0, valid_from: null, prices: new Map() };
@@ -33,6 +33,7 @@ export function boothOf(news, till, device) {
     lists: [...state.lists.values()],
     names: state.names,
     lots,
+    withdrawn: state.withdrawn,
     redirected: redirected && (redirected.merged || !opened) ? redirected : null,
   };
 }
@@ -55,6 +56,13 @@ export function leftOf(booth, product, sold) {
   let left = -(sold.products.get(product) ?? 0);
   for (const lot of lotsOf(booth, product)) left += lot.withdrawn ? (sold.lots.get(lot.id) ?? 0) : lot.slice;
   return left;
+}
+
+/** The pieces of a lot that this till may still sell. @param {Booth} booth @param {string} id
+ * @param {{ lots: Map<string, number> }} sold */
+export function leftOfLot(booth, id, sold) {
+  const lot = booth.lots.get(id);
+  return (lot && !lot.withdrawn ? lot.slice : 0) - (sold.lots.get(id) ?? 0);
 }
 
 /** Whether nothing of the product may be sold: it is here, and all of its lots are withdrawn.

@@ -42,7 +42,8 @@ export class App {
   /** @type {import("./basket.js").Basket} */ basket = new Map();
   /** @type {string | null} */ receipt = null;
   /** @type {{ kind: string, text: string } | null} */ notice = null;
-  /** @type {"unknown" | "works" | "cut"} */ line = "unknown";
+  /** @type {"unknown" | "works" | "refused" | "cut"} */ line = "unknown";
+  /** Whether the browser has promised not to empty its storage. */ persists = true;
   /** @type {string | null} */ fault = null;
   /** @type {number | null} */ lost = null;
   #channel = new BroadcastChannel("karya-till");
@@ -55,6 +56,11 @@ export class App {
     await loadWords();
     swallowBounces();
     this.#channel.onmessage = () => void this.refresh();
+    // A scanner types where the focus is: its first character moves the focus to the field for labels.
+    document.addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey, target }) => {
+      const isText = /^[A-Za-z0-9]$/.test(key) && !ctrlKey && !metaKey && !altKey;
+      if (isText && !(target instanceof HTMLInputElement)) document.getElementById("label")?.focus();
+    });
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.syncSoon(0);
     });
@@ -67,6 +73,7 @@ export class App {
       this.failed(fault);
       return;
     }
+    this.persists = (await navigator.storage?.persisted?.()) ?? false;
     await this.refresh();
     if (!this.device.enrolment) this.show("setup");
     this.syncSoon(0);
@@ -144,7 +151,12 @@ export class App {
   #bar() {
     const { enrolment } = this.device;
     const count = this.stored ? this.unsent.length : 0;
-    const line = { unknown: tr("Connecting…"), works: tr("Connected"), cut: tr("No connection: sales are kept here") }[this.line];
+    const line = {
+      unknown: tr("Connecting…"),
+      works: tr("Connected"),
+      refused: tr("The services refuse this till"),
+      cut: tr("No connection: sales are kept here"),
+    }[this.line];
     const other = language() === "id" ? /** @type {const} */ (["en", "English"]) : /** @type {const} */ (["id", "Indonesia"]);
     const tabs = enrolment
       ? /** @type {[ViewName, string][]} */ ([
@@ -261,7 +273,7 @@ export class App {
       }
     } catch (fault) {
       if (fault instanceof Unreachable) this.line = "cut";
-      else if (fault instanceof Declined) this.line = "works";
+      else if (fault instanceof Declined) this.line = "refused";
       this.fault = sentenceOf(fault);
       wait = Math.min(2_000 * 2 ** this.#failures++, LONGEST);
       if (fault instanceof Declined) wait = Math.max(wait, fault.wait * 1000);

@@ -1,6 +1,7 @@
 /** This device at identity: its enrolment by a code, and its access token, which stays in memory. */
 import { ask, post } from "./requests.js";
 import { prove, publicKeyOf } from "./signatures.js";
+import { newIdentity } from "./spool.js";
 
 const MARGIN = 30_000;
 
@@ -13,21 +14,24 @@ export class DeviceSession {
     this.spool = spool;
   }
 
-  /** Enrol this device as till `till` with a code of the organiser's. @param {string} code @param {string} till
-   * @returns {Promise<import("./spool.js").Enrolment>} */
+  /** Enrol this device as till `till` with a code of the organiser's. A device that was enrolled before stays at its
+   * place, and makes another key: a revoked one never comes back.
+   * @param {string} code @param {string} till @returns {Promise<import("./spool.js").Enrolment>} */
   async enrol(code, till) {
     const [device, { content }] = await Promise.all([this.spool.device(), ask("/apps/identity.json")]);
+    const { enrolment: former } = device;
+    const identity = former ? await newIdentity() : device;
     const text = code.trim().toLowerCase();
     const body = {
-      public_key: await publicKeyOf(device.keys.publicKey),
-      proof: await prove(device.keys.privateKey, device.subject, content.audience, text),
-      name: till,
-      // A device that has records belongs to the place that they name.
-      ...(device.enrolment ? { scope: device.enrolment.booth } : {}),
+      public_key: await publicKeyOf(identity.keys.publicKey),
+      proof: await prove(identity.keys.privateKey, identity.subject, content.audience, text),
+      name: former?.till ?? till,
+      ...(former ? { scope: former.booth } : {}),
     };
     const answer = await post(`/identity/device-codes/${encodeURIComponent(text)}/device`, body);
     const enrolment = { audience: content.audience, booth: answer.scope, till: answer.name };
-    await this.spool.enrolled(enrolment);
+    await this.spool.enrolled(enrolment, identity);
+    this.forget();
     return enrolment;
   }
 

@@ -18,8 +18,8 @@ import { KEY, publicKeyOf, signRecord, subjectOf } from "./signatures.js";
 /** @typedef {{ seq: number, id: string, bytes: Uint8Array<ArrayBuffer>, headers: Headers, signature: string, state: State,
  *   kept_at: number, hold: number, refusal: Refusal | null, note: string }} StoredRecord
  *   `hold`: for how many milliseconds after `kept_at` it is not sent. `note`: what stays on this device. */
-/** @typedef {{ name: "device", id: string, keys: import("./signatures.js").KeyPair, subject: string,
- *   enrolment: Enrolment | null, offered: number }} Device
+/** @typedef {{ keys: import("./signatures.js").KeyPair, subject: string }} Identity */
+/** @typedef {Identity & { name: "device", id: string, enrolment: Enrolment | null, offered: number }} Device
  *   `offered`: the highest number that a sync has begun to send. */
 /** @typedef {{ audience: string, booth: string, till: string }} Enrolment */
 
@@ -46,19 +46,21 @@ export class Spool {
       // Two tabs that make the first key must get the same one.
       const made = await this.#knownDevice();
       if (made) return made;
-      const keys = /** @type {CryptoKeyPair} */ (await crypto.subtle.generateKey(KEY, false, ["sign", "verify"]));
-      const subject = await subjectOf(await publicKeyOf(keys.publicKey));
       /** @type {Device} */
-      const device = { name: "device", id: crypto.randomUUID(), keys, subject, enrolment: null, offered: 0 };
+      const device = { name: "device", id: crypto.randomUUID(), ...(await newIdentity()), enrolment: null, offered: 0 };
       await this.#changed(["device"], (stores) => void stores.device.add(device));
       return device;
     });
   }
 
-  /** Note where this device is enrolled. @param {Enrolment} enrolment */
-  async enrolled(enrolment) {
-    const device = await this.device();
-    await this.#changed(["device"], (stores) => void stores.device.put({ ...device, enrolment }));
+  /** Note where this device is enrolled, and by which key. @param {Enrolment} enrolment @param {Identity} identity */
+  async enrolled(enrolment, { keys, subject }) {
+    await navigator.locks.request(RECORD_LOCK, () =>
+      this.#changed(["device"], ({ device }) => {
+        const read = device.get("device");
+        read.onsuccess = () => void device.put({ ...read.result, keys, subject, enrolment });
+      }),
+    );
   }
 
   /** Keep a record made at `at`. `write` makes its body from its place and the records before it.
@@ -295,6 +297,12 @@ export class Spool {
     });
     return this.#connection;
   }
+}
+
+/** A new key, whose private half no script can read. @returns {Promise<Identity>} */
+export async function newIdentity() {
+  const keys = /** @type {CryptoKeyPair} */ (await crypto.subtle.generateKey(KEY, false, ["sign", "verify"]));
+  return { keys, subject: await subjectOf(await publicKeyOf(keys.publicKey)) };
 }
 
 /** Whether a record can still be undone. A clock that was set back ends that. @param {StoredRecord} record @param {number} now */

@@ -5,7 +5,14 @@ import { tr } from "../words.js";
 
 /** The final count of goods, and the closing. @param {import("../main.js").App} app */
 export function closeView(app) {
-  if (app.isClosed) return [h("h1", {}, tr("This till is closed.")), h("p", { class: "lead" }, tr("If the booth is reopened, it sells on after a sync."))];
+  if (app.isClosed) {
+    const { note } = app.stored[app.stored.length - 1];
+    return [
+      h("h1", {}, tr("This till is closed.")),
+      h("p", { class: "lead" }, tr("If the booth is reopened, it sells on after a sync.")),
+      note && h("p", {}, tr("It was closed before all records were sent: {why}", { why: note })),
+    ].filter(Boolean);
+  }
   const count = app.unsent.length;
   const counted = app.records.some(({ kind, body }) => kind === "BoothCounted" && body.final);
   return [

@@ -18,7 +18,14 @@ export function unsentView(app) {
   return [
     h("h1", {}, tr("Not sent yet")),
     h("p", { class: "lead" }, tr("These records are only on this device. They are sent by themselves.")),
-    app.fault && notice("warn", h("p", {}, app.fault)),
+    app.fault &&
+      notice(
+        "warn",
+        h("p", {}, app.fault),
+        app.line === "refused" && h("button", { id: "set-up", onclick: () => app.show("setup") }, tr("Set up again with a code")),
+      ),
+    !app.persists &&
+      h("p", { class: "muted" }, tr("This browser may empty its storage when space is short. Install the till on the home screen.")),
     h(
       "div",
       { class: "actions" },
