@@ -1,12 +1,16 @@
-/** The booth as this till knows it: price lists, its part of the stock, withdrawn lots. Pure; rules as `karya till`. */
+/** The booth as this till knows it: price lists, its part of the stock, withdrawn lots. Pure. */
 
-/** @typedef {{ topic: string, type: string, source: string, id: string, about: string | null, data: Record<string, any> }} News */
-/** @typedef {{ id: string, product: string, made_on: string, stocked: number, slice: number, withdrawn: boolean }} Lot */
+/** @typedef {{ topic: string, type: string, source: string, id: string, about: string | null,
+ *   data: Record<string, any> }} News */
+/** @typedef {{ id: string, product: string, made_on: string, stocked: number, slice: number,
+ *   withdrawn: boolean }} Lot */
 /** @typedef {{ revision: number, valid_from: string | null, prices: Map<string, number> }} PriceList */
-/** @typedef {{ name: string | null, zone: string | null, festival: string | null, listed: boolean, struck: boolean, opening: number,
- *   withdrawn: Set<string>, closing: string | null, lists: PriceList[], names: Map<string, string>, lots: Map<string, Lot>,
+/** @typedef {{ name: string | null, zone: string | null, festival: string | null, listed: boolean, struck: boolean,
+ *   opening: number, withdrawn: Set<string>, closing: string | null, lists: PriceList[],
+ *   names: Map<string, string>, lots: Map<string, Lot>,
  *   redirected: { to: string, merged: boolean } | null }} Booth */
 
+/** @type {PriceList} */
 const UNKNOWN = { revision: 0, valid_from: null, prices: new Map() };
 
 /** @param {News[]} news @param {string} till @param {string} device @returns {Booth} */
@@ -41,7 +45,7 @@ export function boothOf(news, till, device) {
 /** The price list of the highest revision that is valid at `moment`. @param {Booth} booth @param {Date} moment */
 export function pricesAt(booth, moment) {
   const valid = booth.lists.filter((list) => list.valid_from === null || new Date(list.valid_from) <= moment);
-  return valid.reduce((best, list) => (list.revision > best.revision ? list : best), /** @type {PriceList} */ (UNKNOWN));
+  return valid.reduce((best, list) => (list.revision > best.revision ? list : best), UNKNOWN);
 }
 
 /** The lots of a product, oldest first. @param {Booth} booth @param {string} product */
@@ -51,7 +55,8 @@ export function lotsOf(booth, product) {
 }
 
 /** The pieces of a product that this till may still sell. `sold`: its own sales by lot and by product, without voids.
- * @param {Booth} booth @param {string} product @param {{ lots: Map<string, number>, products: Map<string, number> }} sold */
+ * @param {Booth} booth @param {string} product
+ * @param {{ lots: Map<string, number>, products: Map<string, number> }} sold */
 export function leftOf(booth, product, sold) {
   let left = -(sold.products.get(product) ?? 0);
   for (const lot of lotsOf(booth, product)) left += lot.withdrawn ? (sold.lots.get(lot.id) ?? 0) : lot.slice;
@@ -163,7 +168,8 @@ class State {
     }
   }
 
-  /** Set the pieces of the lot that were counted in, in all. @param {Record<string, any>} body @param {number} counted */
+  /** Set the pieces of the lot that were counted in, in all. @param {Record<string, any>} body
+   * @param {number} counted */
   count(body, counted) {
     if (!this.lots.has(body.lot)) this.lots.set(body.lot, { product: body.product, made_on: body.made_on });
     const stocked = (this.stocked.get(body.lot) ?? 0) + counted - (this.counted.get(body.lot) ?? 0);
@@ -187,8 +193,10 @@ class State {
     const devices = new Map(this.devices).set(holderText(till, device), { till, device });
     const taken = new Set([...devices.values()].map((holder) => holder.till));
     const names = [...this.tills].filter((name) => !taken.has(name)).map((name) => ({ till: name, device: "" }));
+    const isStruck = (/** @type {{ till: string, device: string }} */ holder) =>
+      this.struck.has(holderText(holder.till, holder.device)) || this.struck.has(holderText(holder.till, null));
     return [...devices.values(), ...names]
-      .filter((holder) => !this.struck.has(holderText(holder.till, holder.device)) && !this.struck.has(holderText(holder.till, null)))
+      .filter((holder) => !isStruck(holder))
       .sort((one, other) => compare(one.till, other.till) || compare(one.device, other.device))
       .map((holder) => holderText(holder.till, holder.device));
   }

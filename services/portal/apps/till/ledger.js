@@ -5,9 +5,11 @@ import { netAmounts, sum, valueOf } from "./money.js";
 /** @typedef {import("./records.js").PaymentKind} PaymentKind */
 /** @typedef {import("./booth.js").News} News */
 /** @typedef {{ seq: number, id: string, kind: string, body: Body, sent: boolean }} Recorded */
-/** @typedef {{ line: number, lot: string | null, product: string, qty: number, net: number, voided: number, left: number }} KnownLine */
+/** @typedef {{ line: number, lot: string | null, product: string, qty: number, net: number, voided: number,
+ *   left: number }} KnownLine */
 /** @typedef {{ record: Recorded, lines: KnownLine[], net: number, paid: PaymentKind }} KnownReceipt */
-/** @typedef {{ id: string, cashier: string, opened_at: string, float: number, dropped: number, expected: number, counted: number | null }} Drawer */
+/** @typedef {{ id: string, cashier: string, opened_at: string, float: number, dropped: number, expected: number,
+ *   counted: number | null }} Drawer */
 
 /** Every drawer that was opened on this device, oldest first. @param {Recorded[]} records @returns {Drawer[]} */
 export function drawersOf(records) {

@@ -1,4 +1,4 @@
-/** Lot numbers as labels have them, and the reading of typed and scanned ones. Rules as `shared/events/lot_number.py`. */
+/** Lot numbers as labels have them, and the reading of typed and scanned ones. */
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const BARE = /^([A-Z]{5})([A-Z]{3})(\d{6})(\d{3,6})([0-9A-Z])$/;
@@ -28,8 +28,8 @@ export function parseLot(typed) {
 /** @param {string} day yymmdd, of this century */
 function isDay(day) {
   const [year, month, date] = [2000 + Number(day.slice(0, 2)), Number(day.slice(2, 4)), Number(day.slice(4))];
-  const moment = new Date(Date.UTC(year, month - 1, date));
-  return moment.getUTCMonth() === month - 1 && moment.getUTCDate() === date;
+  // A day that a month does not have lies in another month.
+  return new Date(Date.UTC(year, month - 1, date)).getUTCMonth() === month - 1;
 }
 
 /** The check character by ISO/IEC 7064:2003, MOD 37,36. @param {string} bare */

@@ -46,6 +46,16 @@ export class App {
   /** Whether the browser has promised not to empty its storage. */ persists = true;
   /** @type {string | null} */ fault = null;
   /** @type {number | null} */ lost = null;
+  isReady = false;
+  /** @type {import("./spool.js").Enrolment | null} */ enrolment = null;
+  /** @type {import("./spool.js").StoredRecord[]} */ stored = [];
+  /** @type {import("./ledger.js").Recorded[]} */ records = [];
+  booth = boothOf([], "", "");
+  /** @type {import("./ledger.js").KnownReceipt[]} */ receipts = [];
+  sold = soldOf([]);
+  /** @type {import("./ledger.js").Drawer | null} */ drawer = null;
+  /** @type {import("./ledger.js").Drawer[]} */ drawers = [];
+  isClosed = false;
   #channel = new BroadcastChannel("karya-till");
   #timer = 0;
   #failures = 0;
@@ -67,15 +77,16 @@ export class App {
     // Only a hint to try at once; whether the line works is known from an answer.
     addEventListener("online", () => this.syncSoon(0));
     try {
+      if (!isSecureContext) throw tr("A till needs HTTPS: the browser has no keys and no storage to trust otherwise.");
       await this.spool.device();
       this.lost = await this.spool.lost();
+      this.persists = (await navigator.storage?.persisted?.()) ?? false;
+      await this.refresh();
     } catch (fault) {
       this.failed(fault);
       return;
     }
-    this.persists = (await navigator.storage?.persisted?.()) ?? false;
-    await this.refresh();
-    if (!this.device.enrolment) this.show("setup");
+    if (!this.enrolment) this.show("setup");
     this.syncSoon(0);
     await this.#serve();
   }
@@ -83,7 +94,7 @@ export class App {
   /** Read everything again, and show it. */
   async refresh() {
     const [device, stored, news] = await Promise.all([this.spool.device(), this.spool.stored(), this.spool.news()]);
-    this.device = device;
+    this.enrolment = device.enrolment;
     this.stored = stored;
     this.records = stored.map(recordedOf);
     this.booth = boothOf(news, device.enrolment?.till ?? "", device.id);
@@ -92,6 +103,7 @@ export class App {
     this.drawer = openDrawer(this.records);
     this.drawers = drawersOf(this.records);
     this.isClosed = isClosed(this.records, this.booth.opening);
+    this.isReady = true;
     this.render();
   }
 
@@ -134,7 +146,7 @@ export class App {
   render(forced = false) {
     const [bar, notices, view] = ["bar", "notices", "view"].map((id) => /** @type {HTMLElement} */ (document.getElementById(id)));
     const focused = document.activeElement?.id;
-    if (!this.device) {
+    if (!this.isReady) {
       view.replaceChildren(this.notice ? notice(this.notice.kind, h("p", {}, this.notice.text)) : "");
       return;
     }
@@ -143,14 +155,14 @@ export class App {
     if (forced || this.#shown !== this.view || !isFilled(view)) view.replaceChildren(...VIEWS[this.view](this));
     if (focused && focused !== document.activeElement?.id) document.getElementById(focused)?.focus();
     this.#shown = this.view;
-    document.title = `${tr("Till")} ${this.device.enrolment?.till ?? ""} · Karya`;
+    document.title = `${tr("Till")} ${this.enrolment?.till ?? ""} · Karya`;
   }
 
   /** @type {ViewName | null} */ #shown = null;
 
   #bar() {
-    const { enrolment } = this.device;
-    const count = this.stored ? this.unsent.length : 0;
+    const { enrolment } = this;
+    const count = this.unsent.length;
     const line = {
       unknown: tr("Connecting…"),
       works: tr("Connected"),
@@ -260,12 +272,12 @@ export class App {
       this.#again = true;
       return;
     }
-    if (!this.device?.enrolment) return;
+    if (!this.enrolment) return;
     this.#syncing = true;
     clearTimeout(this.#timer);
     let wait = EACH;
     try {
-      const done = await sync(this.spool, this.session, () => void this.refresh());
+      const done = await sync(this.spool, this.session, () => this.refresh());
       if (done) {
         this.line = "works";
         this.fault = null;
@@ -307,7 +319,7 @@ export class App {
 
   /** A new version takes over when nothing is unsent, and no sale is under way. */
   #takeOver() {
-    const idle = this.stored && !this.unsent.length && !this.basket.size && this.view === "sell";
+    const idle = !this.unsent.length && !this.basket.size && this.view === "sell";
     if (idle) this.#registration?.waiting?.postMessage("take-over");
   }
 }
@@ -338,24 +350,6 @@ function isFilled(view) {
   return inputs.some(
     (input) => input === document.activeElement || input.value !== input.defaultValue || input.checked !== input.defaultChecked,
   );
-}
-
-/** `14:30 WITA`, in the zone of the booth. @param {string | number} moment @param {string | null} zone */
-export function timeOfDay(moment, zone) {
-  const names = /** @type {Record<string, string>} */ ({
-    "Asia/Jakarta": "WIB",
-    "Asia/Pontianak": "WIB",
-    "Asia/Makassar": "WITA",
-    "Asia/Jayapura": "WIT",
-  });
-  const form = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone ?? undefined });
-  const name = zone ? (names[zone] ?? "") : "";
-  return `${form.format(new Date(moment))} ${name}`.trim();
-}
-
-/** @param {App} app @param {string} product */
-export function nameOf(app, product) {
-  return app.booth.names.get(product) ?? product;
 }
 
 if (document.getElementById("bar")) void new App().start();

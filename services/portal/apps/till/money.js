@@ -37,7 +37,8 @@ export function apportion(total, weights) {
 }
 
 /** Net rupiah of each line of a receipt, after all discounts.
- * @param {{ lines: { qty: number, unit_price_rupiah: number, discount_rupiah: number }[], discount_rupiah: number }} receipt */
+ * @param {{ lines: { qty: number, unit_price_rupiah: number, discount_rupiah: number }[],
+ *   discount_rupiah: number }} receipt */
 export function netAmounts({ lines, discount_rupiah }) {
   const own = lines.map((line) => line.qty * line.unit_price_rupiah - line.discount_rupiah);
   const parts = apportion(discount_rupiah, own);

@@ -5,9 +5,11 @@
 import { utf8 } from "./encoding.js";
 
 /** @typedef {{ booth: string, till: string, device: string, seq: number, previous: string | null }} Place */
-/** @typedef {{ lot: string | null, product: string, qty: number, unit_price_rupiah: number, discount_rupiah: number, price_reason: string }} Goods */
+/** @typedef {{ lot: string | null, product: string, qty: number, unit_price_rupiah: number,
+ *   discount_rupiah: number, price_reason: string }} Goods */
 /** @typedef {"cash" | "qris" | "other"} PaymentKind */
-/** @typedef {{ kind: PaymentKind, reference?: string, given_rupiah?: number | null, change_rupiah?: number }} Payment */
+/** @typedef {{ kind: PaymentKind, reference?: string, given_rupiah?: number | null,
+ *   change_rupiah?: number }} Payment */
 /** @typedef {Place & Record<string, any>} Body */
 /** @typedef {{ kind: string, body: Body }} Draft */
 
@@ -58,7 +60,9 @@ export function deviceIntroduced(place, at) {
   return { kind: "DeviceIntroduced", body: { ...origin(place), introduced_at: momentText(at) } };
 }
 
-/** @param {Place} place @param {{ lines: Goods[], discount_rupiah?: number, payment: Payment, drawer: string | null, price_list: number }} receipt
+/** @param {Place} place
+ * @param {{ lines: Goods[], discount_rupiah?: number, payment: Payment, drawer: string | null,
+ *   price_list: number }} receipt
  * @param {Date} at @returns {Draft} */
 export function receiptIssued(place, { lines, discount_rupiah = 0, payment, drawer, price_list }, at) {
   const { kind, reference = "", given_rupiah = null, change_rupiah = 0 } = payment;
@@ -82,7 +86,9 @@ export function receiptIssued(place, { lines, discount_rupiah = 0, payment, draw
   return { kind: "ReceiptIssued", body };
 }
 
-/** @param {Place} place @param {{ receipt: string, lines: { line: number, qty: number }[], refund: PaymentKind, refund_rupiah: number, drawer: string | null, reason?: string }} made
+/** @param {Place} place
+ * @param {{ receipt: string, lines: { line: number, qty: number }[], refund: PaymentKind, refund_rupiah: number,
+ *   drawer: string | null, reason?: string }} made
  * @param {Date} at @returns {Draft} */
 export function receiptVoided(place, { receipt, lines, refund, refund_rupiah, drawer, reason = "" }, at) {
   const voided = lines.map(({ line, qty }) => ({ line, qty }));
@@ -90,7 +96,9 @@ export function receiptVoided(place, { receipt, lines, refund, refund_rupiah, dr
   return { kind: "ReceiptVoided", body };
 }
 
-/** @param {Place} place @param {{ final: boolean, lots: { lot: string, qty: number }[], products: { product: string, qty: number }[] }} count
+/** @param {Place} place
+ * @param {{ final: boolean, lots: { lot: string, qty: number }[], products: { product: string,
+ *   qty: number }[] }} count
  * @param {Date} at @returns {Draft} */
 export function boothCounted(place, { final, lots, products }, at) {
   const body = {
@@ -103,12 +111,14 @@ export function boothCounted(place, { final, lots, products }, at) {
   return { kind: "BoothCounted", body };
 }
 
-/** @param {Place} place @param {{ cashier: string, float_rupiah: number }} drawer @param {Date} at @returns {Draft} */
+/** @param {Place} place @param {{ cashier: string, float_rupiah: number }} drawer @param {Date} at
+ * @returns {Draft} */
 export function drawerOpened(place, { cashier, float_rupiah }, at) {
   return { kind: "DrawerOpened", body: { ...origin(place), cashier, float_rupiah, opened_at: momentText(at) } };
 }
 
-/** @param {Place} place @param {{ drawer: string, rupiah: number, reason?: string }} drop @param {Date} at @returns {Draft} */
+/** @param {Place} place @param {{ drawer: string, rupiah: number, reason?: string }} drop @param {Date} at
+ * @returns {Draft} */
 export function cashDropped(place, { drawer, rupiah, reason = "" }, at) {
   return { kind: "CashDropped", body: { ...origin(place), drawer, rupiah, reason, dropped_at: momentText(at) } };
 }
@@ -121,7 +131,8 @@ export function cashCounted(place, { drawer, counted_rupiah, expected_rupiah }, 
 }
 
 /** Stands in the place of a record that was taken out before it was sent.
- * @param {Place} place @param {{ kind: string, rupiah: number, reason?: string }} former @param {Date} at @returns {Draft} */
+ * @param {Place} place @param {{ kind: string, rupiah: number, reason?: string }} former @param {Date} at
+ * @returns {Draft} */
 export function recordTakenOut(place, { kind, rupiah, reason = "" }, at) {
   return { kind: "RecordTakenOut", body: { ...origin(place), kind, rupiah, reason, taken_out_at: momentText(at) } };
 }

@@ -4,7 +4,8 @@
  */
 import { base32, base64url, joined, utf8 } from "./encoding.js";
 
-/** @typedef {{ source: string, id: string, type: string, time: string, key: string, bytes: Uint8Array }} SignedContent */
+/** @typedef {{ source: string, id: string, type: string, time: string, key: string,
+ *   bytes: Uint8Array }} SignedContent */
 /** @typedef {{ privateKey: CryptoKey, publicKey: CryptoKey }} KeyPair */
 /** @typedef {{ kty: string, crv: string, x: string, y: string }} PublicKey */
 

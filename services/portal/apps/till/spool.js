@@ -14,8 +14,10 @@ import { KEY, publicKeyOf, signRecord, subjectOf } from "./signatures.js";
 /** @typedef {import("./booth.js").News} News */
 /** @typedef {{ reason: string, message: string, template?: string, values?: Record<string, any> }} Refusal */
 /** @typedef {"kept" | "sent" | "refused"} State */
-/** @typedef {{ specversion: string, id: string, source: string, type: string, time: string, datacontenttype: string, partitionkey: string }} Headers */
-/** @typedef {{ seq: number, id: string, bytes: Uint8Array<ArrayBuffer>, headers: Headers, signature: string, state: State,
+/** @typedef {{ specversion: string, id: string, source: string, type: string, time: string,
+ *   datacontenttype: string, partitionkey: string }} Headers */
+/** @typedef {{ seq: number, id: string, bytes: Uint8Array<ArrayBuffer>, headers: Headers, signature: string,
+ *   state: State,
  *   kept_at: number, hold: number, refusal: Refusal | null, note: string }} StoredRecord
  *   `hold`: for how many milliseconds after `kept_at` it is not sent. `note`: what stays on this device. */
 /** @typedef {{ keys: import("./signatures.js").KeyPair, subject: string }} Identity */
@@ -38,7 +40,8 @@ export class Spool {
   /** @type {Promise<IDBDatabase> | null} */
   #connection = null;
 
-  /** The device, made at its first use; its private key can't be taken out of the browser. @returns {Promise<Device>} */
+  /** The device, made at its first use; its private key can't be taken out of the browser.
+   * @returns {Promise<Device>} */
   async device() {
     const known = await this.#knownDevice();
     if (known) return known;
@@ -147,7 +150,8 @@ export class Spool {
     return (await this.#read("cursors", (store) => store.get(booth)))?.after ?? "";
   }
 
-  /** Keep news and the new cursor in one transaction. @param {string} booth @param {News[]} items @param {string} after */
+  /** Keep news and the new cursor in one transaction. @param {string} booth @param {News[]} items
+   * @param {string} after */
   async receive(booth, items, after) {
     await this.#changed(["news", "cursors"], (stores) => {
       for (const item of items) {
@@ -191,12 +195,14 @@ export class Spool {
     return /** @type {Device & { enrolment: Enrolment }} */ (device);
   }
 
-  /** @param {Device & { enrolment: Enrolment }} device @param {number} seq @param {string | null} previous @returns {Place} */
+  /** @param {Device & { enrolment: Enrolment }} device @param {number} seq @param {string | null} previous
+   * @returns {Place} */
   #place({ id, enrolment }, seq, previous) {
     return { booth: enrolment.booth, till: enrolment.till, device: id, seq, previous };
   }
 
-  /** @param {Device} device @param {Place} place @param {Draft} draft @param {Date} at @returns {Promise<StoredRecord>} */
+  /** @param {Device} device @param {Place} place @param {Draft} draft @param {Date} at
+   * @returns {Promise<StoredRecord>} */
   async #made(device, place, { kind, body }, at) {
     const [id, source, type, time] = [crypto.randomUUID(), sourceOf(place), eventType(kind), recordTime(at)];
     const bytes = encode(body);
@@ -225,7 +231,8 @@ export class Spool {
     return this.#transaction([name], "readonly", (stores) => ask(stores[name]));
   }
 
-  /** @param {string[]} names @param {(stores: Record<string, IDBObjectStore>, refuse: (error: Error) => void) => void} write */
+  /** @param {string[]} names
+   * @param {(stores: Record<string, IDBObjectStore>, refuse: (error: Error) => void) => void} write */
   #changed(names, write) {
     return this.#transaction(names, "readwrite", (stores, refuse) => void write(stores, refuse));
   }
@@ -305,7 +312,8 @@ export async function newIdentity() {
   return { keys, subject: await subjectOf(await publicKeyOf(keys.publicKey)) };
 }
 
-/** Whether a record can still be undone. A clock that was set back ends that. @param {StoredRecord} record @param {number} now */
+/** Whether a record can still be undone. A clock that was set back ends that. @param {StoredRecord} record
+ * @param {number} now */
 export function isHeld({ state, kept_at, hold }, now) {
   return state === "kept" && now >= kept_at && now < kept_at + hold;
 }

@@ -25,8 +25,8 @@ const REFUSED_WHOLE = new Set([400, 413, 422]);
 /** @typedef {import("./spool.js").StoredRecord} StoredRecord */
 /** @typedef {import("./session.js").DeviceSession} DeviceSession */
 
-/** Send and receive once; null if another tab is at it. Raises Unreachable, Declined and SpoolFailed.
- * @param {Spool} spool @param {DeviceSession} session @param {() => void} onProgress
+/** Send and receive once. `onProgress` is called after each request with records. The result is null if another tab is at it. Raises Unreachable, Declined and SpoolFailed.
+ * @param {Spool} spool @param {DeviceSession} session @param {() => unknown} onProgress
  * @returns {Promise<{ sent: number, refused: number, received: number } | null>} */
 export function sync(spool, session, onProgress = () => {}) {
   return navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
@@ -47,12 +47,14 @@ async function introduce(spool) {
   await spool.append((place) => deviceIntroduced(place, at), at);
 }
 
-/** @param {Spool} spool @param {DeviceSession} session @param {() => void} onProgress */
+/** @param {Spool} spool @param {DeviceSession} session @param {() => unknown} onProgress */
 async function send(spool, session, onProgress) {
   let [size, after, sent, refused] = [FIRST_WINDOW, 0, 0, 0];
+  /** @typedef {{ seq: number, refusal: import("./spool.js").Refusal | null }} Answer */
   for (;;) {
     const window = packed(await spool.offer(size, after, Date.now()));
     if (!window.length) return { sent, refused };
+    /** @type {{ rows: Answer[], fault: unknown }} */
     let answers;
     try {
       answers = await intake(session, window);
@@ -64,12 +66,13 @@ async function send(spool, session, onProgress) {
         continue;
       }
       const { reason = String(fault.status), template, values } = fault.problem;
-      answers = { rows: [{ seq: window[0].seq, refusal: { reason, message: fault.message, template, values } }], fault: null };
+      const refusal = { reason, message: fault.message, template, values };
+      answers = { rows: [{ seq: window[0].seq, refusal }], fault: null };
     }
     await spool.answered(answers.rows);
     sent += answers.rows.filter(({ refusal }) => !refusal).length;
     refused += answers.rows.filter(({ refusal }) => refusal).length;
-    onProgress();
+    await onProgress();
     if (answers.fault) throw answers.fault;
     after = window[window.length - 1].seq;
   }
@@ -102,9 +105,9 @@ async function intake(session, window) {
     return { rows: rowsOf(window, content), fault: null };
   } catch (fault) {
     // The gateway works, and Kafka does not answer it.
-    const problem = fault instanceof Unreachable ? /** @type {any} */ (fault).problem : null;
-    if (!Number.isInteger(problem?.stored)) throw fault;
-    return { rows: rowsOf(window.slice(0, problem.stored), problem.records ?? []), fault };
+    if (!(fault instanceof Unreachable) || !Number.isInteger(fault.problem.stored)) throw fault;
+    const { stored, records = [] } = fault.problem;
+    return { rows: rowsOf(window.slice(0, stored), records), fault };
   }
 }
 
@@ -128,11 +131,16 @@ async function receive(spool, session, booth) {
     const next = /<([^>]*)>\s*;\s*rel="?next"?/.exec(answer.headers.get("link") ?? "");
     if (!Array.isArray(content) || !next) throw new Unreachable("another server answers");
     const after = new URL(next[1], location.href).searchParams.get("after") ?? "";
-    const items = content.map(({ topic, type, source, id, about = null, data }) => ({ topic, type, source, id, about, data }));
+    const items = content.map(itemOf);
     if (items.length || after !== cursor) await spool.receive(booth, items, after);
     received += items.length;
     if (items.length < NEWS_PAGE) return received;
   }
+}
+
+/** @param {any} event @returns {import("./booth.js").News} */
+function itemOf({ topic, type, source, id, about = null, data }) {
+  return { topic, type, source, id, about, data };
 }
 
 /** @param {DeviceSession} session @param {string} path @param {RequestInit} [options] */

@@ -32,7 +32,8 @@ export class Till {
     this.spool = spool;
   }
 
-  /** @param {{ lines: import("./records.js").Goods[], price_list: number, payment: import("./records.js").Payment }} sale
+  /** @param {{ lines: import("./records.js").Goods[], price_list: number,
+   *   payment: import("./records.js").Payment }} sale
    * @param {number} opening the booth's latest opening */
   sell({ lines, price_list, payment }, opening) {
     const at = new Date();
@@ -55,7 +56,8 @@ export class Till {
     );
   }
 
-  /** @param {{ receipt: string, lines: { line: number, qty: number }[], refund: PaymentKind, refund_rupiah: number, reason: string }} made */
+  /** @param {{ receipt: string, lines: { line: number, qty: number }[], refund: PaymentKind, refund_rupiah: number,
+   *   reason: string }} made */
   voidPieces(made) {
     const at = new Date();
     return this.spool.append((place, records) => {
@@ -89,7 +91,8 @@ export class Till {
     }, at);
   }
 
-  /** @param {{ final: boolean, lots: { lot: string, qty: number }[], products: { product: string, qty: number }[] }} count */
+  /** @param {{ final: boolean, lots: { lot: string, qty: number }[], products: { product: string,
+   *   qty: number }[] }} count */
   count(count) {
     const at = new Date();
     return this.spool.append((place) => boothCounted(place, count, at), at);

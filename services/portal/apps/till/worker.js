@@ -1,15 +1,17 @@
-/** Keeps the files of the till, so that it opens without a network. The page decides when a new version takes over. */
-importScripts("files.js");
-
+/** Keeps the files of the till, so that it opens without a network. The page says when a new version takes over. */
 const worker = /** @type {any} */ (self);
+worker.importScripts("files.js");
 const { version, names } = worker.FILES;
 const PREFIX = "karya-till-";
 const CACHE = `${PREFIX}${version}`;
 const HOME = names[0];
 
+/** @param {string} name */
+const newest = (name) => new Request(name, { cache: "no-cache" });
+
 worker.addEventListener("install", (/** @type {any} */ event) => {
   event.waitUntil(
-    caches.open(CACHE).then((cache) => cache.addAll(names.map((/** @type {string} */ name) => new Request(name, { cache: "no-cache" })))),
+    caches.open(CACHE).then((cache) => cache.addAll(names.map(newest))),
   );
 });
 
@@ -17,7 +19,8 @@ worker.addEventListener("activate", (/** @type {any} */ event) => {
   event.waitUntil(
     caches
       .keys()
-      .then((keys) => Promise.all(keys.filter((key) => key.startsWith(PREFIX) && key !== CACHE).map((key) => caches.delete(key))))
+      .then((keys) => keys.filter((key) => key.startsWith(PREFIX) && key !== CACHE))
+      .then((former) => Promise.all(former.map((key) => caches.delete(key))))
       .then(() => worker.clients.claim()),
   );
 });

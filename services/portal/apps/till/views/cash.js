@@ -1,6 +1,6 @@
 import { field, h, notice, once } from "../dom.js";
-import { timeOfDay } from "../main.js";
 import { rupiah, typedRupiah } from "../money.js";
+import { timeOfDay } from "../shown.js";
 import { tr } from "../words.js";
 
 const CASHIER = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$/;

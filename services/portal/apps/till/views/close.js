@@ -1,6 +1,6 @@
-import { field, h, notice, once } from "../dom.js";
 import { pricesAt } from "../booth.js";
-import { nameOf } from "../main.js";
+import { field, h, notice, once } from "../dom.js";
+import { nameOf } from "../shown.js";
 import { tr } from "../words.js";
 
 /** The final count of goods, and the closing. @param {import("../main.js").App} app */

@@ -1,6 +1,6 @@
 import { h, notice, once } from "../dom.js";
-import { nameOf, timeOfDay } from "../main.js";
 import { rupiah, thousands } from "../money.js";
+import { nameOf, timeOfDay } from "../shown.js";
 import { isHeld } from "../spool.js";
 import { tr } from "../words.js";
 
@@ -34,7 +34,8 @@ async function undone(app, seq) {
   if (await app.record(() => app.till.undo(seq, ""))) app.show("sell", { kind: "good", text: tr("The sale was taken out. Its number stays.") });
 }
 
-/** A receipt as the customer sees it. @param {import("../main.js").App} app @param {import("../ledger.js").KnownReceipt} receipt */
+/** A receipt as the customer sees it. @param {import("../main.js").App} app
+ * @param {import("../ledger.js").KnownReceipt} receipt */
 export function paper(app, { record, lines, net }) {
   const { body } = record;
   const paid = { cash: tr("Cash"), qris: tr("QRIS, seen"), other: tr("Other") }[/** @type {import("../records.js").PaymentKind} */ (body.payment.kind)];

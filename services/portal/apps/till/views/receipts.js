@@ -1,7 +1,7 @@
 import { field, h, notice, once } from "../dom.js";
 import { refundOf } from "../ledger.js";
-import { nameOf, timeOfDay } from "../main.js";
 import { rupiah, sum, thousands } from "../money.js";
+import { nameOf, timeOfDay } from "../shown.js";
 import { tr } from "../words.js";
 import { paper } from "./receipt.js";
 

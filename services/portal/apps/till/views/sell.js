@@ -1,8 +1,8 @@
 import { changed, dueOf, faultOf, itemOf, linesOf, oversold, piecesOf } from "../basket.js";
 import { isWithdrawn, leftOf, pricesAt } from "../booth.js";
 import { h, notice } from "../dom.js";
-import { nameOf } from "../main.js";
 import { rupiah, thousands } from "../money.js";
+import { nameOf } from "../shown.js";
 import { tr } from "../words.js";
 
 /** Products as buttons, labels, and the basket. @param {import("../main.js").App} app */

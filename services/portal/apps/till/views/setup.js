@@ -3,7 +3,7 @@ import { tr } from "../words.js";
 
 /** A code of the organiser's makes this device a till. @param {import("../main.js").App} app */
 export function setupView(app) {
-  const former = app.device.enrolment;
+  const former = app.enrolment;
   const enrol = once(async () => {
     const value = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (document.getElementById(id)).value.trim();
     const [code, till] = [value("code"), former?.till ?? value("till")];

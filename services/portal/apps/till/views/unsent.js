@@ -1,5 +1,5 @@
 import { h, notice, once } from "../dom.js";
-import { timeOfDay } from "../main.js";
+import { timeOfDay } from "../shown.js";
 import { cloudEvent } from "../spool.js";
 import { tr } from "../words.js";
 
@@ -57,7 +57,7 @@ function reason({ template, values, message }) {
 function save(app) {
   const blob = new Blob([JSON.stringify(app.unsent.map(cloudEvent))], { type: "application/cloudevents-batch+json" });
   const address = URL.createObjectURL(blob);
-  const { enrolment } = app.device;
+  const { enrolment } = app;
   h("a", { href: address, download: `${enrolment?.booth}.${enrolment?.till}.json` }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
