@@ -1,4 +1,4 @@
-"""The till in a browser on the local stack: enrolled by an organiser's code, it sells without a line, and sales knows."""
+"""The till in a browser on the local stack: enrolled by a code, it sells without a line, and sales hears of it."""
 
 import asyncio
 from collections.abc import Iterator

@@ -42,9 +42,7 @@ async def a_phone(chromium: Browser, language: str = "en", width: int = 360) -> 
         await context.close()
 
 
-async def enrolled(
-    context: BrowserContext, line: Line, code: str = CODE, till: str = "T1"
-) -> tuple[Page, Watched]:
+async def enrolled(context: BrowserContext, line: Line, code: str = CODE, till: str = "T1") -> tuple[Page, Watched]:
     """A page of the till, enrolled by the code, that opens without a line too."""
     watch = watched(page := await context.new_page())
     await page.goto(line.till)
