@@ -26,7 +26,8 @@ const ANSWERS = {
   bodies: (items) =>
     items.map(({ kind, place, given, at }) => {
       const draft = BUILDERS[kind](place, given, new Date(at));
-      return { bytes: text(records.encode(draft.body)), type: records.eventType(draft.kind), rupiah: ledger.rupiahOf(kind, draft.body) };
+      const bytes = text(records.encode(draft.body));
+      return { bytes, type: records.eventType(draft.kind), rupiah: ledger.rupiahOf(kind, draft.body) };
     }),
   nets: (items) => items.map(money.netAmounts),
   values: (items) => items.map((item) => money.valueOf(...item)),
@@ -41,7 +42,8 @@ const ANSWERS = {
     const made = [];
     for (const { bytes, ...content } of contents) {
       const whole = { ...content, bytes: new Uint8Array(Buffer.from(bytes, "base64")) };
-      made.push({ payload: text(signatures.payloadOf(whole)), signature: await signatures.signRecord(imported, subject, whole) });
+      const signature = await signatures.signRecord(imported, subject, whole);
+      made.push({ payload: text(signatures.payloadOf(whole)), signature });
     }
     return { subject, made, proof: await signatures.prove(imported, subject, "http://identity.test", "challenge") };
   },
@@ -64,7 +66,10 @@ const ANSWERS = {
         drawers: ledger.drawersOf(own).map(({ id, expected, counted }) => [id, expected, counted]),
         isClosed: ledger.isClosed(own, view.opening),
         doubts: basket.oversold(lines, view, sold),
-        receipts: receipts.map(({ record, lines }) => [record.id, lines.map((line) => [line.left, ledger.refundOf(line, line.left)])]),
+        receipts: receipts.map(({ record, lines }) => [
+          record.id,
+          lines.map((line) => [line.left, ledger.refundOf(line, line.left)]),
+        ]),
       };
     }),
   baskets: (items) =>

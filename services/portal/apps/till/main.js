@@ -77,7 +77,8 @@ export class App {
     // Only a hint to try at once; whether the line works is known from an answer.
     addEventListener("online", () => this.syncSoon(0));
     try {
-      if (!isSecureContext) throw tr("A till needs HTTPS: the browser has no keys and no storage to trust otherwise.");
+      if (!isSecureContext)
+        throw tr("A till needs HTTPS: the browser has no keys and no storage to trust otherwise.");
       await this.spool.device();
       this.lost = await this.spool.lost();
       this.persists = (await navigator.storage?.persisted?.()) ?? false;
@@ -144,7 +145,8 @@ export class App {
 
   /** Show what has changed. A form that somebody fills stays, unless it is `forced`. @param {boolean} [forced] */
   render(forced = false) {
-    const [bar, notices, view] = ["bar", "notices", "view"].map((id) => /** @type {HTMLElement} */ (document.getElementById(id)));
+    const part = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+    const [bar, notices, view] = ["bar", "notices", "view"].map(part);
     const focused = document.activeElement?.id;
     if (!this.isReady) {
       view.replaceChildren(this.notice ? notice(this.notice.kind, h("p", {}, this.notice.text)) : "");
@@ -169,7 +171,9 @@ export class App {
       refused: tr("The services refuse this till"),
       cut: tr("No connection: sales are kept here"),
     }[this.line];
-    const other = language() === "id" ? /** @type {const} */ (["en", "English"]) : /** @type {const} */ (["id", "Indonesia"]);
+    /** @type {["id" | "en", string]} */
+    const other = language() === "id" ? ["en", "English"] : ["id", "Indonesia"];
+    const place = enrolment ? `${enrolment.till} · ${this.booth.name ?? enrolment.booth}` : "Karya";
     const tabs = enrolment
       ? /** @type {[ViewName, string][]} */ ([
           ["sell", tr("Sell")],
@@ -184,7 +188,7 @@ export class App {
       h(
         "div",
         { class: "bar-inner" },
-        h("strong", { class: "brand" }, enrolment ? `${enrolment.till} · ${this.booth.name ?? enrolment.booth}` : "Karya"),
+        h("strong", { class: "brand" }, place),
         h("span", { class: `line ${this.line}`, role: "status" }, line),
         enrolment &&
           h(
@@ -217,7 +221,11 @@ export class App {
             tabs.map(([view, text]) =>
               h(
                 "button",
-                { id: `tab-${view}`, "aria-current": this.view === view ? "page" : null, onclick: () => this.show(view) },
+                {
+                  id: `tab-${view}`,
+                  "aria-current": this.view === view ? "page" : null,
+                  onclick: () => this.show(view),
+                },
                 text,
               ),
             ),
@@ -229,11 +237,16 @@ export class App {
   #notices() {
     const notices = [];
     if (this.notice) notices.push(notice(this.notice.kind, h("p", {}, this.notice.text)));
-    if (this.lost !== null)
+    const { lost: number } = this;
+    if (number !== null)
       notices.push(
         notice(
           "bad",
-          h("p", {}, tr("This browser emptied its storage: records up to number {number} are gone here.", { number: this.lost })),
+          h(
+            "p",
+            {},
+            tr("This browser emptied its storage: records up to number {number} are gone here.", { number }),
+          ),
           h("p", {}, tr("Those that were sent are safe. Tell the organiser, and enrol this device anew.")),
           h(
             "button",
@@ -252,12 +265,15 @@ export class App {
     const last = this.stored.at(-1);
     if (last && last.kept_at > Date.now() + CLOCK_SLACK)
       notices.push(notice("warn", h("p", {}, tr("The clock of this device was set back. Please set it."))));
-    if (this.booth.struck)
-      notices.push(notice("warn", h("p", {}, tr("The organiser has struck this till as lost. Say that it is in use."))));
-    if (this.booth.redirected)
-      notices.push(
-        notice("warn", h("p", {}, tr("Records of this booth count at {booth}. Set the till up there.", { booth: this.booth.redirected.to }))),
-      );
+    if (this.booth.struck) {
+      const text = tr("The organiser has struck this till as lost. Say that it is in use.");
+      notices.push(notice("warn", h("p", {}, text)));
+    }
+    if (this.booth.redirected) {
+      const booth = this.booth.redirected.to;
+      const text = tr("Records of this booth count at {booth}. Set the till up there.", { booth });
+      notices.push(notice("warn", h("p", {}, text)));
+    }
     return notices;
   }
 
@@ -334,7 +350,8 @@ function sentenceOf(fault) {
   if (fault instanceof RecordStays) return tr("This record was sent, or is not the last one. Void it instead.");
   if (fault instanceof SpoolFailed)
     return tr("This record was NOT kept, all earlier ones are safe. Free some space, and enter it again.");
-  if (fault instanceof RangeError) return tr("The clock of this device is outside the years 1970 to 2099. Please set it.");
+  if (fault instanceof RangeError)
+    return tr("The clock of this device is outside the years 1970 to 2099. Please set it.");
   if (fault instanceof Refused)
     return {
       closed: tr("This till is closed."),
@@ -347,9 +364,9 @@ function sentenceOf(fault) {
 /** Whether somebody is filling a form there. @param {HTMLElement} view */
 function isFilled(view) {
   const inputs = [...view.querySelectorAll("input")];
-  return inputs.some(
-    (input) => input === document.activeElement || input.value !== input.defaultValue || input.checked !== input.defaultChecked,
-  );
+  const isChanged = (/** @type {HTMLInputElement} */ input) =>
+    input.value !== input.defaultValue || input.checked !== input.defaultChecked;
+  return inputs.some((input) => input === document.activeElement || isChanged(input));
 }
 
 if (document.getElementById("bar")) void new App().start();

@@ -30,7 +30,9 @@ export function apportion(total, weights) {
   const parts = weights.map((weight) => Number((sum * BigInt(weight)) / whole));
   const remainders = weights.map((weight) => (sum * BigInt(weight)) % whole);
   const order = weights.map((_, index) => index);
-  order.sort((one, other) => (remainders[one] < remainders[other] ? 1 : remainders[one] > remainders[other] ? -1 : 0));
+  // The sort keeps the order of equals.
+  const isLess = (/** @type {number} */ one, /** @type {number} */ other) => Number(remainders[one] < remainders[other]);
+  order.sort((one, other) => isLess(one, other) - isLess(other, one));
   const missing = total - parts.reduce((all, part) => all + part, 0);
   for (const index of order.slice(0, missing)) parts[index] += 1;
   return parts;

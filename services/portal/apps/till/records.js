@@ -92,7 +92,8 @@ export function receiptIssued(place, { lines, discount_rupiah = 0, payment, draw
  * @param {Date} at @returns {Draft} */
 export function receiptVoided(place, { receipt, lines, refund, refund_rupiah, drawer, reason = "" }, at) {
   const voided = lines.map(({ line, qty }) => ({ line, qty }));
-  const body = { ...origin(place), receipt, lines: voided, refund, refund_rupiah, drawer, reason, voided_at: momentText(at) };
+  const voided_at = momentText(at);
+  const body = { ...origin(place), receipt, lines: voided, refund, refund_rupiah, drawer, reason, voided_at };
   return { kind: "ReceiptVoided", body };
 }
 

@@ -50,7 +50,13 @@ export class Spool {
       const made = await this.#knownDevice();
       if (made) return made;
       /** @type {Device} */
-      const device = { name: "device", id: crypto.randomUUID(), ...(await newIdentity()), enrolment: null, offered: 0 };
+      const device = {
+        name: "device",
+        id: crypto.randomUUID(),
+        ...(await newIdentity()),
+        enrolment: null,
+        offered: 0,
+      };
       await this.#changed(["device"], (stores) => void stores.device.add(device));
       return device;
     });
@@ -113,7 +119,8 @@ export class Spool {
     /** @type {StoredRecord[]} */
     let window = [];
     await this.#changed(["records", "device"], (stores) => {
-      const [records, device] = [stores.records.getAll(IDBKeyRange.lowerBound(after, true)), stores.device.get("device")];
+      const records = stores.records.getAll(IDBKeyRange.lowerBound(after, true));
+      const device = stores.device.get("device");
       device.onsuccess = () => {
         const unsent = /** @type {StoredRecord[]} */ (records.result).filter((record) => record.state !== "sent");
         // Records are sent in their order: one that can still be undone holds the later ones back.
@@ -217,8 +224,18 @@ export class Spool {
     };
     const content = { source, id, type, time, key: place.booth, bytes };
     const signature = await signRecord(device.keys.privateKey, device.subject, content);
-    const state = /** @type {State} */ ("kept");
-    return { seq: place.seq, id, bytes, headers, signature, state, kept_at: Date.now(), hold: 0, refusal: null, note: "" };
+    return {
+      seq: place.seq,
+      id,
+      bytes,
+      headers,
+      signature,
+      state: "kept",
+      kept_at: Date.now(),
+      hold: 0,
+      refusal: null,
+      note: "",
+    };
   }
 
   /** @returns {Promise<Device | undefined>} */

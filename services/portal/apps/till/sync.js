@@ -25,7 +25,8 @@ const REFUSED_WHOLE = new Set([400, 413, 422]);
 /** @typedef {import("./spool.js").StoredRecord} StoredRecord */
 /** @typedef {import("./session.js").DeviceSession} DeviceSession */
 
-/** Send and receive once. `onProgress` is called after each request with records. The result is null if another tab is at it. Raises Unreachable, Declined and SpoolFailed.
+/** Send and receive once. `onProgress` is called after each request with records. The result is null if another tab
+ * is at it. Raises Unreachable, Declined and SpoolFailed.
  * @param {Spool} spool @param {DeviceSession} session @param {() => unknown} onProgress
  * @returns {Promise<{ sent: number, refused: number, received: number } | null>} */
 export function sync(spool, session, onProgress = () => {}) {

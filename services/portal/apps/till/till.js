@@ -78,7 +78,10 @@ export class Till {
   /** @param {number} rupiah @param {string} reason */
   drop(rupiah, reason) {
     const at = new Date();
-    return this.spool.append((place, records) => cashDropped(place, { drawer: drawer(records).id, rupiah, reason }, at), at);
+    return this.spool.append(
+      (place, records) => cashDropped(place, { drawer: drawer(records).id, rupiah, reason }, at),
+      at,
+    );
   }
 
   /** Record the cash in the drawer. The expected sum is taken from the records in the same turn.

@@ -9,26 +9,45 @@ const CASHIER = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$/;
 export function cashView(app) {
   const { drawer, booth } = app;
   const last = app.drawers.at(-1);
-  const counted = !drawer && last && last.counted !== null ? last : null;
   return [
     h("h1", {}, tr("Cash")),
-    counted &&
-      notice(
-        counted.counted === counted.expected ? "good" : "warn",
-        h("p", {}, tr("{cashier} counted {counted:rupiah}; {expected:rupiah} were expected.", { cashier: counted.cashier, counted: Number(counted.counted), expected: counted.expected })),
-        h("p", {}, h("strong", {}, tr("Difference: {difference:rupiah}", { difference: Number(counted.counted) - counted.expected }))),
-      ),
+    !drawer && last && countOf(last),
     ...(drawer
       ? [
-          h("p", { class: "lead" }, tr("{cashier} has the drawer since {time}.", { cashier: drawer.cashier, time: timeOfDay(drawer.opened_at, booth.zone) })),
+          h(
+            "p",
+            { class: "lead" },
+            tr("{cashier} has the drawer since {time}.", {
+              cashier: drawer.cashier,
+              time: timeOfDay(drawer.opened_at, booth.zone),
+            }),
+          ),
           h("h2", {}, tr("Count the drawer")),
           h("p", {}, tr("Count first. The expected sum is shown afterwards.")),
-          amountForm(app, "counted", tr("Cash in the drawer"), tr("Keep the count"), (amount) => app.till.countCash(amount)),
+          amountForm(app, "counted", tr("Cash in the drawer"), tr("Keep the count"), (amount) =>
+            app.till.countCash(amount),
+          ),
           h("h2", {}, tr("Money leaves the drawer")),
-          amountForm(app, "dropped", tr("Amount"), tr("Keep"), (amount, reason) => app.till.drop(amount, reason), true),
+          amountForm(
+            app,
+            "dropped",
+            tr("Amount"),
+            tr("Keep"),
+            (amount, reason) => app.till.drop(amount, reason),
+            true,
+          ),
         ]
       : [h("h2", {}, tr("Take the drawer")), openForm(app)]),
   ].filter(Boolean);
+}
+
+/** What the last count has found. @param {import("../ledger.js").Drawer} drawer */
+function countOf({ cashier, counted, expected }) {
+  if (counted === null) return null;
+  const values = { cashier, counted, expected };
+  const sums = tr("{cashier} counted {counted:rupiah}; {expected:rupiah} were expected.", values);
+  const difference = tr("Difference: {difference:rupiah}", { difference: counted - expected });
+  return notice(counted === expected ? "good" : "warn", h("p", {}, sums), h("p", {}, h("strong", {}, difference)));
 }
 
 /** @param {string} id */
@@ -47,7 +66,11 @@ function openForm(app) {
   return h(
     "form",
     { class: "stack narrow", onsubmit: open },
-    field(tr("Cashier"), { id: "cashier", required: true }, tr("A number that only the booth can read, such as P1. No name.")),
+    field(
+      tr("Cashier"),
+      { id: "cashier", required: true },
+      tr("A number that only the booth can read, such as P1. No name."),
+    ),
     field(tr("Float in the drawer"), { id: "float", inputmode: "numeric", required: true }),
     h("button", { class: "primary", id: "open-drawer" }, tr("Take the drawer")),
   );

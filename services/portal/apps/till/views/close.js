@@ -14,11 +14,12 @@ export function closeView(app) {
     ].filter(Boolean);
   }
   const count = app.unsent.length;
+  const cashier = app.drawer?.cashier;
   const counted = app.records.some(({ kind, body }) => kind === "BoothCounted" && body.final);
   return [
     h("h1", {}, tr("Closing")),
     h("p", { class: "lead" }, tr("After the last sale of the festival: count the goods, then close the till.")),
-    app.drawer && notice("warn", h("p", {}, tr("{cashier} has the drawer. It is not counted yet.", { cashier: app.drawer.cashier }))),
+    cashier && notice("warn", h("p", {}, tr("{cashier} has the drawer. It is not counted yet.", { cashier }))),
     h("h2", {}, tr("1. Count the goods")),
     counted && h("p", { class: "muted" }, tr("A final count is kept. A later one replaces it.")),
     countForm(app),
@@ -26,7 +27,13 @@ export function closeView(app) {
     count
       ? notice(
           "warn",
-          h("p", {}, tr("{count:record is|records are} not sent. Wait for the connection, or say why you close without it.", { count })),
+          h(
+            "p",
+            {},
+            tr("{count:record is|records are} not sent. Wait for the connection, or say why you close without it.", {
+              count,
+            }),
+          ),
           h("button", { id: "sync-now", onclick: () => void app.sync() }, tr("Send now")),
         )
       : null,
@@ -37,7 +44,10 @@ export function closeView(app) {
 /** @param {import("../main.js").App} app */
 function countForm(app) {
   const products = [...pricesAt(app.booth, new Date()).prices.keys()];
-  const input = (/** @type {string} */ product) => /** @type {HTMLInputElement} */ (document.getElementById(`count-${product}`)).value.trim();
+  const input = (/** @type {string} */ product) => {
+    const { value } = /** @type {HTMLInputElement} */ (document.getElementById(`count-${product}`));
+    return value.trim();
+  };
   const keep = once(async () => {
     const filled = products.map((product) => ({ product, text: input(product) })).filter(({ text }) => text !== "");
     if (!filled.length) return app.failed(tr("Nothing was counted. Write 0 for none."));
@@ -49,7 +59,11 @@ function countForm(app) {
   return h(
     "form",
     { class: "stack", onsubmit: keep },
-    h("div", { class: "grid" }, products.map((product) => field(nameOf(app, product), { id: `count-${product}`, inputmode: "numeric" }))),
+    h(
+      "div",
+      { class: "grid" },
+      products.map((product) => field(nameOf(app, product), { id: `count-${product}`, inputmode: "numeric" })),
+    ),
     h("button", { id: "keep-count" }, tr("Keep the count")),
   );
 }
@@ -59,8 +73,10 @@ function closeForm(app) {
   const close = once(async () => {
     // Read again: a record may have been kept in another tab.
     await app.refresh();
-    const reason = /** @type {HTMLInputElement | null} */ (document.getElementById("close-reason"))?.value.trim() ?? "";
-    if (app.unsent.length && !reason) return app.failed(tr("Records are not sent. Say why you close without sending them."));
+    const input = /** @type {HTMLInputElement | null} */ (document.getElementById("close-reason"));
+    const reason = input?.value.trim() ?? "";
+    if (app.unsent.length && !reason)
+      return app.failed(tr("Records are not sent. Say why you close without sending them."));
     if (await app.record(() => app.till.close(app.booth.opening, reason))) app.show("close");
   });
   return h(

@@ -8,17 +8,22 @@ export function payView(app) {
   const { lines, price_list } = linesOf(app.basket, app.booth, new Date());
   const due = dueOf(lines);
   const find = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
-  const kind = () => /** @type {import("../records.js").PaymentKind} */ (document.querySelector('input[name="kind"]:checked')?.getAttribute("value") ?? "cash");
+  const kind = () => {
+    const checked = document.querySelector('input[name="kind"]:checked');
+    return /** @type {import("../records.js").PaymentKind} */ (checked?.getAttribute("value") ?? "cash");
+  };
   const given = () => (find("given").value.trim() ? typedRupiah(find("given").value) : due);
   const shown = () => {
     const isCash = kind() === "cash";
     find("cash-part").hidden = !isCash;
     find("reference-part").hidden = isCash;
     const handed = given();
-    const missing = handed === null ? tr("This is no amount.") : handed < due ? tr("{missing:rupiah} too little", { missing: due - handed }) : "";
-    find("change").textContent = missing || tr("Change: {change:rupiah}", { change: Number(handed) - due });
-    find("change").className = missing ? "change error" : "change";
-    return isCash ? !missing : true;
+    let fault = "";
+    if (handed === null) fault = tr("This is no amount.");
+    else if (handed < due) fault = tr("{missing:rupiah} too little", { missing: due - handed });
+    find("change").textContent = fault || tr("Change: {change:rupiah}", { change: Number(handed) - due });
+    find("change").className = fault ? "change error" : "change";
+    return !isCash || !fault;
   };
   const keep = once(async () => {
     if (!shown()) return;
@@ -39,13 +44,32 @@ export function payView(app) {
     app.show("receipt");
   });
   const choice = (/** @type {string} */ value, /** @type {string} */ text) =>
-    h("label", { class: "choice" }, h("input", { type: "radio", name: "kind", value, id: `kind-${value}`, checked: value === "cash", onchange: shown }), text);
+    h(
+      "label",
+      { class: "choice" },
+      h("input", {
+        type: "radio",
+        name: "kind",
+        value,
+        id: `kind-${value}`,
+        checked: value === "cash",
+        onchange: shown,
+      }),
+      text,
+    );
   const view = [
     h("h1", {}, tr("Pay {due:rupiah}", { due })),
     h(
       "form",
       { class: "stack narrow", onsubmit: keep },
-      h("fieldset", { class: "choices" }, h("legend", {}, tr("Payment")), choice("cash", tr("Cash")), choice("qris", tr("QRIS, seen")), choice("other", tr("Other"))),
+      h(
+        "fieldset",
+        { class: "choices" },
+        h("legend", {}, tr("Payment")),
+        choice("cash", tr("Cash")),
+        choice("qris", tr("QRIS, seen")),
+        choice("other", tr("Other")),
+      ),
       h(
         "div",
         { id: "cash-part" },
@@ -73,7 +97,11 @@ export function payView(app) {
       h(
         "div",
         { id: "reference-part", hidden: true },
-        field(tr("Reference"), { id: "reference", maxlength: 100 }, tr("The number of the payment, if there is one. The till can't check it.")),
+        field(
+          tr("Reference"),
+          { id: "reference", maxlength: 100 },
+          tr("The number of the payment, if there is one. The till can't check it."),
+        ),
       ),
       h(
         "div",

@@ -8,7 +8,8 @@ import { tr } from "../words.js";
 export function receiptView(app) {
   const receipt = app.receipts.find(({ record }) => record.id === app.receipt);
   const stored = app.stored.find(({ id }) => id === app.receipt);
-  const next = h("button", { class: "primary pay", id: "next", onclick: once(() => app.show("sell")) }, tr("Next customer"));
+  const toNext = once(() => app.show("sell"));
+  const next = h("button", { class: "primary pay", id: "next", onclick: toNext }, tr("Next customer"));
   if (!receipt || !stored) return [h("h1", {}, tr("The sale was taken out")), next];
   const { payment } = receipt.record.body;
   const until = stored.kept_at + stored.hold;
@@ -23,7 +24,8 @@ export function receiptView(app) {
   count();
   return [
     notice("good", h("p", {}, h("strong", {}, tr("The sale is kept on this device.")))),
-    payment.kind === "cash" && h("p", { class: "change big" }, tr("Change: {change:rupiah}", { change: payment.change_rupiah })),
+    payment.kind === "cash" &&
+      h("p", { class: "change big" }, tr("Change: {change:rupiah}", { change: payment.change_rupiah })),
     h("div", { class: "actions" }, next, undo, h("button", { id: "print", onclick: () => print() }, tr("Print"))),
     paper(app, receipt),
   ].filter(Boolean);
@@ -31,34 +33,54 @@ export function receiptView(app) {
 
 /** @param {import("../main.js").App} app @param {number} seq */
 async function undone(app, seq) {
-  if (await app.record(() => app.till.undo(seq, ""))) app.show("sell", { kind: "good", text: tr("The sale was taken out. Its number stays.") });
+  if (await app.record(() => app.till.undo(seq, "")))
+    app.show("sell", { kind: "good", text: tr("The sale was taken out. Its number stays.") });
 }
 
 /** A receipt as the customer sees it. @param {import("../main.js").App} app
  * @param {import("../ledger.js").KnownReceipt} receipt */
 export function paper(app, { record, lines, net }) {
   const { body } = record;
-  const paid = { cash: tr("Cash"), qris: tr("QRIS, seen"), other: tr("Other") }[/** @type {import("../records.js").PaymentKind} */ (body.payment.kind)];
+  const { kind, reference, given_rupiah: given, change_rupiah: change } = body.payment;
+  const kinds = /** @type {Record<string, string>} */ ({
+    cash: tr("Cash"),
+    qris: tr("QRIS, seen"),
+    other: tr("Other"),
+  });
+  const time = timeOfDay(body.sold_at, app.booth.zone);
   return h(
     "section",
     { class: "paper", "aria-label": tr("Receipt") },
     h("h1", {}, app.booth.name ?? body.booth),
-    h("p", {}, tr("Receipt {number} · till {till} · {time}", { number: record.seq, till: body.till, time: timeOfDay(body.sold_at, app.booth.zone) })),
+    h("p", {}, tr("Receipt {number} · till {till} · {time}", { number: record.seq, till: body.till, time })),
     h(
       "table",
       {},
-      h("thead", { class: "visually-hidden" }, h("tr", {}, h("th", { scope: "col" }, tr("Goods")), h("th", { scope: "col" }, tr("Sum")))),
+      h(
+        "thead",
+        { class: "visually-hidden" },
+        h("tr", {}, h("th", { scope: "col" }, tr("Goods")), h("th", { scope: "col" }, tr("Sum"))),
+      ),
       h(
         "tbody",
         {},
-        lines.map((line) => h("tr", {}, h("td", {}, `${thousands(line.qty)} × ${nameOf(app, line.product)}`), h("td", { class: "number" }, rupiah(line.net)))),
+        lines.map(({ qty, product, net }) =>
+          h(
+            "tr",
+            {},
+            h("td", {}, `${thousands(qty)} × ${nameOf(app, product)}`),
+            h("td", { class: "number" }, rupiah(net)),
+          ),
+        ),
       ),
-      h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, tr("Sum")), h("td", { class: "number" }, h("strong", {}, rupiah(net))))),
+      h(
+        "tfoot",
+        {},
+        h("tr", {}, h("th", { scope: "row" }, tr("Sum")), h("td", { class: "number" }, h("strong", {}, rupiah(net)))),
+      ),
     ),
-    h("p", {}, paid, body.payment.reference ? ` ${body.payment.reference}` : ""),
-    body.payment.given_rupiah === null
-      ? null
-      : h("p", {}, tr("Given {given:rupiah}, change {change:rupiah}", { given: body.payment.given_rupiah, change: body.payment.change_rupiah })),
+    h("p", {}, `${kinds[kind]} ${reference}`),
+    given === null ? null : h("p", {}, tr("Given {given:rupiah}, change {change:rupiah}", { given, change })),
     h("p", { class: "muted" }, h("code", {}, record.id)),
   );
 }

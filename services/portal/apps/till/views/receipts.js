@@ -22,7 +22,11 @@ export function receiptsView(app) {
       h(
         "button",
         { id: `receipt-${record.seq}`, class: "row", onclick: open(record.id) },
-        h("span", {}, tr("Receipt {number}", { number: record.seq }), " · ", timeOfDay(record.body.sold_at, app.booth.zone)),
+        h(
+          "span",
+          {},
+          `${tr("Receipt {number}", { number: record.seq })} · ${timeOfDay(record.body.sold_at, app.booth.zone)}`,
+        ),
         h("span", { class: "number" }, rupiah(net)),
         h("span", { class: "badge" }, standing),
       ),
@@ -30,7 +34,9 @@ export function receiptsView(app) {
   });
   return [
     h("h1", {}, tr("Receipts")),
-    rows.length ? h("ul", { class: "rows" }, rows) : h("div", { class: "empty" }, h("p", { class: "empty-title" }, tr("No sale yet"))),
+    rows.length
+      ? h("ul", { class: "rows" }, rows)
+      : h("div", { class: "empty" }, h("p", { class: "empty-title" }, tr("No sale yet"))),
   ];
 }
 
@@ -40,10 +46,11 @@ export function voidView(app) {
   if (!receipt) return receiptsView(app);
   const left = receipt.lines.filter((line) => line.left > 0);
   const find = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
-  const chosen = () =>
-    left
-      .map((line) => ({ line, qty: Math.max(0, Math.min(line.left, Math.floor(Number(find(`back-${line.line}`).value) || 0))) }))
-      .filter(({ qty }) => qty > 0);
+  const typed = (/** @type {import("../ledger.js").KnownLine} */ { line, left }) => {
+    const pieces = Math.floor(Number(find(`back-${line}`).value) || 0);
+    return Math.max(0, Math.min(left, pieces));
+  };
+  const chosen = () => left.map((line) => ({ line, qty: typed(line) })).filter(({ qty }) => qty > 0);
   const shown = () => {
     const refund = sum(chosen().map(({ line, qty }) => refundOf(line, qty)));
     find("refund").textContent = tr("Pay back {refund:rupiah}", { refund });
@@ -53,7 +60,8 @@ export function voidView(app) {
     const lines = chosen().map(({ line, qty }) => ({ line: line.line, qty }));
     if (!lines.length) return;
     const refund_rupiah = shown();
-    const made = { receipt: receipt.record.id, lines, refund: receipt.paid, refund_rupiah, reason: find("reason").value.trim() };
+    const reason = find("reason").value.trim();
+    const made = { receipt: receipt.record.id, lines, refund: receipt.paid, refund_rupiah, reason };
     if (await app.record(() => app.till.voidPieces(made)))
       app.show("receipts", { kind: "good", text: tr("Kept. Pay back {refund:rupiah}.", { refund: refund_rupiah }) });
   });
@@ -66,20 +74,24 @@ export function voidView(app) {
       ? h(
           "form",
           { class: "stack narrow", onsubmit: record },
-          left.map((line) =>
-            field(tr("Pieces of {product}, at most {left:thousands}", { product: nameOf(app, line.product), left: line.left }), {
-              id: `back-${line.line}`,
+          left.map(({ line, product, left }) =>
+            field(tr("Pieces of {product}, at most {left:thousands}", { product: nameOf(app, product), left }), {
+              id: `back-${line}`,
               type: "number",
               min: 0,
-              max: line.left,
-              value: line.left,
+              max: left,
+              value: left,
               oninput: shown,
             }),
           ),
           field(tr("Reason"), { id: "reason", maxlength: 200 }),
-          h("p", { id: "refund", class: "change", role: "status" }, tr("Pay back {refund:rupiah}", { refund: whole })),
+          h(
+            "p",
+            { id: "refund", class: "change", role: "status" },
+            tr("Pay back {refund:rupiah}", { refund: whole }),
+          ),
           h("button", { class: "danger", id: "void" }, tr("Void")),
         )
-      : notice("warn", h("p", {}, tr("All of this receipt is void already ({count:thousands} lines).", { count: receipt.lines.length }))),
+      : notice("warn", h("p", {}, tr("All of this receipt is void already."))),
   ];
 }

@@ -48,12 +48,13 @@ function goods(app, product, price) {
   const left = leftOf(app.booth, product, app.sold) - piecesOf(app.basket, product);
   const withdrawn = isWithdrawn(app.booth, product);
   const some = left > 0 ? tr("{left:thousands} left", { left }) : tr("none left by the list");
+  const stock = withdrawn ? tr("withdrawn: do not sell") : some;
   return h(
     "button",
     { id: `sell-${product}`, class: "goods", disabled: withdrawn, onclick: () => put(app, product, 1) },
     h("span", { class: "goods-name" }, nameOf(app, product)),
     h("span", { class: "goods-price" }, rupiah(price)),
-    h("span", { class: `goods-left ${left > 0 && !withdrawn ? "" : "low"}` }, withdrawn ? tr("withdrawn: do not sell") : some),
+    h("span", { class: `goods-left ${left > 0 && !withdrawn ? "" : "low"}` }, stock),
   );
 }
 
@@ -87,7 +88,7 @@ function labelForm(app) {
     "form",
     { class: "label-form", onsubmit: add },
     h("label", { for: "label" }, tr("Label")),
-    h("input", { id: "label", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: 60 }),
+    h("input", { id: "label", autocomplete: "off", autocapitalize: "characters", maxlength: 60 }),
     h("button", { id: "add-label" }, tr("Add")),
   );
 }
@@ -98,13 +99,15 @@ function basketOf(app) {
   const rows = lines.map(({ lot, product, qty, unit_price_rupiah }) => {
     const item = lot ?? product;
     const name = nameOf(app, product);
+    const step = (/** @type {string} */ id, /** @type {string} */ label, /** @type {string} */ sign, by = 1) =>
+      h("button", { id: `${id}-${item}`, "aria-label": label, onclick: () => put(app, item, by) }, sign);
     return h(
       "li",
       {},
       h("span", { class: "basket-name" }, name, lot && h("code", {}, ` ${lot}`)),
-      h("button", { id: `less-${item}`, "aria-label": tr("One {product} less", { product: name }), onclick: () => put(app, item, -1) }, "−"),
+      step("less", tr("One {product} less", { product: name }), "−", -1),
       h("output", { class: "basket-qty" }, thousands(qty)),
-      h("button", { id: `more-${item}`, "aria-label": tr("One {product} more", { product: name }), onclick: () => put(app, item, 1) }, "+"),
+      step("more", tr("One {product} more", { product: name }), "+"),
       h("span", { class: "number" }, rupiah(qty * unit_price_rupiah)),
     );
   });
@@ -113,7 +116,10 @@ function basketOf(app) {
     const text =
       left === null
         ? tr("{product} is not known to be at this booth. The sale may be disputed.", { product })
-        : tr("This till's part allows {left:thousands} of {product}. The sale is kept, but may be disputed.", { left, product });
+        : tr("This till's part allows {left:thousands} of {product}. The sale is kept, but may be disputed.", {
+            left,
+            product,
+          });
     return h("p", { class: "error" }, text);
   });
   return h(

@@ -5,7 +5,10 @@ import { tr } from "../words.js";
 export function setupView(app) {
   const former = app.enrolment;
   const enrol = once(async () => {
-    const value = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (document.getElementById(id)).value.trim();
+    const value = (/** @type {string} */ id) => {
+      const input = /** @type {HTMLInputElement} */ (document.getElementById(id));
+      return input.value.trim();
+    };
     const [code, till] = [value("code"), former?.till ?? value("till")];
     if (!code || !till) return;
     try {
@@ -21,13 +24,19 @@ export function setupView(app) {
   });
   return [
     h("h1", {}, tr("Set up this till")),
-    former && h("p", {}, tr("This device stays till {till} of {booth}, and gets another key.", { till: former.till, booth: former.booth })),
+    former && h("p", {}, tr("This device stays till {till} of {booth}, and gets another key.", { ...former })),
     h("p", { class: "lead" }, tr("The organiser gives you a code. It is good once, for ten minutes.")),
     h(
       "form",
       { class: "stack narrow", onsubmit: enrol },
       field(tr("Code"), { id: "code", required: true, autocapitalize: "none", spellcheck: "false" }),
-      former ? null : field(tr("Name of this till"), { id: "till", value: "T1", required: true, maxlength: 40 }, tr("As the booth lists it, such as T1.")),
+      former
+        ? null
+        : field(
+            tr("Name of this till"),
+            { id: "till", value: "T1", required: true, maxlength: 40 },
+            tr("As the booth lists it, such as T1."),
+          ),
       h("button", { class: "primary", id: "enrol" }, tr("Set up")),
     ),
   ].filter(Boolean);

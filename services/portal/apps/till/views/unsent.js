@@ -15,6 +15,7 @@ export function unsentView(app) {
       h("td", {}, state === "refused" && refusal ? reason(refusal) : tr("to send")),
     ),
   );
+  const columns = [tr("Number"), tr("Record"), tr("Time"), tr("Standing")];
   return [
     h("h1", {}, tr("Not sent yet")),
     h("p", { class: "lead" }, tr("These records are only on this device. They are sent by themselves.")),
@@ -22,10 +23,15 @@ export function unsentView(app) {
       notice(
         "warn",
         h("p", {}, app.fault),
-        app.line === "refused" && h("button", { id: "set-up", onclick: () => app.show("setup") }, tr("Set up again with a code")),
+        app.line === "refused" &&
+          h("button", { id: "set-up", onclick: () => app.show("setup") }, tr("Set up again with a code")),
       ),
     !app.persists &&
-      h("p", { class: "muted" }, tr("This browser may empty its storage when space is short. Install the till on the home screen.")),
+      h(
+        "p",
+        { class: "muted" },
+        tr("This browser may empty its storage when space is short. Install the till on the home screen."),
+      ),
     h(
       "div",
       { class: "actions" },
@@ -39,7 +45,7 @@ export function unsentView(app) {
           h(
             "table",
             {},
-            h("thead", {}, h("tr", {}, [tr("Number"), tr("Record"), tr("Time"), tr("Standing")].map((text) => h("th", { scope: "col" }, text)))),
+            h("thead", {}, h("tr", {}, columns.map((text) => h("th", { scope: "col" }, text)))),
             h("tbody", {}, rows),
           ),
         )
