@@ -26,7 +26,7 @@ from shared.events.sales import (
     TillClosed,
 )
 from tests.support.browser import Watched, watched
-from tests.support.builders.till import LOT, a_stocking, an_opening
+from tests.support.builders.till import LOT, OTHER, a_stocking, an_opening, withdrawn
 from tests.support.device_services import BOOTH, CODE, DeviceServices
 from tests.support.portal import served_portal
 from tests.support.till_page import Line, a_phone, enrolled, next_customer, open_drawer, sell
@@ -403,3 +403,46 @@ async def test_a_new_version_waits_for_the_last_unsent_record(
             await expect(page.locator("#unsent")).to_have_text("All sent")
             assert len(bodies(services, DrawerOpened)) == 1
             await line.cut()
+
+
+async def test_a_second_tap_while_the_first_is_kept_sells_nothing_more(
+    chromium: Browser, services: DeviceServices
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, _ = await enrolled(phone, line)
+        await page.click("#sell-KTI")
+        await page.click("#pay")
+        # The page is shown anew while the disk writes: the button is another one, at the same place.
+        await page.evaluate(
+            """() => {
+              document.getElementById("keep").click();
+              document.getElementById("tab-sell").click();
+              document.getElementById("pay").click();
+              document.getElementById("keep").click();
+            }"""
+        )
+        await expect(page.locator("#unsent")).to_have_text("1 record not sent")
+        await expect(page.locator("#unsent")).to_have_text("All sent", timeout=20_000)
+        assert len(bodies(services, ReceiptIssued)) == 1
+
+
+async def test_labels_are_scanned_one_after_the_other(chromium: Browser, services: DeviceServices) -> None:
+    services.say(a_stocking(OTHER, 3), withdrawn(OTHER))
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, watch = await enrolled(phone, line)
+        # A scanner is a keyboard: it types where the focus is, and presses Enter.
+        for _ in range(2):
+            await page.keyboard.type(f"{LOT.lower()}\n")
+        await expect(page.locator(".basket-qty")).to_have_text("2")
+        await page.keyboard.type(f"{OTHER}\n")
+        await expect(page.locator(".notice.bad")).to_contain_text(f"{OTHER} was withdrawn")
+        await page.keyboard.type(f"{LOT[:-1]}?\n")
+        await expect(page.locator(".notice.bad")).to_contain_text("a character is missing or wrong")
+        await page.click("#sell-KTI")
+        await expect(page.locator(".basket-qty")).to_have_text(["2", "1"])
+        await page.click("#pay")
+        await page.click("#keep")
+        await expect(page.locator("#unsent")).to_have_text("All sent", timeout=20_000)
+        [receipt] = bodies(services, ReceiptIssued)
+        assert [(row.lot, row.product, row.qty) for row in receipt.lines] == [(LOT, "KTI", 2), (None, "KTI", 1)]
+        await watch.check()

@@ -61,6 +61,7 @@ export class App {
   #failures = 0;
   #again = false;
   #syncing = false;
+  #recording = false;
 
   async start() {
     await loadWords();
@@ -124,11 +125,16 @@ export class App {
   /** Do something that records, show it and send it. @param {() => Promise<unknown>} act
    * @returns {Promise<boolean>} whether it was kept */
   async record(act) {
+    // A page that is shown anew meanwhile has another button, which knows nothing of the first tap.
+    if (this.#recording) return false;
+    this.#recording = true;
     try {
       await act();
     } catch (fault) {
       this.failed(fault);
       return false;
+    } finally {
+      this.#recording = false;
     }
     this.notice = null;
     this.#channel.postMessage("changed");

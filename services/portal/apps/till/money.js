@@ -31,11 +31,15 @@ export function apportion(total, weights) {
   const remainders = weights.map((weight) => (sum * BigInt(weight)) % whole);
   const order = weights.map((_, index) => index);
   // The sort keeps the order of equals.
-  const isLess = (/** @type {number} */ one, /** @type {number} */ other) => Number(remainders[one] < remainders[other]);
-  order.sort((one, other) => isLess(one, other) - isLess(other, one));
+  order.sort((one, other) => compare(remainders[other], remainders[one]));
   const missing = total - parts.reduce((all, part) => all + part, 0);
   for (const index of order.slice(0, missing)) parts[index] += 1;
   return parts;
+}
+
+/** @param {bigint} one @param {bigint} other */
+function compare(one, other) {
+  return Number(one > other) - Number(one < other);
 }
 
 /** Net rupiah of each line of a receipt, after all discounts.

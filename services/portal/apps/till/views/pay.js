@@ -26,7 +26,7 @@ export function payView(app) {
     return !isCash || !fault;
   };
   const keep = once(async () => {
-    if (!shown()) return;
+    if (!lines.length || !shown()) return;
     const chosen = kind();
     const handed = find("given").value.trim() ? given() : null;
     const payment =
