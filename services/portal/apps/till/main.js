@@ -131,14 +131,15 @@ export class App {
     try {
       await act();
     } catch (fault) {
-      this.failed(fault);
-      return false;
-    } finally {
       this.#recording = false;
+      this.failed(fault instanceof SpoolFailed ? notKept() : fault);
+      return false;
     }
     this.notice = null;
     this.#channel.postMessage("changed");
-    await this.refresh();
+    // The record is kept, so a page that can't be shown must not say that it is not.
+    await this.refresh().catch(() => location.reload());
+    this.#recording = false;
     this.syncSoon(0);
     return true;
   }
@@ -346,6 +347,10 @@ export class App {
   }
 }
 
+function notKept() {
+  return tr("This record was NOT kept, all earlier ones are safe. Free some space, and enter it again.");
+}
+
 /** @param {unknown} fault @returns {string} */
 function sentenceOf(fault) {
   if (fault instanceof Unreachable) return tr("The services do not answer.");
@@ -354,8 +359,7 @@ function sentenceOf(fault) {
     return template ? tr(template, values ?? {}) : (detail ?? String(fault.status));
   }
   if (fault instanceof RecordStays) return tr("This record was sent, or is not the last one. Void it instead.");
-  if (fault instanceof SpoolFailed)
-    return tr("This record was NOT kept, all earlier ones are safe. Free some space, and enter it again.");
+  if (fault instanceof SpoolFailed) return tr("The storage of this device does not answer. Open the till anew.");
   if (fault instanceof RangeError)
     return tr("The clock of this device is outside the years 1970 to 2099. Please set it.");
   if (fault instanceof Refused)
