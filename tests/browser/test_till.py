@@ -92,6 +92,7 @@ async def test_a_till_sells_without_a_line_and_sends_when_it_is_back(
         assert without_the_cut(watch) == []
 
 
+@pytest.mark.slow
 async def test_a_sale_that_is_undone_is_never_sent_and_keeps_its_number(
     chromium: Browser, services: DeviceServices
 ) -> None:
@@ -113,6 +114,7 @@ async def test_a_sale_that_is_undone_is_never_sent_and_keeps_its_number(
         await watch.check()
 
 
+@pytest.mark.slow
 async def test_taps_that_bounce_sell_once_and_the_first_tap_counts(
     chromium: Browser, services: DeviceServices
 ) -> None:
@@ -142,6 +144,7 @@ async def test_taps_that_bounce_sell_once_and_the_first_tap_counts(
         await expect(page.locator("#unsent")).to_have_text("1 record not sent")
 
 
+@pytest.mark.slow
 async def test_a_refused_record_is_set_aside_and_blocks_no_other(
     chromium: Browser, services: DeviceServices, tmp_path: Path
 ) -> None:
@@ -168,6 +171,7 @@ async def test_a_refused_record_is_set_aside_and_blocks_no_other(
         assert (drawer.cashier, drawer.float_rupiah) == ("P1", 200_000)
 
 
+@pytest.mark.slow
 async def test_a_lost_answer_sends_again_and_counts_once(chromium: Browser, services: DeviceServices) -> None:
     async with a_line(services) as line, a_phone(chromium) as phone:
         page, _ = await enrolled(phone, line)
@@ -178,6 +182,7 @@ async def test_a_lost_answer_sends_again_and_counts_once(chromium: Browser, serv
         assert len(services.records) == len(services.stored) + 1
 
 
+@pytest.mark.slow
 async def test_two_tabs_are_one_till(chromium: Browser, services: DeviceServices) -> None:
     async with a_line(services) as line, a_phone(chromium) as phone:
         one, _ = await enrolled(phone, line)
@@ -198,6 +203,7 @@ async def test_two_tabs_are_one_till(chromium: Browser, services: DeviceServices
         assert len(services.records) == len(services.stored), "one tab sends at a time"
 
 
+@pytest.mark.slow
 async def test_a_day_ends_with_a_blind_count_and_a_closing(chromium: Browser, services: DeviceServices) -> None:
     async with a_line(services) as line, a_phone(chromium) as phone:
         page, watch = await enrolled(phone, line)
@@ -237,6 +243,7 @@ async def test_a_day_ends_with_a_blind_count_and_a_closing(chromium: Browser, se
         assert without_the_cut(watch) == []
 
 
+@pytest.mark.slow
 async def test_a_record_that_the_disk_does_not_take_is_said_not_to_be_kept(
     chromium: Browser, services: DeviceServices
 ) -> None:
@@ -268,6 +275,7 @@ async def test_a_record_that_the_disk_does_not_take_is_said_not_to_be_kept(
         await expect(page.locator("#unsent")).to_have_text("1 record not sent")
 
 
+@pytest.mark.slow
 async def test_a_database_that_the_browser_closes_is_opened_again(
     chromium: Browser, services: DeviceServices
 ) -> None:
@@ -286,6 +294,7 @@ async def test_a_database_that_the_browser_closes_is_opened_again(
         await expect(page.locator("#unsent")).to_have_text("1 record not sent")
 
 
+@pytest.mark.slow
 async def test_storage_that_was_emptied_is_noticed(chromium: Browser, services: DeviceServices) -> None:
     async with a_line(services) as line, a_phone(chromium) as phone:
         page, _ = await enrolled(phone, line)
@@ -303,6 +312,7 @@ async def test_storage_that_was_emptied_is_noticed(chromium: Browser, services: 
         await expect(page.locator(".notice.bad")).to_have_count(0)
 
 
+@pytest.mark.slow
 async def test_a_clock_that_was_set_back_is_told_and_loses_nothing(
     chromium: Browser, services: DeviceServices
 ) -> None:
@@ -319,6 +329,7 @@ async def test_a_clock_that_was_set_back_is_told_and_loses_nothing(
         assert len(bodies(services, ReceiptIssued)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 1440])
 @pytest.mark.parametrize("language", ["id", "en"])
 async def test_every_view_can_be_read(chromium: Browser, services: DeviceServices, language: str, width: int) -> None:
@@ -355,6 +366,7 @@ async def test_every_view_can_be_read(chromium: Browser, services: DeviceService
         assert await page.locator("h1").inner_text() != shown
 
 
+@pytest.mark.slow
 async def test_a_revoked_device_is_set_up_again_at_its_place(chromium: Browser, services: DeviceServices) -> None:
     async with a_line(services) as line, a_phone(chromium) as phone:
         page, _ = await enrolled(phone, line)
@@ -373,6 +385,7 @@ async def test_a_revoked_device_is_set_up_again_at_its_place(chromium: Browser, 
         assert device.source == f"till/{BOOTH}/T1"
 
 
+@pytest.mark.slow
 async def test_a_new_version_waits_for_the_last_unsent_record(
     chromium: Browser, services: DeviceServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -405,6 +418,7 @@ async def test_a_new_version_waits_for_the_last_unsent_record(
             await line.cut()
 
 
+@pytest.mark.slow
 async def test_a_second_tap_while_the_first_is_kept_sells_nothing_more(
     chromium: Browser, services: DeviceServices
 ) -> None:
@@ -426,6 +440,7 @@ async def test_a_second_tap_while_the_first_is_kept_sells_nothing_more(
         assert len(bodies(services, ReceiptIssued)) == 1
 
 
+@pytest.mark.slow
 async def test_labels_are_scanned_one_after_the_other(chromium: Browser, services: DeviceServices) -> None:
     services.say(a_stocking(OTHER, 3), withdrawn(OTHER))
     async with a_line(services) as line, a_phone(chromium) as phone:
