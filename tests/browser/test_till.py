@@ -405,14 +405,13 @@ async def test_a_new_version_waits_for_the_last_unsent_record(
             line.port = urlsplit(address).port or 0
             await line.mend()
             await page.evaluate("navigator.serviceWorker.getRegistration().then((known) => known.update())")
-            await page.wait_for_function(
-                "navigator.serviceWorker.getRegistration().then((known) => known.waiting !== null)"
-            )
+            waiting = "navigator.serviceWorker.getRegistration().then((known) => known.waiting !== null)"
+            await eventually(lambda: page.evaluate(waiting), equals=True)
             spacing = "getComputedStyle(document.querySelector('.tabs')).letterSpacing"
             if services.faults:
                 assert await page.evaluate(spacing) == "normal"
                 await expect(page.locator("#unsent")).to_have_text("1 record not sent")
-            await page.wait_for_function(f"{spacing} === '3px'", timeout=60_000)
+            await expect(page.locator(".tabs")).to_have_css("letter-spacing", "3px", timeout=60_000)
             await expect(page.locator("#unsent")).to_have_text("All sent")
             assert len(bodies(services, DrawerOpened)) == 1
             await line.cut()
