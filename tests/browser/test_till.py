@@ -30,6 +30,7 @@ from tests.support.builders.till import LOT, OTHER, a_stocking, an_opening, with
 from tests.support.device_services import BOOTH, CODE, DeviceServices
 from tests.support.portal import served_portal
 from tests.support.till_page import Line, a_phone, enrolled, next_customer, open_drawer, sell
+from tests.support.waiting import eventually
 
 # What the console says while the line is cut.
 CUT = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_EMPTY_RESPONSE", "status of 503")
