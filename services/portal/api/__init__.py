@@ -3,8 +3,9 @@
 import httpx
 from fastapi import APIRouter, FastAPI
 
-from services.portal.api import assets, design, festivals, forwarding, home, sign_in
+from services.portal.api import assets, design, facilities, festival, festivals, forwarding, home, sign_in
 from services.portal.api.assets import Assets
+from services.portal.api.festival.desk import Desk
 from services.portal.api.forwarding import DeviceForwarding
 from services.portal.api.organiser import Organiser
 from services.portal.api.pages import HEADERS, Pages, add_fault_pages, form_rules
@@ -41,7 +42,9 @@ def portal(
         design.routes(pages),
         sign_in.routes(pages, people, identity, settings),
         home.routes(pages, organiser),
+        festival.routes(Desk(pages, organiser, services), people),
         festivals.routes(pages, organiser),
+        facilities.routes(pages, organiser),
     ):
         router.include_router(part)
     app = bare_application(service, "Karya", router, people.caller, rules=form_rules, security=HEADERS)

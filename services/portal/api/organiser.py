@@ -5,11 +5,24 @@ from collections.abc import Sequence
 
 from services.portal.api.people import Person
 from services.portal.clients import Services, answers
-from services.portal.domain.answers import FestivalRow
+from services.portal.domain.answers import (
+    BoothRow,
+    BoothSalesRow,
+    FestivalRow,
+    LotRow,
+    OpenStepRow,
+    PlanPage,
+    ProductRow,
+    RequestRow,
+    SettlementRow,
+    ShipmentRow,
+    StockRow,
+)
 from services.portal.domain.steps import CANCELLED, CLOSED, Progress
 from shared.events.identity import Role
 
 FESTIVAL = "festival"
+SALES = "sales"
 # So many festivals are asked for at once.
 _AT_ONCE = 4
 
@@ -33,20 +46,64 @@ class Organiser:
 
     async def progress(self, person: Person, festival: FestivalRow) -> Progress:
         """The festival with its booths, requests, parcels and open steps."""
-        place = ("festivals", festival.festival)
         booths, requests, shipments, missing = await asyncio.gather(
-            self._services.rows(person.token, FESTIVAL, *place, "booths"),
-            self._services.rows(person.token, FESTIVAL, *place, "requests"),
-            self._services.rows(person.token, FESTIVAL, *place, "shipments"),
-            self._services.page(person.token, FESTIVAL, *place, "missing"),
+            self.booths(person, festival.festival),
+            self.requests(person, festival.festival),
+            self.shipments(person, festival.festival),
+            self.missing(person, festival.festival),
         )
-        return Progress(
-            festival,
-            answers.BOOTHS.validate_python(booths),
-            answers.REQUESTS.validate_python(requests),
-            answers.SHIPMENTS.validate_python(shipments),
-            answers.OPEN_STEPS.validate_python(missing).missing,
-        )
+        return Progress(festival, booths, requests, shipments, missing)
+
+    async def booths(self, person: Person, festival: str) -> list[BoothRow]:
+        rows = await self._services.rows(person.token, FESTIVAL, "festivals", festival, "booths")
+        return sorted(answers.BOOTHS.validate_python(rows), key=lambda booth: booth.booth)
+
+    async def requests(self, person: Person, festival: str) -> list[RequestRow]:
+        rows = await self._services.rows(person.token, FESTIVAL, "festivals", festival, "requests")
+        return answers.REQUESTS.validate_python(rows)
+
+    async def plan(self, person: Person, festival: str, request: str) -> PlanPage:
+        page = await self._services.page(person.token, FESTIVAL, "festivals", festival, "requests", request)
+        return answers.PLAN.validate_python(page)
+
+    async def plans(self, person: Person, festival: str) -> list[PlanPage]:
+        """The plans of all requests."""
+        requests = await self.requests(person, festival)
+        return [await self.plan(person, festival, row.request) for row in requests]
+
+    async def shipments(self, person: Person, festival: str) -> list[ShipmentRow]:
+        rows = await self._services.rows(person.token, FESTIVAL, "festivals", festival, "shipments")
+        return answers.SHIPMENTS.validate_python(rows)
+
+    async def shipment(self, person: Person, festival: str, shipment: str) -> ShipmentRow:
+        page = await self._services.page(person.token, FESTIVAL, "festivals", festival, "shipments", shipment)
+        return answers.SHIPMENT.validate_python(page)
+
+    async def products(self, person: Person) -> list[ProductRow]:
+        """The products that the catalogue has now."""
+        rows = await self._services.page(person.token, "production", "products")
+        return [row for row in answers.PRODUCTS.validate_python(rows) if row.retired_at is None]
+
+    async def stock(self, person: Person, festival: str) -> dict[str, StockRow]:
+        """What can be planned for the festival, by product."""
+        rows = await self._services.page(person.token, FESTIVAL, "stock", festival=festival)
+        return {row.product: row for row in answers.STOCK.validate_python(rows)}
+
+    async def sales(self, person: Person, festival: str) -> list[BoothSalesRow]:
+        rows = await self._services.rows(person.token, SALES, "disputes", festival=festival)
+        return sorted(answers.BOOTH_SALES.validate_python(rows), key=lambda booth: booth.booth)
+
+    async def settlements(self, person: Person, **filters: str) -> list[SettlementRow]:
+        rows = await self._services.rows(person.token, SALES, "settlements", **filters)
+        return sorted(answers.SETTLEMENTS.validate_python(rows), key=lambda row: (row.festival, row.facility))
+
+    async def lots(self, person: Person, facility: str) -> list[LotRow]:
+        rows = await self._services.rows(person.token, "inventory", "lots", facility=facility)
+        return sorted(answers.LOTS.validate_python(rows), key=lambda lot: (lot.made_on, lot.lot), reverse=True)
+
+    async def missing(self, person: Person, festival: str) -> tuple[OpenStepRow, ...]:
+        page = await self._services.page(person.token, FESTIVAL, "festivals", festival, "missing")
+        return answers.OPEN_STEPS.validate_python(page).missing
 
     async def all_progress(self, person: Person) -> list[Progress]:
         """The person's festivals that are not over."""

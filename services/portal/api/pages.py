@@ -24,7 +24,7 @@ from shared.http.admission import OTHERS, BodyRule, body_rule
 from shared.http.answer_headers import SECURITY
 from shared.http.problems import TITLE, PageRefused, problem
 from shared.shown import clock, rupiah, thousands
-from shared.translation import Language, heading, in_own_language, language, tr, translated, word
+from shared.translation import Language, heading, language, tr, translated, word
 from shared.wording import Message, message_of
 
 log = structlog.get_logger()
@@ -71,7 +71,7 @@ class Pages:
             "said": said,
             "word": word,
             "heading": heading,
-            "own": in_own_language,
+            "either": either,
             "rupiah": rupiah,
             "thousands": thousands,
             "moment": moment,
@@ -102,6 +102,11 @@ def said(text: "Message | dict[str, Any]") -> str:
     if isinstance(text, Message):
         return translated(text)
     return translated(message_of(text["template"], text["values"]))
+
+
+def either(english: str, indonesian: str) -> str:
+    """A text that comes in both languages, in the reader's."""
+    return indonesian or english if language() is Language.INDONESIAN else english
 
 
 def moment(time: str | datetime, zone: str) -> str:

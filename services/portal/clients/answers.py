@@ -2,7 +2,19 @@
 
 from pydantic import TypeAdapter
 
-from services.portal.domain.answers import BoothRow, FestivalRow, OpenStepsPage, RequestRow, ShipmentRow
+from services.portal.domain.answers import (
+    BoothRow,
+    BoothSalesRow,
+    FestivalRow,
+    LotRow,
+    OpenStepsPage,
+    PlanPage,
+    ProductRow,
+    RequestRow,
+    SettlementRow,
+    ShipmentRow,
+    StockRow,
+)
 
 FESTIVAL = TypeAdapter(FestivalRow)
 FESTIVALS = TypeAdapter(list[FestivalRow])
@@ -10,3 +22,10 @@ BOOTHS = TypeAdapter(list[BoothRow])
 REQUESTS = TypeAdapter(list[RequestRow])
 SHIPMENTS = TypeAdapter(list[ShipmentRow])
 OPEN_STEPS = TypeAdapter(OpenStepsPage)
+SHIPMENT = TypeAdapter(ShipmentRow)
+PLAN = TypeAdapter(PlanPage)
+PRODUCTS = TypeAdapter(list[ProductRow])
+STOCK = TypeAdapter(list[StockRow])
+BOOTH_SALES = TypeAdapter(list[BoothSalesRow])
+SETTLEMENTS = TypeAdapter(list[SettlementRow])
+LOTS = TypeAdapter(list[LotRow])

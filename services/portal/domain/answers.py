@@ -143,3 +143,160 @@ class OpenStepRow:
 @dataclass(frozen=True, slots=True)
 class OpenStepsPage:
     missing: tuple[OpenStepRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    """A product of the catalogue."""
+
+    code: str
+    name: str
+    category: str
+    usual_price_rupiah: int | None
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """What of a product can be planned now."""
+
+    product: str
+    on_hand: int
+    plannable: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line of a plan, with its reason in both languages."""
+
+    booth: str
+    product: str
+    facility: str
+    lot: str
+    qty: int
+    status: str
+    reason: str = ""
+    reason_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """A facility's part in a plan, with the reason for not more."""
+
+    facility: str
+    offered: int
+    allocated: int
+    held: int
+    reason: str
+    reason_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShortfallRow:
+    """A demand that a plan leaves short."""
+
+    booth: str
+    product: str
+    asked: int
+    short: int
+    reason: str
+    reason_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemandRow:
+    booth: str
+    product: str
+    qty: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    """A request with its plan."""
+
+    request: str
+    festival: str
+    status: str
+    asked: int
+    held: int
+    short: int
+    day: date | None
+    hold_until: datetime | None
+    lapsed: bool
+    demands: tuple[DemandRow, ...]
+    lines: tuple[LineRow, ...]
+    shares: tuple[ShareRow, ...]
+    shortfalls: tuple[ShortfallRow, ...]
+
+    @property
+    def planned(self) -> int:
+        """The pieces of the plan, whatever became of them."""
+        return sum(share.allocated for share in self.shares)
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtRow:
+    """A sale that no stock covers."""
+
+    sale: str
+    receipt: str
+    till: str
+    lot: str | None
+    product: str
+    qty: int
+    waiting: int
+    disputed: int
+    rupiah: int
+    sold_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BoothSalesRow:
+    """What a booth sold, by the sales service."""
+
+    booth: str
+    name: str | None
+    zone: str | None
+    status: str
+    takings_rupiah: int
+    sold: int
+    receipts: int
+    sales: tuple[DoubtRow, ...]
+
+    @property
+    def short(self) -> str:
+        return self.booth.partition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementRow:
+    """What a facility gets of a festival."""
+
+    facility: str
+    festival: str
+    issued: bool
+    qty: int
+    sold_rupiah: int
+    facility_rupiah: int
+    maker_premium_rupiah: int
+    programme_rupiah: int
+    provisional_qty: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotRow:
+    """A lot, by inventory. `written_off`: lost pieces."""
+
+    lot: str
+    facility: str
+    product: str
+    made_on: date
+    best_before: date | None
+    recalled: bool
+    withdrawn: bool
+    recorded: int
+    on_hand: int
+    reserved: int
+    dispatched: int
+    returned: int
+    written_off: int

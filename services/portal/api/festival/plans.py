@@ -1,0 +1,98 @@
+"""Plans: ask for goods, see who sends what and why, and accept."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.forms import Sent
+from services.portal.api.people import Person, Visited
+from services.portal.domain.flow import flow_of
+from services.portal.domain.parcels import next_name
+from shared import typed
+from shared.errors import WrongEntry
+from shared.wording import Message
+
+QTY = "qty-"
+
+
+def routes(desk: Desk) -> APIRouter:
+    """The router of plans."""
+    router = APIRouter()
+
+    async def page(
+        request: Request,
+        person: Person,
+        festival: str,
+        status: int = 200,
+        sent: Mapping[str, str] | None = None,
+        problem: Message | None = None,
+    ) -> Response:
+        requests = await desk.organiser.requests(person, festival)
+        return await desk.show(
+            request,
+            "plans.html",
+            person,
+            festival,
+            status,
+            requests=requests,
+            booths=[booth for booth in await desk.organiser.booths(person, festival) if booth.status == "open"],
+            stock=await desk.organiser.stock(person, festival),
+            proposed=next_name("R", [row.request for row in requests]),
+            sent=sent or {},
+            problem=problem,
+        )
+
+    async def plan_page(
+        request: Request, person: Person, festival: str, name: str, status: int = 200, problem: Message | None = None
+    ) -> Response:
+        plan = await desk.organiser.plan(person, festival, name)
+        return await desk.show(
+            request, "plan.html", person, festival, status, plan=plan, flow=flow_of(plan.lines), problem=problem
+        )
+
+    @router.get("/festivals/{festival}/plans")
+    async def plans(request: Request, person: Visited, festival: str) -> Response:
+        return await page(request, person, festival)
+
+    @router.post("/festivals/{festival}/plans")
+    async def ask(request: Request, person: Visited, festival: str, sent: Sent) -> Response:
+        async def again(status: int, message: Message) -> Response:
+            return await page(request, person, festival, status, sent, message)
+
+        try:
+            body = _asked(sent)
+        except WrongEntry as wrong:
+            return await refused_entry(again, wrong)
+        place = ("festivals", festival, "requests")
+        then = f"/festivals/{festival}/plans/{body['request']}"
+        return await desk.give(person, sent, *place, body=body, then=then, again=again)
+
+    @router.get("/festivals/{festival}/plans/{plan}")
+    async def plan(request: Request, person: Visited, festival: str, plan: str) -> Response:
+        return await plan_page(request, person, festival, plan)
+
+    @router.post("/festivals/{festival}/plans/{plan}/accept")
+    async def accept(request: Request, person: Visited, festival: str, plan: str, sent: Sent) -> Response:
+        async def again(status: int, message: Message) -> Response:
+            return await plan_page(request, person, festival, plan, status, message)
+
+        place = ("festivals", festival, "requests", plan, "accept")
+        then = f"/festivals/{festival}/plans/{plan}"
+        return await desk.give(person, sent, *place, body={}, then=then, again=again)
+
+    return router
+
+
+def _asked(sent: Mapping[str, str]) -> dict[str, Any]:
+    """The body of RequestAllocation. Raises WrongEntry."""
+    demands = []
+    for name, value in sent.items():
+        if name.startswith(QTY) and value.strip():
+            booth, _, product = name.removeprefix(QTY).rpartition(":")
+            if qty := typed.whole(value):
+                demands.append({"booth": booth, "product": product, "qty": qty})
+    if not demands:
+        raise WrongEntry(Message("Type how many pieces at least one booth needs."))
+    return {"request": sent.get("request", "").strip().upper(), "demands": demands, "even": sent.get("even") == "yes"}
