@@ -34,6 +34,7 @@ from services.portal.api.pages import TEMPLATES
 from services.portal.domain.steps import StepState
 from services.sales.domain.receipt import SaleStatus
 from shared.events.catalogue import EntryKind
+from shared.events.identity import Role
 from shared.events.inventory import OrderRefusal, ReleaseCause
 from shared.events.sales import AdjustmentCause, PaymentKind
 from shared.translation import CATALOGUE, HEADING, Language, use_language
@@ -58,6 +59,7 @@ STATUSES: tuple[type[StrEnum], ...] = (
     ReleaseCause,
     ReportStatus,
     RequestStatus,
+    Role,
     SaleStatus,
     ShipmentStatus,
     StepState,

@@ -3,7 +3,7 @@
 import httpx
 from fastapi import APIRouter, FastAPI
 
-from services.portal.api import assets, design, facilities, festival, festivals, forwarding, home, sign_in
+from services.portal.api import assets, design, facilities, festival, festivals, forwarding, home, join, sign_in
 from services.portal.api.assets import Assets
 from services.portal.api.festival.desk import Desk
 from services.portal.api.forwarding import DeviceForwarding
@@ -41,10 +41,11 @@ def portal(
         assets.routes(files),
         design.routes(pages),
         sign_in.routes(pages, people, identity, settings),
+        join.routes(pages, people, services, identity),
         home.routes(pages, organiser),
         festival.routes(Desk(pages, organiser, services), people),
         festivals.routes(pages, organiser),
-        facilities.routes(pages, organiser),
+        facilities.routes(pages, organiser, services),
     ):
         router.include_router(part)
     app = bare_application(service, "Karya", router, people.caller, rules=form_rules, security=HEADERS)

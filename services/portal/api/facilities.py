@@ -6,10 +6,14 @@ from io import StringIO
 
 from fastapi import APIRouter, Request, Response
 
+from services.portal.api.codes import GivenCode, give_code
+from services.portal.api.forms import Sent
 from services.portal.api.organiser import Organiser
 from services.portal.api.pages import NOT_KEPT, Pages
-from services.portal.api.people import Visited
+from services.portal.api.people import Person, Visited
+from services.portal.clients import Services
 from shared.translation import heading
+from shared.wording import Message
 
 LOT_COLUMNS = [
     "lot",
@@ -34,9 +38,39 @@ STATEMENT_COLUMNS = [
 ]
 
 
-def routes(pages: Pages, organiser: Organiser) -> APIRouter:
+def routes(pages: Pages, organiser: Organiser, services: Services) -> APIRouter:
     """The router of facilities."""
     router = APIRouter()
+
+    async def members_page(
+        request: Request,
+        person: Person,
+        facility: str,
+        status: int = 200,
+        given: GivenCode | None = None,
+        problem: Message | None = None,
+    ) -> Response:
+        return pages.render(
+            request,
+            "facility_members.html",
+            status=status,
+            person=person,
+            facility=facility,
+            devices=await organiser.devices(person, facility=facility),
+            given=given,
+            problem=problem,
+        )
+
+    @router.get("/facilities/{facility}/people")
+    async def members(request: Request, person: Visited, facility: str) -> Response:
+        return await members_page(request, person, facility)
+
+    @router.post("/facilities/{facility}/people")
+    async def invite(request: Request, person: Visited, facility: str, sent: Sent) -> Response:
+        given = await give_code(services, person, sent)
+        if isinstance(given, Message):
+            return await members_page(request, person, facility, 409, problem=given)
+        return await members_page(request, person, facility, given=given)
 
     @router.get("/facilities/{facility}")
     async def show(request: Request, person: Visited, facility: str) -> Response:
@@ -47,6 +81,7 @@ def routes(pages: Pages, organiser: Organiser) -> APIRouter:
             facility=facility,
             lots=await organiser.lots(person, facility),
             settlements=await organiser.settlements(person, facility=facility),
+            demand=await organiser.demand(person, facility),
         )
 
     @router.get("/facilities/{facility}/lots.csv")

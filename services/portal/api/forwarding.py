@@ -1,4 +1,4 @@
-"""Requests of tills and terminals, passed on to gateway and identity under the portal's own origin.
+"""Requests of tills and terminals, passed on to other services under the portal's own origin.
 
 The service that gets a request checks the device's token, and counts its requests.
 """
@@ -29,10 +29,12 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
         "GET /booths/{booth}/news",
     ),
     "identity": (
+        "GET /.well-known/oauth-authorization-server",
         "POST /device-codes/{code}/device",
         "POST /device-challenges",
         "POST /device-tokens",
     ),
+    "production": ("GET /catalogue",),
 }
 
 
@@ -40,7 +42,11 @@ class DeviceForwarding:
     """The services that devices reach through the portal."""
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._urls = {"gateway": settings.gateway_url, "identity": settings.identity_url}
+        self._urls = {
+            "gateway": settings.gateway_url,
+            "identity": settings.identity_url,
+            "production": settings.production_url,
+        }
         self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN, trust_env=False, transport=transport)
 
     async def close(self) -> None:

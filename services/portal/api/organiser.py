@@ -8,6 +8,8 @@ from services.portal.clients import Services, answers
 from services.portal.domain.answers import (
     BoothRow,
     BoothSalesRow,
+    DemandPage,
+    DeviceRow,
     FestivalRow,
     LotRow,
     OpenStepRow,
@@ -23,6 +25,7 @@ from shared.events.identity import Role
 
 FESTIVAL = "festival"
 SALES = "sales"
+IDENTITY = "identity"
 # So many festivals are asked for at once.
 _AT_ONCE = 4
 
@@ -100,6 +103,14 @@ class Organiser:
     async def lots(self, person: Person, facility: str) -> list[LotRow]:
         rows = await self._services.rows(person.token, "inventory", "lots", facility=facility)
         return sorted(answers.LOTS.validate_python(rows), key=lambda lot: (lot.made_on, lot.lot), reverse=True)
+
+    async def devices(self, person: Person, **filters: str) -> list[DeviceRow]:
+        rows = await self._services.rows(person.token, IDENTITY, "devices", **filters)
+        return sorted(answers.DEVICES.validate_python(rows), key=lambda device: device.enrolled_at)
+
+    async def demand(self, person: Person, facility: str) -> list[DemandPage]:
+        rows = await self._services.rows(person.token, SALES, "facilities", facility, "demand")
+        return sorted(answers.DEMANDS.validate_python(rows), key=lambda page: page.festival)
 
     async def missing(self, person: Person, festival: str) -> tuple[OpenStepRow, ...]:
         page = await self._services.page(person.token, FESTIVAL, "festivals", festival, "missing")

@@ -5,6 +5,9 @@ from pydantic import TypeAdapter
 from services.portal.domain.answers import (
     BoothRow,
     BoothSalesRow,
+    CodeRow,
+    DemandPage,
+    DeviceRow,
     FestivalRow,
     LotRow,
     OpenStepsPage,
@@ -29,3 +32,6 @@ STOCK = TypeAdapter(list[StockRow])
 BOOTH_SALES = TypeAdapter(list[BoothSalesRow])
 SETTLEMENTS = TypeAdapter(list[SettlementRow])
 LOTS = TypeAdapter(list[LotRow])
+DEVICES = TypeAdapter(list[DeviceRow])
+CODE = TypeAdapter(CodeRow)
+DEMANDS = TypeAdapter(list[DemandPage])

@@ -101,6 +101,22 @@ class Services:
                 return GivenCommand(_sentences(errors), errors[0]["field"])
         raise _refusal(service, answer)
 
+    async def ask(self, token: str | None, service: str, *place: str, body: Mapping[str, Any]) -> Row | GivenCommand:
+        """The answer to a request that is no command, or its refusal."""
+        try:
+            answer = await self._client.post(
+                f"{self._base(service)}{_path(place)}", json=body, headers=_bearer(token)
+            )
+        except httpx.HTTPError as fault:
+            raise _away(service, fault) from None
+        if answer.is_success:
+            return _problem(answer)
+        if answer.status_code in (404, 409, 422):
+            problem = _problem(answer)
+            errors = problem.get("errors")
+            return GivenCommand(_sentences(errors) if errors else _sentence(problem), problem.get("field"))
+        raise _refusal(service, answer)
+
     def _base(self, service: str) -> str:
         return self._urls[service].rstrip("/")
 

@@ -284,6 +284,68 @@ class SettlementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """An enrolled device."""
+
+    device: str
+    role: str
+    scope: str
+    name: str
+    enrolled_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRow:
+    """A code to pass on, which is shown once."""
+
+    code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GapRow:
+    at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BoothDemandRow:
+    """A product at a booth, with the times without stock."""
+
+    booth: str
+    sold_out: tuple[GapRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDemandRow:
+    """A product at a festival. `lost_sales`: an estimate of what could have been sold too."""
+
+    product: str
+    stocked: int
+    sold: int
+    unsold: int
+    sold_rupiah: int
+    lost_sales: int
+    booths: tuple[BoothDemandRow, ...]
+
+    @property
+    def ran_out(self) -> int:
+        """At so many booths it ran out."""
+        return sum(bool(booth.sold_out) for booth in self.booths)
+
+
+@dataclass(frozen=True, slots=True)
+class DemandPage:
+    """The demand for a facility's products at a festival, the most wanted first."""
+
+    facility: str
+    festival: str
+    complete: bool
+    products: tuple[ProductDemandRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LotRow:
     """A lot, by inventory. `written_off`: lost pieces."""
 

@@ -13,7 +13,7 @@ BAR = 12
 GAP = 18
 TOP = 8
 # So high is the taller side without its gaps; a bar is never thinner than a line that can be seen.
-PIECES_HEIGHT = 220
+PIECES_HEIGHT = 180
 THINNEST = 3
 
 
@@ -79,9 +79,8 @@ def flow_of(lines: Iterable[LineRow]) -> PlanFlow | None:
         x1, x2 = LEFT + BAR, RIGHT
         path = f"M{x1},{start:.1f} C{middle:.0f},{start:.1f} {middle:.0f},{end:.1f} {x2},{end:.1f}"
         streams.append(Stream(facility, booth, qty, path, round(width, 1)))
-    return PlanFlow(
-        facilities, booths, streams, max(bars[-1].y + bars[-1].height for bars in (facilities, booths)) + TOP
-    )
+    height = max(bars[-1].y + bars[-1].height for bars in (facilities, booths)) + TOP
+    return PlanFlow(facilities, booths, streams, height)
 
 
 def _sums(rows: Iterable[tuple[str, int]]) -> Mapping[str, list[int]]:

@@ -34,9 +34,18 @@ function letters(/** @type {string} */ text) {
   return text.replace(/[^0-9a-z]/gi, "").toUpperCase();
 }
 
+/** A button that only a script can answer is shown where there is one. */
+function offerPrint() {
+  for (const button of document.querySelectorAll("[data-print][hidden]")) {
+    button.removeAttribute("hidden");
+    button.addEventListener("click", () => window.print());
+  }
+}
+
 function prepare() {
   labelTables();
   countScans();
+  offerPrint();
 }
 
 prepare();

@@ -34,10 +34,33 @@ SETTLEMENT = {
     "provisional_qty": 2,
 }
 
+DEMAND = {
+    "facility": "PR-KPG",
+    "festival": "ODOP",
+    "complete": True,
+    "revision": 1,
+    "products": [
+        {
+            "product": "KTI",
+            "stocked": 10,
+            "sold": 10,
+            "unsold": 0,
+            "sold_rupiah": 1500000,
+            "lost_sales": 4,
+            "booths": [{"booth": "ODOP.B1", "sold_out": [{"at": "2026-04-18T02:00:00Z", "until": None}]}],
+        }
+    ],
+}
+
 
 def others() -> OtherServices:
     others = OtherServices(Grant(Role.FACILITY_STAFF, "PR-KPG"))
-    others.pages |= {"inventory/lots": [LOT], "sales/settlements": [SETTLEMENT]}
+    others.pages |= {
+        "inventory/lots": [LOT],
+        "sales/settlements": [SETTLEMENT],
+        "sales/facilities/PR-KPG/demand": [DEMAND],
+        "identity/devices": [],
+    }
     return others
 
 
@@ -49,6 +72,7 @@ async def test_a_facility_sees_what_it_made_and_what_it_is_owed() -> None:
         assert "15 pieces are here, and Rp630.000 of sales are the facility&#39;s." in page
         assert "30 November 2026" in page
         assert "recalled" in page
+        assert "Most is missing of KTI: about 4 pieces more could have been sold." in page
 
 
 async def test_tables_are_files_for_spreadsheets_and_no_cell_is_a_formula() -> None:

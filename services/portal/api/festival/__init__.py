@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.portal.api.festival import announce, booths, close, parcels, plans, sales
+from services.portal.api.festival import announce, booths, close, members, parcels, plans, sales
 from services.portal.api.festival.desk import Desk
 from services.portal.api.people import People
 
@@ -15,6 +15,7 @@ def routes(desk: Desk, people: People) -> APIRouter:
         booths.routes(desk),
         plans.routes(desk),
         parcels.routes(desk),
+        members.routes(desk),
         sales.routes(desk),
         close.routes(desk),
     ):
