@@ -186,6 +186,7 @@ PORTAL: Routes = {
     "GET /join": PUBLIC,
     "POST /join": PUBLIC,
     "POST /join/accept": _SIGNED_IN,
+    "GET /live": _SIGNED_IN,
     "GET /": _SIGNED_IN,
     "GET /festivals": _SIGNED_IN,
     "GET /festivals/{festival}": _SIGNED_IN,

@@ -31,6 +31,7 @@ def routes(pages: Pages, organiser: Organiser) -> APIRouter:
             base=f"/festivals/{festival}",
             progress=progress,
             steps=steps_of(progress),
+            is_live=True,
         )
 
     return router

@@ -87,7 +87,9 @@ class Pages:
         self, request: Request, template: str, *, status: int = 200, person: Person | None = None, **values: Any
     ) -> HTMLResponse:
         """The page of a template."""
-        content = self._environment.get_template(template).render(path=request.url.path, person=person, **values)
+        content = self._environment.get_template(template).render(
+            path=request.url.path, origin=str(request.base_url).rstrip("/"), person=person, **values
+        )
         return HTMLResponse(content, status, NOT_KEPT)
 
     def refused(self, request: Request, status: int, message: Message) -> Response:

@@ -24,6 +24,7 @@ def routes(desk: Desk) -> APIRouter:
             sales=await desk.organiser.sales(person, festival),
             booths={booth.booth: booth for booth in await desk.organiser.booths(person, festival)},
             problem=problem,
+            is_live=True,
         )
 
     @router.get("/festivals/{festival}/sales")
