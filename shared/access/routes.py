@@ -185,8 +185,13 @@ PORTAL: Routes = {
     # A code that its owner was given opens these.
     "GET /join": PUBLIC,
     "POST /join": PUBLIC,
+    "GET /restore": PUBLIC,
+    "POST /restore": PUBLIC,
     "POST /join/accept": _SIGNED_IN,
     "GET /live": _SIGNED_IN,
+    "GET /operator": _SIGNED_IN,
+    "GET /accounts": _SIGNED_IN,
+    "POST /accounts": _SIGNED_IN,
     "GET /": _SIGNED_IN,
     "GET /festivals": _SIGNED_IN,
     "GET /festivals/{festival}": _SIGNED_IN,

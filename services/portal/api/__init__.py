@@ -3,7 +3,19 @@
 import httpx
 from fastapi import APIRouter, FastAPI
 
-from services.portal.api import assets, design, facilities, festival, festivals, forwarding, home, join, live, sign_in
+from services.portal.api import (
+    assets,
+    design,
+    facilities,
+    festival,
+    festivals,
+    forwarding,
+    home,
+    join,
+    live,
+    operator,
+    sign_in,
+)
 from services.portal.api.assets import Assets
 from services.portal.api.festival.desk import Desk
 from services.portal.api.forwarding import DeviceForwarding
@@ -45,6 +57,7 @@ def portal(
         home.routes(pages, organiser),
         festival.routes(Desk(pages, organiser, services), people),
         festivals.routes(pages, organiser),
+        operator.routes(pages, services),
         live.routes(organiser, service.stopping),
         facilities.routes(pages, organiser, services),
     ):

@@ -1,4 +1,4 @@
-"""The page for whoever was given a code: it opens an account, or gives a role to one's own."""
+"""The pages for whoever was given a code: for an account, for a role of one's own, or for a new password."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -68,5 +68,29 @@ def routes(pages: Pages, people: People, services: Services, identity: Identity)
             return await page(request, 409, {"code": code}, answer.refusal)
         await people.renew(person, request)
         return redirect("/")
+
+    def restore_page(
+        request: Request, status: int = 200, sent: dict[str, str] | None = None, problem: Message | None = None
+    ) -> Response:
+        blocked = None if may_sign_in(request) else NEEDS_HTTPS
+        return pages.render(request, "restore.html", status=status, sent=sent or {}, problem=problem, blocked=blocked)
+
+    @router.get("/restore")
+    async def restore_form(request: Request) -> Response:
+        return restore_page(request)
+
+    @router.post("/restore")
+    async def restore(request: Request, sent: Sent) -> Response:
+        if not may_sign_in(request):
+            raise PageRefused(403, NEEDS_HTTPS)
+        code, login, password = sent.get("code", "").strip(), sent.get("login", "").strip(), sent.get("password", "")
+        shown = {"code": code, "login": login}
+        if not code or not password:
+            return restore_page(request, 422, shown, MISSING)
+        body = {"password": password, **({"login": login} if login else {})}
+        answer = await services.ask(None, IDENTITY, "resets", code, "password", body=body)
+        if isinstance(answer, GivenCommand):
+            return restore_page(request, 409, shown, answer.refusal)
+        return redirect("/sign-in")
 
     return router

@@ -3,6 +3,7 @@
 from pydantic import TypeAdapter
 
 from services.portal.domain.answers import (
+    AccountRow,
     BoothRow,
     BoothSalesRow,
     CodeRow,
@@ -35,3 +36,4 @@ LOTS = TypeAdapter(list[LotRow])
 DEVICES = TypeAdapter(list[DeviceRow])
 CODE = TypeAdapter(CodeRow)
 DEMANDS = TypeAdapter(list[DemandPage])
+ACCOUNTS = TypeAdapter(list[AccountRow])

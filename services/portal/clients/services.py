@@ -1,5 +1,6 @@
 """Pages and commands of the other services."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -8,6 +9,8 @@ from urllib.parse import quote
 import httpx
 import structlog
 
+from services.portal.domain.answers import HealthRow
+from shared.causes import cause_of
 from shared.http.problems import PageRefused
 from shared.settings import Settings
 from shared.wording import Message, message_of
@@ -16,6 +19,7 @@ log = structlog.get_logger()
 
 ANSWER_WITHIN = 20.0
 WAIT_SECONDS = 10
+HEALTH_SECONDS = 3.0
 PAGE = 500
 NOT_FOUND = 404
 Row: TypeAlias = dict[str, Any]
@@ -53,6 +57,7 @@ class Services:
             "festival": settings.festival_url,
             "sales": settings.sales_url,
             "identity": settings.identity_url,
+            "gateway": settings.gateway_url,
         }
         self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN + WAIT_SECONDS, trust_env=False, transport=transport)
 
@@ -116,6 +121,20 @@ class Services:
             errors = problem.get("errors")
             return GivenCommand(_sentences(errors) if errors else _sentence(problem), problem.get("field"))
         raise _refusal(service, answer)
+
+    async def health(self) -> list[HealthRow]:
+        """The health of each service, all asked at the same time."""
+        return list(await asyncio.gather(*(self._health(service) for service in self._urls)))
+
+    async def _health(self, service: str) -> HealthRow:
+        try:
+            address = f"{self._base(service)}/health/ready"
+            answer = await self._client.get(address, timeout=HEALTH_SECONDS)
+        except (httpx.HTTPError, httpx.InvalidURL) as fault:
+            return HealthRow(service, "down", str(cause_of(fault)))
+        if answer.is_success:
+            return HealthRow(service, "works", None)
+        return HealthRow(service, "in trouble", str(_problem(answer).get("detail", "")))
 
     def _base(self, service: str) -> str:
         return self._urls[service].rstrip("/")

@@ -346,6 +346,34 @@ class DemandPage:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthRow:
+    """Whether a service works, and why not in its own words."""
+
+    service: str
+    health: str
+    cause: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    role: str
+    scope: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account. Only administrators see login and name."""
+
+    subject: str
+    roles: tuple[RoleRow, ...]
+    opened_at: datetime
+    closed_at: datetime | None
+    waits_for_reset: bool
+    login: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LotRow:
     """A lot, by inventory. `written_off`: lost pieces."""
 

@@ -92,8 +92,24 @@ async def test_a_code_adds_a_role_to_ones_own_account(others: OtherServices) -> 
         assert "ODOP.B7" in (await browser.get("/")).text
 
 
+async def test_a_new_password_is_chosen_with_a_code(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        assert "A new password" in (await browser.get("/restore")).text
+        answer = await browser.post("/restore", data={"code": "abcd", "login": "", "password": PASSWORD})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+        assert [(name, json.loads(body)) for name, body, _ in others.commands] == [
+            ("identity/resets/abcd/password", {"password": PASSWORD})
+        ]
+        refusal = {"detail": "…", "template": "This code is not known.", "values": {}}
+        others.outcomes["identity/resets/abcd/password"] = httpx.Response(404, json=refusal)
+        again = await browser.post("/restore", data={"code": "abcd", "login": "", "password": PASSWORD})
+        assert (again.status_code, "This code is not known." in again.text) == (409, True)
+        assert PASSWORD not in again.text
+
+
 async def test_no_password_goes_over_plain_http(others: OtherServices) -> None:
     async with a_portal(others, base="http://192.0.2.7:8007") as browser:
         form = {"code": "abcd", "name": "Kasir", "login": "kasir", "password": PASSWORD}
         assert (await browser.post("/join", data=form)).status_code == 403
+        assert (await browser.post("/restore", data=form)).status_code == 403
         assert others.commands == []

@@ -11,6 +11,7 @@ from services.portal.api.live import known_states, written_states
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.portal import FESTIVAL, OtherServices, a_portal, pages_of, sign_in
+from tests.support.waiting import eventually
 
 SALES = {
     "booth": "ODOP.B1",
@@ -26,8 +27,8 @@ SALES = {
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connections of half a second, with a look at the services every few milliseconds."""
-    monkeypatch.setattr(live, "CONNECTION_SECONDS", 0.5)
+    """Connections of two seconds, with a look at the services every few milliseconds."""
+    monkeypatch.setattr(live, "CONNECTION_SECONDS", 2.0)
     monkeypatch.setattr(live, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.1)
 
@@ -45,15 +46,15 @@ def events(answer: httpx.Response) -> list[dict[str, str]]:
     return [dict(line.split(": ", 1) for line in block.splitlines()) for block in blocks]
 
 
-async def sell_later(others: OtherServices, after: float) -> None:
-    await asyncio.sleep(after)
+async def sell_once_read(others: OtherServices) -> None:
+    await eventually(lambda: [name for name, _ in others.asked].count("sales/disputes") > 1)
     others.pages["sales/disputes"] = [{**SALES, "sold": 2}]
 
 
 async def test_a_sale_is_told_once(others: OtherServices) -> None:
     async with a_portal(others) as browser:
         await sign_in(browser)
-        answer, _ = await asyncio.gather(browser.get("/live?festival=ODOP"), sell_later(others, 0.2))
+        answer, _ = await asyncio.gather(browser.get("/live?festival=ODOP"), sell_once_read(others))
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert [(event["event"], event["data"]) for event in events(answer)] == [
             ("state", '"ODOP"'),
@@ -81,7 +82,7 @@ async def test_what_changed_while_the_connection_was_cut_is_told_at_once(
 async def test_many_readers_are_one_question_to_the_services(
     others: OtherServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "LOOK_SECONDS", 0.6)
+    monkeypatch.setattr(live, "LOOK_SECONDS", 2.5)
     async with a_portal(others) as browser:
         await sign_in(browser)
         await asyncio.gather(*(asyncio.wait_for(browser.get("/live?festival=ODOP"), 20) for _ in range(5)))
