@@ -1,20 +1,5 @@
-"""One Chromium for all tests of pages; each test has a profile of its own."""
+"""The browser of the tests of pages."""
 
-from collections.abc import AsyncIterator
+from tests.support.browser import chromium
 
-import pytest
-from playwright.async_api import Browser, async_playwright
-
-from tests.support.browser import chromium_path
-
-
-@pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    path = chromium_path()
-    async with async_playwright() as playwright:
-        # The tests run as root in containers, where Chromium has no sandbox.
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        try:
-            yield browser
-        finally:
-            await browser.close()
+__all__ = ["chromium"]
