@@ -61,6 +61,10 @@ class Organiser:
         rows = await self._services.rows(person.token, FESTIVAL, "festivals", festival, "booths")
         return sorted(answers.BOOTHS.validate_python(rows), key=lambda booth: booth.booth)
 
+    async def booth(self, person: Person, festival: str, booth: str) -> BoothRow:
+        page = await self._services.page(person.token, FESTIVAL, "festivals", festival, "booths", booth)
+        return answers.BOOTH.validate_python(page)
+
     async def requests(self, person: Person, festival: str) -> list[RequestRow]:
         rows = await self._services.rows(person.token, FESTIVAL, "festivals", festival, "requests")
         return answers.REQUESTS.validate_python(rows)

@@ -211,6 +211,51 @@ class DemandRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RevisedRow:
+    """A line that a revision adds or gives back."""
+
+    booth: str
+    product: str
+    facility: str
+    lot: str
+    qty: int
+    reason: str = ""
+    reason_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareMoveRow:
+    """What a plan gives a facility before and after a revision."""
+
+    facility: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShortMoveRow:
+    """What a booth lacks before and after a revision."""
+
+    booth: str
+    product: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRevision:
+    """The latest revision of a plan: waiting to be accepted, or carried out."""
+
+    status: str
+    without: tuple[str, ...]
+    kept: int
+    added: tuple[RevisedRow, ...]
+    back: tuple[RevisedRow, ...]
+    shares: tuple[ShareMoveRow, ...]
+    short: tuple[ShortMoveRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanPage:
     """A request with its plan."""
 
@@ -227,6 +272,7 @@ class PlanPage:
     lines: tuple[LineRow, ...]
     shares: tuple[ShareRow, ...]
     shortfalls: tuple[ShortfallRow, ...]
+    revision: PlanRevision | None = None
 
     @property
     def planned(self) -> int:

@@ -304,3 +304,68 @@ async def test_an_outcome_that_is_not_known_yet_is_no_refusal(others: OtherServi
     async with a_portal(others) as browser:
         await sign_in(browser)
         assert (await browser.post("/festivals/ODOP/plans/R1/accept", data={})).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("form", "place", "body"),
+    [
+        (
+            {"change": "price", "product": "KTI", "price": "125.000"},
+            "prices",
+            {"product": "KTI", "price_rupiah": 125000},
+        ),
+        (
+            {"change": "product", "product": "MDS", "price": "45000"},
+            "products",
+            {"product": "MDS", "price_rupiah": 45000},
+        ),
+        ({"change": "name", "name": " Stan Barat "}, "name", {"name": "Stan Barat"}),
+        ({"change": "till", "till": "t2"}, "tills", {"till": "T2"}),
+        ({"change": "strike", "till": "T1", "reason": "lost"}, "tills/T1/strike", {"reason": "lost"}),
+        ({"change": "close", "till_hours": "2"}, "close", {"till_hours": 2}),
+        ({"change": "reopen"}, "reopen", {"reason": ""}),
+    ],
+)
+async def test_a_booth_is_changed_by_the_form_of_each_command(
+    others: OtherServices, form: dict[str, str], place: str, body: dict[str, Any]
+) -> None:
+    others.pages[f"{PLACE}/booths/ODOP.B1"] = BOOTH
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        assert "Change the price" in (await browser.get("/festivals/ODOP/booths/ODOP.B1")).text
+        answer = await browser.post("/festivals/ODOP/booths/ODOP.B1", data=form)
+        assert answer.headers["location"] == "/festivals/ODOP/booths/ODOP.B1"
+        assert given(others) == [(f"{PLACE}/booths/ODOP.B1/{place}", body)]
+
+
+async def test_an_unknown_form_and_a_wrong_price_change_nothing(others: OtherServices) -> None:
+    others.pages[f"{PLACE}/booths/ODOP.B1"] = BOOTH
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        for form in ({"change": "everything"}, {"change": "price", "product": "KTI", "price": "-1"}):
+            assert (await browser.post("/festivals/ODOP/booths/ODOP.B1", data=form)).status_code == 422
+        assert others.commands == []
+
+
+async def test_what_would_change_without_a_facility_is_shown_before_it_does(others: OtherServices) -> None:
+    revision = {
+        "status": "waiting",
+        "reason": "",
+        "reason_id": "",
+        "without": ["PR-KPG"],
+        "kept": 3,
+        "added": [],
+        "back": [],
+        "shares": [{"facility": "LP-KPG", "offered": 9, "before": 0, "after": 7}],
+        "short": [{"booth": "ODOP.B1", "product": "KTI", "asked": 12, "before": 2, "after": 5}],
+    }
+    others.pages[f"{PLACE}/requests/R1"] = {**PLAN, "status": "settled", "revision": revision}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/festivals/ODOP/plans/R1")).text
+        assert "Without PR-KPG:" in page
+        assert "3 pieces stay as they are." in page
+        assert "short at B1: KTI" in page
+        form = {"without-PR-KPG": "yes", "reason": "no boat", "command": "c9"}
+        await browser.post("/festivals/ODOP/plans/R1/revise", data=form)
+        assert given(others) == [(f"{PLACE}/requests/R1/revise", {"without": ["PR-KPG"], "reason": "no boat"})]

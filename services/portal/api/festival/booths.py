@@ -58,7 +58,64 @@ def routes(desk: Desk) -> APIRouter:
         place = ("festivals", festival, "booths")
         return await desk.give(person, sent, *place, body=body, then=f"/festivals/{festival}/booths", again=again)
 
+    async def booth_page(
+        request: Request,
+        person: Person,
+        festival: str,
+        booth: str,
+        status: int = 200,
+        problem: Message | None = None,
+    ) -> Response:
+        return await desk.show(
+            request,
+            "booth.html",
+            person,
+            festival,
+            status,
+            booth=await desk.organiser.booth(person, festival, booth),
+            products=await desk.organiser.products(person),
+            problem=problem,
+        )
+
+    @router.get("/festivals/{festival}/booths/{booth}")
+    async def booth(request: Request, person: Visited, festival: str, booth: str) -> Response:
+        return await booth_page(request, person, festival, booth)
+
+    @router.post("/festivals/{festival}/booths/{booth}")
+    async def change(request: Request, person: Visited, festival: str, booth: str, sent: Sent) -> Response:
+        async def again(status: int, message: Message) -> Response:
+            return await booth_page(request, person, festival, booth, status, message)
+
+        try:
+            place, body = _change(sent)
+        except WrongEntry as wrong:
+            return await refused_entry(again, wrong)
+        whole = ("festivals", festival, "booths", booth, *place)
+        then = f"/festivals/{festival}/booths/{booth}"
+        return await desk.give(person, sent, *whole, body=body, then=then, again=again)
+
     return router
+
+
+def _change(sent: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The place and the body of the command that a form of a booth's page gives. Raises WrongEntry."""
+    product, till = sent.get("product", ""), sent.get("till", "").strip().upper()
+    match sent.get("change"):
+        case "price":
+            return ("prices",), {"product": product, "price_rupiah": typed.rupiah(sent.get("price", ""))}
+        case "product":
+            return ("products",), {"product": product, "price_rupiah": typed.rupiah(sent.get("price", ""))}
+        case "name":
+            return ("name",), {"name": sent.get("name", "").strip()}
+        case "till":
+            return ("tills",), {"till": till}
+        case "strike":
+            return ("tills", till, "strike"), {"reason": sent.get("reason", "").strip()}
+        case "close":
+            return ("close",), {"till_hours": typed.whole(sent.get("till_hours", ""))}
+        case "reopen":
+            return ("reopen",), {"reason": sent.get("reason", "").strip()}
+    raise WrongEntry(Message("This form is not known here."))
 
 
 def _opened(festival: str, sent: Mapping[str, str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from shared.errors import WrongEntry
 from shared.wording import Message
 
 QTY = "qty-"
+WITHOUT = "without-"
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -81,6 +82,17 @@ def routes(desk: Desk) -> APIRouter:
         place = ("festivals", festival, "requests", plan, "accept")
         then = f"/festivals/{festival}/plans/{plan}"
         return await desk.give(person, sent, *place, body={}, then=then, again=again)
+
+    @router.post("/festivals/{festival}/plans/{plan}/revise")
+    async def revise(request: Request, person: Visited, festival: str, plan: str, sent: Sent) -> Response:
+        async def again(status: int, message: Message) -> Response:
+            return await plan_page(request, person, festival, plan, status, message)
+
+        without = [name.removeprefix(WITHOUT) for name in sent if name.startswith(WITHOUT)]
+        body = {"without": without, "reason": sent.get("reason", "").strip()}
+        place = ("festivals", festival, "requests", plan, "revise")
+        then = f"/festivals/{festival}/plans/{plan}"
+        return await desk.give(person, sent, *place, body=body, then=then, again=again)
 
     return router
 
