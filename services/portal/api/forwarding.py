@@ -20,7 +20,15 @@ log = structlog.get_logger()
 # An empty page of news may wait for half a minute.
 ANSWER_WITHIN = 45.0
 ASKED = ("authorization", "content-type", "content-encoding", "accept", "prefer", "traceparent")
-ANSWERED = ("content-type", "content-encoding", "retry-after", "www-authenticate", "ratelimit", "ratelimit-policy")
+ANSWERED = (
+    "cache-control",
+    "content-type",
+    "content-encoding",
+    "retry-after",
+    "www-authenticate",
+    "ratelimit",
+    "ratelimit-policy",
+)
 AWAY = Message("The {service} service does not answer. Please try again in a moment.")
 ROUTES: Mapping[str, tuple[str, ...]] = {
     "gateway": (
@@ -56,7 +64,8 @@ class DeviceForwarding:
         """The service's answer, as it comes. Raises PageRefused 503 if the service is not known here."""
         if not (base := self._urls[service].rstrip("/")):
             raise PageRefused(503, Message(AWAY.template, service=service))
-        path = request.url.path.removeprefix(f"/{service}")
+        # As it came: a name with a special character must not become another path.
+        path = request.scope["raw_path"].decode("ascii").partition("?")[0].removeprefix(f"/{service}")
         headers = {name: value for name in ASKED if (value := request.headers.get(name)) is not None}
         # Without it the client would ask for its own choice of encodings.
         headers["accept-encoding"] = request.headers.get("accept-encoding", "identity")

@@ -151,6 +151,9 @@ def _bearer(token: str | None) -> dict[str, str]:
 
 
 def _path(place: Sequence[str]) -> str:
+    """The path of the place. Raises PageRefused for a part that would lead to another place."""
+    if {"", ".", ".."} & set(place):
+        raise PageRefused(NOT_FOUND, Message("There is no such page here."))
     return "/" + "/".join(quote(part, safe="") for part in place)
 
 

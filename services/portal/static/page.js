@@ -42,7 +42,13 @@ function offerPrint() {
   }
 }
 
+/** On a phone the festival's pages do not fit beside each other. */
+function showTab() {
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+}
+
 function prepare() {
+  showTab();
   labelTables();
   countScans();
   offerPrint();
