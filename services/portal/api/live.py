@@ -92,10 +92,10 @@ async def _events(
     stopping: asyncio.Event,
 ) -> AsyncIterator[str]:
     clock = asyncio.get_running_loop().time
-    end, told_at = clock() + CONNECTION_SECONDS, clock()
+    began = told_at = clock()
     current = {name: known[name] for name in festivals if name in known}
     yield "retry: 2000\n\n"
-    while clock() < end and not stopping.is_set() and not await request.is_disconnected():
+    while clock() - began < CONNECTION_SECONDS and not stopping.is_set() and not await request.is_disconnected():
         for name in festivals:
             try:
                 state = await states.state(person, name)

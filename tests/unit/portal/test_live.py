@@ -97,10 +97,21 @@ async def test_nobody_follows_a_festival_of_others(others: OtherServices) -> Non
         assert not any(name.startswith(("festival", "sales")) for name, _ in others.asked)
 
 
-async def test_a_service_that_is_away_for_a_moment_ends_nothing(others: OtherServices) -> None:
+async def test_a_service_that_is_away_for_a_moment_ends_nothing(
+    others: OtherServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "CONNECTION_SECONDS", 60.0)
+
+    def answered() -> int:
+        return [name for name, _ in others.asked].count("sales/disputes")
+
     async def comes_back() -> None:
-        await asyncio.sleep(0.2)
+        await eventually(lambda: any(name == "festival/festivals/ODOP" for name, _ in others.asked))
+        assert answered() == 0
         others.away.clear()
+        # The second look begins after the first was told.
+        await eventually(lambda: answered() > 1)
+        monkeypatch.setattr(live, "CONNECTION_SECONDS", 0.0)
 
     async with a_portal(others) as browser:
         await sign_in(browser)
