@@ -5,7 +5,6 @@ each operation, and its seed is fixed: a test must not fail by chance.
 """
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +18,7 @@ from fastapi import APIRouter
 from services.festival.store import ENTRIES
 from shared.access.rights import RIGHTS, Grant
 from shared.events.identity import Role
-from shared.http.server import application, server_config
+from shared.http.server import application, listen, server_config
 from shared.mongo import Mongo
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -59,7 +58,7 @@ async def serving(name: str, settings: Settings, router: APIRouter | None = None
     config.lifespan = "off"
     await service.start()
     server = uvicorn.Server(config)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen("127.0.0.1", 0)
     # `serve` would take the signals of the tests' process.
     running = asyncio.create_task(server._serve([listening]))
     try:
