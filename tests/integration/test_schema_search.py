@@ -97,7 +97,7 @@ class Search:
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            written, _ = await asyncio.wait_for(process.communicate(), 90 + 10 * self.examples)
+            written, _ = await asyncio.wait_for(process.communicate(), 200 + 20 * self.examples)
         finally:
             if process.returncode is None:
                 process.kill()
