@@ -71,7 +71,8 @@ docs: setup ## the documentation as a site in .karya/site; generated pages are w
 sbom: setup ## the bill of materials of the image, in CycloneDX, with licences: .karya/sbom.cdx.json
 	@$(BIN)/python -m docsite.sbom .karya/sbom.cdx.json
 
-audit: setup .karya/audit.done ## known weaknesses of the dependencies; says so if nobody can be asked (ARGS=--required fails then)
+audit: setup ## known weaknesses of the dependencies; says so if nobody can be asked (ARGS=--required fails then)
+	-@$(MAKE) --no-print-directory .karya/audit.done
 	@$(BIN)/python -m docsite.audit .karya/audit/bin/pip-audit $(ARGS)
 
 new-service: setup ## the files of a new service, with a first event and its test (NAME=stalls)

@@ -26,6 +26,8 @@ class Action(StrEnum):
     RUN_FESTIVAL = "run a festival"
     RUN_BOOTH = "count goods at a booth"
     SEND_SHIPMENT = "send goods of a facility to a booth"
+    RECEIVE_RETURN = "count goods of a facility that came home from a booth"
+    RECORD_FACILITY_LOSS = "record goods of a facility that are spoilt or missing there"
     READ_FESTIVAL = "read a festival's plans and shipments"
     READ_BOOTH = "read a booth's prices, stock, receipts and takings"
     READ_STOCK = "read the stock of facilities"
@@ -86,6 +88,8 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         Action.READ_LOTS: Limit.FACILITY,
         Action.READ_SETTLEMENTS: Limit.FACILITY,
         Action.SEND_SHIPMENT: Limit.FACILITY,
+        Action.RECEIVE_RETURN: Limit.FACILITY,
+        Action.RECORD_FACILITY_LOSS: Limit.FACILITY,
         Action.KEEP_FACILITY: Limit.FACILITY,
         Action.GRANT_FACILITY_STAFF: Limit.FACILITY,
         Action.REPORT_PRODUCTION: Limit.FACILITY,
@@ -106,6 +110,7 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         Action.RUN_FESTIVAL: Limit.FESTIVAL,
         Action.RUN_BOOTH: Limit.FESTIVAL,
         Action.SEND_SHIPMENT: Limit.FESTIVAL,
+        Action.RECEIVE_RETURN: Limit.FESTIVAL,
         Action.READ_SETTLEMENTS: Limit.FESTIVAL,
         Action.READ_FESTIVAL: Limit.FESTIVAL,
         Action.READ_BOOTH: Limit.FESTIVAL,

@@ -9,9 +9,9 @@ from shared.access.rights import Action
 
 @dataclass(frozen=True, slots=True)
 class RouteRight:
-    """What a route needs. `action` None: the route is open to strangers. `checked_later`: the page itself names the
-    limiting field only once it is read, so that its function asks the caller then. `others`: actions of which any
-    one opens such a route too."""
+    """What a route needs. `action` None: the route is open to strangers. `others`: actions of which any one opens the
+    route too. `checked_later`: the limiting field is known only once the function of the route has read it, so that
+    the function asks for the right."""
 
     action: Action | None
     checked_later: bool = False
@@ -37,6 +37,7 @@ _KEEP = RouteRight(Action.KEEP_CATALOGUE)
 _COMMANDS = RouteRight(Action.READ_COMMANDS)
 _RUN = RouteRight(Action.RUN_FESTIVAL)
 _BOOTH = RouteRight(Action.RUN_BOOTH)
+_RETURN = RouteRight(Action.RECEIVE_RETURN)
 _FESTIVAL = RouteRight(Action.READ_FESTIVAL)
 _AT_BOOTH = RouteRight(Action.READ_BOOTH)
 _STOCK = RouteRight(Action.READ_STOCK)
@@ -90,9 +91,10 @@ FESTIVAL: Routes = {
     "POST /festivals/{festival}/transfers": _BOOTH,
     "POST /festivals/{festival}/transfers/{transfer}/receive": _BOOTH,
     "POST /festivals/{festival}/transfers/{transfer}/recount": _BOOTH,
-    "POST /festivals/{festival}/returns": _RUN,
-    "POST /festivals/{festival}/returns/recount": _RUN,
-    "POST /festivals/{festival}/losses": _BOOTH,
+    "POST /festivals/{festival}/returns": _RETURN,
+    "POST /festivals/{festival}/returns/recount": _RETURN,
+    # The place of the loss decides which of the two is needed.
+    "POST /festivals/{festival}/losses": RouteRight(Action.RUN_BOOTH, others=(Action.RECORD_FACILITY_LOSS,)),
     "POST /festivals/{festival}/disputes/{sale}/resolve": _RUN,
     "POST /festivals/{festival}/receipts/{receipt}/void": _BOOTH,
     "GET /festivals/{festival}/booths": _FESTIVAL,

@@ -14,6 +14,8 @@ announce festival       -              -        festival  -       -        -    
 run festival            -              -        festival  -       -        -          -             -        -
 run booth               -              booth    festival  -       -        -          -             -        -
 send shipment           facility       -        festival  -       -        -          -             -        -
+receive return          facility       -        festival  -       -        -          -             -        -
+record facility_loss    facility       -        -         -       -        -          -             -        -
 read festival           -              -        festival  all     all      -          -             -        -
 read booth              -              booth    festival  all     all      -          -             -        -
 read stock              -              -        all       all     all      -          -             -        -

@@ -1,7 +1,6 @@
 """The two ways between a device and the services: Kafka itself, and a gateway over HTTP."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from edge.sync.gateway import GatewayLink
 from services.gateway.api import routes
 from services.gateway.handlers import PROCESSORS
 from shared.http.access import SigningKeys
-from shared.http.server import application
+from shared.http.server import application, listen
 from shared.patches.faststream import PatientConsumer
 from shared.runtime.lag import overdue
 from shared.runtime.service import Service
@@ -80,7 +79,7 @@ async def a_gateway(settings: Settings, keys: SigningKeys | None = None) -> Asyn
     """A gateway that works its lanes, at a free port."""
     service = Service("gateway", PROCESSORS, settings)
     app = application(service, "Karya gateway", routes(service), keys)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen("127.0.0.1", 0)
     server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve([listening]))
     try:
