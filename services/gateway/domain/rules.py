@@ -1,9 +1,10 @@
-"""The rules of the gateway: every event is kept as it came, and devices as identity tells of them."""
+"""The rules of news and devices: every event is kept as it came, and devices as identity tells of them."""
 
 from dataclasses import replace
 
 from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.news import ANSWERED, NewsItem, news_id
+from shared.events.gateway import HeldRecordRefused, HeldRecordReleased, RecordHeld
 from shared.events.identity import DeviceEnrolled, DeviceRevoked
 from shared.events.language import Body, Event, Topic
 from shared.runtime.processor import Decision, Rule
@@ -30,10 +31,21 @@ def keep(topic: Topic) -> Rule[Body]:
     return rule
 
 
+def keep_held(topic: Topic, records: Topic) -> Rule[Body]:
+    """The rule that keeps an event of `topic`, about held records, if it is about one of the topic `records`."""
+    keep_event = keep(topic)
+
+    def rule(state: State, event: Event, body: Body) -> Decision:
+        is_news = isinstance(body, RecordHeld | HeldRecordReleased | HeldRecordRefused) and body.topic == records.name
+        return keep_event(state, event, body) if is_news else (state, [])
+
+    return rule
+
+
 def know(state: State, _event: Event, body: DeviceEnrolled) -> Decision:
     """A device signs records from now on."""
     source = f"{body.role.value}/{body.scope}/{body.name}"
-    return state.put(KnownDevice(body.subject, body.public_key, source)), []
+    return state.put(KnownDevice(body.subject, body.public_key, source, body.enrolled_at)), []
 
 
 def distrust(state: State, _event: Event, body: DeviceRevoked) -> Decision:

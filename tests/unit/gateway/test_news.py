@@ -8,9 +8,10 @@ from services.gateway.domain.news import OF_BOOTHS, OF_FACILITIES, NewsItem
 from services.gateway.handlers import BOOTH, FACILITY, PROCESSORS
 from services.gateway.store import BOOTH_NEWS, FACILITY_NEWS
 from shared.events.festival import BoothStocked
+from shared.events.gateway import HeldRecordReleased
 from shared.events.language import Body, Event
-from shared.events.production import ReportAccepted
-from shared.events.sales import SaleAccounted
+from shared.events.production import TERMINAL, ReportAccepted
+from shared.events.sales import TILL, SaleAccounted
 from shared.runtime.processor import Processor
 from shared.runtime.state import State
 
@@ -63,6 +64,19 @@ def test_events_of_two_sources_or_topics_are_two_items() -> None:
     assert ids == {"karya.report-answers.v1/somebody e1", "karya.sales.v1/somebody e1"}
 
 
+def test_of_held_records_each_kind_of_place_hears_of_its_own_devices() -> None:
+    def fact(topic: str) -> HeldRecordReleased:
+        return HeldRecordReleased(
+            place="LP-KPG", device=f"d-{'a' * 52}", record="r1", topic=topic, digest="0" * 64, released_at=NOW
+        )
+
+    for processor, own, other in ((FACILITY, TERMINAL, TILL), (BOOTH, TILL, TERMINAL)):
+        item = kept(processor, "LP-KPG", fact(own.name))
+        assert (item.about, item.place) == ("r1", "LP-KPG")
+        event = Event(id="e1", source="somebody", key="LP-KPG", time=NOW, logged_at=NOW, body=fact(other.name))
+        assert processor.decide(State.of(), event)[0].changes == {}
+
+
 @pytest.mark.parametrize("body", [ReportAccepted(facility="LP-KPG", terminal="T1", report="r1", lot="L1")])
 def test_a_document_is_read_as_it_was_written(body: Body) -> None:
     item = kept(FACILITY, "LP-KPG", body)
@@ -83,4 +97,5 @@ def test_the_processors_say_nothing_and_read_nothing() -> None:
         "karya.gateway.facility",
         "karya.gateway.booth",
         "karya.gateway.subject",
+        "karya.gateway.place",
     ]
