@@ -58,7 +58,7 @@ _WRITTEN: dict[str, tuple[Topic, ...]] = {
         sales.SALES_DEADLINES,
     ),
     "identity": (identity.IDENTITY, identity.IDENTITY_GRANTS),
-    "gateway": (gateway.HELD_RECORDS,),
+    "gateway": (gateway.HELD_REPORTS, gateway.HELD_SALES),
 }
 
 # The topics to which a service passes on records of other senders, unchanged.

@@ -44,7 +44,8 @@ _READERS = {
     sales.DEMAND.name: ("facilities",),
     sales.PUBLIC_SALES.name: ("subscribers",),
     identity.IDENTITY.name: ("administrators", "anyone"),
-    gateway.HELD_RECORDS.name: ("terminals", "tills", "trace", "verify"),
+    gateway.HELD_REPORTS.name: ("terminals", "trace", "verify"),
+    gateway.HELD_SALES.name: ("tills", "trace", "verify"),
     operator.OPERATOR.name: ("`karya dlq`", "verify", "trace"),
     **{journal(service).name: ("rebuild",) for service in SERVICES},
 }

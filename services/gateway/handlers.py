@@ -11,7 +11,7 @@ from services.gateway.domain.held_record import (
 )
 from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.news import OF_BOOTHS, OF_FACILITIES
-from services.gateway.domain.rules import distrust, keep, keep_held, know, pass_over
+from services.gateway.domain.rules import distrust, keep, know, pass_over
 from services.gateway.store import (
     BOOTH_NEWS,
     FACILITY_NEWS,
@@ -20,11 +20,9 @@ from services.gateway.store import (
     HELD_RECORD_DOCUMENTS,
     KNOWN_DEVICES,
 )
-from shared.events.gateway import HELD_COMMANDS, HELD_RECORDS, HoldRecord, RefuseRecords, ReleaseRecords
+from shared.events.gateway import HELD_COMMANDS, HeldCommandRefused, HoldRecord, RefuseRecords, ReleaseRecords
 from shared.events.identity import IDENTITY, DeviceEnrolled, DeviceRevoked
 from shared.events.language import Body, Event, Topic
-from shared.events.production import TERMINAL
-from shared.events.sales import TILL
 from shared.http.command_handler import CommandHandler
 from shared.runtime.processor import Handler, Processor, on
 from shared.runtime.state import Read, Ref
@@ -50,10 +48,10 @@ def _of_decision(event: Event, body: ReleaseRecords | RefuseRecords) -> tuple[Re
     return command, Ref(HeldRecord, held_id(body.place, body.device, body.record))
 
 
-def _kept(topics: tuple[Topic, ...], records: Topic) -> tuple[Handler, ...]:
-    """Every event of the topics is kept as news; of those about held records, these about `records`."""
+def _kept(topics: tuple[Topic, ...]) -> tuple[Handler, ...]:
+    """Every event of these topics is news, but for the refusals of operators' commands: no device gave them."""
     return tuple(
-        on(body, keep_held(topic, records) if topic is HELD_RECORDS else keep(topic), reads=_nothing)
+        on(body, pass_over if body is HeldCommandRefused else keep(topic), reads=_nothing)
         for topic in topics
         for body in topic.bodies
     )
@@ -64,14 +62,14 @@ FACILITY = Processor(
     key="facility",
     topics=OF_FACILITIES,
     collections=(FACILITY_NEWS,),
-    handlers=_kept(OF_FACILITIES, TERMINAL),
+    handlers=_kept(OF_FACILITIES),
 )
 BOOTH = Processor(
     service="gateway",
     key="booth",
     topics=OF_BOOTHS,
     collections=(BOOTH_NEWS,),
-    handlers=_kept(OF_BOOTHS, TILL),
+    handlers=_kept(OF_BOOTHS),
 )
 _OF_DEVICES = (DeviceEnrolled, DeviceRevoked)
 DEVICES = Processor(

@@ -117,6 +117,7 @@ class HeldCommandRefused(Body):
 
 
 HELD_COMMANDS = Topic("karya.held-commands.v1", "place", (HoldRecord, ReleaseRecords, RefuseRecords))
-HELD_RECORDS = Topic(
-    "karya.held-records.v1", "place", (RecordHeld, HeldRecordReleased, HeldRecordRefused, HeldCommandRefused)
-)
+_FACTS = (RecordHeld, HeldRecordReleased, HeldRecordRefused, HeldCommandRefused)
+# Of terminals and of tills: each kind of device hears of its own.
+HELD_REPORTS = Topic("karya.held-reports.v1", "place", _FACTS)
+HELD_SALES = Topic("karya.held-sales.v1", "place", _FACTS)

@@ -220,7 +220,7 @@ class Batch:
         topic, body = publication.topic, publication.body
         name, key = self._prefix + topic.name, topic.key_of(body).encode()
         if isinstance(publication, Unchanged):
-            return OutboxRecord(name, None, key, publication.value, publication.headers)
+            return OutboxRecord(name, None, key, publication.value, list(publication.headers))
         return OutboxRecord(name, None, key, envelope.encode(body), envelope.caused(cause, topic, body, index))
 
     def _timer(self, deadline: Deadline, lane: Lane) -> Timer:

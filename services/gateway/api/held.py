@@ -25,8 +25,8 @@ SOURCE = "karya/gateway/http"
 
 
 class HeldRecordPage(BaseModel):
-    """A record that a revoked device has signed. `number`: in the order in which its device's records came; `seq`: its
-    number on its device, if it has one. `digest`: the SHA-256 of its bytes, which no page shows."""
+    """A record that a revoked device has signed. `number`: in the order in which its device's records came; `seq`:
+    its number on its device, if it has one. `digest`: the SHA-256 of its bytes, which no page shows."""
 
     place: str
     device: str

@@ -15,8 +15,10 @@ from services.gateway.domain.held_record import (
     held_command_id,
     held_id,
 )
+from shared.events import names
 from shared.events.gateway import (
-    HELD_RECORDS,
+    HELD_REPORTS,
+    HELD_SALES,
     HeldCommandRefused,
     HeldRecordRefused,
     HeldRecordReleased,
@@ -34,6 +36,7 @@ from shared.runtime.state import OwnedQuery, State
 from shared.wording import Message
 
 TOPICS = {topic.name: topic for topic in (TERMINAL, TILL)}
+_FACTS = {TERMINAL.name: HELD_REPORTS, TILL.name: HELD_SALES}
 # Of one command: a lost tablet may bring a season, and a transaction has to end.
 MOST_AT_ONCE = 500
 
@@ -77,7 +80,7 @@ def hold(state: State, event: Event, body: HoldRecord) -> Decision:
         held_at=event.logged_at,
     )
     device = HeldDevice(device_id(body.place, body.device), number)
-    return state.put(record, device), [HELD_RECORDS.of(fact)]
+    return state.put(record, device), [_FACTS[body.topic].of(fact)]
 
 
 def release(state: State, event: Event, body: ReleaseRecords) -> Decision:
@@ -101,7 +104,7 @@ def release(state: State, event: Event, body: ReleaseRecords) -> Decision:
         )
         outputs += [
             Unchanged(TOPICS[record.topic], _body_of(record), record.value, record.headers),
-            HELD_RECORDS.of(fact),
+            _FACTS[record.topic].of(fact),
         ]
     released = [replace(record, status=HeldStatus.RELEASED, decided_at=event.logged_at) for record in chosen]
     return state.put(*released, _done(event, body.place)), outputs
@@ -119,19 +122,21 @@ def refuse(state: State, event: Event, body: RefuseRecords) -> Decision:
         replace(record, status=HeldStatus.REFUSED, decided_at=event.logged_at, reason=body.reason)
         for record in chosen
     ]
-    facts = [
-        HeldRecordRefused(
-            place=record.place,
-            device=record.device,
-            record=record.record,
-            topic=record.topic,
-            reason=body.reason,
-            actor=event.actor,
-            refused_at=event.logged_at,
+    outputs: list[Publication | Deadline] = [
+        _FACTS[record.topic].of(
+            HeldRecordRefused(
+                place=record.place,
+                device=record.device,
+                record=record.record,
+                topic=record.topic,
+                reason=body.reason,
+                actor=event.actor,
+                refused_at=event.logged_at,
+            )
         )
         for record in chosen
     ]
-    return state.put(*refused, _done(event, body.place)), [HELD_RECORDS.of(fact) for fact in facts]
+    return state.put(*refused, _done(event, body.place)), outputs
 
 
 def digest_of(record: HeldRecord) -> str:
@@ -178,7 +183,9 @@ def _refused(state: State, event: Event, place: str, rejection: HeldRejection) -
         template=rejection.message.template,
         values=rejection.message.plain_values,
     )
+    # No facility has the name of a booth.
+    topic = HELD_SALES if names.BOOTH.wrong(place) is None else HELD_REPORTS
     if rejection.reason is HeldRefusal.ID_TAKEN:
         # The first command with this id keeps its outcome.
-        return state, [HELD_RECORDS.of(fact)]
-    return state.put(replace(_done(event, place), rejection=rejection)), [HELD_RECORDS.of(fact)]
+        return state, [topic.of(fact)]
+    return state.put(replace(_done(event, place), rejection=rejection)), [topic.of(fact)]

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.news import ANSWERED, NewsItem, news_id
-from shared.events.gateway import HeldRecordRefused, HeldRecordReleased, RecordHeld
 from shared.events.identity import DeviceEnrolled, DeviceRevoked
 from shared.events.language import Body, Event, Topic
 from shared.runtime.processor import Decision, Rule
@@ -27,17 +26,6 @@ def keep(topic: Topic) -> Rule[Body]:
             about=getattr(body, ANSWERED.get(topic.name, ""), None),
         )
         return state.put(item), []
-
-    return rule
-
-
-def keep_held(topic: Topic, records: Topic) -> Rule[Body]:
-    """The rule that keeps an event of `topic`, about held records, if it is about one of the topic `records`."""
-    keep_event = keep(topic)
-
-    def rule(state: State, event: Event, body: Body) -> Decision:
-        is_news = isinstance(body, RecordHeld | HeldRecordReleased | HeldRecordRefused) and body.topic == records.name
-        return keep_event(state, event, body) if is_news else (state, [])
 
     return rule
 
