@@ -10,7 +10,7 @@ from services.gateway.domain.held_record import (
     held_id,
 )
 from services.gateway.domain.known_device import KnownDevice
-from services.gateway.domain.news import OF_BOOTHS, OF_FACILITIES
+from services.gateway.domain.news import OF_BOOTHS, OF_FACILITIES, UNTOLD
 from services.gateway.domain.rules import distrust, keep, know, pass_over
 from services.gateway.store import (
     BOOTH_NEWS,
@@ -20,7 +20,7 @@ from services.gateway.store import (
     HELD_RECORD_DOCUMENTS,
     KNOWN_DEVICES,
 )
-from shared.events.gateway import HELD_COMMANDS, HeldCommandRefused, HoldRecord, RefuseRecords, ReleaseRecords
+from shared.events.gateway import HELD_COMMANDS, HoldRecord, RefuseRecords, ReleaseRecords
 from shared.events.identity import IDENTITY, DeviceEnrolled, DeviceRevoked
 from shared.events.language import Body, Event, Topic
 from shared.http.command_handler import CommandHandler
@@ -49,9 +49,9 @@ def _of_decision(event: Event, body: ReleaseRecords | RefuseRecords) -> tuple[Re
 
 
 def _kept(topics: tuple[Topic, ...]) -> tuple[Handler, ...]:
-    """Every event of these topics is news, but for the refusals of operators' commands: no device gave them."""
+    """Every event of these topics is news of its place, but for what no device is told."""
     return tuple(
-        on(body, pass_over if body is HeldCommandRefused else keep(topic), reads=_nothing)
+        on(body, pass_over if body in UNTOLD else keep(topic), reads=_nothing)
         for topic in topics
         for body in topic.bodies
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.events.catalogue import FACILITY_CATALOGUE
 from shared.events.festival import BOOTH_STOCK
-from shared.events.gateway import HELD_REPORTS, HELD_SALES
+from shared.events.gateway import HELD_REPORTS, HELD_SALES, HeldCommandRefused
 from shared.events.language import Body, Topic
 from shared.events.production import ANSWERS
 from shared.events.sales import PUBLIC_SALES, SALES, SETTLEMENTS
@@ -21,6 +21,8 @@ ANSWERED: Mapping[str, str] = {
     HELD_REPORTS.name: "record",
     HELD_SALES.name: "record",
 }
+# What no device is told: an operator gave the command.
+UNTOLD: tuple[type[Body], ...] = (HeldCommandRefused,)
 
 
 @dataclass(frozen=True, slots=True)
