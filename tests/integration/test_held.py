@@ -1,5 +1,6 @@
-"""A lost till: what its key has signed is held, the booth settles without it, and a release lets it count."""
+"""Lost devices: what their keys have signed is held, a booth settles without it, and a release lets it count."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -9,10 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
+from edge.spool import Spool
 from edge.sync import GatewayRoute
+from edge.sync.records_file import bring, export_unsent, read_records
+from edge.terminal.terminal import Terminal
 from edge.till.basket import BasketEntry
 from edge.till.till import Till
 from ops.rebuild import compare, rebuild
+from ops.verify.signatures import signatures
 from services.gateway.store import KNOWN_DEVICES
 from shared.access.rights import Grant
 from shared.access.session import Bearer, GivenToken
@@ -21,6 +26,7 @@ from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothOpened, Booth
 from shared.events.gateway import HELD_SALES
 from shared.events.identity import IDENTITY, DeviceEnrolled, DeviceRevoked, Role
 from shared.events.lot_number import LotNumber
+from shared.events.production import TERMINAL
 from shared.events.sales import SETTLEMENTS, TILL, SettlementCorrected, SettlementIssued
 from shared.mongo import Mongo
 from shared.settings import Settings
@@ -32,7 +38,7 @@ from tests.support.ways import RunningGateway, a_gateway
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
-BOOTH, PRICE, DAY = "ODOP.B07", 250_000, date(2023, 4, 18)
+FACILITY, BOOTH, PRICE, DAY = "PR-KPG", "ODOP.B07", 250_000, date(2023, 4, 18)
 LOT = str(LotNumber("PR-KPG", "KTI", DAY, 1))
 CASHIER, OPERATOR = Grant(Role.CASHIER, BOOTH), Grant(Role.OPERATOR)
 
@@ -59,10 +65,10 @@ async def opened(probe: Probe) -> None:
     await probe.send(BOOTH_STOCK, stocked)
 
 
-async def enrolled(probe: Probe, till: Till) -> str:
-    public = public_key_of(till.spool.device_key())
+async def enrolled(probe: Probe, spool: Spool, role: Role, scope: str, name: str) -> str:
+    public = public_key_of(spool.device_key())
     body = DeviceEnrolled(
-        subject=public.device, public_key=public, role=Role.TILL, scope=BOOTH, name="T1", enrolled_at=now()
+        subject=public.device, public_key=public, role=role, scope=scope, name=name, enrolled_at=now()
     )
     await probe.send(IDENTITY, body, source="karya/identity")
     return public.device
@@ -91,7 +97,7 @@ async def test_a_lost_till_is_held_and_the_booth_settles_without_it_until_an_ope
         route = GatewayRoute(gateway.url, Bearer(GivenToken(token_of(CASHIER))))
         await opened(probe)
         with Till(tmp_path, BOOTH, "T1") as till:
-            device = await enrolled(probe, till)
+            device = await enrolled(probe, till.spool, Role.TILL, BOOTH, "T1")
             documents = mongo.database("gateway")[KNOWN_DEVICES.name]
             await eventually(lambda: documents.count_documents({}), equals=1)
             till.sell([BasketEntry(LOT, 1, PRICE)], at=now())
@@ -157,3 +163,58 @@ async def held(client: httpx.AsyncClient, query: str = "") -> list[dict[str, Any
     assert answer.status_code == 200, answer.text
     rows: list[dict[str, Any]] = answer.json()
     return rows
+
+
+async def test_a_file_of_a_lost_terminal_comes_in_by_an_operator_and_one_of_a_device_without_a_line_by_another_device(
+    settings: Settings, probe: Probe, mongo: Mongo, tmp_path: Path
+) -> None:
+    """Records of T1 wait in a file when T1 is revoked. Those of T2 are sent by T3, which is enrolled there."""
+
+    def sent_by(grant: Grant, file: Path) -> list[str]:
+        auth = Bearer(GivenToken(token_of(grant)))
+        with httpx.Client(base_url=gateway.url, auth=auth, timeout=40) as client:
+            return [record.status for record in bring(client, read_records(file))]
+
+    lost_file, other_file = tmp_path / "lost.json", tmp_path / "other.json"
+    async with a_gateway(with_access(settings), FixedKeys()) as gateway:
+        with Terminal(tmp_path, FACILITY, "T1") as first, Terminal(tmp_path, FACILITY, "T2") as second:
+            devices = [await enrolled(probe, of.spool, Role.TERMINAL, FACILITY, of.name) for of in (first, second)]
+            for terminal, file in ((first, lost_file), (second, other_file)):
+                for qty in (1, 2, 3):
+                    terminal.record("KTI", qty, made_on=DAY, at=now(), unlisted=True)
+                assert export_unsent(terminal.spool, file) == 3
+            await lost(probe, mongo, devices[0])
+            ids = [record.id for record in first.spool.records()]
+            values = {record.id: record.value for of in (first, second) for record in of.spool.records()}
+        as_device, elsewhere = Grant(Role.TERMINAL, FACILITY), Grant(Role.TERMINAL, "LP-KPG")
+        assert await asyncio.to_thread(sent_by, elsewhere, other_file) == ["refused"] * 3
+        for _ in range(2):
+            assert await asyncio.to_thread(sent_by, as_device, other_file) == ["stored"] * 3
+            assert await asyncio.to_thread(sent_by, OPERATOR, lost_file) == ["held"] * 3
+        async with a_client(gateway, OPERATOR) as operator:
+            rows = await eventually(lambda: held(operator), until=lambda rows: len(rows) == 3)
+            assert [row["record"] for row in rows] == ids
+            of_device = {"device": devices[0]}
+            answer = await operator.post(
+                f"/held/{FACILITY}/refuse", json={**of_device, "record": ids[1], "reason": "made up"}
+            )
+            assert answer.status_code == 200, answer.text
+            answer = await operator.post(f"/held/{FACILITY}/release", json=of_device)
+            assert answer.status_code == 200, answer.text
+            assert await asyncio.to_thread(sent_by, OPERATOR, lost_file) == ["stored", "refused", "stored"]
+            answer = await operator.post(f"/held/{FACILITY}/release", json={**of_device, "record": ids[1]})
+            assert answer.status_code == 200, answer.text
+        released = [ids[0], ids[2], ids[1]]
+        await eventually(lambda: of_terminals(probe, ids), equals=released)
+        await gateway.caught_up()
+    for entry in await probe.read_all(TERMINAL):
+        assert entry.record.value == values[entry.event.id]
+    report = await signatures(settings)
+    assert (report.ok, report.looked_at, report.notes) == (True, 9, []), report.broken
+    rebuilt = await compare(settings, "gateway")
+    assert rebuilt.ok, rebuilt.as_dict()
+
+
+async def of_terminals(probe: Probe, ids: list[str]) -> list[str]:
+    """Those of the records that the topic of terminals has, in its order."""
+    return [entry.event.id for entry in await probe.read_all(TERMINAL) if entry.event.id in ids]
