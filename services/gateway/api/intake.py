@@ -188,7 +188,14 @@ def _appended(record: TakenRecord) -> Appended:
     if record.revoked is None:
         return Appended(record.kind.topic, record.place, record.value, record.headers)
     body = record.to_hold
-    headers = envelope.headers(id=str(uuid4()), source=SOURCE, topic=HELD_COMMANDS, body=body, time=datetime.now(UTC))
+    headers = envelope.headers(
+        id=str(uuid4()),
+        source=SOURCE,
+        topic=HELD_COMMANDS,
+        body=body,
+        time=datetime.now(UTC),
+        actor=envelope.header(record.headers, envelope.ACTOR),
+    )
     return Appended(HELD_COMMANDS, record.place, envelope.encode(body), headers)
 
 

@@ -76,7 +76,7 @@ def hold(state: State, event: Event, body: HoldRecord) -> Decision:
         source=record.header("ce_source") or "",
         digest=digest_of(record),
         seq=body.seq,
-        actor=record.header("actor"),
+        actor=event.actor,
         held_at=event.logged_at,
     )
     device = HeldDevice(device_id(body.place, body.device), number)

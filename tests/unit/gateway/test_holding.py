@@ -103,7 +103,7 @@ RELEASE = ReleaseRecords(place=BOOTH, device=DEVICE)
 
 def test_a_record_is_held_once_whatever_comes_again_under_its_id() -> None:
     gateway, record = Gateway(), a_till_record("r1", 1)
-    [fact] = gateway.work(record)
+    [fact] = gateway.work(record, actor="s-x")
     value = base64.b64decode(record.value_base64)
     assert fact == RecordHeld(
         place=BOOTH,

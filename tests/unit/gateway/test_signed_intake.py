@@ -142,6 +142,7 @@ async def test_a_record_of_a_revoked_device_is_held_by_any_route_with_its_exact_
     assert statuses == [("held", "device_revoked")]
     [appended] = log.records
     assert (appended.topic, appended.key) == (HELD_COMMANDS, "LP-KPG")
+    assert dict(appended.headers)["actor"] == SUBJECT.encode()
     body = HoldRecord.model_validate_json(appended.value)
     assert (body.place, body.device, body.record, body.topic) == (
         "LP-KPG",
