@@ -32,6 +32,7 @@ _GROUPS = {
     "token": "cli.sign_in:token",
     "accounts": "cli.accounts:app",
     "devices": "cli.devices:app",
+    "held": "cli.held:app",
     "topics": "cli.topics:topics",
     "demo": "cli.demo:demo",
     "simulate": "cli.demo:simulate",

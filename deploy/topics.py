@@ -18,7 +18,7 @@ from services.inventory.handlers import PROCESSORS as INVENTORY
 from services.production.handlers import PROCESSORS as PRODUCTION
 from services.sales.handlers import PROCESSORS as SALES
 from shared.errors import TopicsRefused
-from shared.events import catalogue, festival, identity, inventory, operator, production, sales
+from shared.events import catalogue, festival, gateway, identity, inventory, operator, production, sales
 from shared.events.journal import journal
 from shared.events.language import Topic
 from shared.kafka import reader, stop_reader, topic_name
@@ -58,7 +58,11 @@ _WRITTEN: dict[str, tuple[Topic, ...]] = {
         sales.SALES_DEADLINES,
     ),
     "identity": (identity.IDENTITY, identity.IDENTITY_GRANTS),
+    "gateway": (gateway.HELD_REPORTS, gateway.HELD_SALES),
 }
+
+# The topics to which a service passes on records of other senders, unchanged.
+_PASSED_ON: dict[str, tuple[Topic, ...]] = {"gateway": (production.TERMINAL, sales.TILL)}
 
 # Kafka applies these settings when it appends a record: a change does not affect existing records.
 _OF_RECORDS = {
@@ -79,7 +83,7 @@ class TopicChanges:
 
 def all_topics() -> list[Topic]:
     """Every topic that carries events: the published language and the services' journals."""
-    modules = (production, catalogue, inventory, festival, sales, identity, operator)
+    modules = (production, catalogue, inventory, festival, sales, identity, gateway, operator)
     language = {
         topic.name: topic for module in modules for topic in vars(module).values() if isinstance(topic, Topic)
     }
@@ -96,6 +100,11 @@ def writers() -> dict[str, str]:
     """The owning service of each topic that only one service writes, by the topic's name."""
     owned = {topic.name: service for service, topics in _WRITTEN.items() for topic in topics}
     return owned | {journal(service).name: service for service in SERVICES}
+
+
+def passed_on(service: str) -> set[str]:
+    """The names of the topics to which the service passes on records of other senders."""
+    return {topic.name for topic in _PASSED_ON.get(service, ())}
 
 
 async def make_topics(settings: Settings) -> TopicChanges:

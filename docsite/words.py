@@ -29,6 +29,8 @@ from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.missing import MissingKind
+from services.gateway.api.intake import IntakeStatus
+from services.gateway.domain.held_record import HeldStatus
 from services.sales.domain.receipt import SaleStatus
 from shared.events.catalogue import EntryKind
 from shared.events.inventory import OrderRefusal, ReleaseCause
@@ -49,6 +51,8 @@ STATUSES: tuple[type[StrEnum], ...] = (
     BoothStatus,
     EntryKind,
     FestivalStatus,
+    HeldStatus,
+    IntakeStatus,
     LineStatus,
     PaymentKind,
     RecordStatus,

@@ -39,6 +39,9 @@ class Action(StrEnum):
     RECORD_SALES = "send records of a booth's tills"
     READ_FACILITY_NEWS = "read what is said to the terminals of a facility"
     READ_BOOTH_NEWS = "read what is said to the tills of a booth"
+    BRING_RECORDS = "bring records that any enrolled device has signed"
+    READ_HELD = "read which records of revoked devices are held"
+    DECIDE_HELD = "release or refuse records of revoked devices"
     KEEP_ACCOUNTS = "open, close and reset accounts"
     READ_ACCOUNTS = "read accounts and their roles"
     GRANT_ORGANISER = "let others organise a festival"
@@ -123,8 +126,19 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         Action.ENROL_TILL: Limit.FESTIVAL,
         Action.READ_DEVICES: Limit.FESTIVAL,
     },
-    Role.AUDITOR: dict.fromkeys((*_EVERYBODY, *_READING, Action.READ_ACCOUNTS, Action.READ_DEVICES)),
-    Role.OPERATOR: dict.fromkeys((*_EVERYBODY, *_READING, Action.READ_DEVICES)),
+    Role.AUDITOR: dict.fromkeys(
+        (*_EVERYBODY, *_READING, Action.READ_ACCOUNTS, Action.READ_DEVICES, Action.READ_HELD)
+    ),
+    Role.OPERATOR: dict.fromkeys(
+        (
+            *_EVERYBODY,
+            *_READING,
+            Action.READ_DEVICES,
+            Action.BRING_RECORDS,
+            Action.READ_HELD,
+            Action.DECIDE_HELD,
+        )
+    ),
     Role.SUBSCRIBER: dict.fromkeys(_EVERYBODY),
     Role.ADMINISTRATOR: dict.fromkeys(
         (

@@ -157,9 +157,15 @@ IDENTITY: Routes = {
 }
 GATEWAY: Routes = {
     # Each record names its own facility or booth.
-    "POST /intake": RouteRight(Action.REPORT_PRODUCTION, checked_later=True, others=(Action.RECORD_SALES,)),
+    "POST /intake": RouteRight(
+        Action.REPORT_PRODUCTION, checked_later=True, others=(Action.RECORD_SALES, Action.BRING_RECORDS)
+    ),
     "GET /facilities/{facility}/news": RouteRight(Action.READ_FACILITY_NEWS),
     "GET /booths/{booth}/news": RouteRight(Action.READ_BOOTH_NEWS),
+    "GET /held": RouteRight(Action.READ_HELD),
+    "POST /held/{place}/release": RouteRight(Action.DECIDE_HELD),
+    "POST /held/{place}/refuse": RouteRight(Action.DECIDE_HELD),
+    "GET /commands/{command}": _COMMANDS,
 }
 ROUTES: Mapping[str, Routes] = {
     "production": COMMON | PRODUCTION,

@@ -24,6 +24,8 @@ from shared.events.identity import Curve, PublicKey
 
 # The Kafka header and the CloudEvents extension that carry a record's signature.
 HEADER = "devsig"
+# The Kafka header of a record that nobody signed, made before its device was enrolled.
+UNSIGNED = "unsigned"
 RECORD_TYPE = "karya-record"
 # A challenge is never a record, and a record is never the answer to a challenge.
 PROOF_TYPE = "karya-proof"

@@ -27,6 +27,9 @@ report production       facility       -        -         -       -        -    
 record sales            -              booth    festival  -       -        -          -             -        booth
 read facility_news      facility       -        -         -       -        -          -             facility -
 read booth_news         -              booth    festival  -       -        -          -             -        booth
+bring records           -              -        -         -       all      -          -             -        -
+read held               -              -        -         all     all      -          -             -        -
+decide held             -              -        -         -       all      -          -             -        -
 keep accounts           -              -        -         -       -        -          all           -        -
 read accounts           -              -        -         all     -        -          all           -        -
 grant organiser         -              -        festival  -       -        -          all           -        -

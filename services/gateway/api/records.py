@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic_core import from_json
@@ -12,11 +12,12 @@ from pydantic_core import from_json
 from services.gateway.domain.known_device import KnownDevice
 from shared import envelope
 from shared.access.rights import Action, Limit
-from shared.access.signatures import HEADER, SignatureRefused, SignedContent, device_of, verify
+from shared.access.signatures import HEADER, UNSIGNED, SignatureRefused, SignedContent, device_of, verify
 from shared.access.tokens import Caller
 from shared.errors import Unusable
+from shared.events.gateway import MAX_HELD_BYTES, HoldRecord, RecordHeader
 from shared.events.identity import DEVICE_ROLES
-from shared.events.language import MAX_VALUE_BYTES, Body, Topic
+from shared.events.language import MAX_VALUE_BYTES, Body, Event, Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL, ReceiptIssued
 from shared.http.access import NO_RIGHT
@@ -29,7 +30,8 @@ NOT_SIGNED = Message(
 )
 WRONG_SIGNATURE = Message("The record's signature does not count: it was changed after it was signed.")
 UNKNOWN_DEVICE = Message("The record was signed by a device that is not enrolled (yet).")
-DEVICE_REVOKED = Message("The record was signed by a device that is revoked.")
+DEVICE_REVOKED = Message("The record is of a device that is revoked.")
+FORMER_VERSION = b"former-version"
 _ATTRIBUTES = ("specversion", "id", "source", "type", "time")
 
 
@@ -63,7 +65,8 @@ class ArrivedRecord:
 
 @dataclass(frozen=True, slots=True)
 class TakenRecord:
-    """A record that its reader can use, and that its sender may send. `place`: its facility or booth."""
+    """A record that its reader can use, and that its sender may send. `place`: its facility or booth. `revoked`: its
+    signer, if that device is revoked."""
 
     kind: Kind
     id: str
@@ -71,10 +74,25 @@ class TakenRecord:
     body: Body
     value: bytes
     headers: envelope.Headers
+    revoked: str | None = None
 
     @property
     def is_answered(self) -> bool:
-        return isinstance(self.body, self.kind.answered)
+        return isinstance(self.body, self.kind.answered) and self.revoked is None
+
+    @property
+    def to_hold(self) -> HoldRecord:
+        """The event by which the gateway holds this record of a revoked device."""
+        assert self.revoked is not None, "only these are held"
+        return HoldRecord(
+            place=self.place,
+            device=self.revoked,
+            record=self.id,
+            topic=self.kind.topic.name,
+            seq=getattr(self.body, "seq", None),
+            headers=tuple(RecordHeader(name=name, value=value.decode()) for name, value in self.headers),
+            value_base64=base64.b64encode(self.value).decode(),
+        )
 
 
 class RecordRefused(Exception):
@@ -95,9 +113,15 @@ def signer(sent: Any) -> str | None:
         return None
 
 
+def unsigned_source(sent: Any) -> str | None:
+    """The source that an item without a signature names, unchecked."""
+    source = sent.get("source") if isinstance(sent, dict) and HEADER not in sent else None
+    return source if isinstance(source, str) else None
+
+
 def take(sent: Any, caller: Caller, timestamp: int, devices: Mapping[str, KnownDevice]) -> TakenRecord:
-    """The record that was `sent`, one item of the request. `devices`: the enrolled ones among the signers of the
-    request. Raises Unusable as the reader of its topic would, and RecordRefused.
+    """The record that was `sent`, one item of the request. `devices`: the enrolled ones among the signers and the
+    sources of the request. Raises Unusable as the reader of its topic would, and RecordRefused.
 
     The value is what `data_base64` has, byte for byte. The headers are the device's, and `actor` for a known caller.
     """
@@ -108,31 +132,60 @@ def take(sent: Any, caller: Caller, timestamp: int, devices: Mapping[str, KnownD
         headers.append((envelope.ACTOR, caller.subject.encode()))
     key = _key(sent, kind.topic, value)
     event = envelope.decode(kind.topic, ArrivedRecord(key, value, headers, timestamp))
-    _permit(kind, event.key, event.source, caller)
-    if HEADER in sent:
-        headers.append((HEADER, _checked_signature(sent, SignedContent.of(headers, key, value), caller, devices)))
-    elif _is_device(caller):
-        raise RecordRefused("not_signed", NOT_SIGNED)
-    return TakenRecord(kind, event.id, event.key, event.body, value, headers)
-
-
-def _permit(kind: Kind, place: str, source: str, caller: Caller) -> None:
-    """Raise RecordRefused unless the caller may send records of this place, and the source is a device there."""
-    if not caller.may(kind.action, _limits(kind, place)):
+    may_send = caller.may(kind.action, _limits(kind, event.key))
+    is_signed = HEADER in sent
+    if not may_send and not (is_signed and caller.may(Action.BRING_RECORDS, {})):
         raise RecordRefused("no_right", NO_RIGHT)
+    _check_source(kind, event.key, event.source)
+    record = TakenRecord(kind, event.id, event.key, event.body, value, headers)
+    if not is_signed:
+        return _checked_unsigned(record, event, caller, devices)
+    content = SignedContent.of(headers, key, value)
+    signature, device = _checked_signature(sent, content, devices)
+    if device is None and (_is_device(caller) or not may_send):
+        # A person's account may send what a device has signed before it is enrolled.
+        raise RecordRefused("unknown_device", UNKNOWN_DEVICE)
+    headers.append((HEADER, signature))
+    if device is None or not device.revoked:
+        return record
+    if len(value) > MAX_HELD_BYTES:
+        raise RecordRefused("device_revoked", DEVICE_REVOKED)
+    return replace(record, revoked=device.id)
+
+
+def _check_source(kind: Kind, place: str, source: str) -> None:
+    """Raise RecordRefused unless the source is a device of this place."""
     # Nobody takes the ids of another place's devices.
     if not source.startswith(f"{kind.name}/{place}/"):
         message = Message("The source of a record must be {kind}/{place}/NAME.", kind=kind.name, place=place)
         raise RecordRefused("wrong_source", message)
 
 
-def _checked_signature(
-    sent: Mapping[str, Any], content: SignedContent, caller: Caller, devices: Mapping[str, KnownDevice]
-) -> bytes:
-    """The signature of a record. Raises RecordRefused for a wrong one, and for that of a revoked device.
+def _checked_unsigned(
+    record: TakenRecord, event: Event, caller: Caller, devices: Mapping[str, KnownDevice]
+) -> TakenRecord:
+    """The record that nobody signed, marked if its device is enrolled. Raises RecordRefused.
 
-    A person's account may send what a device has signed before it is enrolled.
+    A former version signed nothing. What it recorded before its device was enrolled is taken from that device, and
+    from a person's account. Of an enrolled device later records have to be signed.
     """
+    enrolled = [device for device in devices.values() if device.source == event.source]
+    if any(event.time >= device.enrolled_at for device in enrolled):
+        raise RecordRefused("not_signed", NOT_SIGNED)
+    if _is_device(caller):
+        own = next((device for device in enrolled if device.id == caller.subject), None)
+        if own is None:
+            raise RecordRefused("not_signed", NOT_SIGNED)
+        if own.revoked:
+            raise RecordRefused("device_revoked", DEVICE_REVOKED)
+    return replace(record, headers=[*record.headers, (UNSIGNED, FORMER_VERSION)]) if enrolled else record
+
+
+def _checked_signature(
+    sent: Mapping[str, Any], content: SignedContent, devices: Mapping[str, KnownDevice]
+) -> tuple[bytes, KnownDevice | None]:
+    """The signature of a record and its device, None if nobody has enrolled it. Raises RecordRefused for a wrong
+    one."""
     signature, device = sent[HEADER], devices.get(signer(sent) or "")
     if not isinstance(signature, str):
         raise RecordRefused("wrong_signature", WRONG_SIGNATURE)
@@ -142,15 +195,10 @@ def _checked_signature(
             verify(signature, content, device.public_key)
     except SignatureRefused:
         raise RecordRefused("wrong_signature", WRONG_SIGNATURE) from None
-    if device is None:
-        if _is_device(caller):
-            raise RecordRefused("unknown_device", UNKNOWN_DEVICE)
-    elif device.source.encode() != content.source:
+    if device is not None and device.source.encode() != content.source:
         message = Message("The record is of {source}, and was signed by another device.", source=sent["source"])
         raise RecordRefused("wrong_source", message)
-    elif device.revoked:
-        raise RecordRefused("device_revoked", DEVICE_REVOKED)
-    return signature.encode()
+    return signature.encode(), device
 
 
 def _is_device(caller: Caller) -> bool:
