@@ -209,7 +209,7 @@ async def test_only_a_person_sends_what_nobody_can_check() -> None:
 LATER, DEVICE = NOW + timedelta(milliseconds=1), public_key_of(KEY).device
 
 
-@pytest.mark.parametrize(("grant", "subject"), [(AS_DEVICE, DEVICE), (STAFF, SUBJECT)])
+@pytest.mark.parametrize(("grant", "subject"), [(AS_DEVICE, DEVICE), (STAFF, SUBJECT)], ids=["device", "account"])
 async def test_records_of_a_former_version_are_taken_until_their_device_is_enrolled_and_marked(
     grant: Grant, subject: str
 ) -> None:
