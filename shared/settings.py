@@ -108,8 +108,8 @@ class Settings(BaseSettings):
     oidc_scopes: str = Field("openid profile", description="scopes that identity asks the provider for, with spaces")
     oidc_roles_claim: str = Field(
         "",
-        description="the provider's claim that decides about roles, e.g. `groups` or `realm_access.roles`; empty: all "
-        "people of the provider get an account, and no role",
+        description="the provider's claim that decides about roles, e.g. `groups` or `realm_access.roles`; empty: "
+        "all people of the provider get an account, and no role",
     )
     oidc_roles: str = Field(
         "",

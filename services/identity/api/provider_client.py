@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import structlog
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 
 from services.identity.api.id_tokens import (
     ASYMMETRIC,
@@ -217,8 +217,8 @@ def _mapping(settings: Settings) -> RoleMapping:
 
 def _public_keys(fields: Mapping[str, Any]) -> KeySet:
     """The provider's keys for signatures. Raises ProviderAway if there are none."""
-    kinds = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
-    keys = []
+    kinds: dict[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+    keys: list[Key] = []
     for key in fields.get("keys") or ():
         # A kind that is not known here, such as one for post-quantum signatures, is no fault of the others.
         if isinstance(key, dict) and (kind := kinds.get(str(key.get("kty")))) and key.get("use", "sig") == "sig":

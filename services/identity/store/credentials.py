@@ -16,8 +16,8 @@ from shared.documents import Database, Document, insert_once
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """`password` None: the person signs in at another provider. `given_roles`: those that the provider gave at the last
-    sign-in. `referred`: an event refers to it, as far as is known."""
+    """`password` None: the person signs in at another provider. `given_roles`: those that the provider gave at the
+    last sign-in. `referred`: an event refers to it, as far as is known."""
 
     id: str
     subject: str
