@@ -52,7 +52,7 @@ class FakeIdentity:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 path = unquote(urlsplit(self.path).path)
-                if fake.may(self):
+                if fake.is_public(path) or fake.may(self):
                     page = fake.pages.get(path)
                     self.reply(404 if page is None else 200, {"detail": "unknown"} if page is None else page)
 

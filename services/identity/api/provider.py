@@ -42,10 +42,8 @@ LOOPBACK = r"^http://(127\.0\.0\.1|\[::1\]):[1-9][0-9]{0,4}/[A-Za-z0-9/_-]{0,100
 CLIENT_STATE = r"^[A-Za-z0-9_-]{16,200}$"
 CODE_CHALLENGE = r"^[A-Za-z0-9_-]{43}$"
 NO_PROVIDER = Message("No other provider is set up here. Sign in with your login and password.")
-AWAY = Message("The provider does not answer. Please try again later.")
 UNKNOWN_STATE = Message("This sign-in is not known, was used, or is too old. Please begin again.")
 UNKNOWN_CODE = Message("This code is not known, was used, or is too old. Please sign in again.")
-RETRY = {"Retry-After": "5"}
 LONGEST_NAME = 80
 
 
@@ -170,7 +168,7 @@ def routes(
             address = await client.authorization_url(own_state, bound)
         except (ProviderAway, ProviderRefused) as fault:
             log.warning("provider_away", reason=str(fault)[:300])
-            raise PageRefused(503, AWAY, RETRY) from None
+            address = _to_client(waiting, error=SignInError.PROVIDER_AWAY.value)
         return RedirectResponse(address, 303, NOT_KEPT)
 
     @router.get(
@@ -194,17 +192,16 @@ def routes(
         if taken is None:
             raise PageRefused(400, UNKNOWN_STATE)
         waiting, bound = taken
-        answer = {"state": waiting.state}
         try:
             if error:
                 log.info("provider_sign_in_refused", error=error[:100])
                 denied = error == SignInError.ACCESS_DENIED
                 raise _Failed(SignInError.ACCESS_DENIED if denied else SignInError.PROVIDER_REFUSED)
             person = await signed_in(client, await claims_of(client, code, iss, bound))
-            answer["code"] = await sign_ins.give(person, waiting.code_challenge, datetime.now(UTC))
+            address = _to_client(waiting, code=await sign_ins.give(person, waiting.code_challenge, datetime.now(UTC)))
         except _Failed as failed:
-            answer["error"] = failed.error.value
-        return RedirectResponse(f"{waiting.redirect_uri}?{urlencode(answer)}", 303, NOT_KEPT)
+            address = _to_client(waiting, error=failed.error.value)
+        return RedirectResponse(address, 303, NOT_KEPT)
 
     @router.post(
         "/sessions/provider",
@@ -232,6 +229,11 @@ def routes(
         return await token_page(secrets, settings.identity_url, response, account, refresh_token)
 
     return router
+
+
+def _to_client(waiting: ClientRequest, **answer: str) -> str:
+    """The address by which the browser brings the answer to the client."""
+    return f"{waiting.redirect_uri}?{urlencode({'state': waiting.state, **answer})}"
 
 
 def name_of(claims: Mapping[str, Any]) -> str:
