@@ -1,17 +1,19 @@
 """People of another OpenID Connect provider, a real one, sign in through identity."""
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from ops.rebuild import compare
 from shared.events.identity import IDENTITY, AccountOpened, RoleGranted, RoleWithdrawn
+from shared.events.language import Body
 from shared.settings import Settings
 from tests.support.people import ADMIN, Person, identity
 from tests.support.place import RunProcess
 from tests.support.probe import Probe
-from tests.support.provider import SignIn, real_provider, with_provider
+from tests.support.provider import CALLBACK, SignIn, forging_provider, query_of, real_provider, told, with_provider
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -64,6 +66,15 @@ async def test_a_person_of_the_provider_has_the_roles_of_the_claims(
             me = (await rina.get("/me")).json()
             assert (me["name"], me["roles"]) == ("R.", [local, {"role": "facility-staff", "scope": "LP-KPG"}])
 
+            # Nobody has asked her whether she wants it, so she may lay it down.
+            laid_down = await rina.post(f"/accounts/{rina.subject}/roles/withdraw", **local)
+            assert laid_down.status_code == 200, laid_down.text
+            back = await rina.post(f"/accounts/{rina.subject}/roles/grant", **local)
+            assert back.status_code == 403
+            of_another = await rina.post(f"/accounts/{admin.subject}/roles/withdraw", role="administrator")
+            assert of_another.status_code == 403
+            assert (await rina.get("/me")).json()["roles"] == [{"role": "facility-staff", "scope": "LP-KPG"}]
+
             for path, fields in (
                 ("/password", {"old": "x" * 12, "new": "y" * 12}),
                 (f"/accounts/{rina.subject}/reset", {}),
@@ -79,14 +90,81 @@ async def test_a_person_of_the_provider_has_the_roles_of_the_claims(
             assert (await rina.refresh()).status_code == 401
             async with SignIn(process.url) as client:
                 assert (await client.whole("rina-42"))["error"] == "account_closed"
+
+        async def told_of(kind: type[Body]) -> list[Body]:
+            return list(await probe.bodies(IDENTITY, kind))
+
         opened = [body for body in await probe.bodies(IDENTITY, AccountOpened) if body.subject == first]
         assert [body.actor for body in opened] == ["karya/identity/provider"]
-        assert "rina" not in str([body async for body in _all(probe)]).lower()
+        bodies = [body for kind in (AccountOpened, RoleGranted, RoleWithdrawn) for body in await told_of(kind)]
+        assert "rina" not in str(bodies).lower(), "nobody's name is in an event"
     rebuilt = await compare(settings, "identity")
     assert (rebuilt.lost, rebuilt.doubled, rebuilt.mismatched) == ([], [], [])
 
 
-async def _all(probe: Probe):  # type: ignore[no-untyped-def]
-    for kind in (AccountOpened, RoleGranted, RoleWithdrawn):
-        for body in await probe.bodies(IDENTITY, kind):
-            yield body
+async def test_an_answer_that_does_not_belong_to_the_question_is_refused(
+    settings: Settings, service_process: RunProcess, probe: Probe
+) -> None:
+    with forging_provider() as forging:
+        known = with_provider(settings, forging.issuer)
+        async with identity(known, service_process) as process, Person(process.url) as somebody:
+
+            async def comes_back(client: SignIn, **changes: str) -> dict[str, str]:
+                away = query_of(await client.begin())
+                query = {"state": away["state"], "code": forging.code(away), **changes}
+                return told(await client.back(f"{CALLBACK}?{urlencode(query)}"))
+
+            for name, forge in forging.forgeries().items():
+                forging.forge = forge
+                async with SignIn(process.url) as client:
+                    assert await comes_back(client) == {"state": client.state, "error": "provider_refused"}, name
+            forging.forge = forging.signed
+            for changes, error in (
+                ({"iss": "https://other.test"}, "provider_refused"),
+                ({"code": "made up"}, "provider_refused"),
+                ({"code": ""}, "provider_refused"),
+                ({"error": "access_denied"}, "access_denied"),
+                ({"error": "server_error"}, "provider_refused"),
+            ):
+                async with SignIn(process.url) as client:
+                    assert (await comes_back(client, **changes))["error"] == error
+            assert await probe.bodies(IDENTITY, AccountOpened) == []
+
+            async with SignIn(process.url) as client, SignIn(process.url) as other:
+                mine, others = query_of(await client.begin()), query_of(await other.begin())
+                code = forging.code(mine)
+                for state in ("", "made up", client.state):
+                    unknown = await client.back(f"{CALLBACK}?{urlencode({'state': state, 'code': code})}")
+                    assert unknown.status_code == 400, state
+                    assert unknown.headers["content-type"] == "application/problem+json"
+                swapped = f"{CALLBACK}?{urlencode({'state': others['state'], 'code': code})}"
+                answer = told(await client.back(swapped))
+                assert answer == {"state": other.state, "error": "provider_refused"}, "a code of another sign-in"
+
+                again = {"state": mine["state"], "code": forging.code(mine), "session_state": "ignored"}
+                right = f"{CALLBACK}?{urlencode(again)}"
+                answer = told(await client.back(right))
+                assert (await client.back(right)).status_code == 400, "each state counts once"
+                stolen = await other.redeem(answer["code"])
+                assert stolen.status_code == 401, "the code is for the client with the verifier"
+                assert (await client.redeem(answer["code"])).status_code == 401, "it was used"
+
+            async with SignIn(process.url) as client:
+                answer = await comes_back(client)
+                session = await client.redeem(answer["code"])
+                assert session.status_code == 200, session.text
+                assert session.headers["cache-control"] == "no-store"
+                assert (await client.redeem(answer["code"])).status_code == 401
+                somebody.tokens = session.json()
+                assert (await somebody.get("/me")).json()["roles"] == [{"role": "organiser", "scope": "ODOP"}]
+                for redirect_uri in (
+                    "http://127.0.0.1.other.test:80/x",
+                    "http://127.0.0.1:80@other.test:80/x",
+                    "https://other.test:443/x",
+                    "http://localhost:80/x",
+                    "http://127.0.0.1:80/x?y=1",
+                    "http://127.0.0.1:80/x#y",
+                ):
+                    refused = await client.begin(redirect_uri=redirect_uri)
+                    assert refused.status_code == 422, redirect_uri
+            assert len(await probe.bodies(IDENTITY, AccountOpened)) == 1

@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+import segno
 from typer.testing import CliRunner, Result
 
 import cli
+from cli import devices
 from cli.device_route import device_route
 from edge.spool import Owner, Spool
 from shared.access.device_session import DeviceSession
@@ -147,3 +151,17 @@ def test_a_device_that_can_not_prove_itself_says_why(identity: FakeIdentity, tmp
         identity.answers["/device-challenges"] = json.loads("{}")
         with pytest.raises(NotAnswered, match="can't prove itself"):
             DeviceSession(identity.url, spool.device_key).token()
+
+
+def test_a_terminal_shows_a_code_as_a_qr_code_too(identity: FakeIdentity, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = run(identity, "--lang", "en", "devices", "code", "terminal:LP-KPG").stdout
+    assert not any(block in plain for block in "\u2580\u2584\u2588"), "a pipe gets text alone"
+    monkeypatch.setattr(devices, "out", SimpleNamespace(is_terminal=True, file=(drawn := StringIO())))
+    shown = run(identity, "--lang", "en", "devices", "code", "terminal:LP-KPG").stdout
+    assert shown == plain
+    expected = StringIO()
+    segno.make(CODE, micro=False).terminal(expected, border=2, compact=True)
+    assert drawn.getvalue() == expected.getvalue() != ""
+    drawn.truncate(0)
+    run(identity, "devices", "code", "terminal:LP-KPG", "--json")
+    assert drawn.getvalue() == ""
