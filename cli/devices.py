@@ -1,5 +1,6 @@
 """`karya devices`: the devices of a scope: codes that enrol them, lists, and revocation."""
 
+import sys
 from datetime import datetime
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def code(context: typer.Context, role: RoleArgument, as_json: Json = False) -> N
         return
     say(row["code"])
     if out.is_terminal:
-        segno.make(row["code"], micro=False).terminal(out.file, border=2, compact=True)
+        segno.make(row["code"], micro=False).terminal(sys.stdout, border=2, compact=True)
     until = local(datetime.fromisoformat(row["expires_at"]), None)
     say(
         tr(
