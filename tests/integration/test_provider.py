@@ -13,7 +13,16 @@ from shared.settings import Settings
 from tests.support.people import ADMIN, Person, identity
 from tests.support.place import RunProcess
 from tests.support.probe import Probe
-from tests.support.provider import CALLBACK, SignIn, forging_provider, query_of, real_provider, told, with_provider
+from tests.support.provider import (
+    CALLBACK,
+    SignIn,
+    forging_provider,
+    node_provider,
+    query_of,
+    real_provider,
+    told,
+    with_provider,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -168,3 +177,30 @@ async def test_an_answer_that_does_not_belong_to_the_question_is_refused(
                     refused = await client.begin(redirect_uri=redirect_uri)
                     assert refused.status_code == 422, redirect_uri
             assert len(await probe.bodies(IDENTITY, AccountOpened)) == 1
+
+
+async def test_a_provider_that_demands_pkce_and_names_itself_is_understood(
+    settings: Settings, service_process: RunProcess, tmp_path: Path
+) -> None:
+    people = {"rina-42": {"name": "Rina", "groups": ["kupang"]}}
+    async with node_provider(tmp_path / "provider.log", people) as issuer:
+        known = with_provider(settings, issuer, oidc_scopes="profile groups")
+        async with identity(known, service_process) as process, Person(process.url) as rina:
+            async with SignIn(process.url) as client:
+                returned = await client.consent_in_forms(await client.begin(), "rina-42")
+                assert query_of(returned)["iss"] == issuer
+                answer = told(await client.back(returned.headers["location"]))
+                session = await client.redeem(answer["code"])
+                assert session.status_code == 200, session.text
+                rina.tokens = session.json()
+            me = (await rina.get("/me")).json()
+            assert (me["name"], me["roles"]) == ("Rina", [{"role": "facility-staff", "scope": "LP-KPG"}])
+            async with SignIn(process.url) as client:
+                returned = await client.consent_in_forms(await client.begin(), "rina-42", declines=True)
+                answer = told(await client.back(returned.headers["location"]))
+                assert answer == {"state": client.state, "error": "access_denied"}
+            async with SignIn(process.url) as client, SignIn(process.url) as other:
+                mine, others = await client.begin(), await other.begin()
+                location = (await client.consent_in_forms(mine, "rina-42")).headers["location"]
+                swapped = location.replace(query_of(mine)["state"], query_of(others)["state"])
+                assert told(await other.back(swapped))["error"] == "provider_refused"

@@ -5,8 +5,11 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
+import shutil
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -16,9 +19,11 @@ from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
+from uuid import uuid4
 
 import httpx
+import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
@@ -27,6 +32,9 @@ from tests.support.people import ISSUER
 from tests.support.waiting import eventually
 
 CLIENT_ID = "karya-identity"
+CLIENT_SECRET = "a secret of this test"
+NODE_FILES = Path(__file__).parent / "oidc_provider"
+MADE = Path(__file__).parents[2] / ".karya" / "test-providers"
 LOOPBACK = "http://127.0.0.1:5555/signed-in"
 CALLBACK = f"{ISSUER}/sessions/provider/callback"
 STARTS_WITHIN = 30.0
@@ -39,7 +47,7 @@ def with_provider(settings: Settings, issuer: str, **changes: Any) -> Settings:
         "identity_url": ISSUER,
         "oidc_issuer": issuer,
         "oidc_client_id": CLIENT_ID,
-        "oidc_client_secret": "a secret of this test",
+        "oidc_client_secret": CLIENT_SECRET,
         "oidc_roles_claim": "groups",
         "oidc_roles": "admins=administrator, odop=organiser:ODOP, kupang=facility-staff:LP-KPG",
     }
@@ -49,15 +57,56 @@ def with_provider(settings: Settings, issuer: str, **changes: Any) -> Settings:
 @asynccontextmanager
 async def real_provider(log: Path, *people: Mapping[str, Any]) -> AsyncIterator[str]:
     """The issuer of a provider that knows these people by their claims. It listens until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = _free_port()
     known = [word for person in people for word in ("--user-claims", json.dumps(person))]
     words = ("-m", "oidc_provider_mock", "--port", str(port), "--require-nonce", "true", *known)
+    async with _running(log, port, sys.executable, *words) as issuer:
+        yield issuer
+
+
+@asynccontextmanager
+async def node_provider(log: Path, people: Mapping[str, Mapping[str, Any]]) -> AsyncIterator[str]:
+    """The issuer of a provider in JavaScript, which demands PKCE. Skips the test where it can't be had."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("there is no node with npm here to run the provider oidc-provider")
+    folder = await asyncio.to_thread(_installed, npm)
+    port = _free_port()
+    words = (str(port), CLIENT_ID, CLIENT_SECRET, CALLBACK, json.dumps(people))
+    async with _running(log, port, node, str(folder / "provider.mjs"), *words) as issuer:
+        yield issuer
+
+
+def _installed(npm: str) -> Path:
+    """The folder with the provider, installed once for each state of its files."""
+    files = sorted(NODE_FILES.iterdir())
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    folder = MADE / f"oidc-provider-{digest}"
+    if not folder.exists():
+        fresh = MADE / f"{folder.name}.{uuid4().hex}"
+        fresh.mkdir(parents=True)
+        for file in files:
+            shutil.copy(file, fresh)
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=fresh, capture_output=True, text=True, timeout=90, check=False)
+        if done.returncode:
+            shutil.rmtree(fresh)
+            pytest.skip(f"npm can't install the provider oidc-provider: {done.stderr.strip()[-300:]}")
+        fresh.rename(folder)
+    return folder
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+@asynccontextmanager
+async def _running(log: Path, port: int, *command: str) -> AsyncIterator[str]:
+    """The issuer of the provider that this command starts."""
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "NO_COLOR": "1"}
     with log.open("wb") as output:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, *words, stdout=output, stderr=output, env=environment
-        )
+        child = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output, env=environment)
     issuer = f"http://127.0.0.1:{port}"
     try:
         await eventually(lambda: _answers(issuer), equals=True, within=STARTS_WITHIN)
@@ -102,6 +151,23 @@ class SignIn:
         assert away.status_code == 303, away.text
         return await self._browser.post(away.headers["location"], data={"sub": sub})
 
+    async def consent_in_forms(self, away: httpx.Response, sub: str, *, declines: bool = False) -> httpx.Response:
+        """The same at the provider in JavaScript, which asks for a login and then for a consent."""
+        answer = away
+        for _ in range(8):
+            if answer.status_code == 303:
+                place = urljoin(str(answer.url), answer.headers["location"])
+                if place.startswith(CALLBACK):
+                    return answer
+                answer = await self._browser.get(place)
+            elif declines:
+                answer = await self._browser.get(f"{answer.url}/abort")
+            else:
+                place, prompt = (_attribute(answer.text, name) for name in ("action", "value"))
+                form = {"prompt": prompt, "login": sub, "password": "any"}
+                answer = await self._browser.post(urljoin(str(answer.url), place), data=form)
+        raise AssertionError(f"the provider did not send the browser back: {answer.status_code} {answer.text[-500:]}")
+
     async def back(self, location: str) -> httpx.Response:
         """Identity's answer at its callback, wherever identity says that it is."""
         assert location.startswith(CALLBACK), location
@@ -116,6 +182,13 @@ class SignIn:
         """What the client is told in the end, after every step in order."""
         returned = await self.consent(await self.begin(), sub)
         return told(await self.back(returned.headers["location"]))
+
+
+def _attribute(page: str, name: str) -> str:
+    """The first attribute of this name in the form of a page."""
+    form = re.search(rf'<form.*?\b{name}="([^"]+)"', page, re.DOTALL)
+    assert form is not None, page[-500:]
+    return form[1]
 
 
 def told(answer: httpx.Response) -> dict[str, Any]:
@@ -240,7 +313,7 @@ class ForgingProvider:
             return hs256({"alg": "HS256", "kid": "k2"}, claims, public)
 
         def by_secret(claims: dict[str, Any]) -> str:
-            return hs256({"alg": "HS256"}, claims, b"a secret of this test")
+            return hs256({"alg": "HS256"}, claims, CLIENT_SECRET.encode())
 
         def without_signature(claims: dict[str, Any]) -> str:
             return f"{self.signed(claims).rpartition('.')[0]}."

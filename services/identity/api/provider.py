@@ -8,7 +8,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -17,18 +16,13 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.identity.api.callers import Accounts
+from services.identity.api.provider_accounts import ProviderAccounts, SignInError, SignInFailed
 from services.identity.api.provider_client import Provider, ProviderAway, ProviderRefused
 from services.identity.api.requests import RedeemCode, described
-from services.identity.api.sessions import SESSION_OVER, WAIT
+from services.identity.api.sessions import SESSION_OVER
 from services.identity.api.tokens import NOT_KEPT, TokenPage, token_page
-from services.identity.domain.account import Account, HeldRole
-from services.identity.domain.provider import role_changes
 from services.identity.store import Secrets
-from services.identity.store.credentials import Credential, new_credential_id, new_subject, provider_login
-from services.identity.store.provider_sign_ins import ClientRequest, SignedIn, SignInSecrets
-from shared.access.rights import Grant
-from shared.events.identity import GrantRole, OpenAccount, WithdrawRole
-from shared.events.language import Body
+from services.identity.store.provider_sign_ins import ClientRequest, SignInSecrets
 from shared.http.access import CHALLENGE
 from shared.http.commands import Commands, parse_command
 from shared.http.problems import PageRefused
@@ -44,24 +38,6 @@ CODE_CHALLENGE = r"^[A-Za-z0-9_-]{43}$"
 NO_PROVIDER = Message("No other provider is set up here. Sign in with your login and password.")
 UNKNOWN_STATE = Message("This sign-in is not known, was used, or is too old. Please begin again.")
 UNKNOWN_CODE = Message("This code is not known, was used, or is too old. Please sign in again.")
-LONGEST_NAME = 80
-
-
-class SignInError(StrEnum):
-    """Why a sign-in at the provider gives no code. The client is told by `error`, as in OAuth."""
-
-    ACCESS_DENIED = "access_denied"
-    PROVIDER_AWAY = "provider_away"
-    PROVIDER_REFUSED = "provider_refused"
-    NO_ROLE = "no_role"
-    ACCOUNT_CLOSED = "account_closed"
-    TRY_AGAIN = "temporarily_unavailable"
-
-
-class _Failed(Exception):
-    def __init__(self, error: SignInError) -> None:
-        super().__init__(error.value)
-        self.error = error
 
 
 def routes(
@@ -72,78 +48,23 @@ def routes(
     settings = service.settings
     longest = timedelta(hours=settings.oidc_session_hours)
     sign_ins = secrets.provider_sign_ins
+    people = ProviderAccounts(secrets, accounts, commands)
 
     def known_provider() -> Provider:
         if provider is None:
             raise PageRefused(404, NO_PROVIDER)
         return provider
 
-    async def signed_in(client: Provider, claims: Mapping[str, Any]) -> SignedIn:
-        """The account of a person with these claims, opened if there is none, with the roles of the claims.
-
-        Raises _Failed.
-        """
-        wanted = client.roles.of(claims)
-        login = provider_login(client.issuer, claims["sub"])
-        subject = await secrets.credentials.subject_of(login)
-        account = await accounts.find(subject) if subject is not None else None
-        if account is None:
-            if client.roles.claim and not wanted:
-                raise _Failed(SignInError.NO_ROLE)
-            account = await opened(login, name_of(claims))
-        if account.closed_at is not None:
-            raise _Failed(SignInError.ACCOUNT_CLOSED)
-        credential = await secrets.credentials.get(account.credential)
-        if credential is None or credential.login != login:
-            raise _Failed(SignInError.ACCOUNT_CLOSED)
-        given_before = [_held(role) for role in credential.given_roles]
-        changes = role_changes(account.roles, given_before, wanted, client.roles)
-        # What the provider gave stays noted until it is withdrawn: a failure on the way is mended at the next time.
-        noted = sorted({*credential.given_roles, *map(_text, wanted)})
-        await secrets.credentials.note_provider(credential.id, name_of(claims), noted)
-        for held in changes.withdrawn:
-            await done(WithdrawRole(subject=account.id, role=held.role, scope=held.scope), None)
-        for held in changes.granted:
-            await done(GrantRole(subject=account.id, role=held.role, scope=held.scope), None)
-        await secrets.credentials.note_provider(credential.id, name_of(claims), sorted(map(_text, wanted)))
-        return SignedIn(account.id, credential.id)
-
-    async def opened(login: str, name: str) -> Account:
-        """A new account. Repeated and simultaneous sign-ins give the same one. Raises _Failed."""
-        now = datetime.now(UTC)
-        fresh = Credential(new_credential_id(), new_subject(), login, name, None, now)
-        if await secrets.credentials.add(fresh):
-            credential = fresh
-        else:
-            # Its event is on the way, or was never published. Noted before it is given (again), it is not collected.
-            former = await secrets.credentials.first_of(login)
-            if former is None:
-                raise _Failed(SignInError.ACCOUNT_CLOSED)
-            credential = former
-            await secrets.credentials.refer(credential.id)
-        body = OpenAccount(subject=credential.subject, credential=credential.id)
-        await done(body, f"{credential.id}.open")
-        await secrets.credentials.refer(credential.id)
-        account = await accounts.find(credential.subject)
-        assert account is not None, "its command is done"
-        return account
-
-    async def done(body: Body, id: str | None) -> None:
-        """Give a command and wait until it is done. Raises _Failed."""
-        answer = await commands.append(body, WAIT, id, None)
-        if answer.status_code != 200:
-            log.warning("provider_command_failed", command=type(body).__name__, status=answer.status_code)
-            raise _Failed(SignInError.TRY_AGAIN)
-
     async def claims_of(client: Provider, code: str, issuer: str | None, bound: SignInSecrets) -> Mapping[str, Any]:
+        """What the provider says of the person. Raises SignInFailed."""
         try:
             return await client.claims(code, issuer, bound)
         except ProviderRefused as refused:
             log.warning("provider_sign_in_refused", reason=str(refused)[:300])
-            raise _Failed(SignInError.PROVIDER_REFUSED) from None
+            raise SignInFailed(SignInError.PROVIDER_REFUSED) from None
         except ProviderAway as away:
             log.warning("provider_away", reason=str(away)[:300])
-            raise _Failed(SignInError.PROVIDER_AWAY) from None
+            raise SignInFailed(SignInError.PROVIDER_AWAY) from None
 
     @router.get(
         "/sessions/provider",
@@ -196,10 +117,10 @@ def routes(
             if error:
                 log.info("provider_sign_in_refused", error=error[:100])
                 denied = error == SignInError.ACCESS_DENIED
-                raise _Failed(SignInError.ACCESS_DENIED if denied else SignInError.PROVIDER_REFUSED)
-            person = await signed_in(client, await claims_of(client, code, iss, bound))
+                raise SignInFailed(SignInError.ACCESS_DENIED if denied else SignInError.PROVIDER_REFUSED)
+            person = await people.signed_in(client, await claims_of(client, code, iss, bound))
             address = _to_client(waiting, code=await sign_ins.give(person, waiting.code_challenge, datetime.now(UTC)))
-        except _Failed as failed:
+        except SignInFailed as failed:
             address = _to_client(waiting, error=failed.error.value)
         return RedirectResponse(address, 303, NOT_KEPT)
 
@@ -234,20 +155,3 @@ def routes(
 def _to_client(waiting: ClientRequest, **answer: str) -> str:
     """The address by which the browser brings the answer to the client."""
     return f"{waiting.redirect_uri}?{urlencode({'state': waiting.state, **answer})}"
-
-
-def name_of(claims: Mapping[str, Any]) -> str:
-    """The name of a person for administrators, as the provider tells it."""
-    names = (claims.get(claim) for claim in ("name", "preferred_username"))
-    shown = ("".join(filter(str.isprintable, name)).strip()[:LONGEST_NAME] for name in names if isinstance(name, str))
-    return next(filter(None, shown), "-")
-
-
-def _text(role: HeldRole) -> str:
-    return str(Grant(role.role, role.scope))
-
-
-def _held(text: str) -> HeldRole:
-    grant = Grant.parse(text)
-    assert grant is not None, "it was written here"
-    return HeldRole(grant.role, grant.scope)
