@@ -1,5 +1,6 @@
 """People of another OpenID Connect provider, a real one, sign in through identity."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -7,8 +8,13 @@ import httpx
 import pytest
 
 from ops.rebuild import compare
+from services.identity.domain.account import Account
+from services.identity.store import ACCOUNTS, SECRETS, Secrets
+from services.identity.store.credentials import Credential, provider_login
+from services.identity.store.upkeep import ORPHAN_AFTER, collect
 from shared.events.identity import IDENTITY, AccountOpened, RoleGranted, RoleWithdrawn
 from shared.events.language import Body
+from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.support.people import ADMIN, Person, identity
 from tests.support.place import RunProcess
@@ -204,3 +210,23 @@ async def test_a_provider_that_demands_pkce_and_names_itself_is_understood(
                 location = (await client.consent_in_forms(mine, "rina-42")).headers["location"]
                 swapped = location.replace(query_of(mine)["state"], query_of(others)["state"])
                 assert told(await other.back(swapped))["error"] == "provider_refused"
+
+
+async def test_a_closed_account_of_the_provider_stays_taken(mongo: Mongo) -> None:
+    database, secrets = mongo.database("identity"), Secrets(mongo.database(SECRETS))
+    now = datetime(2026, 4, 18, 8, tzinfo=UTC)
+    login = provider_login("https://provider.test", "rina-42")
+    of_provider = Credential("c-1", "s-aaaaaaaaaaaaaaaa", login, "Rina", None, now, referred=True)
+    password = await secrets.passwords.hash("tenun ikat biru")
+    of_password = Credential("c-2", "s-bbbbbbbbbbbbbbbb", "budi", "Budi", password, now, referred=True)
+    orphan = Credential("c-3", "s-cccccccccccccccc", f"{login}-other", "Ani", None, now)
+    for credential in (of_provider, of_password, orphan):
+        assert await secrets.credentials.add(credential)
+        assert await secrets.credentials.get(credential.id) == credential
+    for credential in (of_provider, of_password):
+        account = Account(credential.subject, credential.id, now, (), now)
+        await database[ACCOUNTS.name].insert_one({"_id": account.id, **ACCOUNTS.to_document(account)})
+    assert await collect(database, secrets, now + 2 * ORPHAN_AFTER) == 3
+    assert [await secrets.credentials.get(id) for id in ("c-1", "c-2", "c-3")] == [None] * 3
+    taken = [await secrets.credentials.subject_of(name) for name in (login, "budi", f"{login}-other")]
+    assert taken == ["s-aaaaaaaaaaaaaaaa", None, None], "only this person would get another account by it"
