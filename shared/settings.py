@@ -95,6 +95,29 @@ class Settings(BaseSettings):
     identity_url: str = Field(
         "http://127.0.0.1:8005", description="identity's address, which access tokens name as their issuer"
     )
+    passwords: bool = Field(
+        True, description="whether people sign in with a login and a password; false needs `KARYA_OIDC_ISSUER`"
+    )
+    oidc_issuer: str = Field(
+        "", description="address of an OpenID Connect provider, where people sign in too; empty: there is none"
+    )
+    oidc_client_id: str = Field("", description="identity's client id at the provider")
+    oidc_client_secret: str = Field(
+        "", repr=False, description="identity's secret at the provider; empty for a client that has none"
+    )
+    oidc_scopes: str = Field("openid profile", description="scopes that identity asks the provider for, with spaces")
+    oidc_roles_claim: str = Field(
+        "",
+        description="the provider's claim that decides about roles, e.g. `groups` or `realm_access.roles`; empty: "
+        "all people of the provider get an account, and no role",
+    )
+    oidc_roles: str = Field(
+        "",
+        description="roles by values of the claim, with commas: `admins=administrator, kupang=facility-staff:LP-KPG`",
+    )
+    oidc_session_hours: Whole = Field(
+        12, ge=1, le=24 * 14, description="how long a session lasts at most that began at the provider"
+    )
     gateway_url: str = Field(
         "", description="the gateway's address, where terminals and tills sync; without it they sync with Kafka"
     )
@@ -118,11 +141,16 @@ class Settings(BaseSettings):
     @classmethod
     def _checked(cls, values: object, validate: ModelWrapValidatorHandler[Self]) -> Self:
         try:
-            return validate(values)
+            settings = validate(values)
         except ValidationError as error:
             fault = error.errors(include_input=False, include_url=False)[0]
             name = f"{PREFIX}{fault['loc'][0]}".upper()
             raise BadSettings(Message("{field}: {reason}", field=name, reason=fault_message(fault))) from None
+        if settings.oidc_issuer and not settings.oidc_client_id:
+            raise BadSettings(Message("KARYA_OIDC_ISSUER needs KARYA_OIDC_CLIENT_ID."))
+        if not settings.passwords and not settings.oidc_issuer:
+            raise BadSettings(Message("Without passwords and KARYA_OIDC_ISSUER nobody could sign in."))
+        return settings
 
     @property
     def names(self) -> list[str]:

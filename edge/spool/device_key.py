@@ -3,7 +3,6 @@
 It is in no export and no copy of the spool. A device whose key is lost makes another one, and is enrolled again.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from uuid import uuid4
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from shared import file_locks
 from shared.access.signatures import PrivateKey, new_device_key
 from shared.events.identity import Curve
 
@@ -54,7 +54,7 @@ class DeviceKeyFile:
     def _locked(self) -> Iterator[None]:
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            file_locks.lock(folder)
             yield
             os.fsync(folder)
         finally:

@@ -126,6 +126,10 @@ IDENTITY: Routes = {
     "POST /sessions": PUBLIC,
     "POST /sessions/refresh": PUBLIC,
     "POST /sessions/end": PUBLIC,
+    # A sign-in at another provider: out with a state, back with it, and a code for the client that has the verifier.
+    "GET /sessions/provider": PUBLIC,
+    "GET /sessions/provider/callback": PUBLIC,
+    "POST /sessions/provider": PUBLIC,
     "GET /jwks": PUBLIC,
     "GET /.well-known/oauth-authorization-server": PUBLIC,
     # A code that its owner was given opens these: nobody has an account yet who uses them.

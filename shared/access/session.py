@@ -1,12 +1,12 @@
 """A client's session with identity: its tokens in one file, which are renewed before they expire.
 
 A refresh token is used once. Two processes that renewed the same session with it would end it, so that a lock stands
-before each renewal. If the answer of a renewal is lost on the way, the person signs in again.
+before each renewal. A renewal whose answer was lost on the way is asked for once more: identity allows that for some
+seconds.
 """
 
 import asyncio
 import base64
-import fcntl
 import json
 import os
 import time
@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import httpx
 
+from shared import file_locks
 from shared.errors import NotAnswered
 from shared.wording import Message
 
@@ -84,7 +85,7 @@ class SessionFile:
         """A lock, under which one process at a time renews or replaces the session."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self.path.with_name(f"{self.path.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            file_locks.lock(lock)
             yield
 
 
@@ -168,9 +169,11 @@ class StoredSession:
         asked_at = self._clock()
         try:
             with httpx.Client(timeout=ANSWER_WITHIN) as client:
-                answer = client.post(
-                    f"{session.identity}/sessions/refresh", json={"refresh_token": session.refresh_token}
-                )
+                address, body = f"{session.identity}/sessions/refresh", {"refresh_token": session.refresh_token}
+                try:
+                    answer = client.post(address, json=body)
+                except (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError):
+                    answer = client.post(address, json=body)
             if answer.status_code in (400, 401, 422):
                 return None
             return ClientSession.from_answer(session.identity, answer.raise_for_status().json(), asked_at)

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from services.identity.api.callers import Accounts, right_to_enrol
 from services.identity.api.invitations import AGAIN, UNKNOWN_CODE, CodePage
 from services.identity.api.requests import AskChallenge, DeviceCode, EnrolKey, ProveDevice, described, invalid
-from services.identity.api.sessions import NOT_KEPT, WAIT
+from services.identity.api.sessions import WAIT
+from services.identity.api.tokens import NOT_KEPT
 from services.identity.domain.device import EnrolledDevice
 from services.identity.domain.enrolment import wrong_place
 from services.identity.handlers import REVOKE
