@@ -29,9 +29,11 @@ class _Signer:
 
 
 class SignatureAudit:
-    """The signatures of all records, compared with what identity published of devices."""
+    """The signatures of all records, compared with what identity published of devices. `all_signed`: each record must
+    have the signature of an enrolled device."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, all_signed: bool = False) -> None:
+        self._all_signed = all_signed
         self._signers: dict[str, _Signer] = {}
         self._unchecked: Counter[str] = Counter()
         self._check = Check("signatures", "per signed record: it is as an enrolled device signed it, before its loss")
@@ -50,12 +52,13 @@ class SignatureAudit:
                 self._signers[body.subject] = replace(self._signers[body.subject], revoked_at=event.logged_at)
 
     def look(self, record: ConsumerRecord) -> None:
-        """Check a record of a device. A record that nobody signed, or an unknown device, is counted alone."""
+        """Check a record of a device. Unless all must be signed, one that nobody or an unknown device signed is counted
+        alone."""
         signature = envelope.header(record.headers, HEADER)
-        if signature is None:
-            self._unchecked["not signed"] += 1
-            return
         where = f"{record.topic} {record.partition}/{record.offset}"
+        if signature is None:
+            self._without("not signed", where)
+            return
         try:
             device = device_of(signature)
         except SignatureRefused:
@@ -63,9 +66,15 @@ class SignatureAudit:
             return
         signer = self._signers.get(device)
         if signer is None:
-            self._unchecked["signed by a device that was never enrolled"] += 1
+            self._without("signed by a device that was never enrolled", where)
             return
         self._check.expect(*_verdict(record, signature, device, signer, where))
+
+    def _without(self, what: str, where: str) -> None:
+        if self._all_signed:
+            self._check.expect(False, f"{where}: it is {what}")
+        else:
+            self._unchecked[what] += 1
 
     def result(self) -> Check:
         """The check, with the numbers of records that it can't be sure of as notes."""
@@ -73,9 +82,10 @@ class SignatureAudit:
         return self._check
 
 
-async def signatures(settings: Settings) -> Check:
-    """The check of all records of devices that Kafka has. Raises KafkaError or NotReached."""
-    audit = SignatureAudit()
+async def signatures(settings: Settings, *, all_signed: bool = False) -> Check:
+    """The check of all records of devices that Kafka has. `all_signed`: each must be signed by an enrolled device.
+    Raises KafkaError or NotReached."""
+    audit = SignatureAudit(all_signed=all_signed)
     async with TopicLog(settings, (IDENTITY.name, *_SIGNED)) as log:
         ends = await log.ends()
         async for _, records in log.read(log.of(ends, IDENTITY.name)):

@@ -20,6 +20,7 @@ from uuid import uuid4
 import httpx
 
 from shared.errors import NotAnswered
+from shared.trust import trusted
 from shared.wording import Message
 
 # A token is renewed if it expires within this: a request may be on its way for so long.
@@ -167,7 +168,7 @@ class StoredSession:
         """The session with new tokens, or None if identity has ended it."""
         asked_at = self._clock()
         try:
-            with httpx.Client(timeout=ANSWER_WITHIN) as client:
+            with httpx.Client(timeout=ANSWER_WITHIN, verify=trusted()) as client:
                 answer = client.post(
                     f"{session.identity}/sessions/refresh", json={"refresh_token": session.refresh_token}
                 )
