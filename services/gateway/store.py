@@ -61,4 +61,4 @@ def _device(document: Document) -> KnownDevice:
     return KnownDevice(document["_id"], PublicKey.of(document["key"]), document["source"], document["revoked"])
 
 
-KNOWN_DEVICES = Collection("known_devices", KnownDevice, _device_document, _device)
+KNOWN_DEVICES = Collection("known_devices", KnownDevice, _device_document, _device, indexes=("source",))

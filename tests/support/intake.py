@@ -41,10 +41,13 @@ async def an_intake(log: Log, settings: Settings, *devices: KnownDevice) -> Asyn
     async def known(_service: Service, subjects: Set[str]) -> Mapping[str, KnownDevice]:
         return {device.id: device for device in devices if device.id in subjects}
 
+    async def enrolled(_service: Service, sources: Set[str]) -> Set[str]:
+        return {device.source for device in devices if not device.revoked} & sources
+
     service = Service("gateway", (), settings)
     service.append_all = log.append_all  # type: ignore[method-assign]
     try:
-        with patch.object(intake, "known_devices", known):
+        with patch.object(intake, "known_devices", known), patch.object(intake, "enrolled_sources", enrolled):
             yield application(service, "gateway", routes(service), FixedKeys())
     finally:
         await service.mongo.close()

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from services.gateway.api.cloud_events import CloudEvent, CloudEvents
-from services.gateway.api.records import CONTENT_TYPE, KINDS, RecordRefused, TakenRecord, signer, take
+from services.gateway.api.records import CONTENT_TYPE, KINDS, RecordRefused, Signers, TakenRecord, signer, take
 from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.news import NewsItem
 from services.gateway.store import BOOTH_NEWS, FACILITY_NEWS, KNOWN_DEVICES
@@ -32,6 +32,7 @@ from shared.http.problems import PageRefused, problem
 from shared.retry import PASSING, attempts
 from shared.runtime.processor import Collection
 from shared.runtime.service import Appended, Service
+from shared.settings import UnsignedRecords
 from shared.wording import Message, as_message
 
 log = structlog.get_logger()
@@ -79,8 +80,7 @@ def routes(service: Service) -> APIRouter:
     )
     async def intake(request: Request, prefer: Prefer = None) -> JSONResponse:
         sent = _records(_unpacked(await request.body(), request.headers.get("content-encoding", "identity")))
-        devices = await known_devices(service, {name for item in sent if (name := signer(item)) is not None})
-        answers, taken = _judged(sent, caller_of(request), devices)
+        answers, taken = _judged(sent, caller_of(request), await _signers(service, sent))
         stored = await service.append_all(
             [Appended(record.kind.topic, record.place, record.value, record.headers) for _, record in taken]
         )
@@ -145,8 +145,30 @@ async def known_devices(service: Service, subjects: Set[str]) -> Mapping[str, Kn
     return {document["_id"]: KNOWN_DEVICES.from_document(document) for document in await found.to_list(None)}
 
 
+async def _signers(service: Service, sent: Sequence[Any]) -> Signers:
+    """What the service knows of those who signed these records, and of the names of the others. Raises PyMongoError."""
+    devices = await known_devices(service, {name for item in sent if (name := signer(item)) is not None})
+    sources = {
+        source
+        for item in sent
+        if isinstance(item, dict) and signer(item) not in devices and isinstance(source := item.get("source"), str)
+    }
+    required = service.settings.unsigned is UnsignedRecords.REFUSED
+    return Signers(devices, set() if required else await enrolled_sources(service, sources), required)
+
+
+async def enrolled_sources(service: Service, sources: Set[str]) -> Set[str]:
+    """Those of the sources that belong to an enrolled device which is not revoked."""
+    if not sources:
+        return set()
+    found = service.database[KNOWN_DEVICES.name].find(
+        {"source": {"$in": sorted(sources)}, "revoked": False}, {"source": True}
+    )
+    return {document["source"] for document in await found.to_list(None)}
+
+
 def _judged(
-    sent: Sequence[Any], caller: Caller, devices: Mapping[str, KnownDevice]
+    sent: Sequence[Any], caller: Caller, signers: Signers
 ) -> tuple[list[RecordAnswer], list[tuple[int, TakenRecord]]]:
     """An answer for each record, as if all that can be stored were, and those records with their positions."""
     answers: list[RecordAnswer] = []
@@ -154,7 +176,7 @@ def _judged(
     now = int(time.time() * 1000)
     for position, item in enumerate(sent):
         try:
-            record = take(item, caller, now, devices)
+            record = take(item, caller, now, signers)
         except Unusable as fault:
             answers.append(_unstored(item, IntakeStatus.UNUSABLE, fault.reason.lower(), as_message(fault.message)))
         except RecordRefused as refused:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,11 @@ NOT_SIGNED = Message(
     "The record is not signed. Records of a former version are sent with a person's account: `karya login`."
 )
 WRONG_SIGNATURE = Message("The record's signature does not count: it was changed after it was signed.")
+ENROLLED_ALONE = Message("Enrolled devices alone send records here. Let this one be enrolled: `karya devices code`.")
+NAME_ENROLLED = Message(
+    "A device of this name is enrolled, and this record has no signature of it. Records of a former version are sent "
+    "before the device is enrolled."
+)
 UNKNOWN_DEVICE = Message("The record was signed by a device that is not enrolled (yet).")
 DEVICE_REVOKED = Message("The record was signed by a device that is revoked.")
 _ATTRIBUTES = ("specversion", "id", "source", "type", "time")
@@ -95,9 +100,31 @@ def signer(sent: Any) -> str | None:
         return None
 
 
-def take(sent: Any, caller: Caller, timestamp: int, devices: Mapping[str, KnownDevice]) -> TakenRecord:
-    """The record that was `sent`, one item of the request. `devices`: the enrolled ones among the signers of the
-    request. Raises Unusable as the reader of its topic would, and RecordRefused.
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """The enrolled devices among the signers of a request, and the `sources` of its records that belong to an enrolled
+    device. `required`: an account sends nothing that no enrolled device has signed."""
+
+    devices: Mapping[str, KnownDevice]
+    sources: Set[str] = frozenset()
+    required: bool = False
+
+    def check_unproven(self, caller: Caller, source: str, reason: str, message: Message) -> None:
+        """Raise RecordRefused unless the caller may send a record of this source that no enrolled device has signed.
+        A device gets `reason` and `message`."""
+        if _is_device(caller):
+            raise RecordRefused(reason, message)
+        if caller.subject is None:
+            return  # access control is off
+        if self.required:
+            raise RecordRefused(reason, ENROLLED_ALONE)
+        if source in self.sources:
+            raise RecordRefused("name_enrolled", NAME_ENROLLED)
+
+
+def take(sent: Any, caller: Caller, timestamp: int, signers: Signers) -> TakenRecord:
+    """The record that was `sent`, one item of the request. Raises Unusable as the reader of its topic would, and
+    RecordRefused.
 
     The value is what `data_base64` has, byte for byte. The headers are the device's, and `actor` for a known caller.
     """
@@ -110,9 +137,9 @@ def take(sent: Any, caller: Caller, timestamp: int, devices: Mapping[str, KnownD
     event = envelope.decode(kind.topic, ArrivedRecord(key, value, headers, timestamp))
     _permit(kind, event.key, event.source, caller)
     if HEADER in sent:
-        headers.append((HEADER, _checked_signature(sent, SignedContent.of(headers, key, value), caller, devices)))
-    elif _is_device(caller):
-        raise RecordRefused("not_signed", NOT_SIGNED)
+        headers.append((HEADER, _checked_signature(sent, SignedContent.of(headers, key, value), caller, signers)))
+    else:
+        signers.check_unproven(caller, event.source, "not_signed", NOT_SIGNED)
     return TakenRecord(kind, event.id, event.key, event.body, value, headers)
 
 
@@ -127,13 +154,13 @@ def _permit(kind: Kind, place: str, source: str, caller: Caller) -> None:
 
 
 def _checked_signature(
-    sent: Mapping[str, Any], content: SignedContent, caller: Caller, devices: Mapping[str, KnownDevice]
+    sent: Mapping[str, Any], content: SignedContent, caller: Caller, signers: Signers
 ) -> bytes:
     """The signature of a record. Raises RecordRefused for a wrong one, and for that of a revoked device.
 
-    A person's account may send what a device has signed before it is enrolled.
+    A person's account may send what a device has signed before it is enrolled, unless that is refused.
     """
-    signature, device = sent[HEADER], devices.get(signer(sent) or "")
+    signature, device = sent[HEADER], signers.devices.get(signer(sent) or "")
     if not isinstance(signature, str):
         raise RecordRefused("wrong_signature", WRONG_SIGNATURE)
     try:
@@ -143,8 +170,7 @@ def _checked_signature(
     except SignatureRefused:
         raise RecordRefused("wrong_signature", WRONG_SIGNATURE) from None
     if device is None:
-        if _is_device(caller):
-            raise RecordRefused("unknown_device", UNKNOWN_DEVICE)
+        signers.check_unproven(caller, sent["source"], "unknown_device", UNKNOWN_DEVICE)
     elif device.source.encode() != content.source:
         message = Message("The record is of {source}, and was signed by another device.", source=sent["source"])
         raise RecordRefused("wrong_source", message)

@@ -20,7 +20,7 @@ from shared.events.identity import Curve, DeviceEnrolled, DeviceRevoked, Role
 from shared.events.language import Body, Event
 from shared.events.production import TERMINAL, ProductionReported
 from shared.runtime.state import Ref, State
-from shared.settings import Settings
+from shared.settings import Settings, UnsignedRecords
 from tests.support.callers import headers_of, with_access
 from tests.support.intake import Log, an_intake
 
@@ -55,11 +55,14 @@ def altered(record: dict[str, Any], name: str, value: object) -> dict[str, Any]:
 
 
 async def sent(
-    records: Sequence[dict[str, Any]], *devices: KnownDevice, grant: Grant = AS_DEVICE
+    records: Sequence[dict[str, Any]],
+    *devices: KnownDevice,
+    grant: Grant = AS_DEVICE,
+    unsigned: UnsignedRecords = UnsignedRecords.ALLOWED,
 ) -> tuple[list[tuple[str, str | None]], Log]:
     """What became of each record, and what was appended."""
     log = Log()
-    async with an_intake(log, with_access(Settings()), *devices) as app:
+    async with an_intake(log, with_access(Settings(unsigned=unsigned)), *devices) as app:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as api:
             answer = await api.post("/intake", json=records, headers={**TYPE, **headers_of([grant])})
@@ -115,9 +118,30 @@ async def test_only_a_person_sends_what_nobody_can_check() -> None:
     statuses, log = await sent([unsigned, early], a_device())
     assert statuses == [("refused", "not_signed"), ("refused", "unknown_device")]
     assert log.records == []
-    statuses, log = await sent([unsigned, early], a_device(), grant=STAFF)
-    assert statuses == [("stored", None)] * 2
-    assert [HEADER in dict(record.headers) for record in log.records] == [False, True]
+    for former in ((), (a_device(revoked=True),), (a_device(source="terminal/LP-KPG/T2"),)):
+        statuses, log = await sent([unsigned, early], *former, grant=STAFF)
+        assert statuses == [("stored", None)] * 2
+        assert [HEADER in dict(record.headers) for record in log.records] == [False, True]
+
+
+async def test_nobody_sends_in_the_name_of_an_enrolled_device() -> None:
+    records = [a_record(None), a_record(OTHER_KEY, id="r2"), a_record(id="r3")]
+    statuses, log = await sent(records, a_device(), grant=STAFF)
+    assert statuses == [("refused", "name_enrolled")] * 2 + [("stored", None)]
+    assert log.ids == ["r3"]
+
+
+async def test_where_unsigned_records_are_refused_enrolled_devices_alone_send() -> None:
+    records = [a_record(None), a_record(OTHER_KEY, id="r2"), a_record(id="r3")]
+    for grant in (STAFF, AS_DEVICE):
+        statuses, log = await sent(records, a_device(), grant=grant, unsigned=UnsignedRecords.REFUSED)
+        assert statuses == [("refused", "not_signed"), ("refused", "unknown_device"), ("stored", None)]
+        assert log.ids == ["r3"]
+
+
+def test_unsigned_records_are_refused_unless_the_stack_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KARYA_UNSIGNED")
+    assert Settings().unsigned is UnsignedRecords.REFUSED
 
 
 async def test_records_of_one_request_are_judged_one_by_one() -> None:
