@@ -292,9 +292,9 @@ def _show_counts(season: SeasonCounts, books: SeasonBooks) -> None:
     sales, records = thousands(season.sales), thousands(season.records)
     say(f"{reports} reports and {receipts} receipts with {sales} sales, {records} records in all.")
     say(
-        f"{thousands(season.enrolled)} devices were enrolled, and signed each of their records. The gateway took none "
-        f"of {thousands(season.unusable)} damaged records, and none of {thousands(season.turned_away)} of lost tills. "
-        f"A till restored from a backup sent {thousands(season.sent_again)} records again, and each counts once."
+        f"{thousands(season.enrolled)} devices were enrolled, and signed each of their records. The gateway took "
+        f"none of {thousands(season.unusable)} damaged records, and none of {thousands(season.turned_away)} of lost "
+        f"tills. A till restored from a backup sent {thousands(season.sent_again)} records again; each counts once."
     )
     say(
         f"{thousands(books.counted + books.provisional)} pieces had no label. Final counts divide "

@@ -83,7 +83,7 @@ class Fleet:
 
         async def send_place(of_place: Sequence[GeneratedRecord]) -> None:
             async with slots:
-                for device, portion in _portions(of_place):
+                for device, portion in portions(of_place):
                     await self._send(await self._device(device, portion[0]), portion)
                     on_sent(len(portion))
 
@@ -105,14 +105,14 @@ class Fleet:
         counts: Counter[str | None] = Counter()
         for start in range(0, len(records), WINDOW):
             portion = records[start : start + WINDOW]
-            rows = await self._post(Bearer(account), [_event(signer.key, record) for record in portion])
+            rows = await self._post(Bearer(account), [signed_event(signer.key, record) for record in portion])
             counts.update(row.get("reason") for row in rows)
         return counts
 
     async def _send(self, device: EnrolledDevice, records: Sequence[GeneratedRecord]) -> None:
         """Send records until each is stored or can't be used: the gateway hears of a new device a moment after
         identity."""
-        waiting = [_event(device.key, record) for record in records]
+        waiting = [signed_event(device.key, record) for record in records]
         async for _ in attempts(within=KNOWN_WITHIN, first=0.05, most=0.5):
             rows = await self._post(device.auth, waiting)
             self.stored += sum(1 for row in rows if row["status"] == "stored")
@@ -162,7 +162,7 @@ async def a_fleet(urls: Mapping[str, str], owners: Owners) -> AsyncIterator[Flee
             await enrolment.close()
 
 
-def _portions(records: Sequence[GeneratedRecord]) -> Iterator[tuple[str, list[GeneratedRecord]]]:
+def portions(records: Sequence[GeneratedRecord]) -> Iterator[tuple[str, list[GeneratedRecord]]]:
     """The records of one place as its devices send them: each some at a time, in its own order."""
     for start in range(0, len(records), WINDOW):
         by_device: dict[str, list[GeneratedRecord]] = defaultdict(list)
@@ -172,7 +172,7 @@ def _portions(records: Sequence[GeneratedRecord]) -> Iterator[tuple[str, list[Ge
         yield from by_device.items()
 
 
-def _event(key: PrivateKey, record: GeneratedRecord) -> dict[str, str]:
+def signed_event(key: PrivateKey, record: GeneratedRecord) -> dict[str, str]:
     """The signed record as a CloudEvent. A damaged one lacks what it lacks."""
     event = {name.removeprefix("ce_"): value.decode() for name, value in record.headers if value is not None}
     event["datacontenttype"] = event.pop("content-type")

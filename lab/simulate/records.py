@@ -12,7 +12,7 @@ from shared.events.language import Body, Topic
 
 @dataclass(frozen=True, slots=True)
 class GeneratedRecord:
-    """One record of a terminal, a till or festival's HTTP API. `device`: which device signs it; None for a command."""
+    """One record of a terminal, a till or festival's HTTP API. `device`: which one signs it; None for a command."""
 
     topic: Topic
     key: str

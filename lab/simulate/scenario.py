@@ -70,8 +70,8 @@ class StageProgress(Protocol):
 @dataclass(slots=True)
 class SeasonCounts:
     """How much was sent and received. `sales` are lines of `receipts`; `unlabelled` of their pieces had no label;
-    `lost` sales vanished with a device. `unusable` records were damaged, and the gateway did not take them. `enrolled`
-    devices; `turned_away` records of lost ones, `sent_again` those of a restored one. `sold_out`: booth, product,
+    `lost` sales vanished with a device. `unusable`: damaged records that the gateway did not take. `enrolled`:
+    devices. `turned_away`: records of lost ones. `sent_again`: those of a restored one. `sold_out`: booth, product,
     moment."""
 
     reports: int = 0

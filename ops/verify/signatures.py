@@ -52,8 +52,8 @@ class SignatureAudit:
                 self._signers[body.subject] = replace(self._signers[body.subject], revoked_at=event.logged_at)
 
     def look(self, record: ConsumerRecord) -> None:
-        """Check a record of a device. Unless all must be signed, one that nobody or an unknown device signed is counted
-        alone."""
+        """Check a record of a device. One that nobody or an unknown device signed is counted alone, unless all must
+        be signed."""
         signature = envelope.header(record.headers, HEADER)
         where = f"{record.topic} {record.partition}/{record.offset}"
         if signature is None:

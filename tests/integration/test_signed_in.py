@@ -178,6 +178,11 @@ def test_a_device_syncs_by_its_own_key_until_it_is_lost(
     assert report["sent"] == 1
     assert len(report["not_taken"]) == 1
     assert {row["revoked_at"] is None for row in staff.reads("devices", "list", "--facility", place)} == {True, False}
+
+    # Somebody with the account of the facility writes as the terminal, with a key that nobody has enrolled.
+    staff.does(*terminal("third"), "record", "KTI", "900", "--unlisted")
+    report = staff.reads(*terminal("third"), "sync")
+    assert (report["sent"], [row["reason"] for row in report["not_taken"]]) == (0, ["name_enrolled"])
     verified = staff.reads("verify", "--signatures", "--within", "30")
     [check] = [check for check in verified["checks"] if check["name"] == "signatures"]
     assert (check["looked_at"], check["broken"], check["notes"]) == (2, [], [])

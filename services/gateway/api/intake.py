@@ -146,7 +146,7 @@ async def known_devices(service: Service, subjects: Set[str]) -> Mapping[str, Kn
 
 
 async def _signers(service: Service, sent: Sequence[Any]) -> Signers:
-    """What the service knows of those who signed these records, and of the names of the others. Raises PyMongoError."""
+    """What the service knows of the signers of these records, and of the names of the others. Raises PyMongoError."""
     devices = await known_devices(service, {name for item in sent if (name := signer(item)) is not None})
     sources = {
         source

@@ -102,8 +102,8 @@ def signer(sent: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Signers:
-    """The enrolled devices among the signers of a request, and the `sources` of its records that belong to an enrolled
-    device. `required`: an account sends nothing that no enrolled device has signed."""
+    """The enrolled devices among the signers of a request, and those `sources` of its records that belong to an
+    enrolled device. `required`: an account sends nothing that no enrolled device has signed."""
 
     devices: Mapping[str, KnownDevice]
     sources: Set[str] = frozenset()
@@ -153,9 +153,7 @@ def _permit(kind: Kind, place: str, source: str, caller: Caller) -> None:
         raise RecordRefused("wrong_source", message)
 
 
-def _checked_signature(
-    sent: Mapping[str, Any], content: SignedContent, caller: Caller, signers: Signers
-) -> bytes:
+def _checked_signature(sent: Mapping[str, Any], content: SignedContent, caller: Caller, signers: Signers) -> bytes:
     """The signature of a record. Raises RecordRefused for a wrong one, and for that of a revoked device.
 
     A person's account may send what a device has signed before it is enrolled, unless that is refused.
