@@ -181,28 +181,32 @@ async def _measure_side(env: BenchEnvironment, records: int, *, secure: bool) ->
 
 
 @asynccontextmanager
-async def _tills(settings: Settings, *, secure: bool) -> AsyncIterator[Sequence[TillClient]]:
-    """A till of each booth."""
+async def _tills(settings: Settings, *, secure: bool) -> AsyncIterator[Mapping[str, TillClient]]:
+    """The till of each booth."""
     booths = [f"H1.B{number:02}" for number in range(BOOTHS)]
     if not secure:
-        yield [TillClient(booth) for booth in booths]
+        yield {booth: TillClient(booth) for booth in booths}
         return
     owner = await made_account(settings, settings.identity_url, "bench", [Grant(Role.ADMINISTRATOR)])
     await wait_for_roles(owner, Grant(Role.ADMINISTRATOR))
     enrolment = Enrolment(settings.identity_url, owner)
     try:
-        tills = []
+        tills = {}
         for booth in booths:
             key = new_device_key()
             await enrolment.enrol(key, Role.TILL, booth, f"{booth}-T1")
-            tills.append(TillClient(booth, Bearer(_session(settings, key)), key))
+            tills[booth] = TillClient(booth, Bearer(_session(settings, key)), key)
         yield tills
     finally:
         await enrolment.close()
 
 
 async def _sell(
-    http: httpx.AsyncClient, tills: Sequence[TillClient], workload: Iterator[WorkloadRecord], count: int, rate: int
+    http: httpx.AsyncClient,
+    tills: Mapping[str, TillClient],
+    workload: Iterator[WorkloadRecord],
+    count: int,
+    rate: int,
 ) -> list[float]:
     """Sell at an even rate. Returns the milliseconds of each sale until its till was answered."""
 
@@ -221,30 +225,31 @@ async def _sell(
     selling = []
     for number, record in enumerate(islice(workload, count)):
         await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
-        selling.append(asyncio.create_task(sell(tills[number % len(tills)], record)))
+        selling.append(asyncio.create_task(sell(tills[TILL.key_of(record.body)], record)))
     return await asyncio.gather(*selling)
 
 
 async def _catch_up(
     http: httpx.AsyncClient,
     gateway: RunningService,
-    tills: Sequence[TillClient],
+    tills: Mapping[str, TillClient],
     workload: Iterator[WorkloadRecord],
     count: int,
 ) -> tuple[float, float]:
     """Send the backlog of all tills at once. Returns the records stored a second, and the gateway's CPU µs."""
-    backlogs: list[list[dict[str, str]]] = [[] for _ in tills]
-    for number, record in enumerate(islice(workload, count)):
-        backlogs[number % len(tills)].append(tills[number % len(tills)].event(record))
+    backlogs: dict[str, list[dict[str, str]]] = {booth: [] for booth in tills}
+    for record in islice(workload, count):
+        booth = TILL.key_of(record.body)
+        backlogs[booth].append(tills[booth].event(record))
 
     async def sync(till: TillClient, backlog: Sequence[dict[str, str]]) -> None:
         for start in range(0, len(backlog), WINDOW):
             rows = await _post(http, till, backlog[start : start + WINDOW], {})
-            if not all(row["status"] == "stored" for row in rows):
-                raise BenchFailed("the gateway did not store the backlog of a till")
+            if wrong := [row for row in rows if row["status"] != "stored"]:
+                raise BenchFailed(f"a record of a backlog was answered {wrong[0]}")
 
     began, cpu = time.monotonic(), gateway.cpu_seconds
-    await asyncio.gather(*(sync(till, backlog) for till, backlog in zip(tills, backlogs, strict=True)))
+    await asyncio.gather(*(sync(tills[booth], backlog) for booth, backlog in backlogs.items()))
     return count / (time.monotonic() - began), (gateway.cpu_seconds - cpu) / count * 1e6
 
 
