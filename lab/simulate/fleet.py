@@ -35,7 +35,7 @@ ROLES: Mapping[Topic, Role] = {TERMINAL: Role.TERMINAL, TILL: Role.TILL}
 
 
 @dataclass(slots=True)
-class EnrolledDevice:
+class SeasonDevice:
     """A device with its key, its subject at identity, and its tokens."""
 
     key: PrivateKey
@@ -63,7 +63,7 @@ class Fleet:
     enrolments: Mapping[Role, Enrolment]
     stored: int = 0
     unusable: int = 0
-    _devices: dict[str, EnrolledDevice] = field(default_factory=dict)
+    _devices: dict[str, SeasonDevice] = field(default_factory=dict)
 
     @property
     def enrolled(self) -> int:
@@ -109,7 +109,7 @@ class Fleet:
             counts.update(row.get("reason") for row in rows)
         return counts
 
-    async def _send(self, device: EnrolledDevice, records: Sequence[GeneratedRecord]) -> None:
+    async def _send(self, device: SeasonDevice, records: Sequence[GeneratedRecord]) -> None:
         """Send records until each is stored or can't be used: the gateway hears of a new device a moment after
         identity."""
         waiting = [signed_event(device.key, record) for record in records]
@@ -135,14 +135,14 @@ class Fleet:
         rows: list[dict[str, Any]] = answer.json()
         return rows
 
-    async def _device(self, device: str, record: GeneratedRecord) -> EnrolledDevice:
+    async def _device(self, device: str, record: GeneratedRecord) -> SeasonDevice:
         if device not in self._devices:
             key, role = new_device_key(), ROLES[record.topic]
             source = dict(record.headers)["ce_source"] or b""
             _, scope, name = source.decode().split("/")
             subject = await self.enrolments[role].enrol(key, role, scope, name)
             session = DeviceSession(self.identity, lambda: key)
-            self._devices[device] = EnrolledDevice(key, subject, Bearer(session))
+            self._devices[device] = SeasonDevice(key, subject, Bearer(session))
         return self._devices[device]
 
 
