@@ -80,7 +80,7 @@ class _Listener:
     def __init__(self, state: str) -> None:
         answers: SimpleQueue[Mapping[str, str]] = SimpleQueue()
 
-        class Handler(BaseHTTPRequestHandler):
+        class CallbackHandler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 answer = dict(parse_qsl(parts.query))
@@ -106,7 +106,7 @@ class _Listener:
                 """Leave out the log: the address has a code."""
 
         self._answers = answers
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), CallbackHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self.address = f"http://127.0.0.1:{self._server.server_port}{PATH}"
 

@@ -37,6 +37,13 @@ class AccessControl(StrEnum):
     OPEN = "open"
 
 
+class UnsignedRecords(StrEnum):
+    """Whether an account may send records that no enrolled device has signed."""
+
+    ALLOWED = "allowed"
+    REFUSED = "refused"
+
+
 class DeviceRoute(StrEnum):
     """Where terminals and tills sync."""
 
@@ -91,6 +98,11 @@ class Settings(BaseSettings):
         AccessControl.TOKENS,
         description="tokens: each request needs an access token of identity; open: everybody on this machine may do "
         "everything",
+    )
+    unsigned: UnsignedRecords = Field(
+        UnsignedRecords.REFUSED,
+        description="refused: the gateway takes records of enrolled devices alone; allowed: also those that a "
+        "person's account sends for a device that is not enrolled",
     )
     identity_url: str = Field(
         "http://127.0.0.1:8005", description="identity's address, which access tokens name as their issuer"

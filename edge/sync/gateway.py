@@ -19,6 +19,7 @@ from shared import envelope
 from shared.causes import cause_of
 from shared.errors import Unusable
 from shared.events.language import Event, Topic
+from shared.trust import trusted
 from shared.wording import Message, as_message, message_of
 
 PATIENCE = 30.0
@@ -58,7 +59,11 @@ class GatewayRoute:
     async def open(self, spool: Spool, subscriptions: Sequence[Subscription]) -> AsyncIterator["GatewayLink"]:
         try:
             async with httpx.AsyncClient(
-                base_url=self.url, auth=self._auth, transport=self._transport, timeout=PATIENCE
+                base_url=self.url,
+                auth=self._auth,
+                transport=self._transport,
+                timeout=PATIENCE,
+                verify=trusted(),
             ) as client:
                 yield GatewayLink(spool, self.url, client, subscriptions)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:

@@ -34,9 +34,11 @@ class _Signer:
 
 
 class SignatureAudit:
-    """The signatures of all records, compared with what identity published of devices."""
+    """The signatures of all records, compared with what identity published of devices. `all_signed`: each record must
+    have the signature of an enrolled device."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, all_signed: bool = False) -> None:
+        self._all_signed = all_signed
         self._signers: dict[str, _Signer] = {}
         # The digests of the bytes that an operator released, by device and id of the record.
         self._released: dict[tuple[str, str], str] = {}
@@ -70,13 +72,14 @@ class SignatureAudit:
             self._released[body.device, body.record] = body.digest
 
     def look(self, record: ConsumerRecord) -> None:
-        """Check a record of a device. A record that nobody signed, or an unknown device, is counted alone."""
+        """Check a record of a device. One that nobody or an unknown device signed is counted alone, unless all must
+        be signed."""
         signature = envelope.header(record.headers, HEADER)
+        where = f"{record.topic} {record.partition}/{record.offset}"
         if signature is None:
             is_former = envelope.header(record.headers, UNSIGNED) is not None
-            self._unchecked["of a former version, which signed nothing" if is_former else "not signed"] += 1
+            self._without("of a former version, which signed nothing" if is_former else "not signed", where)
             return
-        where = f"{record.topic} {record.partition}/{record.offset}"
         try:
             device = device_of(signature)
         except SignatureRefused:
@@ -84,13 +87,19 @@ class SignatureAudit:
             return
         signer = self._signers.get(device)
         if signer is None:
-            self._unchecked["signed by a device that was never enrolled"] += 1
+            self._without("signed by a device that was never enrolled", where)
             return
         known = (device, envelope.header(record.headers, "ce_id") or "")
         is_released = self._released.get(known) == hashlib.sha256(record.value or b"").hexdigest()
         if is_released:
             self._found.add(known)
         self._check.expect(*_verdict(record, signature, device, signer, where, is_released=is_released))
+
+    def _without(self, what: str, where: str) -> None:
+        if self._all_signed:
+            self._check.expect(False, f"{where}: it is {what}")
+        else:
+            self._unchecked[what] += 1
 
     def result(self) -> Check:
         """The check, with the numbers of records that it can't be sure of as notes."""
@@ -100,9 +109,10 @@ class SignatureAudit:
         return self._check
 
 
-async def signatures(settings: Settings) -> Check:
-    """The check of all records of devices that Kafka has. Raises KafkaError or NotReached."""
-    audit = SignatureAudit()
+async def signatures(settings: Settings, *, all_signed: bool = False) -> Check:
+    """The check of all records of devices that Kafka has. `all_signed`: each must be signed by an enrolled device.
+    Raises KafkaError or NotReached."""
+    audit = SignatureAudit(all_signed=all_signed)
     async with TopicLog(settings, (IDENTITY.name, *_HELD, *_SIGNED)) as log:
         ends = await log.ends()
         async for _, records in log.read(log.of(ends, IDENTITY.name)):

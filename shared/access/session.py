@@ -21,6 +21,7 @@ import httpx
 
 from shared import file_locks
 from shared.errors import NotAnswered
+from shared.trust import trusted
 from shared.wording import Message
 
 # A token is renewed if it expires within this: a request may be on its way for so long.
@@ -168,7 +169,7 @@ class StoredSession:
         """The session with new tokens, or None if identity has ended it."""
         asked_at = self._clock()
         try:
-            with httpx.Client(timeout=ANSWER_WITHIN) as client:
+            with httpx.Client(timeout=ANSWER_WITHIN, verify=trusted()) as client:
                 address, body = f"{session.identity}/sessions/refresh", {"refresh_token": session.refresh_token}
                 try:
                     answer = client.post(address, json=body)

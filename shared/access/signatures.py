@@ -115,10 +115,7 @@ def verify(signature: str, content: SignedContent, key: PublicKey) -> None:
 
 def device_of(signature: str) -> str:
     """The subject of the device that the signature names, unchecked. Raises SignatureRefused MALFORMED."""
-    device = _object(_decoded(_parts(signature)[0])).get("kid")
-    if not isinstance(device, str):
-        raise SignatureRefused(SignatureFault.MALFORMED)
-    return device
+    return _named_in(_parts(signature)[0])
 
 
 def prove(key: PrivateKey, audience: str, challenge: str) -> str:
@@ -167,6 +164,15 @@ def _header_of(key: PublicKey, type: str) -> str:
     if type == RECORD_TYPE:
         header |= {"b64": False, "crit": ["b64"]}
     return _encoded(json.dumps(header, separators=(",", ":")).encode())
+
+
+@lru_cache(maxsize=4096)
+def _named_in(header: str) -> str:
+    """The device that an encoded header names. All records of a device have the same header."""
+    device = _object(_decoded(header)).get("kid")
+    if not isinstance(device, str):
+        raise SignatureRefused(SignatureFault.MALFORMED)
+    return device
 
 
 def _input(header: str, type: str, payload: bytes) -> bytes:

@@ -193,6 +193,10 @@ def test_a_device_syncs_by_its_own_key_until_it_is_lost(
     assert (report["sent"], report["unanswered"], report["not_taken"]) == (1, 0, [])
     given = {(entry["command"], entry["actor"]) for entry in staff.reads("audit")}
     assert ("ReleaseRecords", operator.reads("whoami")["subject"]) in given
+    # Somebody with the account of the facility writes as the terminal, with a key that nobody has enrolled.
+    staff.does(*terminal("third"), "record", "KTI", "900", "--unlisted")
+    report = staff.reads(*terminal("third"), "sync")
+    assert (report["sent"], [row["reason"] for row in report["not_taken"]]) == (0, ["name_enrolled"])
     verified = staff.reads("verify", "--signatures", "--within", "30")
     [check] = [check for check in verified["checks"] if check["name"] == "signatures"]
     assert (check["looked_at"], check["broken"], check["notes"]) == (3, [], [])

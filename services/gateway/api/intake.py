@@ -21,10 +21,11 @@ from services.gateway.api.records import (
     CONTENT_TYPE,
     KINDS,
     RecordRefused,
+    Signers,
     TakenRecord,
+    named_source,
     signer,
     take,
-    unsigned_source,
 )
 from services.gateway.domain.held_record import HeldRecord, HeldStatus, held_id
 from services.gateway.domain.known_device import KnownDevice
@@ -46,6 +47,7 @@ from shared.http.problems import PageRefused, problem
 from shared.retry import PASSING, attempts
 from shared.runtime.processor import Collection
 from shared.runtime.service import Appended, Service
+from shared.settings import UnsignedRecords
 from shared.wording import Message, as_message
 
 log = structlog.get_logger()
@@ -96,9 +98,7 @@ def routes(service: Service) -> APIRouter:
     )
     async def intake(request: Request, prefer: Prefer = None) -> JSONResponse:
         sent = _records(_unpacked(await request.body(), request.headers.get("content-encoding", "identity")))
-        caller = caller_of(request)
-        devices = await known_devices(service, *_devices_named(sent, caller))
-        answers, taken = _judged(sent, caller, devices)
+        answers, taken = _judged(sent, caller_of(request), await _signers(service, sent))
         if held_ids := {_held_id(record) for _, record in taken if record.revoked is not None}:
             taken = _undecided(answers, taken, await held_records(service, held_ids))
         stored = await service.append_all([_appended(record) for _, record in taken])
@@ -155,11 +155,12 @@ def _invalid(location: tuple[str | int, ...], message: Message) -> RequestValida
     return RequestValidationError([value_error(("body", *location), message)])
 
 
-def _devices_named(sent: Sequence[Any], caller: Caller) -> tuple[set[str], set[str]]:
-    """The devices that the records name as their signers, and the sources of records that nobody signed."""
-    signers = {name for item in sent if (name := signer(item)) is not None}
-    sources = {source for item in sent if (source := unsigned_source(item)) is not None}
-    return signers, sources if caller.subject is not None else set()
+async def _signers(service: Service, sent: Sequence[Any]) -> Signers:
+    """What the service knows of the signers of these records, and of their devices' names. Raises PyMongoError."""
+    subjects = {name for item in sent if (name := signer(item)) is not None}
+    sources = {source for item in sent if (source := named_source(item)) is not None}
+    devices = await known_devices(service, subjects, sources)
+    return Signers(devices, required=service.settings.unsigned is UnsignedRecords.REFUSED)
 
 
 async def known_devices(service: Service, subjects: Set[str], sources: Set[str]) -> Mapping[str, KnownDevice]:
@@ -217,7 +218,7 @@ def _undecided(
 
 
 def _judged(
-    sent: Sequence[Any], caller: Caller, devices: Mapping[str, KnownDevice]
+    sent: Sequence[Any], caller: Caller, signers: Signers
 ) -> tuple[list[RecordAnswer], list[tuple[int, TakenRecord]]]:
     """An answer for each record, as if all that can be stored were, and those records with their positions."""
     answers: list[RecordAnswer] = []
@@ -225,7 +226,7 @@ def _judged(
     now = int(time.time() * 1000)
     for position, item in enumerate(sent):
         try:
-            record = take(item, caller, now, devices)
+            record = take(item, caller, now, signers)
         except Unusable as fault:
             message = as_message(fault.message)
             answers.append(_unstored(_id_of(item), IntakeStatus.UNUSABLE, fault.reason.lower(), message))

@@ -25,8 +25,11 @@ from shared.wording import Message
 
 CONTENT_TYPE = "application/json"
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-NOT_SIGNED = Message(
-    "The record is not signed. Records of a former version are sent with a person's account: `karya login`."
+NOT_SIGNED = Message("The record is not signed, and was made after its device was enrolled.")
+ENROLLED_ALONE = Message("Enrolled devices alone send records here. Let this one be enrolled: `karya devices code`.")
+NAME_ENROLLED = Message(
+    "A device of this name is enrolled, and this record has no signature of it. That device itself syncs what a "
+    "former version recorded."
 )
 WRONG_SIGNATURE = Message("The record's signature does not count: it was changed after it was signed.")
 UNKNOWN_DEVICE = Message("The record was signed by a device that is not enrolled (yet).")
@@ -113,15 +116,37 @@ def signer(sent: Any) -> str | None:
         return None
 
 
-def unsigned_source(sent: Any) -> str | None:
-    """The source that an item without a signature names, unchecked."""
-    source = sent.get("source") if isinstance(sent, dict) and HEADER not in sent else None
+def named_source(sent: Any) -> str | None:
+    """The source that an item of a request names, unchecked."""
+    source = sent.get("source") if isinstance(sent, dict) else None
     return source if isinstance(source, str) else None
 
 
-def take(sent: Any, caller: Caller, timestamp: int, devices: Mapping[str, KnownDevice]) -> TakenRecord:
-    """The record that was `sent`, one item of the request. `devices`: the enrolled ones among the signers and the
-    sources of the request. Raises Unusable as the reader of its topic would, and RecordRefused.
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """The enrolled devices among the signers and the sources of a request. `required`: an account of a person sends
+    nothing that no enrolled device has signed."""
+
+    devices: Mapping[str, KnownDevice]
+    required: bool = False
+
+    def of_source(self, source: str) -> list[KnownDevice]:
+        """The devices that are or were enrolled under this name."""
+        return [device for device in self.devices.values() if device.source == source]
+
+    def check_unproven(self, caller: Caller, source: str, reason: str) -> None:
+        """Raise RecordRefused unless a person may send a record of this source that no enrolled device has signed."""
+        if caller.subject is None:
+            return  # access control is off
+        if self.required:
+            raise RecordRefused(reason, ENROLLED_ALONE)
+        if not all(device.revoked for device in self.of_source(source)):
+            raise RecordRefused("name_enrolled", NAME_ENROLLED)
+
+
+def take(sent: Any, caller: Caller, timestamp: int, signers: Signers) -> TakenRecord:
+    """The record that was `sent`, one item of the request. Raises Unusable as the reader of its topic would, and
+    RecordRefused.
 
     The value is what `data_base64` has, byte for byte. The headers are the device's, and `actor` for a known caller.
     """
@@ -139,12 +164,14 @@ def take(sent: Any, caller: Caller, timestamp: int, devices: Mapping[str, KnownD
     _check_source(kind, event.key, event.source)
     record = TakenRecord(kind, event.id, event.key, event.body, value, headers)
     if not is_signed:
-        return _checked_unsigned(record, event, caller, devices)
+        return _checked_unsigned(record, event, caller, signers)
     content = SignedContent.of(headers, key, value)
-    signature, device = _checked_signature(sent, content, devices)
-    if device is None and (_is_device(caller) or not may_send):
+    signature, device = _checked_signature(sent, content, signers.devices)
+    if device is None:
+        if _is_device(caller) or not may_send:
+            raise RecordRefused("unknown_device", UNKNOWN_DEVICE)
         # A person's account may send what a device has signed before it is enrolled.
-        raise RecordRefused("unknown_device", UNKNOWN_DEVICE)
+        signers.check_unproven(caller, event.source, "unknown_device")
     headers.append((HEADER, signature))
     if device is None or not device.revoked:
         return record
@@ -161,23 +188,23 @@ def _check_source(kind: Kind, place: str, source: str) -> None:
         raise RecordRefused("wrong_source", message)
 
 
-def _checked_unsigned(
-    record: TakenRecord, event: Event, caller: Caller, devices: Mapping[str, KnownDevice]
-) -> TakenRecord:
+def _checked_unsigned(record: TakenRecord, event: Event, caller: Caller, signers: Signers) -> TakenRecord:
     """The record that nobody signed, marked if its device is enrolled. Raises RecordRefused.
 
-    A former version signed nothing. What it recorded before its device was enrolled is taken from that device, and
-    from a person's account. Of an enrolled device later records have to be signed.
+    A former version signed nothing. What it recorded before its device was enrolled is taken from that device. A
+    person's account sends it for a device that is not enrolled, or no longer.
     """
-    enrolled = [device for device in devices.values() if device.source == event.source]
-    if any(event.time >= device.enrolled_at for device in enrolled):
-        raise RecordRefused("not_signed", NOT_SIGNED)
+    enrolled = signers.of_source(event.source) if caller.subject is not None else []
     if _is_device(caller):
         own = next((device for device in enrolled if device.id == caller.subject), None)
         if own is None:
             raise RecordRefused("not_signed", NOT_SIGNED)
         if own.revoked:
             raise RecordRefused("device_revoked", DEVICE_REVOKED)
+    else:
+        signers.check_unproven(caller, event.source, "not_signed")
+    if any(event.time >= device.enrolled_at for device in enrolled):
+        raise RecordRefused("not_signed", NOT_SIGNED)
     return replace(record, headers=[*record.headers, (UNSIGNED, FORMER_VERSION)]) if enrolled else record
 
 

@@ -30,7 +30,7 @@ from shared.events.identity import Curve, DeviceEnrolled, DeviceRevoked, Role
 from shared.events.language import Body, Event
 from shared.events.production import TERMINAL, ProductionReported
 from shared.runtime.state import Ref, State
-from shared.settings import Settings
+from shared.settings import Settings, UnsignedRecords
 from tests.support.callers import SUBJECT, headers_of, with_access
 from tests.support.intake import Log, an_intake
 
@@ -93,10 +93,11 @@ async def sent(
     grant: Grant = AS_DEVICE,
     subject: str = SUBJECT,
     held: Sequence[HeldRecord] = (),
+    unsigned: UnsignedRecords = UnsignedRecords.ALLOWED,
 ) -> tuple[list[tuple[str, str | None]], Log]:
     """What became of each record, and what was appended."""
     log = Log()
-    async with an_intake(log, with_access(Settings()), *devices, held=held) as app:
+    async with an_intake(log, with_access(Settings(unsigned=unsigned)), *devices, held=held) as app:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as api:
             headers = {**TYPE, **headers_of([grant], subject=subject)}
@@ -200,28 +201,32 @@ async def test_only_a_person_sends_what_nobody_can_check() -> None:
     statuses, log = await sent([unsigned, early], elsewhere)
     assert statuses == [("refused", "not_signed"), ("refused", "unknown_device")]
     assert log.records == []
-    statuses, log = await sent([unsigned, early], elsewhere, grant=STAFF)
-    assert statuses == [("stored", None)] * 2
-    assert [HEADER in dict(record.headers) for record in log.records] == [False, True]
-    assert [UNSIGNED in dict(record.headers) for record in log.records] == [False, False]
+    for former in ((), (a_device(source="terminal/LP-KPG/T2"),)):
+        statuses, log = await sent([unsigned, early], *former, grant=STAFF)
+        assert statuses == [("stored", None)] * 2
+        assert [HEADER in dict(record.headers) for record in log.records] == [False, True]
+        assert [UNSIGNED in dict(record.headers) for record in log.records] == [False, False]
 
 
 LATER, DEVICE = NOW + timedelta(milliseconds=1), public_key_of(KEY).device
 
 
-@pytest.mark.parametrize(("grant", "subject"), [(AS_DEVICE, DEVICE), (STAFF, SUBJECT)], ids=["device", "account"])
+@pytest.mark.parametrize(
+    ("grant", "subject", "revoked"), [(AS_DEVICE, DEVICE, False), (STAFF, SUBJECT, True)], ids=["device", "account"]
+)
 async def test_records_of_a_former_version_are_taken_until_their_device_is_enrolled_and_marked(
-    grant: Grant, subject: str
+    grant: Grant, subject: str, revoked: bool
 ) -> None:
+    """The device brings them itself, and a person those of a device that is revoked."""
     unsigned = a_record(None)
-    statuses, log = await sent([unsigned], a_device(enrolled_at=LATER), grant=grant, subject=subject)
+    statuses, log = await sent([unsigned], a_device(enrolled_at=LATER, revoked=revoked), grant=grant, subject=subject)
     assert statuses == [("stored", None)]
     assert dict(log.records[0].headers)[UNSIGNED] == b"former-version"
-    statuses, log = await sent([unsigned], a_device(enrolled_at=NOW), grant=grant, subject=subject)
+    statuses, log = await sent([unsigned], a_device(enrolled_at=NOW, revoked=revoked), grant=grant, subject=subject)
     assert statuses == [("refused", "not_signed")]
     # No sender marks a record, and the first device of this name ends what may be unsigned.
     marked = a_record(None, unsigned="former-version")
-    devices = (a_device(enrolled_at=LATER), a_device(OTHER_KEY, enrolled_at=NOW, revoked=True))
+    devices = (a_device(enrolled_at=LATER, revoked=revoked), a_device(OTHER_KEY, enrolled_at=NOW, revoked=True))
     assert (await sent([marked], *devices, grant=grant, subject=subject))[0] == [("refused", "not_signed")]
 
 
@@ -231,6 +236,29 @@ async def test_another_device_brings_no_records_of_a_former_version() -> None:
     assert (await sent([a_record(None)], *devices, subject=other))[0] == [("refused", "not_signed")]
     revoked = a_device(enrolled_at=LATER, revoked=True)
     assert (await sent([a_record(None)], revoked, subject=DEVICE))[0] == [("refused", "device_revoked")]
+
+
+async def test_nobody_sends_in_the_name_of_an_enrolled_device() -> None:
+    records = [a_record(None), a_record(OTHER_KEY, id="r2"), a_record(id="r3")]
+    statuses, log = await sent(records, a_device(enrolled_at=LATER), grant=STAFF)
+    assert statuses == [("refused", "name_enrolled")] * 2 + [("stored", None)]
+    assert log.ids == ["r3"]
+
+
+async def test_where_unsigned_records_are_refused_enrolled_devices_alone_send() -> None:
+    records = [a_record(None), a_record(OTHER_KEY, id="r2"), a_record(id="r3")]
+    for grant in (STAFF, AS_DEVICE):
+        statuses, log = await sent(records, a_device(), grant=grant, unsigned=UnsignedRecords.REFUSED)
+        assert statuses == [("refused", "not_signed"), ("refused", "unknown_device"), ("stored", None)]
+        assert log.ids == ["r3"]
+    own = a_device(enrolled_at=LATER)
+    statuses, log = await sent([a_record(None)], own, subject=own.id, unsigned=UnsignedRecords.REFUSED)
+    assert statuses == [("stored", None)], "what a former version recorded comes in once, by the device itself"
+
+
+def test_unsigned_records_are_refused_unless_the_stack_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KARYA_UNSIGNED")
+    assert Settings().unsigned is UnsignedRecords.REFUSED
 
 
 async def test_records_of_one_request_are_judged_one_by_one() -> None:

@@ -51,8 +51,10 @@ def a_report(signer: PrivateKey | None = KEY, source: str = "terminal/LP-KPG/T1"
     return a_record(TERMINAL, body, source, signer, at, **changes)
 
 
-def audited(*records: Any, revoked: bool = False, released: Sequence[HeldRecordReleased] = ()) -> Check:
-    public, audit = public_key_of(KEY), SignatureAudit()
+def audited(
+    *records: Any, revoked: bool = False, released: Sequence[HeldRecordReleased] = (), all_signed: bool = False
+) -> Check:
+    public, audit = public_key_of(KEY), SignatureAudit(all_signed=all_signed)
     facts: list[Body] = [
         DeviceEnrolled(
             subject=public.device, public_key=public, role=Role.TERMINAL, scope="LP-KPG", name="T1", enrolled_at=NOON
@@ -77,6 +79,15 @@ def test_what_nobody_can_check_is_told_and_is_no_fault() -> None:
     check = audited(a_report(None), a_report(OTHER), a_report(OTHER))
     assert (check.looked_at, check.broken) == (0, [])
     assert check.notes == ["1 records are not signed", "2 records are signed by a device that was never enrolled"]
+
+
+def test_where_all_must_be_signed_it_is_a_fault() -> None:
+    check = audited(a_report(), a_report(None), a_report(OTHER), all_signed=True)
+    assert (check.looked_at, check.notes) == (3, [])
+    assert check.broken == [
+        f"{TERMINAL.name} 0/7: it is not signed",
+        f"{TERMINAL.name} 0/7: it is signed by a device that was never enrolled",
+    ]
 
 
 OTHER_BODY = ProductionReported(facility="LP-KPG", terminal="T1", product="KTI", qty=6, made_on=date(2026, 11, 30))
