@@ -19,6 +19,7 @@ from shared.events.journal import journal
 from shared.events.operator import OPERATOR as REPAIRS
 from shared.kafka import topic_name
 from shared.kafka_connection import administrator
+from shared.retry import attempts
 from shared.settings import Settings
 from shared.topics import DLQ
 
@@ -26,6 +27,7 @@ PRINCIPALS = (*SERVICES, OPERATOR, SUBSCRIBER)
 SUBSCRIBERS_GROUPS = "subscriber."
 _ALLOW = 3
 _ANY = 1
+_KNOWN_WITHIN = 10.0
 _EVERY_HOST = "*"
 _USER = "User:"
 
@@ -137,7 +139,8 @@ def bindings(settings: Settings) -> frozenset[Binding]:
 
 
 async def reconcile_acls(settings: Settings) -> tuple[int, int]:
-    """Give each user of Karya its rights, and withdraw all others that it has. Returns the numbers of both.
+    """Give each user of Karya its rights, and withdraw all others that it has under the topics' prefix. Returns the
+    numbers of both.
 
     Rights of other users stay. Safe to repeat. Raises KafkaError.
     """
@@ -146,13 +149,21 @@ async def reconcile_acls(settings: Settings) -> tuple[int, int]:
     admin = administrator(settings)
     try:
         await admin.start()
-        found = {binding for binding in await _found(admin) if binding.principal in ours}
+        found = _of_users(await _found(admin), ours, settings.topic_prefix)
         # First, so that nobody loses a right for a moment.
         await create_acls(admin, wanted - found)
         await _delete(admin, found - wanted)
+        # A broker answers before it has learnt of them from the controller.
+        async for _ in attempts(within=_KNOWN_WITHIN):
+            if _of_users(await _found(admin), ours, settings.topic_prefix) == wanted:
+                break
         return len(wanted - found), len(found - wanted)
     finally:
         await admin.close()
+
+
+def _of_users(found: Iterable[Binding], users: Set[str], prefix: str) -> Set[Binding]:
+    return {binding for binding in found if binding.principal in users and binding.name.startswith(prefix)}
 
 
 async def read_acls(settings: Settings) -> Set[Binding]:
