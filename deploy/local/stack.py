@@ -34,7 +34,10 @@ class Addresses:
 
     def settings(self, principal: str = ADMINISTRATOR) -> Settings:
         """The settings of this principal; without secrets all have the same."""
-        settings = Settings(kafka=self.kafka, mongo=self.mongo)
+        return self.as_principal(principal, Settings(kafka=self.kafka, mongo=self.mongo))
+
+    def as_principal(self, principal: str, settings: Settings) -> Settings:
+        """These settings with the credentials of this principal, if there are any."""
         return settings if self.secrets is None else self.secrets.of(principal, settings)
 
 

@@ -111,15 +111,17 @@ async def run(
     rate: float,
     on_progress: Callable[[str], None],
     programs: Mapping[str, list[str]] | None = None,
+    secure: bool = False,
 ) -> ChaosReport:
     """Inject faults for `minutes` under `rate` records a second, then reckon. `on_progress` gets sentences to show.
 
-    `programs`: programs to run instead of some services' own. Raises StackError.
+    `programs`: programs to run instead of some services' own. `secure`: on a secured stack, where each service is a
+    user of its own and the load comes from the administrator. Raises StackError.
     """
     report = ChaosReport(seed, minutes)
     _redirect_client_logs(folder)
     on_progress("starting Kafka and MongoDB behind proxies")
-    async with _stack(folder) as (stack, direct, proxies, proxied):
+    async with _stack(folder, secure=secure) as (stack, direct, proxies, proxied):
         await set_up(direct)
         instances = Instances(folder / "services", proxied, dict(programs or {}))
         try:
@@ -266,6 +268,8 @@ def _redirect_client_logs(folder: Path) -> None:
 @asynccontextmanager
 async def _stack(
     folder: Path,
+    *,
+    secure: bool,
 ) -> AsyncIterator[tuple[LocalStack, Settings, dict[tuple[str, str], Proxy], dict[str, Settings]]]:
     """The stack, settings past the proxies, the proxies, and the settings of each service through its proxies."""
     rng = random.Random(str(folder))
@@ -278,15 +282,17 @@ async def _stack(
             listeners.append(kafka.Listener(f"LINE{n}", port, proxy.port))
         # Not the preferred ports: another stack would take them while a server is down.
         mongo_port, kafka_port = (process.free_port(FIRST_SERVER + 100 * n + rng.randrange(100)) for n in range(2))
-        stack = LocalStack(folder / "stack", kafka_port=kafka_port, mongo_port=mongo_port, listeners=listeners)
+        stack = LocalStack(
+            folder / "stack", kafka_port=kafka_port, mongo_port=mongo_port, listeners=listeners, secure=secure
+        )
         await asyncio.to_thread(stack.start)
         opened.callback(stack.stop)
         for service in SERVICES:
             proxies[service, "mongo"] = await opened.enter_async_context(Proxy(stack.mongo.port))
         # Faults are in the way of events. Tokens would bring identity into the way of every request.
-        direct = Settings(kafka=stack.addresses.kafka, mongo=stack.addresses.mongo, access=AccessControl.OPEN)
+        direct = stack.addresses.settings().model_copy(update={"access": AccessControl.OPEN})
         proxied = {
-            service: direct.model_copy(
+            service: stack.addresses.as_principal(service, direct).model_copy(
                 update={
                     "kafka": f"127.0.0.1:{proxies[service, 'kafka'].port}",
                     "mongo": stack.mongo.kind.address(proxies[service, "mongo"].port),

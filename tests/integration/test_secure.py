@@ -286,11 +286,11 @@ def enrol_and_sync(settings: Settings, urls: Mapping[str, str], session: Path, d
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
 
-    place = ("--facility", "PR-KPG", "--terminal", "T7", "--spool-dir", str(devices))
+    place = ("--facility", "PR-KPG", "--terminal", "T7", "--zone", "Asia/Makassar", "--spool-dir", str(devices))
     code = run("devices", "code", "terminal:PR-KPG")["code"]
     nobody = devices.with_name("nobody.json")
     run("terminal", *place, "enrol", code, file=nobody)
-    run("terminal", *place, "record", "KTI", "5", file=nobody)
+    run("terminal", *place, "record", "KTI", "5", "--unlisted", file=nobody)
     report = run("terminal", *place, "sync", "--wait", "30", file=nobody)
     assert (report["sent"], report["unanswered"], report["not_taken"]) == (1, 0, [])
     [check] = [
