@@ -85,7 +85,7 @@ num.recovery.threads.per.data.dir=1
 log.cleaner.dedupe.buffer.size=16777216
 """
 
-CLIENTS = "CLIENTS"
+CLIENTS, BROKERS, CONTROLLER = "CLIENTS", "BROKERS", "CONTROLLER"
 OPEN = """
 inter.broker.listener.name={clients}
 """
@@ -194,8 +194,8 @@ class KafkaKind:
         (self.folder / "tmp").mkdir(exist_ok=True)
         (self.folder / "log4j2.properties").write_text(LOGGING)
         clients = [Listener(CLIENTS, port, port), *self.listeners]
-        inner = [Listener("BROKERS", brokers_port, brokers_port)] if self.secrets is not None else []
-        controller = Listener("CONTROLLER", controller_port, controller_port)
+        inner = [Listener(BROKERS, brokers_port, brokers_port)] if self.secrets is not None else []
+        controller = Listener(CONTROLLER, controller_port, controller_port)
         of_clients, of_brokers = ("SASL_SSL", "SSL") if self.secrets is not None else ("PLAINTEXT", "PLAINTEXT")
         protocols = [f"{listener.name}:{of_clients}" for listener in clients]
         protocols += [f"{listener.name}:{of_brokers}" for listener in (*inner, controller)]

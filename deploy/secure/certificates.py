@@ -1,7 +1,7 @@
 """An authority of one stack, and the certificates of its servers, all in PEM files that only their owner can read.
 
-`python -m deploy.secure.certificates FOLDER` makes what is missing or ends soon. With `--renew` it makes new
-certificates of the servers, and with `--new-authority` a new authority too, which is trusted beside the former one.
+`python -m deploy.secure.certificates FOLDER` makes what is missing or ends soon. `--renew` makes new certificates of
+the servers. `--new-authority` makes an authority that clients trust beside the former one.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def main() -> None:
     files = prepare(Path(folder), now)
     if "--new-authority" in options:
         new_authority(files, now)
-    if options:
+    if "--renew" in options:
         for name in SERVERS:
             renew(files, name, now)
     for name in SERVERS:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -25,15 +26,20 @@ from cli.demo import PLAYER
 from cli.mistakes import play_season
 from cli.sample_accounts import new_account
 from cli.stack_accounts import sign_in, start_with_accounts
+from deploy.local.kafka import BROKERS, CLIENTS
 from deploy.local.services import IDENTITY, LocalServices, environment
 from deploy.local.stack import LocalStack
 from deploy.secure import acls as rights
 from deploy.secure.acls import PRINCIPALS, Binding, Operation, Pattern, Resource, acls, bindings
-from deploy.secure.certificates import prepare
+from deploy.secure.certificates import new_authority, prepare
 from deploy.secure.files import KAFKA, MONGO, OPERATOR, SUBSCRIBER
+from deploy.secure.rotation import admit_other_users, renew_kafka_certificate, retire_former_users
 from deploy.secure.users import Secrets, new_credentials
 from deploy.seed import set_up
 from deploy.topics import SERVICES, all_topics, make_topics, read_topics
+from shared.credentials import Credentials
+from shared.events.sales import SALES
+from shared.kafka import producer
 from shared.kafka_connection import administrator
 from shared.mongo import mongo_access
 from shared.settings import AccessControl, Settings
@@ -297,3 +303,78 @@ def enrol_and_sync(settings: Settings, urls: Mapping[str, str], session: Path, d
         check for check in run("verify", "--signatures", "--within", "60")["checks"] if check["name"] == "signatures"
     ]
     assert (check["looked_at"] > 0, check["broken"]) == (True, [])
+
+
+async def test_passwords_change_while_clients_work(own: LocalStack, secrets: Secrets, place: Settings) -> None:
+    settings = secrets.of("sales", place)
+    topic, value = f"{PREFIX}{SALES.name}", b"kept"
+    former = {server: secrets.credentials(server, "sales") for server in (KAFKA, MONGO)}
+    async with a_kafka_user(settings) as reader, a_mongo_user(settings) as database:
+        working = producer(settings)
+        await working.start()
+        try:
+            assert topic in await reader.list_topics()
+            await working.send_and_wait(topic, value)
+            await database["karya_sales"]["denials"].find_one({})
+            await admit_other_users(place, secrets, ["sales"])
+            assert {secrets.credentials(server, "sales").user for server in former} == {"sales.2"}
+            for server, credentials in former.items():
+                assert await lets_in(own, tmp_secrets(secrets, server, credentials), server), "not retired yet"
+            await retire_former_users(place, secrets, ["sales"])
+            # What is open goes on; new clients work as the other user, and the former one is let in no more.
+            await working.send_and_wait(topic, value)
+            assert topic in await reader.list_topics()
+            await database["karya_sales"]["denials"].find_one({})
+        finally:
+            await working.stop()
+    for server, credentials in former.items():
+        await eventually(lambda s=server, c=credentials: lets_in(own, tmp_secrets(secrets, s, c), s), equals=False)
+        assert await lets_in(own, secrets, server)
+    async with a_kafka_user(secrets.of("sales", place)) as user:
+        codes = await written(user)
+    assert {name for name, code in codes.items() if code == 0} == named("sales", Operation.WRITE, Resource.TOPIC)
+
+
+def tmp_secrets(secrets: Secrets, server: str, credentials: Credentials) -> Secrets:
+    """These credentials beside the authority of the stack."""
+    other = Secrets(secrets.folder.with_name(f"former-{server}"))
+    other.keep(server, "sales", credentials)
+    other.authorities.write_bytes(secrets.authorities.read_bytes())
+    return other
+
+
+async def lets_in(own: LocalStack, secrets: Secrets, server: str) -> bool:
+    """Whether the server lets the user of sales in."""
+    settings = secrets.of("sales", Settings(kafka=own.addresses.kafka, mongo=own.addresses.mongo))
+    try:
+        if server == KAFKA:
+            async with a_kafka_user(settings) as admin:
+                await admin.list_topics()
+        else:
+            async with a_mongo_user(settings) as client:
+                await client["karya_sales"]["denials"].find_one({})
+    except (KafkaError, PyMongoError):
+        return False
+    return True
+
+
+async def test_kafkas_certificate_changes_while_clients_work(
+    own: LocalStack, secrets: Secrets, place: Settings
+) -> None:
+    settings = secrets.of("sales", place)
+    before = ssl.get_server_certificate(("127.0.0.1", own.kafka.port))
+    now = datetime.now(UTC)
+    async with a_kafka_user(settings) as open_client:
+        # Clients trust the next authority before a server shows a certificate of it.
+        new_authority(secrets, now)
+        await renew_kafka_certificate(place, secrets, 1, (CLIENTS, BROKERS), now)
+
+        def shown() -> str:
+            return ssl.get_server_certificate(("127.0.0.1", own.kafka.port))
+
+        assert await eventually(shown, until=lambda certificate: certificate != before)
+        await open_client.list_topics()
+    async with a_kafka_user(settings) as new_client:
+        await new_client.list_topics()
+    async with a_mongo_user(settings) as client:
+        await client["karya_sales"]["denials"].find_one({})
