@@ -70,7 +70,7 @@ def up(
         asyncio.run(set_up(settings))
         progress.update(tr("Starting identity, production, inventory, festival and sales"))
         accounts = sample_accounts(FOLDER)
-        services = _services(stack, http_port=http_port)
+        services = local_services(stack, http_port=http_port)
         start_with_accounts(services, settings, accounts)
     _show(as_json=as_json)
     if not as_json:
@@ -84,7 +84,7 @@ def down(as_json: Json = False) -> None:
     """Stop everything that `karya up` has started. The data is kept."""
     stack = LocalStack(FOLDER)
     with err.status(tr("Stopping the services")):
-        _services(stack).stop()
+        local_services(stack).stop()
     with err.status(tr("Stopping Kafka and MongoDB")):
         stack.stop()
     if as_json:
@@ -126,7 +126,7 @@ def logs(
 def restart(server: ServerArgument, as_json: Json = False) -> None:
     """Stop one server and start it again, over its data and with its port. It is killed if it does not stop."""
     stack = LocalStack(FOLDER, keep_running=True)
-    group = stack if server in _names(stack) else _services(stack)
+    group = stack if server in _names(stack) else local_services(stack)
     with err.status(tr("Restarting {server}", server=server)):
         group.restart(server)
     if as_json:
@@ -150,12 +150,13 @@ def _names(group: LocalStack | LocalServices) -> list[str]:
 
 def _server(name: str) -> Server:
     stack = LocalStack(FOLDER)
-    servers = [*stack.servers, *_services(stack).servers.values()]
+    servers = [*stack.servers, *local_services(stack).servers.values()]
     [match] = [server for server in servers if server.name == name]
     return match
 
 
-def _services(stack: LocalStack, *, http_port: int | None = None) -> LocalServices:
+def local_services(stack: LocalStack, *, http_port: int | None = None) -> LocalServices:
+    """The services of this checkout on its stack."""
     settings = stack.addresses.settings()
     return LocalServices(FOLDER, settings, keep_running=True, http_port=http_port, secrets=stack.secrets)
 
@@ -163,7 +164,7 @@ def _services(stack: LocalStack, *, http_port: int | None = None) -> LocalServic
 def _show(*, as_json: bool) -> bool:
     """Show the health of everything, and return whether all of it works."""
     stack = LocalStack(FOLDER)
-    services = _services(stack)
+    services = local_services(stack)
     with ThreadPoolExecutor(2) as threads:
         futures = [threads.submit(group.troubles) for group in (stack, services)]
         troubles = {name: trouble for answer in futures for name, trouble in answer.result().items()}

@@ -27,6 +27,7 @@ from shared.wording import Message
 PREFERRED_PORT = 19092
 PREFERRED_CONTROLLER_PORT = 23092
 PREFERRED_BROKERS_PORT = 26092
+NODE = 1
 FORMAT_SECONDS = 60
 REQUEST_MILLISECONDS = 5000
 HEALTH_SECONDS = 2
@@ -50,12 +51,12 @@ JVM_OPTIONS = (
 # of full size together with the reason.
 PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
+node.id={node}
 listeners={listeners}
 advertised.listeners={advertised}
 listener.security.protocol.map={protocols}
 controller.listener.names=CONTROLLER
-controller.quorum.voters=1@127.0.0.1:{controller_port}
+controller.quorum.voters={node}@127.0.0.1:{controller_port}
 log.dirs={data}
 
 auto.create.topics.enable=false
@@ -200,6 +201,7 @@ class KafkaKind:
         protocols = [f"{listener.name}:{of_clients}" for listener in clients]
         protocols += [f"{listener.name}:{of_brokers}" for listener in (*inner, controller)]
         properties = PROPERTIES.format(
+            node=NODE,
             controller_port=controller_port,
             data=data,
             listeners=",".join(f"{one.name}://127.0.0.1:{one.port}" for one in (*clients, *inner, controller)),

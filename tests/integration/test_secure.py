@@ -26,7 +26,7 @@ from cli.demo import PLAYER
 from cli.mistakes import play_season
 from cli.sample_accounts import new_account
 from cli.stack_accounts import sign_in, start_with_accounts
-from deploy.local.kafka import BROKERS, CLIENTS
+from deploy.local.kafka import BROKERS, CLIENTS, NODE
 from deploy.local.services import IDENTITY, LocalServices, environment
 from deploy.local.stack import LocalStack
 from deploy.secure import acls as rights
@@ -367,7 +367,7 @@ async def test_kafkas_certificate_changes_while_clients_work(
     async with a_kafka_user(settings) as open_client:
         # Clients trust the next authority before a server shows a certificate of it.
         new_authority(secrets, now)
-        await renew_kafka_certificate(place, secrets, 1, (CLIENTS, BROKERS), now)
+        await renew_kafka_certificate(place, secrets, NODE, (CLIENTS, BROKERS), now)
 
         def shown() -> str:
             return ssl.get_server_certificate(("127.0.0.1", own.kafka.port))
