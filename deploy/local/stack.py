@@ -13,8 +13,6 @@ from typing import Self
 from deploy.local import kafka, mongo, process
 from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server, StackError
-from deploy.secure import certificates
-from deploy.secure.admission import admit_all
 from deploy.secure.files import ADMINISTRATOR
 from deploy.secure.users import Secrets
 from shared.settings import Settings
@@ -87,13 +85,18 @@ class LocalStack:
         A used folder gives servers with their data. When a server fails, the servers started here are stopped, and
         StackError names the failure.
         """
-        if self.secrets is not None:
-            certificates.prepare(self.secrets.folder, datetime.now(UTC))
+        if self.secrets is None:
+            self._group.start()
+            return self.addresses
+        # Imported here, since it takes longer than a server's start, and a stack without users needs none of it.
+        from deploy.secure.admission import admit_all
+        from deploy.secure.certificates import prepare
+
+        prepare(self.secrets.folder, datetime.now(UTC))
         self._group.start()
-        if self.secrets is not None:
-            # In a separate thread, since the caller may run inside an event loop.
-            with ThreadPoolExecutor(1) as thread:
-                thread.submit(asyncio.run, admit_all(self.addresses.settings(), self.secrets)).result()
+        # In a separate thread, since the caller may run inside an event loop.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, admit_all(self.addresses.settings(), self.secrets)).result()
         return self.addresses
 
     def _secrets(self, *, secure: bool) -> Secrets | None:
