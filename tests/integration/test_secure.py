@@ -270,6 +270,7 @@ def services(own: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
         services.stop()
 
 
+@pytest.mark.timeout(600)
 def test_a_season_is_played_over_it(
     own: LocalStack, services: LocalServices, secrets: Secrets, tmp_path: Path
 ) -> None:
