@@ -26,6 +26,7 @@ _GROUPS = {
     "status": "cli.stack:status",
     "logs": "cli.stack:logs",
     "restart": "cli.stack:restart",
+    "rotate": "cli.rotate:rotate",
     "login": "cli.sign_in:login",
     "logout": "cli.sign_in:logout",
     "whoami": "cli.sign_in:whoami",
@@ -54,7 +55,7 @@ _GROUPS = {
 
 # Only in a checkout, neither in the wheel nor in the image.
 _LABORATORY = frozenset({"demo", "simulate", "chaos", "bench"})
-_LOCAL_STACK = frozenset({"up", "down", "status", "logs", "restart"})
+_LOCAL_STACK = frozenset({"up", "down", "status", "logs", "restart", "rotate"})
 
 NOT_HERE = 2
 

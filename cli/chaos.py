@@ -32,6 +32,9 @@ def chaos(
             parser=between(typed.number, 1, 1_000_000), help="Records per second of all terminals and tills, from 1."
         ),
     ] = 400.0,
+    secure: Annotated[
+        bool, typer.Option("--secure", help="TLS, and known users only, for Kafka and MongoDB.")
+    ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="File for the report as JSON; - prints it.")
     ] = None,
@@ -46,7 +49,17 @@ def chaos(
     route = DeviceRoute.KAFKA if direct_kafka else DeviceRoute.GATEWAY
     with exclusive(FOLDER), terminable(), err.status("") as status:
         on_progress = status.update if err.is_terminal else lambda text: err.print(text, highlight=False)
-        report = asyncio.run(run(FOLDER, minutes=minutes, seed=seed, rate=rate, on_progress=on_progress, route=route))
+        report = asyncio.run(
+            run(
+                FOLDER,
+                minutes=minutes,
+                seed=seed,
+                rate=rate,
+                on_progress=on_progress,
+                route=route,
+                secure=secure,
+            )
+        )
     if json_file is not None and str(json_file) != "-":
         json_file.write_text(json.dumps(report.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n")
     if json_file is not None and str(json_file) == "-":

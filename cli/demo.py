@@ -294,7 +294,8 @@ def _show_counts(season: SeasonCounts, books: SeasonBooks) -> None:
     say(
         f"{thousands(season.enrolled)} devices were enrolled, and signed each of their records. The gateway took "
         f"none of {thousands(season.unusable)} damaged records. It holds {thousands(season.held)} of lost tills for "
-        f"an operator. A till restored from a backup sent {thousands(season.sent_again)} records again; each counts once."
+        f"an operator. A till restored from a backup sent {thousands(season.sent_again)} records again, and each "
+        "counts once."
     )
     say(
         f"{thousands(books.counted + books.provisional)} pieces had no label. Final counts divide "

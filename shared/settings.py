@@ -61,6 +61,18 @@ class Settings(BaseSettings):
         "mongodb://127.0.0.1:27117/?directConnection=true",
         description="MongoDB connection string (replica set)",
     )
+    kafka_credentials: Path | None = Field(
+        None, description="file with a user of Kafka and its password, a line each; then SCRAM-SHA-512 over TLS"
+    )
+    kafka_ca: Path | None = Field(
+        None, description="file with the authorities of Kafka's certificates; without it those of the system"
+    )
+    mongo_credentials: Path | None = Field(
+        None, description="file with a user of MongoDB and its password, a line each; then SCRAM over TLS"
+    )
+    mongo_ca: Path | None = Field(
+        None, description="file with the authorities of MongoDB's certificates; without it those of the system"
+    )
     mongo_driver: MongoDriver = Field(
         MongoDriver.PYMONGO, description="pymongo (its async API), or motor with the extra `motor`"
     )
@@ -163,6 +175,21 @@ class Settings(BaseSettings):
         if not settings.passwords and not settings.oidc_issuer:
             raise BadSettings(Message("Without passwords and KARYA_OIDC_ISSUER nobody could sign in."))
         return settings
+
+    @model_validator(mode="after")
+    def _authorities_with_credentials(self) -> Self:
+        # Whoever names an authority expects TLS, which only credentials turn on.
+        for server in ("kafka", "mongo"):
+            if getattr(self, f"{server}_ca") is not None and getattr(self, f"{server}_credentials") is None:
+                variable = f"{PREFIX}{server.upper()}"
+                raise BadSettings(
+                    Message(
+                        "{ca} counts with {credentials} only.",
+                        ca=f"{variable}_CA",
+                        credentials=f"{variable}_CREDENTIALS",
+                    )
+                )
+        return self
 
     @property
     def names(self) -> list[str]:

@@ -16,6 +16,7 @@ from urllib.request import urlopen
 from deploy.local import process
 from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server
+from deploy.secure.users import Secrets
 from shared.causes import cause_of
 from shared.settings import Settings
 from shared.wording import Message, as_message
@@ -102,14 +103,23 @@ class LocalServices:
     """
 
     def __init__(
-        self, folder: Path, settings: Settings, *, keep_running: bool = False, http_port: int | None = None
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        keep_running: bool = False,
+        http_port: int | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
-        """`http_port`: the wished port of the first service; each of the others wishes the next one."""
+        """`http_port`: the wished port of the first service; each of the others wishes the next one. `secrets`: of a
+        secured stack, where each service is a user of its own."""
         folder = folder.resolve()
-        variables = environment(settings)
+        of_service = secrets.of if secrets is not None else _same
         specs = [
             ServerSpec(
-                ServiceKind(name, folder / name, variables, identity_url=self._identity_url),
+                ServiceKind(
+                    name, folder / name, environment(of_service(name, settings)), identity_url=self._identity_url
+                ),
                 preferred,
                 http_port + number if http_port is not None else None,
             )
@@ -169,6 +179,10 @@ class LocalServices:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _same(_service: str, settings: Settings) -> Settings:
+    return settings
 
 
 def _detail(error: HTTPError) -> Message:

@@ -126,16 +126,19 @@ async def run(
     on_progress: Callable[[str], None],
     route: DeviceRoute = DeviceRoute.GATEWAY,
     programs: Mapping[str, list[str]] | None = None,
+    secure: bool = False,
 ) -> ChaosReport:
     """Inject faults for `minutes` under `rate` records a second, then reckon. `on_progress` gets sentences to show.
 
     `route`: over the gateway, where each device is enrolled and each request needs a token, or Kafka itself without
-    tokens. `programs`: programs to run instead of some services' own. Raises StackError.
+    tokens. `programs`: programs to run instead of some services' own. `secure`: on a secured stack, where each
+    service is a user of its own. What the load writes to Kafka itself is the administrator's. Raises StackError.
     """
     report = ChaosReport(seed, minutes)
     _redirect_client_logs(folder)
     on_progress("starting Kafka and MongoDB behind proxies")
-    async with _stack(folder, route) as (stack, direct, proxies, proxied, fronts), AsyncExitStack() as opened:
+    stacked = _stack(folder, route, secure=secure)
+    async with stacked as (stack, direct, proxies, proxied, fronts), AsyncExitStack() as opened:
         await set_up(direct)
         access = await _access(direct, proxies, minutes, opened)
         instances = Instances(folder / "services", proxied, dict(programs or {}))
@@ -312,7 +315,7 @@ def _address(proxy: Proxy) -> str:
 
 @asynccontextmanager
 async def _stack(
-    folder: Path, route: DeviceRoute
+    folder: Path, route: DeviceRoute, *, secure: bool
 ) -> AsyncIterator[tuple[LocalStack, Settings, dict[tuple[str, str], Proxy], dict[str, Settings], Fronts]]:
     """The stack, settings past the proxies, the proxies, the settings of each service through its proxies, and what
     leads clients to the instances of identity and gateway."""
@@ -326,12 +329,14 @@ async def _stack(
             listeners.append(kafka.Listener(f"LINE{n}", port, proxy.port))
         # Not the preferred ports: another stack would take them while a server is down.
         mongo_port, kafka_port = (process.free_port(FIRST_SERVER + 100 * n + rng.randrange(100)) for n in range(2))
-        stack = LocalStack(folder / "stack", kafka_port=kafka_port, mongo_port=mongo_port, listeners=listeners)
+        stack = LocalStack(
+            folder / "stack", kafka_port=kafka_port, mongo_port=mongo_port, listeners=listeners, secure=secure
+        )
         await asyncio.to_thread(stack.start)
         opened.callback(stack.stop)
         for service in SERVICES:
             proxies[service, "mongo"] = await opened.enter_async_context(Proxy(stack.mongo.port))
-        direct, fronts = Settings(kafka=stack.addresses.kafka, mongo=stack.addresses.mongo), Fronts(rng)
+        direct, fronts = stack.addresses.settings(), Fronts(rng)
         if route is DeviceRoute.KAFKA:
             direct = direct.model_copy(update={"access": AccessControl.OPEN})
         else:
@@ -349,7 +354,7 @@ async def _stack(
                 }
             )
         proxied = {
-            service: direct.model_copy(
+            service: stack.addresses.as_principal(service, direct).model_copy(
                 update={
                     "kafka": f"127.0.0.1:{proxies[service, 'kafka'].port}",
                     "mongo": stack.mongo.kind.address(proxies[service, "mongo"].port),
