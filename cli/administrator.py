@@ -2,14 +2,14 @@
 
 from cli.local_stack import FOLDER
 from deploy.secure.files import ADMINISTRATOR, KAFKA, OPERATOR
-from deploy.secure.users import Secrets
+from deploy.secure.users import ServerSecrets
 from shared.settings import Settings
 
 
 def as_administrator(settings: Settings) -> Settings:
     """The settings of this checkout's stack with the rights of its administrator; those of another stack as they
     are."""
-    secrets = Secrets(FOLDER / "secrets")
+    secrets = ServerSecrets(FOLDER / "secrets")
     if settings.kafka_credentials != secrets.credentials_file(KAFKA, OPERATOR):
         return settings
     return secrets.of(ADMINISTRATOR, settings)

@@ -9,14 +9,14 @@ from shared.wording import Message
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class UserCredentials:
     """A user and its password."""
 
     user: str
     password: str = field(repr=False)
 
 
-def read_credentials(file: Path) -> Credentials:
+def read_credentials(file: Path) -> UserCredentials:
     """The credentials of a file: the user's name in its first line, the password in its second.
 
     Both are in one file, so that a replaced file changes them together. Raises BadSettings.
@@ -29,4 +29,4 @@ def read_credentials(file: Path) -> Credentials:
         ) from fault
     if len(lines) != 2 or not all(lines):
         raise BadSettings(Message("{file} must have two lines: a user and its password.", file=str(file)))
-    return Credentials(*lines)
+    return UserCredentials(*lines)

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from deploy.local import jars, process
 from deploy.local.server import StackError
 from deploy.secure.files import ADMINISTRATOR, KAFKA, write_private
-from deploy.secure.users import Secrets, user_names
+from deploy.secure.users import ServerSecrets, user_names
 from shared.causes import cause_of
 from shared.kafka_connection import administrator, tls_context
 from shared.settings import Settings
@@ -134,7 +134,7 @@ class KafkaKind:
 
     folder: Path
     listeners: tuple[Listener, ...] = ()
-    secrets: Secrets | None = None
+    secrets: ServerSecrets | None = None
     name: str = "kafka"
 
     @property

@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from deploy.local import process
 from deploy.local.server import StackError
 from deploy.secure.files import ADMINISTRATOR, MONGO
-from deploy.secure.users import Secrets
+from deploy.secure.users import ServerSecrets
 from shared.causes import cause_of
 from shared.mongo import mongo_access
 from shared.settings import Settings
@@ -33,7 +33,7 @@ class MongoKind:
     """A server whose data and log are in `folder`. With `secrets` it admits known users only."""
 
     folder: Path
-    secrets: Secrets | None = None
+    secrets: ServerSecrets | None = None
     name: str = "mongo"
 
     @property
@@ -72,7 +72,7 @@ class MongoKind:
             self._make_administrator(command, self.secrets)
         return [*command, "--port", str(port), "--auth"]
 
-    def _make_administrator(self, command: Sequence[str], secrets: Secrets) -> None:
+    def _make_administrator(self, command: Sequence[str], secrets: ServerSecrets) -> None:
         """Make the first user with a server that asks for none, on a port of its own. Raises StackError.
 
         A server that asks for users admits nobody before there is one.

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 from deploy.local import process
 from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server
-from deploy.secure.users import Secrets
+from deploy.secure.users import ServerSecrets
 from shared.causes import cause_of
 from shared.settings import Settings
 from shared.wording import Message, as_message
@@ -109,7 +109,7 @@ class LocalServices:
         *,
         keep_running: bool = False,
         http_port: int | None = None,
-        secrets: Secrets | None = None,
+        secrets: ServerSecrets | None = None,
     ) -> None:
         """`http_port`: the wished port of the first service; each of the others wishes the next one. `secrets`: of a
         secured stack, where each service is a user of its own."""

@@ -14,7 +14,7 @@ from deploy.local import kafka, mongo, process
 from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server, StackError
 from deploy.secure.files import ADMINISTRATOR
-from deploy.secure.users import Secrets
+from deploy.secure.users import ServerSecrets
 from shared.settings import Settings
 from shared.translation import tr
 from shared.wording import Message
@@ -28,7 +28,7 @@ class Addresses:
 
     kafka: str
     mongo: str
-    secrets: Secrets | None = None
+    secrets: ServerSecrets | None = None
 
     def settings(self, principal: str = ADMINISTRATOR) -> Settings:
         """The settings of this principal; without secrets all have the same."""
@@ -99,12 +99,12 @@ class LocalStack:
             thread.submit(asyncio.run, admit_all(self.addresses.settings(), self.secrets)).result()
         return self.addresses
 
-    def _secrets(self, *, secure: bool) -> Secrets | None:
+    def _secrets(self, *, secure: bool) -> ServerSecrets | None:
         folder = self.folder / "secrets"
         if secure and not folder.exists() and (self.folder / "kafka").exists():
             message = tr("The data in {folder} were made without users.", folder=str(self.folder))
             raise StackError(message)
-        return Secrets(folder) if secure or folder.exists() else None
+        return ServerSecrets(folder) if secure or folder.exists() else None
 
     def stop(self) -> None:
         """Stop both servers gracefully, and by force after a timeout. Safe to repeat."""

@@ -5,13 +5,13 @@ from pymongo import AsyncMongoClient
 from deploy.secure import database_users, scram
 from deploy.secure.acls import PRINCIPALS
 from deploy.secure.files import KAFKA, MONGO
-from deploy.secure.users import Secrets
+from deploy.secure.users import ServerSecrets
 from shared.kafka_connection import administrator
 from shared.mongo import Document, mongo_access
 from shared.settings import Settings
 
 
-async def admit_all(settings: Settings, secrets: Secrets) -> None:
+async def admit_all(settings: Settings, secrets: ServerSecrets) -> None:
     """Make the users of all principals, with new passwords for those that have none.
 
     `settings`: the administrator's. Safe to repeat. Raises KafkaError and PyMongoError.

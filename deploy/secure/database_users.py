@@ -8,7 +8,7 @@ from pymongo.errors import OperationFailure
 
 from deploy.secure.files import OPERATOR
 from deploy.topics import SERVICES
-from shared.credentials import Credentials
+from shared.credentials import UserCredentials
 
 Role: TypeAlias = Mapping[str, str]
 # The databases that a service has besides the one of its name.
@@ -38,7 +38,7 @@ def _roles(principal: str, prefix: str) -> Iterator[Role]:
         yield {"role": "readWrite", "db": f"{prefix}{name}"}
 
 
-async def keep_user(client: AsyncMongoClient[Any], credentials: Credentials, granted: Sequence[Role]) -> None:
+async def keep_user(client: AsyncMongoClient[Any], credentials: UserCredentials, granted: Sequence[Role]) -> None:
     """Add this user, or give it this password and these roles alone. Raises PyMongoError."""
     options: dict[str, Any] = {"pwd": credentials.password, "roles": list(granted)}
     try:

@@ -8,13 +8,13 @@ from pymongo import AsyncMongoClient
 from deploy.altering import alter_broker
 from deploy.secure import certificates, database_users, scram
 from deploy.secure.files import ADMINISTRATOR, KAFKA, MONGO
-from deploy.secure.users import Secrets, new_credentials, other_name
+from deploy.secure.users import ServerSecrets, new_credentials, other_name
 from shared.kafka_connection import administrator
 from shared.mongo import Document, mongo_access
 from shared.settings import Settings
 
 
-async def admit_other_users(settings: Settings, secrets: Secrets, principals: Iterable[str]) -> None:
+async def admit_other_users(settings: Settings, secrets: ServerSecrets, principals: Iterable[str]) -> None:
     """Give each principal's other user a new password, and let clients that start from now on work as that user.
 
     Both users are good until `retire_former_users`. `settings`: the administrator's. Raises KafkaError and
@@ -41,7 +41,7 @@ async def admit_other_users(settings: Settings, secrets: Secrets, principals: It
         secrets.keep(server, principal, user)
 
 
-async def retire_former_users(settings: Settings, secrets: Secrets, principals: Iterable[str]) -> None:
+async def retire_former_users(settings: Settings, secrets: ServerSecrets, principals: Iterable[str]) -> None:
     """Remove the user of each principal that is not in use, once no client works as it. Safe to repeat.
 
     Raises KafkaError and PyMongoError.
@@ -60,7 +60,7 @@ async def retire_former_users(settings: Settings, secrets: Secrets, principals: 
 
 
 async def renew_kafka_certificate(
-    settings: Settings, secrets: Secrets, broker: int, listeners: Iterable[str], now: datetime
+    settings: Settings, secrets: ServerSecrets, broker: int, listeners: Iterable[str], now: datetime
 ) -> None:
     """Make a new certificate for the broker, and let it use that from the next connection on. Connections go on.
 

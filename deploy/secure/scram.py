@@ -18,7 +18,7 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
-from shared.credentials import Credentials
+from shared.credentials import UserCredentials
 
 _SHA_512 = 2
 _ITERATIONS = 8192
@@ -27,7 +27,7 @@ _NO_SUCH_USER = 91
 _NO_TAGS: dict[int, bytes] = {}
 
 
-class _Response(Response):  # type: ignore[misc]  # aiokafka is untyped
+class _ScramAnswer(Response):  # type: ignore[misc]  # aiokafka is untyped
     API_KEY = 51
     API_VERSION = 0
     SCHEMA = Schema(
@@ -45,11 +45,11 @@ class _Response(Response):  # type: ignore[misc]  # aiokafka is untyped
     )
 
 
-class _Struct(RequestStruct):  # type: ignore[misc]
+class _ScramRequest(RequestStruct):  # type: ignore[misc]
     API_KEY = 51
     API_VERSION = 0
     FLEXIBLE_VERSION = True
-    RESPONSE_TYPE = _Response
+    RESPONSE_TYPE = _ScramAnswer
     SCHEMA = Schema(
         (
             "deletions",
@@ -70,25 +70,25 @@ class _Struct(RequestStruct):  # type: ignore[misc]
     )
 
 
-class _AlterUserScramCredentials(Request[_Struct]):  # type: ignore[misc]
+class _AlterUserScramCredentials(Request[_ScramRequest]):  # type: ignore[misc]
     API_KEY = 51
 
-    def __init__(self, kept: Iterable[Credentials], removed: Iterable[str]) -> None:
+    def __init__(self, kept: Iterable[UserCredentials], removed: Iterable[str]) -> None:
         self._deletions = [(user, _SHA_512, _NO_TAGS) for user in removed]
         self._upsertions = [_upsertion(credentials) for credentials in kept]
 
-    def build(self, request_struct_class: type[_Struct]) -> _Struct:
+    def build(self, request_struct_class: type[_ScramRequest]) -> _ScramRequest:
         return request_struct_class(self._deletions, self._upsertions, _NO_TAGS)
 
 
-def _upsertion(credentials: Credentials) -> tuple[str, int, int, bytes, bytes, dict[int, bytes]]:
+def _upsertion(credentials: UserCredentials) -> tuple[str, int, int, bytes, bytes, dict[int, bytes]]:
     salt = secrets.token_bytes(_SALT_BYTES)
     # The password itself stays here: the broker gets and keeps a hash.
     salted = hashlib.pbkdf2_hmac("sha512", credentials.password.encode(), salt, _ITERATIONS)
     return credentials.user, _SHA_512, _ITERATIONS, salt, salted, _NO_TAGS
 
 
-async def keep_users(admin: AIOKafkaAdminClient, users: Iterable[Credentials]) -> None:
+async def keep_users(admin: AIOKafkaAdminClient, users: Iterable[UserCredentials]) -> None:
     """Add these users, or give them these passwords. Connections of theirs go on. Raises KafkaError."""
     await _alter(admin, users, ())
 
@@ -98,7 +98,7 @@ async def remove_user(admin: AIOKafkaAdminClient, user: str) -> None:
     await _alter(admin, (), (user,))
 
 
-async def _alter(admin: AIOKafkaAdminClient, kept: Iterable[Credentials], removed: Iterable[str]) -> None:
+async def _alter(admin: AIOKafkaAdminClient, kept: Iterable[UserCredentials], removed: Iterable[str]) -> None:
     answer = await admin._send_request(_AlterUserScramCredentials(kept, removed))
     for user, code, why, _tags in answer.results:
         if code not in (0, _NO_SUCH_USER):

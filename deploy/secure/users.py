@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 
 from deploy.secure.files import KAFKA, MONGO, SecretFiles, write_private
-from shared.credentials import Credentials, read_credentials
+from shared.credentials import UserCredentials, read_credentials
 from shared.settings import Settings
 
 _NUMBERS = (1, 2)
@@ -27,18 +27,18 @@ def other_name(user: str) -> str:
     return name
 
 
-class Secrets(SecretFiles):
+class ServerSecrets(SecretFiles):
     """The files of a stack, with the users in them."""
 
     __slots__ = ()
 
-    def credentials(self, server: str, principal: str) -> Credentials:
+    def credentials(self, server: str, principal: str) -> UserCredentials:
         """The user in use, made at the first call."""
         if not (file := self.credentials_file(server, principal)).exists():
             self.keep(server, principal, new_credentials(user_names(principal)[0]))
         return read_credentials(file)
 
-    def keep(self, server: str, principal: str, credentials: Credentials) -> None:
+    def keep(self, server: str, principal: str, credentials: UserCredentials) -> None:
         """Let clients that start from now on use these credentials."""
         content = f"{credentials.user}\n{credentials.password}\n"
         write_private(self.credentials_file(server, principal), content.encode())
@@ -55,6 +55,6 @@ class Secrets(SecretFiles):
         )
 
 
-def new_credentials(user: str) -> Credentials:
+def new_credentials(user: str) -> UserCredentials:
     """This user with a new random password."""
-    return Credentials(user, secrets.token_urlsafe(_PASSWORD_BYTES))
+    return UserCredentials(user, secrets.token_urlsafe(_PASSWORD_BYTES))

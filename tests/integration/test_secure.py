@@ -34,10 +34,10 @@ from deploy.secure.acls import PRINCIPALS, Binding, Operation, Pattern, Resource
 from deploy.secure.certificates import new_authority, prepare
 from deploy.secure.files import KAFKA, MONGO, OPERATOR, SUBSCRIBER
 from deploy.secure.rotation import admit_other_users, renew_kafka_certificate, retire_former_users
-from deploy.secure.users import Secrets, new_credentials
+from deploy.secure.users import ServerSecrets, new_credentials
 from deploy.seed import set_up
 from deploy.topics import SERVICES, all_topics, make_topics, read_topics
-from shared.credentials import Credentials
+from shared.credentials import UserCredentials
 from shared.events.sales import SALES
 from shared.kafka import producer
 from shared.kafka_connection import administrator
@@ -69,7 +69,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 @pytest.fixture(scope="module")
-def secrets(own: LocalStack) -> Secrets:
+def secrets(own: LocalStack) -> ServerSecrets:
     assert own.secrets is not None
     return own.secrets
 
@@ -106,7 +106,9 @@ def named(principal: str, operation: Operation, resource: Resource) -> set[str]:
     }
 
 
-async def test_the_broker_has_the_rights_that_follow_from_the_declarations(place: Settings, secrets: Secrets) -> None:
+async def test_the_broker_has_the_rights_that_follow_from_the_declarations(
+    place: Settings, secrets: ServerSecrets
+) -> None:
     def ours(found: set[Binding] | frozenset[Binding]) -> set[Binding]:
         return {binding for binding in found if binding.name.startswith(PREFIX)}
 
@@ -129,7 +131,7 @@ async def test_the_broker_has_the_rights_that_follow_from_the_declarations(place
 
 @pytest.mark.parametrize("principal", PRINCIPALS)
 async def test_a_user_of_kafka_can_do_what_it_may_and_nothing_else(
-    place: Settings, secrets: Secrets, principal: str
+    place: Settings, secrets: ServerSecrets, principal: str
 ) -> None:
     async with a_kafka_user(secrets.of(principal, place)) as user:
         for operation, codes in (
@@ -198,7 +200,7 @@ async def joined(user: AIOKafkaAdminClient, group: str) -> int:
 
 @pytest.mark.parametrize("principal", [*SERVICES, OPERATOR])
 async def test_a_user_of_mongodb_can_do_what_it_may_and_nothing_else(
-    own: LocalStack, secrets: Secrets, principal: str
+    own: LocalStack, secrets: ServerSecrets, principal: str
 ) -> None:
     settings = secrets.of(principal, own.addresses.settings())
     readable, writable = set[str](), set[str]()
@@ -230,8 +232,8 @@ async def is_allowed(work: Any) -> bool:
 
 
 @pytest.mark.parametrize("wrong", ["no credentials", "password", "user", "authority"])
-async def test_strangers_are_not_let_in(own: LocalStack, secrets: Secrets, tmp_path: Path, wrong: str) -> None:
-    stranger = Secrets(tmp_path)
+async def test_strangers_are_not_let_in(own: LocalStack, secrets: ServerSecrets, tmp_path: Path, wrong: str) -> None:
+    stranger = ServerSecrets(tmp_path)
     for server in (KAFKA, MONGO):
         good = secrets.credentials(server, "sales")
         user = "nobody.1" if wrong == "user" else good.user
@@ -249,7 +251,7 @@ async def test_strangers_are_not_let_in(own: LocalStack, secrets: Secrets, tmp_p
             await client["karya_sales"]["denials"].find_one({})
 
 
-async def test_a_good_user_is_let_in(own: LocalStack, secrets: Secrets) -> None:
+async def test_a_good_user_is_let_in(own: LocalStack, secrets: ServerSecrets) -> None:
     settings = secrets.of("sales", own.addresses.settings())
     async with a_kafka_user(settings) as admin, a_mongo_user(settings) as client:
         await admin.list_topics()
@@ -272,7 +274,7 @@ def services(own: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.mark.timeout(600)
 def test_a_season_is_played_over_it(
-    own: LocalStack, services: LocalServices, secrets: Secrets, tmp_path: Path
+    own: LocalStack, services: LocalServices, secrets: ServerSecrets, tmp_path: Path
 ) -> None:
     session = tmp_path / "session.json"
     sign_in(services.urls[IDENTITY], PLAYER_ACCOUNT, session)
@@ -306,7 +308,7 @@ def enrol_and_sync(settings: Settings, urls: Mapping[str, str], session: Path, d
     assert (check["looked_at"] > 0, check["broken"]) == (True, [])
 
 
-async def test_passwords_change_while_clients_work(own: LocalStack, secrets: Secrets, place: Settings) -> None:
+async def test_passwords_change_while_clients_work(own: LocalStack, secrets: ServerSecrets, place: Settings) -> None:
     settings = secrets.of("sales", place)
     topic, value = f"{PREFIX}{SALES.name}", b"kept"
     former = {server: secrets.credentials(server, "sales") for server in (KAFKA, MONGO)}
@@ -336,15 +338,15 @@ async def test_passwords_change_while_clients_work(own: LocalStack, secrets: Sec
     assert {name for name, code in codes.items() if code == 0} == named("sales", Operation.WRITE, Resource.TOPIC)
 
 
-def tmp_secrets(secrets: Secrets, server: str, credentials: Credentials) -> Secrets:
+def tmp_secrets(secrets: ServerSecrets, server: str, credentials: UserCredentials) -> ServerSecrets:
     """These credentials beside the authority of the stack."""
-    other = Secrets(secrets.folder.with_name(f"former-{server}"))
+    other = ServerSecrets(secrets.folder.with_name(f"former-{server}"))
     other.keep(server, "sales", credentials)
     other.authorities.write_bytes(secrets.authorities.read_bytes())
     return other
 
 
-async def lets_in(own: LocalStack, secrets: Secrets, server: str) -> bool:
+async def lets_in(own: LocalStack, secrets: ServerSecrets, server: str) -> bool:
     """Whether the server lets the user of sales in."""
     settings = secrets.of("sales", Settings(kafka=own.addresses.kafka, mongo=own.addresses.mongo))
     try:
@@ -360,7 +362,7 @@ async def lets_in(own: LocalStack, secrets: Secrets, server: str) -> bool:
 
 
 async def test_kafkas_certificate_changes_while_clients_work(
-    own: LocalStack, secrets: Secrets, place: Settings
+    own: LocalStack, secrets: ServerSecrets, place: Settings
 ) -> None:
     settings = secrets.of("sales", place)
     before = ssl.get_server_certificate(("127.0.0.1", own.kafka.port))

@@ -10,7 +10,7 @@ from cli import administrator, local_stack
 from cli.administrator import as_administrator
 from cli.local_stack import use_local_stack
 from deploy.secure.files import ADMINISTRATOR, KAFKA, MONGO, OPERATOR
-from deploy.secure.users import Secrets
+from deploy.secure.users import ServerSecrets
 from shared.settings import Settings
 
 pytestmark = pytest.mark.unit
@@ -33,15 +33,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def secrets(folder: Path) -> Secrets:
-    secrets = Secrets(folder / "secrets")
+def secrets(folder: Path) -> ServerSecrets:
+    secrets = ServerSecrets(folder / "secrets")
     for server in (KAFKA, MONGO):
         for principal in (OPERATOR, ADMINISTRATOR):
             secrets.credentials(server, principal)
     return secrets
 
 
-def test_commands_are_the_operator(secrets: Secrets) -> None:
+def test_commands_are_the_operator(secrets: ServerSecrets) -> None:
     use_local_stack()
     settings = Settings()
     assert settings.kafka == "127.0.0.1:19099"
@@ -60,14 +60,16 @@ def test_an_open_stack_has_no_credentials(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["KARYA_KAFKA", "KARYA_MONGO"])
-def test_another_stack_gets_no_credentials(secrets: Secrets, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_another_stack_gets_no_credentials(
+    secrets: ServerSecrets, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
     monkeypatch.setenv(address, "elsewhere.test")
     use_local_stack()
     assert secrets.folder.exists()
     assert (f"{address}_CREDENTIALS" in os.environ, f"{address}_CA" in os.environ) == (False, False)
 
 
-def test_rights_of_another_stack_stay_as_they_are(secrets: Secrets, tmp_path: Path) -> None:
+def test_rights_of_another_stack_stay_as_they_are(secrets: ServerSecrets, tmp_path: Path) -> None:
     assert secrets.folder.exists()
     other = Settings(kafka_credentials=tmp_path / "other")
     assert as_administrator(other) == other

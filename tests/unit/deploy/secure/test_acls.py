@@ -26,6 +26,9 @@ WRITERS = {
     "karya.festival.journal.v1": "festival",
     "karya.festival.v1": "festival",
     "karya.gateway.journal.v1": "gateway",
+    "karya.held-commands.v1": "gateway",
+    "karya.held-reports.v1": "gateway",
+    "karya.held-sales.v1": "gateway",
     "karya.identity-commands.v1": "identity",
     "karya.identity-grants.v1": "identity",
     "karya.identity.journal.v1": "identity",
@@ -78,6 +81,9 @@ READS = {
     "gateway": {
         "karya.booth-stock.v1",
         "karya.facility-catalogue.v1",
+        "karya.held-commands.v1",
+        "karya.held-reports.v1",
+        "karya.held-sales.v1",
         "karya.identity.v1",
         "karya.public.sales.v1",
         "karya.report-answers.v1",
@@ -98,7 +104,12 @@ GROUPS = {
     "festival": {"karya.festival.entry", "karya.festival.festival", "karya.festival.lot"},
     "sales": {"karya.sales.booth", "karya.sales.facility"},
     "identity": {"karya.identity.festival", "karya.identity.subject"},
-    "gateway": {"karya.gateway.booth", "karya.gateway.facility", "karya.gateway.subject"},
+    "gateway": {
+        "karya.gateway.booth",
+        "karya.gateway.facility",
+        "karya.gateway.place",
+        "karya.gateway.subject",
+    },
 }
 EVERY_TOPIC = {*WRITERS, *(f"{name}.dlq" for name in set().union(*(READS[service] for service in SERVICES)))}
 

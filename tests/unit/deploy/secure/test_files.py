@@ -15,7 +15,7 @@ from deploy.local.services import ServiceKind, environment
 from deploy.local.stack import LocalStack, StackError
 from deploy.secure.certificates import SERVERS, new_authority, prepare, renew
 from deploy.secure.files import ADMINISTRATOR, KAFKA, MONGO
-from deploy.secure.users import Secrets, new_credentials, other_name, user_names
+from deploy.secure.users import ServerSecrets, new_credentials, other_name, user_names
 from shared.credentials import read_credentials
 from shared.errors import BadSettings
 from shared.kafka_connection import connection, tls_context
@@ -32,15 +32,15 @@ def subjects(file: Path) -> list[x509.Certificate]:
 
 
 @pytest.fixture
-def secrets(tmp_path: Path) -> Secrets:
-    secrets = Secrets(tmp_path / "secrets")
+def secrets(tmp_path: Path) -> ServerSecrets:
+    secrets = ServerSecrets(tmp_path / "secrets")
     prepare(secrets.folder, NOW)
     for server in (KAFKA, MONGO):
         secrets.credentials(server, ADMINISTRATOR)
     return secrets
 
 
-def test_only_the_owner_can_read_them(secrets: Secrets) -> None:
+def test_only_the_owner_can_read_them(secrets: ServerSecrets) -> None:
     files = [file for file in secrets.folder.rglob("*") if file.is_file()]
     assert len(files) == 6
     for file in files:
@@ -49,7 +49,7 @@ def test_only_the_owner_can_read_them(secrets: Secrets) -> None:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
 
 
-def test_a_server_has_a_certificate_of_the_authority_for_its_addresses(secrets: Secrets) -> None:
+def test_a_server_has_a_certificate_of_the_authority_for_its_addresses(secrets: ServerSecrets) -> None:
     [authority] = subjects(secrets.authorities)
     for name in SERVERS:
         [certificate] = subjects(secrets.server(name))
@@ -60,7 +60,7 @@ def test_a_server_has_a_certificate_of_the_authority_for_its_addresses(secrets: 
         assert certificate.not_valid_after_utc - NOW <= timedelta(days=60)
 
 
-def test_certificates_are_made_anew_a_month_before_they_end(secrets: Secrets) -> None:
+def test_certificates_are_made_anew_a_month_before_they_end(secrets: ServerSecrets) -> None:
     before = secrets.server(KAFKA).read_bytes()
     prepare(secrets.folder, NOW + timedelta(days=29))
     assert secrets.server(KAFKA).read_bytes() == before
@@ -68,7 +68,7 @@ def test_certificates_are_made_anew_a_month_before_they_end(secrets: Secrets) ->
     assert secrets.server(KAFKA).read_bytes() != before
 
 
-def test_a_new_authority_is_trusted_beside_the_former_one(secrets: Secrets) -> None:
+def test_a_new_authority_is_trusted_beside_the_former_one(secrets: ServerSecrets) -> None:
     [former] = subjects(secrets.authorities)
     new_authority(secrets, NOW)
     assert subjects(secrets.authorities)[1:] == [former]
@@ -87,7 +87,7 @@ def test_a_principal_has_two_users_and_passwords_nobody_guesses() -> None:
     assert credentials.password not in repr(credentials)
 
 
-def test_credentials_are_made_once(secrets: Secrets) -> None:
+def test_credentials_are_made_once(secrets: ServerSecrets) -> None:
     assert secrets.credentials(KAFKA, "sales") == secrets.credentials(KAFKA, "sales")
     assert secrets.credentials(KAFKA, "sales") != secrets.credentials(MONGO, "sales")
 
@@ -116,7 +116,7 @@ def test_an_authority_without_credentials_is_a_mistake(tmp_path: Path, server: s
         Settings.model_validate({f"{server}_ca": tmp_path})
 
 
-def test_credentials_go_over_tls_alone(secrets: Secrets) -> None:
+def test_credentials_go_over_tls_alone(secrets: ServerSecrets) -> None:
     settings = secrets.of(ADMINISTRATOR, Settings())
     options = connection(settings)
     assert (options["security_protocol"], options["sasl_mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
@@ -125,7 +125,7 @@ def test_credentials_go_over_tls_alone(secrets: Secrets) -> None:
     assert mongo_access(settings)["tls"] is True
 
 
-def test_no_password_is_among_the_arguments_of_a_process(secrets: Secrets, tmp_path: Path) -> None:
+def test_no_password_is_among_the_arguments_of_a_process(secrets: ServerSecrets, tmp_path: Path) -> None:
     passwords = {secrets.credentials(server, ADMINISTRATOR).password for server in (KAFKA, MONGO)}
     # Data of an earlier start: neither is made anew.
     for folder in ("kafka/data", "mongo/data"):
@@ -141,7 +141,7 @@ def test_no_password_is_among_the_arguments_of_a_process(secrets: Secrets, tmp_p
     assert not any(password in Path(broker.marker).read_text() for password in passwords)
 
 
-def test_a_secured_broker_has_no_listener_that_lets_everybody_in(secrets: Secrets, tmp_path: Path) -> None:
+def test_a_secured_broker_has_no_listener_that_lets_everybody_in(secrets: ServerSecrets, tmp_path: Path) -> None:
     data = tmp_path / "kafka/data"
     data.mkdir(parents=True)
     (data / "meta.properties").touch()
