@@ -74,9 +74,10 @@ def secrets(own: LocalStack) -> Secrets:
     return own.secrets
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 async def place(own: LocalStack) -> Settings:
-    """Topics that no service works, with the administrator's credentials."""
+    """Topics that no service works, with the administrator's credentials. Each test gives users their rights again:
+    those on a season's topics withdraw them."""
     settings = own.addresses.settings().model_copy(update={"topic_prefix": PREFIX, "partitions": 1})
     await make_topics(settings)
     await rights.reconcile_acls(settings)
@@ -366,6 +367,8 @@ async def test_kafkas_certificate_changes_while_clients_work(
     before = ssl.get_server_certificate(("127.0.0.1", own.kafka.port))
     now = datetime.now(UTC)
     async with a_kafka_user(settings) as open_client:
+        # A client opens its connection to the broker with its first request.
+        await open_client.list_topics()
         # Clients trust the next authority before a server shows a certificate of it.
         new_authority(secrets, now)
         await renew_kafka_certificate(place, secrets, NODE, (CLIENTS, BROKERS), now)
