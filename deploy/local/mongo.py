@@ -77,7 +77,8 @@ class MongoKind:
 
         A server that asks for users admits nobody before there is one.
         """
-        port = process.free_port(PREFERRED_FIRST_PORT)
+        # A random one: several stacks may start at the same time.
+        port = process.free_port(process.port_of_its_own(PREFERRED_FIRST_PORT))
         first = secrets.credentials(MONGO, ADMINISTRATOR)
         server = subprocess.Popen(
             [*command, "--port", str(port)],
