@@ -263,19 +263,11 @@ async def test_a_good_user_is_let_in(own: LocalStack, secrets: ServerSecrets) ->
         await client["karya_sales"]["denials"].find_one({})
 
 
-async def forget_denials(settings: Settings) -> None:
-    """Drop what users wrote who were to be denied the databases of others: no rebuild makes it again."""
-    async with a_mongo_user(settings) as administrator_client:
-        for service in SERVICES:
-            await administrator_client[f"{settings.database_prefix}{service}"]["denials"].drop()
-
-
 @pytest.fixture(scope="module")
 def services(own: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
     """The six services, each a user of its own, with an account for everything that people do."""
     folder = tmp_path_factory.mktemp("services")
     settings = own.addresses.settings().model_copy(update={"access": AccessControl.TOKENS})
-    asyncio.run(forget_denials(settings))
     asyncio.run(set_up(settings))
     services = LocalServices(folder, settings, secrets=own.secrets)
     try:
@@ -322,8 +314,6 @@ def enrol_and_sync(settings: Settings, urls: Mapping[str, str], session: Path, d
 
 
 async def test_passwords_change_while_clients_work(own: LocalStack, secrets: ServerSecrets, place: Settings) -> None:
-    # Who sets up a stack without a prefix withdraws the rights on all other names.
-    await rights.reconcile_acls(place)
     settings = secrets.of("sales", place)
     topic, value = f"{PREFIX}{SALES.name}", b"kept"
     former = {server: secrets.credentials(server, "sales") for server in (KAFKA, MONGO)}
