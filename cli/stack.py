@@ -42,6 +42,7 @@ class ServerName(StrEnum):
     FESTIVAL = "festival"
     SALES = "sales"
     IDENTITY = "identity"
+    GATEWAY = "gateway"
 
 
 ServerArgument = Annotated[ServerName, typer.Argument(metavar="SERVER", help=f"One of {', '.join(ServerName)}.")]
@@ -55,7 +56,7 @@ def up(
     mongo_port: Annotated[int | None, typer.Option(parser=PORT, help="MongoDB's port; likewise.")] = None,
     http_port: Annotated[
         int | None,
-        typer.Option(parser=HTTP_PORT, help="Production's HTTP port; the other services take the next four."),
+        typer.Option(parser=HTTP_PORT, help="Production's HTTP port; the other services take the next five."),
     ] = None,
     secure: Annotated[
         bool, typer.Option("--secure", help="TLS, and known users only, for Kafka and MongoDB. Data must be new.")
@@ -159,7 +160,7 @@ def _server(name: str) -> Server:
 def local_services(stack: LocalStack, *, http_port: int | None = None) -> LocalServices:
     """The services of this checkout on its stack."""
     settings = stack.addresses.settings()
-    if "unsigned" not in settings.model_fields_set:
+    if stack.secrets is None and "unsigned" not in settings.model_fields_set:
         # Whoever tries Karya out sends records with a sample account, before any device is enrolled.
         settings = settings.model_copy(update={"unsigned": UnsignedRecords.ALLOWED})
     return LocalServices(FOLDER, settings, keep_running=True, http_port=http_port, secrets=stack.secrets)

@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     route: DeviceRoute = Field(
         DeviceRoute.GATEWAY, description="gateway, or kafka: terminals and tills sync with Kafka itself"
     )
-    operator: str = Field("", description="who mends and archives dead letters; empty: the name at this machine")
+    operator: str = Field("", description="who mends and archives dead letters; empty: the account that is signed in")
     lang: str = Field(
         "", description="language of commands: id or en; else that of the locale, and Indonesian for other locales"
     )

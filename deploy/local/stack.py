@@ -92,6 +92,9 @@ class LocalStack:
         from deploy.secure.admission import admit_all
         from deploy.secure.certificates import prepare
 
+        # The servers' data have keys and hashes, which another user of this machine must not read.
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
         prepare(self.secrets.folder, datetime.now(UTC))
         self._group.start()
         # In a separate thread, since the caller may run inside an event loop.

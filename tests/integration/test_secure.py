@@ -256,6 +256,10 @@ async def test_strangers_are_not_let_in(own: LocalStack, secrets: ServerSecrets,
             await client["karya_sales"]["denials"].find_one({})
 
 
+def test_no_other_user_of_the_machine_reads_the_data_of_the_servers(own: LocalStack) -> None:
+    assert own.folder.stat().st_mode & 0o077 == 0
+
+
 async def test_a_good_user_is_let_in(own: LocalStack, secrets: ServerSecrets) -> None:
     settings = secrets.of("sales", own.addresses.settings())
     async with a_kafka_user(settings) as admin, a_mongo_user(settings) as client:

@@ -35,6 +35,8 @@ WRONG_SIGNATURE = Message("The record's signature does not count: it was changed
 UNKNOWN_DEVICE = Message("The record was signed by a device that is not enrolled (yet).")
 DEVICE_REVOKED = Message("The record is of a device that is revoked.")
 FORMER_VERSION = b"former-version"
+# Far more than a device writes. Kafka refuses a record with large headers, and everybody would wait for its retries.
+MAX_ATTRIBUTES_BYTES = 1024
 _ATTRIBUTES = ("specversion", "id", "source", "type", "time")
 
 
@@ -172,6 +174,9 @@ def take(sent: Any, caller: Caller, timestamp: int, signers: Signers) -> TakenRe
             raise RecordRefused("unknown_device", UNKNOWN_DEVICE)
         # A person's account may send what a device has signed before it is enrolled.
         signers.check_unproven(caller, event.source, "unknown_device")
+        # A made-up key must not pass by the hold of the name's revoked device.
+        if caller.subject is not None and signers.of_source(event.source):
+            raise RecordRefused("unknown_device", UNKNOWN_DEVICE)
     headers.append((HEADER, signature))
     if device is None or not device.revoked:
         return record
@@ -214,7 +219,7 @@ def _checked_signature(
     """The signature of a record and its device, None if nobody has enrolled it. Raises RecordRefused for a wrong
     one."""
     signature, device = sent[HEADER], devices.get(signer(sent) or "")
-    if not isinstance(signature, str):
+    if not isinstance(signature, str) or len(signature) > MAX_ATTRIBUTES_BYTES:
         raise RecordRefused("wrong_signature", WRONG_SIGNATURE)
     try:
         device_of(signature)
@@ -275,6 +280,8 @@ def _headers(sent: Mapping[str, Any]) -> envelope.Headers:
     texts = {name: text for name in _ATTRIBUTES if isinstance(text := sent.get(name), str)}
     headers = [(f"ce_{name}", text.encode()) for name, text in texts.items()]
     headers.append(("content-type", CONTENT_TYPE.encode()))
+    if sum(len(text) for _, text in headers) > MAX_ATTRIBUTES_BYTES:
+        raise Unusable("TOO_LARGE", f"The record's attributes are larger than {MAX_ATTRIBUTES_BYTES} bytes.")
     trace = sent.get("traceparent")
     if isinstance(trace, str) and _TRACEPARENT.fullmatch(trace):
         headers.append(("traceparent", trace.encode()))

@@ -245,6 +245,23 @@ async def test_nobody_sends_in_the_name_of_an_enrolled_device() -> None:
     assert log.ids == ["r3"]
 
 
+async def test_a_made_up_key_does_not_pass_by_the_hold_of_a_revoked_device() -> None:
+    statuses, log = await sent([a_record(OTHER_KEY)], a_device(revoked=True), grant=STAFF)
+    assert (statuses, log.ids) == ([("refused", "unknown_device")], [])
+
+
+@pytest.mark.parametrize("attribute", ["time", "id", "source", HEADER])
+async def test_large_attributes_are_refused_before_kafka_would(attribute: str) -> None:
+    record = a_record()
+    if attribute == "time":
+        record["time"] = record["time"].removesuffix("Z") + ".0" + "0" * 5000 + "Z"
+    else:
+        record[attribute] += "x" * 5000
+    [(status, reason)], log = await sent([record], a_device(), grant=STAFF)
+    assert (status, reason) in {("unusable", "too_large"), ("refused", "wrong_signature")}
+    assert log.ids == []
+
+
 async def test_where_unsigned_records_are_refused_enrolled_devices_alone_send() -> None:
     records = [a_record(None), a_record(OTHER_KEY, id="r2"), a_record(id="r3")]
     for grant in (STAFF, AS_DEVICE):
