@@ -103,7 +103,8 @@ SAMPLES = (
         for row, names in {
             "POST /invitations": {},
             "POST /accounts/{subject}/roles/grant": {"subject": SUBJECT},
-            "POST /accounts/{subject}/roles/withdraw": {"subject": SUBJECT},
+            # Of another account: everybody may lay down a role of their own.
+            "POST /accounts/{subject}/roles/withdraw": {"subject": "s-zzzzzzzzzzzzzzzz"},
         }.items()
     ),
     *(

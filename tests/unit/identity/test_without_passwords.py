@@ -31,8 +31,12 @@ pytestmark = pytest.mark.unit
 NOW = datetime.now(UTC)
 ISSUER = "https://provider.test"
 PASSWORD = "tenun ikat biru"
-AS_ADMIN = headers_of([Grant(Role.ADMINISTRATOR)])
 SETTINGS = with_provider(Settings(), ISSUER)
+
+
+def administrator() -> dict[str, str]:
+    """A token is good for minutes, and the tests of one process last longer."""
+    return headers_of([Grant(Role.ADMINISTRATOR)])
 
 
 @asynccontextmanager
@@ -89,7 +93,9 @@ async def an_api(settings: Settings, credential: Credential) -> AsyncIterator[ht
     app = application(service, "identity", router, FixedKeys())
     try:
         transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=AS_ADMIN) as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://localhost", headers=administrator()
+        ) as client:
             yield client
     finally:
         await service.mongo.close()
