@@ -11,9 +11,8 @@ from cli import sessions
 from cli.accounts.session import choose
 from cli.console import exit_on_error, local, say, show_json, show_table, warn
 from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
-from cli.records_file import RecordsFile, bring_file, show_brought
-from shared.errors import ServersNotConfigured, WrongEntry
-from shared.settings import Settings
+from cli.records_file import RecordsFile, bring_file, known_gateway, show_brought
+from shared.errors import WrongEntry
 from shared.translation import tr, translated
 from shared.wording import Message, as_message, message_of
 
@@ -77,14 +76,8 @@ def import_file(file: RecordsFile, as_json: Json = False) -> None:
 @contextmanager
 def _gateway(context: typer.Context) -> Iterator[ServiceClient]:
     wait: int = context.obj
-    with exit_on_error():
-        url = Settings().gateway_url
-        if not url:
-            raise ServersNotConfigured(
-                Message("No gateway is known here: run `make up`, or set KARYA_GATEWAY_URL to its address.")
-            )
-        with ServiceClient(url, wait, "gateway") as api:
-            yield api
+    with exit_on_error(), ServiceClient(known_gateway(), wait, "gateway") as api:
+        yield api
 
 
 def _rows(api: ServiceClient, **filters: str | None) -> list[Row]:

@@ -58,15 +58,20 @@ def import_command(opened: Opened) -> Callable[..., None]:
     return import_file
 
 
-def bring_file(file: Path, source: TokenSource) -> list[BroughtRecord]:
-    """Send the records of a file with the token of `source`. Raises WrongEntry, NotReached, ServersNotConfigured."""
-    records = read_records(file)
+def known_gateway() -> str:
+    """The address of the gateway. Raises ServersNotConfigured."""
     url = Settings().gateway_url
     if not url:
         raise ServersNotConfigured(
             Message("No gateway is known here: run `make up`, or set KARYA_GATEWAY_URL to its address.")
         )
-    with httpx.Client(base_url=url, auth=Bearer(source)) as client:
+    return url
+
+
+def bring_file(file: Path, source: TokenSource) -> list[BroughtRecord]:
+    """Send the records of a file with the token of `source`. Raises WrongEntry, NotReached, ServersNotConfigured."""
+    records = read_records(file)
+    with httpx.Client(base_url=known_gateway(), auth=Bearer(source)) as client:
         return bring(client, records)
 
 

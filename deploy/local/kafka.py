@@ -17,10 +17,11 @@ from aiokafka.errors import KafkaError
 
 from deploy.local import jars, process
 from deploy.local.server import StackError
-from deploy.secure.files import ADMINISTRATOR, KAFKA, write_private
+from deploy.secure.files import ADMINISTRATOR, KAFKA
 from deploy.secure.users import ServerSecrets, user_names
 from shared.causes import cause_of
 from shared.kafka_connection import administrator, tls_context
+from shared.private_file import replace_private
 from shared.settings import Settings
 from shared.wording import Message
 
@@ -234,7 +235,7 @@ class KafkaKind:
         # In a file, since every user of the machine can read the arguments of a process.
         options = self.folder / "format.options"
         java, *others = self._java()
-        write_private(options, "\n".join(map(_quoted, [*others, *arguments])).encode())
+        replace_private(options, "\n".join(map(_quoted, [*others, *arguments])).encode())
         command = [java, f"@{options}"]
         try:
             done = subprocess.run(

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from deploy.secure.files import KAFKA, MONGO, SecretFiles, write_private
+from deploy.secure.files import KAFKA, MONGO, SecretFiles
+from shared.private_file import replace_private
 
 SERVERS = (KAFKA, MONGO)
 AUTHORITY_LIFETIME = timedelta(days=730)
@@ -51,8 +52,8 @@ def new_authority(files: SecretFiles, now: datetime) -> None:
         .sign(key, hashes.SHA256())
     )
     former = [_certificate(files.authority)] if files.authority.exists() else []
-    write_private(files.authority, _pem(key, certificate))
-    write_private(files.authorities, b"".join(map(_public, (certificate, *former))))
+    replace_private(files.authority, _pem(key, certificate))
+    replace_private(files.authorities, b"".join(map(_public, (certificate, *former))))
 
 
 def renew(files: SecretFiles, server: str, now: datetime) -> None:
@@ -78,7 +79,7 @@ def renew(files: SecretFiles, server: str, now: datetime) -> None:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), critical=False)
         .sign(signing_key, hashes.SHA256())
     )
-    write_private(files.server(server), _pem(key, certificate))
+    replace_private(files.server(server), _pem(key, certificate))
 
 
 def _ends_soon(file: Path, now: datetime) -> bool:

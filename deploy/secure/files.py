@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,13 +35,3 @@ class SecretFiles:
     def credentials_file(self, server: str, principal: str) -> Path:
         """The principal's user of this server, and its password."""
         return self.folder / server / principal
-
-
-def write_private(file: Path, content: bytes) -> None:
-    """Replace the file at once by one that only its owner can read."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as output:
-        output.write(content)
-    fresh.replace(file)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 
-from deploy.secure.files import KAFKA, MONGO, SecretFiles, write_private
+from deploy.secure.files import KAFKA, MONGO, SecretFiles
 from shared.credentials import UserCredentials, read_credentials
+from shared.private_file import replace_private
 from shared.settings import Settings
 
 _NUMBERS = (1, 2)
@@ -41,7 +42,7 @@ class ServerSecrets(SecretFiles):
     def keep(self, server: str, principal: str, credentials: UserCredentials) -> None:
         """Let clients that start from now on use these credentials."""
         content = f"{credentials.user}\n{credentials.password}\n"
-        write_private(self.credentials_file(server, principal), content.encode())
+        replace_private(self.credentials_file(server, principal), content.encode())
 
     def of(self, principal: str, settings: Settings) -> Settings:
         """The settings with the credentials of this principal."""

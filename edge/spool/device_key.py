@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -17,6 +16,7 @@ from joserfc.jwk import OKPKey
 from shared import file_locks
 from shared.access.signatures import PrivateKey, new_device_key
 from shared.events.identity import Curve
+from shared.private_file import replace_private
 
 
 class DeviceKeyFile:
@@ -56,23 +56,13 @@ class DeviceKeyFile:
         try:
             file_locks.lock(folder)
             yield
+            # A record that the key signs must not outlive it.
             os.fsync(folder)
         finally:
             os.close(folder)
 
     def _write(self, fields: Mapping[str, Any]) -> None:
-        fresh = self.path.with_name(f"{self.path.name}.{uuid4().hex}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(fields, file)
-                file.flush()
-                # A record that it signs must not outlive it.
-                os.fsync(file.fileno())
-            fresh.replace(self.path)
-        except BaseException:
-            fresh.unlink(missing_ok=True)
-            raise
+        replace_private(self.path, json.dumps(fields).encode())
 
     def _fields(self) -> dict[str, Any]:
         try:

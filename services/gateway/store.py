@@ -7,6 +7,7 @@ from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.news import OF_BOOTHS, OF_FACILITIES, NewsItem
 from shared.events.gateway import HeldRefusal
 from shared.events.identity import PublicKey
+from shared.rejections import rejection_document
 from shared.runtime.processor import Collection, Document
 from shared.wording import message_of
 
@@ -115,17 +116,10 @@ def _held(document: Document) -> HeldRecord:
 
 
 def _held_command_document(command: HeldCommand) -> dict[str, Any]:
-    rejection = command.rejection
     return {
         "command": command.command,
         "source": command.source,
-        "wrong": rejection
-        and {
-            "field": rejection.field,
-            "reason": rejection.reason.value,
-            "template": rejection.message.template,
-            "values": rejection.message.plain_values,
-        },
+        "wrong": rejection_document(command.rejection),
     }
 
 

@@ -8,19 +8,18 @@ seconds.
 import asyncio
 import base64
 import json
-import os
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
-from uuid import uuid4
 
 import httpx
 
 from shared import file_locks
 from shared.errors import NotAnswered
+from shared.private_file import replace_private
 from shared.trust import trusted
 from shared.wording import Message
 
@@ -66,16 +65,7 @@ class SessionFile:
 
     def write(self, session: ClientSession) -> None:
         """Replace the session. A reader sees the former one or this one, and never a part."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self.path.with_name(f"{self.path.name}.{uuid4().hex}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(asdict(session), file)
-            fresh.replace(self.path)
-        except BaseException:
-            fresh.unlink(missing_ok=True)
-            raise
+        replace_private(self.path, json.dumps(asdict(session)).encode())
 
     def delete(self) -> None:
         """End the session here. Safe to repeat."""

@@ -218,11 +218,11 @@ def _checked_signature(
 ) -> tuple[bytes, KnownDevice | None]:
     """The signature of a record and its device, None if nobody has enrolled it. Raises RecordRefused for a wrong
     one."""
-    signature, device = sent[HEADER], devices.get(signer(sent) or "")
+    signature = sent[HEADER]
     if not isinstance(signature, str) or len(signature) > MAX_ATTRIBUTES_BYTES:
         raise RecordRefused("wrong_signature", WRONG_SIGNATURE)
     try:
-        device_of(signature)
+        device = devices.get(device_of(signature))
         if device is not None:
             verify(signature, content, device.public_key)
     except SignatureRefused:
