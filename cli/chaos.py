@@ -39,7 +39,7 @@ def chaos(
         Path | None, typer.Option("--json", help="File for the report as JSON; - prints it.")
     ] = None,
     direct_kafka: Annotated[
-        bool, typer.Option("--kafka", help="Let devices sync with Kafka itself, and nobody need a token.")
+        bool, typer.Option("--kafka", help="Devices sync with Kafka itself, and no token is needed.")
     ] = False,
 ) -> None:
     """Inject faults at random, seeded times under a steady load, then check everything. All servers are local.

@@ -73,7 +73,7 @@ def revoke(
     reason: Annotated[str, typer.Option(help="Why, in a few words. No names, please.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Revoke a device for good: the gateway takes nothing more that its key has signed."""
+    """Revoke a device for good: the gateway holds what its key has signed for an operator."""
     with service(context) as api:
         row = api.ask(DEVICES, device.strip(), "revoke", body={"reason": reason})
     if as_json:

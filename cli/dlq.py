@@ -35,7 +35,7 @@ Actor = Annotated[
     str | None,
     typer.Option("--as", help="Your name in the event. Default: KARYA_OPERATOR, else the account that is signed in."),
 ]
-# Who is not signed in and names nobody.
+# The actor of an operator without a session, `--as` or KARYA_OPERATOR.
 UNNAMED = "operator"
 Wait = Annotated[
     float, typer.Option(parser=seconds(most=600), help="Seconds to wait until it is worked, at most 600.")

@@ -20,7 +20,7 @@ SAMPLE_ROLES: Mapping[Role, Sequence[str]] = {
     Role.ORGANISER: ["organiser:*"],
     Role.AUDITOR: ["auditor"],
     Role.OPERATOR: ["operator"],
-    Role.SUBSCRIBER: ["subscriber:karya.public-sales.v1"],
+    Role.SUBSCRIBER: ["subscriber:karya.public.sales.v1"],
     Role.ADMINISTRATOR: ["administrator"],
 }
 

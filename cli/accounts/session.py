@@ -107,7 +107,7 @@ _EXAMPLES = {
     Role.FACILITY_STAFF: "facility-staff:LP-KPG",
     Role.CASHIER: "cashier:ODOP.B1",
     Role.ORGANISER: "organiser:ODOP",
-    Role.SUBSCRIBER: "subscriber:karya.public-sales.v1",
+    Role.SUBSCRIBER: "subscriber:karya.public.sales.v1",
     Role.TERMINAL: "terminal:LP-KPG",
     Role.TILL: "till:ODOP.B1",
 }

@@ -124,9 +124,9 @@ class ServiceClient:
         return _problem(answer)
 
     def wait_for_role(self, role: str) -> bool:
-        """Wait until the token of whoever is signed in has a role that identity grants now. False if it is late.
+        """Wait until this session's token has a role that identity grants now. False if the role is late.
 
-        Where nobody needs a token, no role is granted: there is nothing to wait for.
+        A service without access control grants no role, so there is no wait.
         """
         if self._signed_in.token() is None or not self._needs_token():
             return True

@@ -52,8 +52,9 @@ def new_authority(files: SecretFiles, now: datetime) -> None:
         .sign(key, hashes.SHA256())
     )
     former = [_certificate(files.authority)] if files.authority.exists() else []
-    replace_private(files.authority, _pem(key, certificate))
+    # First: an authority that signs must be trusted, also when the process ends between the two.
     replace_private(files.authorities, b"".join(map(_public, (certificate, *former))))
+    replace_private(files.authority, _pem(key, certificate))
 
 
 def renew(files: SecretFiles, server: str, now: datetime) -> None:

@@ -102,7 +102,7 @@ def grants(role: Role) -> Iterator[tuple[Grant, bool]]:
     """The role with its scope of the request's place, and of another place; and whether it is the own one."""
     kind = KINDS.get(role)
     if kind is None:
-        yield Grant(role, "karya.public-sales.v1" if role is Role.SUBSCRIBER else None), True
+        yield Grant(role, "karya.public.sales.v1" if role is Role.SUBSCRIBER else None), True
     else:
         yield Grant(role, OWN[kind]), True
         yield Grant(role, OTHERS[kind]), False

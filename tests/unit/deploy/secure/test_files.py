@@ -13,6 +13,7 @@ from deploy.local.kafka import KafkaKind
 from deploy.local.mongo import MongoKind
 from deploy.local.services import ServiceKind, environment
 from deploy.local.stack import LocalStack, StackError
+from deploy.secure import certificates
 from deploy.secure.certificates import SERVERS, new_authority, prepare, renew
 from deploy.secure.files import ADMINISTRATOR, KAFKA, MONGO
 from deploy.secure.users import ServerSecrets, new_credentials, other_name, user_names
@@ -20,6 +21,7 @@ from shared.credentials import read_credentials
 from shared.errors import BadSettings
 from shared.kafka_connection import connection, tls_context
 from shared.mongo import mongo_access
+from shared.private_file import replace_private
 from shared.settings import Settings
 
 pytestmark = pytest.mark.unit
@@ -58,6 +60,31 @@ def test_a_server_has_a_certificate_of_the_authority_for_its_addresses(secrets: 
         assert names.get_values_for_type(x509.DNSName) == ["localhost"]
         assert [str(address) for address in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]
         assert certificate.not_valid_after_utc - NOW <= timedelta(days=60)
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_an_authority_whose_making_was_interrupted_signs_nothing_that_nobody_trusts(
+    secrets: ServerSecrets, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    files: list[Path] = []
+
+    def write(file: Path, content: bytes) -> None:
+        if len(files) == written:
+            raise OSError("the process ends here")
+        files.append(file)
+        replace_private(file, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(certificates, "replace_private", write)
+        with pytest.raises(OSError, match="ends here"):
+            new_authority(secrets, NOW)
+    renew(secrets, KAFKA, NOW)
+    [certificate] = subjects(secrets.server(KAFKA))
+    key_ids = {
+        x509.SubjectKeyIdentifier.from_public_key(a.public_key()).digest for a in subjects(secrets.authorities)
+    }
+    issuer = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    assert issuer in key_ids
 
 
 def test_certificates_are_made_anew_a_month_before_they_end(secrets: ServerSecrets) -> None:
