@@ -30,6 +30,8 @@ from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.missing import MissingKind
+from services.gateway.api.intake import IntakeStatus
+from services.gateway.domain.held_record import HeldStatus
 from services.portal.api.pages import TEMPLATES
 from services.portal.domain.steps import StepState
 from services.sales.domain.receipt import SaleStatus
@@ -53,6 +55,8 @@ STATUSES: tuple[type[StrEnum], ...] = (
     BoothStatus,
     EntryKind,
     FestivalStatus,
+    HeldStatus,
+    IntakeStatus,
     LineStatus,
     PaymentKind,
     RecordStatus,

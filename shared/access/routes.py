@@ -9,9 +9,9 @@ from shared.access.rights import Action
 
 @dataclass(frozen=True, slots=True)
 class RouteRight:
-    """What a route needs. `action` None: the route is open to strangers. `checked_later`: the page itself names the
-    limiting field only once it is read, so that its function asks the caller then. `others`: actions of which any
-    one opens such a route too. `counted`: whether requests to an open route use up what strangers have."""
+    """What a route needs. `action` None: the route is open to strangers. `others`: actions of which any one opens the
+    route too. `checked_later`: the limiting field is known only once the function of the route has read it, so that
+    the function asks for the right. `counted`: whether requests to an open route use up what strangers have."""
 
     action: Action | None
     checked_later: bool = False
@@ -42,6 +42,7 @@ _KEEP = RouteRight(Action.KEEP_CATALOGUE)
 _COMMANDS = RouteRight(Action.READ_COMMANDS)
 _RUN = RouteRight(Action.RUN_FESTIVAL)
 _BOOTH = RouteRight(Action.RUN_BOOTH)
+_RETURN = RouteRight(Action.RECEIVE_RETURN)
 _FESTIVAL = RouteRight(Action.READ_FESTIVAL)
 _AT_BOOTH = RouteRight(Action.READ_BOOTH)
 _STOCK = RouteRight(Action.READ_STOCK)
@@ -95,9 +96,10 @@ FESTIVAL: Routes = {
     "POST /festivals/{festival}/transfers": _BOOTH,
     "POST /festivals/{festival}/transfers/{transfer}/receive": _BOOTH,
     "POST /festivals/{festival}/transfers/{transfer}/recount": _BOOTH,
-    "POST /festivals/{festival}/returns": _RUN,
-    "POST /festivals/{festival}/returns/recount": _RUN,
-    "POST /festivals/{festival}/losses": _BOOTH,
+    "POST /festivals/{festival}/returns": _RETURN,
+    "POST /festivals/{festival}/returns/recount": _RETURN,
+    # The place of the loss decides which of the two is needed.
+    "POST /festivals/{festival}/losses": RouteRight(Action.RUN_BOOTH, others=(Action.RECORD_FACILITY_LOSS,)),
     "POST /festivals/{festival}/disputes/{sale}/resolve": _RUN,
     "POST /festivals/{festival}/receipts/{receipt}/void": _BOOTH,
     "GET /festivals/{festival}/booths": _FESTIVAL,
@@ -129,6 +131,10 @@ IDENTITY: Routes = {
     "POST /sessions": PUBLIC,
     "POST /sessions/refresh": PUBLIC,
     "POST /sessions/end": PUBLIC,
+    # A sign-in at another provider: out with a state, back with it, and a code for the client that has the verifier.
+    "GET /sessions/provider": PUBLIC,
+    "GET /sessions/provider/callback": PUBLIC,
+    "POST /sessions/provider": PUBLIC,
     "GET /jwks": PUBLIC,
     "GET /.well-known/oauth-authorization-server": PUBLIC,
     # A code that its owner was given opens these: nobody has an account yet who uses them.
@@ -160,9 +166,15 @@ IDENTITY: Routes = {
 }
 GATEWAY: Routes = {
     # Each record names its own facility or booth.
-    "POST /intake": RouteRight(Action.REPORT_PRODUCTION, checked_later=True, others=(Action.RECORD_SALES,)),
+    "POST /intake": RouteRight(
+        Action.REPORT_PRODUCTION, checked_later=True, others=(Action.RECORD_SALES, Action.BRING_RECORDS)
+    ),
     "GET /facilities/{facility}/news": RouteRight(Action.READ_FACILITY_NEWS),
     "GET /booths/{booth}/news": RouteRight(Action.READ_BOOTH_NEWS),
+    "GET /held": RouteRight(Action.READ_HELD),
+    "POST /held/{place}/release": RouteRight(Action.DECIDE_HELD),
+    "POST /held/{place}/refuse": RouteRight(Action.DECIDE_HELD),
+    "GET /commands/{command}": _COMMANDS,
 }
 _SIGNED_IN = RouteRight(Action.USE_OWN_ACCOUNT)
 # Pages show what the other services answer to the person's own token: the rights are decided there.

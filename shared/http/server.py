@@ -208,13 +208,25 @@ def serve(app: FastAPI, service: Served) -> None:
     if (reason := unsafe(settings)) is not None:
         log.critical("service_not_started", reason=reason)
         raise SystemExit(NOT_STARTED)
-    listening = socket.create_server((settings.http_host, settings.http_port))
+    listening = listen(settings.http_host, settings.http_port)
     if settings.http_port_file is not None:
         settings.http_port_file.write_text(str(listening.getsockname()[1]))
     server = _Server(server_config(app, settings), service)
     gc_tuning.relax()
     server.run(sockets=[listening])
     raise SystemExit(server.exit_code)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 is a free one. Raises OSError.
+
+    An answer goes out in two writes. Without this option the second waits for the client's acknowledgement of the
+    first, which a client delays by 40 ms. Python's event loop does not set it on connections of such a socket.
+    """
+    listening = socket.create_server((host, port))
+    # Accepted connections take the option over.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def unsafe(settings: Settings) -> str | None:
