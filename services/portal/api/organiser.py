@@ -20,12 +20,16 @@ from services.portal.domain.answers import (
     ShipmentRow,
     StockRow,
 )
+from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
 from services.portal.domain.steps import CANCELLED, CLOSED, Progress
+from services.portal.domain.stock_answers import RefillProposals, TransferRow
 from shared.events.identity import Role
 
 FESTIVAL = "festival"
 SALES = "sales"
 IDENTITY = "identity"
+# So many are shown on a page.
+RECEIPTS_AT_ONCE = 50
 # So many festivals are asked for at once.
 _AT_ONCE = 4
 
@@ -103,6 +107,45 @@ class Organiser:
     async def settlements(self, person: Person, **filters: str) -> list[SettlementRow]:
         rows = await self._services.rows(person.token, SALES, "settlements", **filters)
         return sorted(answers.SETTLEMENTS.validate_python(rows), key=lambda row: (row.festival, row.facility))
+
+    async def transfers(self, person: Person, festival: str) -> list[TransferRow]:
+        rows = await self._services.rows(person.token, FESTIVAL, "festivals", festival, "transfers")
+        return answers.TRANSFERS.validate_python(rows)
+
+    async def transfer(self, person: Person, festival: str, transfer: str) -> TransferRow:
+        page = await self._services.page(person.token, FESTIVAL, "festivals", festival, "transfers", transfer)
+        return answers.TRANSFER.validate_python(page)
+
+    async def refill(self, person: Person, festival: str, request: str) -> RefillProposals | None:
+        """What was proposed under this name while booths sold, or None if the request is another one."""
+        page = await self._services.find(person.token, FESTIVAL, "festivals", festival, "replenishments", request)
+        return None if page is None else answers.REFILL.validate_python(page)
+
+    async def receipts(self, person: Person, booth: str, after: str) -> tuple[list[ReceiptRow], str | None]:
+        """A part of the receipts of a booth, as they arrived, and where the next part begins."""
+        rows, following = await self._services.part(
+            person.token, SALES, "booths", booth, "receipts", after=after, limit=RECEIPTS_AT_ONCE
+        )
+        return answers.RECEIPTS.validate_python(rows), following
+
+    async def takings(self, person: Person, booth: str) -> BoothTakings | None:
+        """The takings of a booth, or None before its first sale."""
+        page = await self._services.find(person.token, SALES, "booths", booth, "takings")
+        return None if page is None else answers.TAKINGS.validate_python(page)
+
+    async def selling_booth(self, person: Person, booth: str) -> SellingBoothRow | None:
+        """The booth as sales knows it, or None before it heard of it."""
+        page = await self._services.find(person.token, SALES, "booths", booth)
+        return None if page is None else answers.SELLING_BOOTH.validate_python(page)
+
+    async def selling_booths(self, person: Person, festival: str) -> list[SellingBoothRow]:
+        rows = await self._services.rows(person.token, SALES, "booths", festival=festival)
+        return answers.SELLING_BOOTHS.validate_python(rows)
+
+    async def strays(self, person: Person) -> list[StrayRow]:
+        """The booths with sales that nobody has opened, of all festivals."""
+        rows = await self._services.rows(person.token, SALES, "strays")
+        return sorted(answers.STRAYS.validate_python(rows), key=lambda stray: stray.booth)
 
     async def lots(self, person: Person, facility: str) -> list[LotRow]:
         rows = await self._services.rows(person.token, "inventory", "lots", facility=facility)

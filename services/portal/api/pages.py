@@ -70,7 +70,7 @@ class Pages:
             "tr": tr,
             "said": said,
             "word": word,
-            "heading": heading,
+            "heading": column_title,
             "either": either,
             "rupiah": rupiah,
             "thousands": thousands,
@@ -109,6 +109,11 @@ def said(text: "Message | dict[str, Any]") -> str:
 def either(english: str, indonesian: str) -> str:
     """A text that comes in both languages, in the reader's."""
     return indonesian or english if language() is Language.INDONESIAN else english
+
+
+def column_title(name: str) -> str:
+    """The heading of a column in the reader's language, as people write it."""
+    return heading(name).replace("_", " ")
 
 
 def moment(time: str | datetime, zone: str) -> str:

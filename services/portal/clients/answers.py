@@ -19,6 +19,8 @@ from services.portal.domain.answers import (
     ShipmentRow,
     StockRow,
 )
+from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
+from services.portal.domain.stock_answers import RefillProposals, TransferRow
 
 FESTIVAL = TypeAdapter(FestivalRow)
 FESTIVALS = TypeAdapter(list[FestivalRow])
@@ -38,3 +40,11 @@ CODE = TypeAdapter(CodeRow)
 DEMANDS = TypeAdapter(list[DemandPage])
 ACCOUNTS = TypeAdapter(list[AccountRow])
 BOOTH = TypeAdapter(BoothRow)
+TRANSFER = TypeAdapter(TransferRow)
+TRANSFERS = TypeAdapter(list[TransferRow])
+REFILL = TypeAdapter(RefillProposals)
+RECEIPTS = TypeAdapter(list[ReceiptRow])
+TAKINGS = TypeAdapter(BoothTakings)
+SELLING_BOOTH = TypeAdapter(SellingBoothRow)
+SELLING_BOOTHS = TypeAdapter(list[SellingBoothRow])
+STRAYS = TypeAdapter(list[StrayRow])

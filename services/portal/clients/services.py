@@ -85,6 +85,16 @@ class Services:
                 return rows
             path, parameters = answer.links["next"]["url"], {}
 
+    async def part(
+        self, token: str | None, service: str, *place: str, after: str, limit: int
+    ) -> tuple[list[Row], str | None]:
+        """A part of a list that comes in pages, and what to ask for next; None if that was the last part."""
+        answer = await self._get(token, service, _path(place), {"limit": str(limit), "after": after})
+        rows: list[Row] = _content(service, answer)
+        if len(rows) < limit:
+            return rows, None
+        return rows, httpx.URL(answer.links["next"]["url"]).params["after"]
+
     async def command(
         self, token: str | None, service: str, *place: str, body: Mapping[str, Any], id: str
     ) -> GivenCommand:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.portal.domain.answers import PlanPage, ShipmentRow
+from services.portal.domain.answers import PlanPage, SentLotRow
 
 RESERVED = "reserved"
 
@@ -46,9 +46,9 @@ def ready(plans: Iterable[PlanPage]) -> list[Ready]:
     return [Ready(*place, qty) for place, qty in sorted(pieces.items())]
 
 
-def compare(shipment: ShipmentRow, counted: Mapping[str, int]) -> list[CountedRow]:
-    """The lots of a parcel beside their count. Lots that were not counted count as 0."""
-    return [CountedRow(lot.lot, lot.sent, counted.get(lot.lot, 0)) for lot in shipment.lots]
+def compare(lots: Iterable[SentLotRow], counted: Mapping[str, int]) -> list[CountedRow]:
+    """The lots of an arrival beside their count. Lots that were not counted count as 0."""
+    return [CountedRow(lot.lot, lot.sent, counted.get(lot.lot, 0)) for lot in lots]
 
 
 def next_name(prefix: str, used: Sequence[str]) -> str:

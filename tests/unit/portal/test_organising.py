@@ -295,7 +295,7 @@ async def test_a_festival_is_closed_and_its_goods_come_home(others: OtherService
         await browser.post("/festivals/ODOP/returns", data={"booth": "ODOP.B1", "lot": LOT, "qty": "3"})
         assert given(others) == [
             (f"{PLACE}/close", {"till_hours": 24}),
-            (f"{PLACE}/returns", {"booth": "ODOP.B1", "lot": LOT, "qty": 3}),
+            (f"{PLACE}/returns", {"booth": "ODOP.B1", "lot": LOT, "qty": 3, "final": True}),
         ]
 
 

@@ -2,7 +2,20 @@
 
 from fastapi import APIRouter
 
-from services.portal.api.festival import announce, booths, close, members, parcels, plans, sales
+from services.portal.api.festival import (
+    announce,
+    booths,
+    change,
+    close,
+    members,
+    parcels,
+    plans,
+    receipts,
+    refills,
+    sales,
+    strays,
+    transfers,
+)
 from services.portal.api.festival.desk import Desk
 from services.portal.api.people import People
 
@@ -15,9 +28,14 @@ def routes(desk: Desk, people: People) -> APIRouter:
         booths.routes(desk),
         plans.routes(desk),
         parcels.routes(desk),
+        transfers.routes(desk),
+        refills.routes(desk),
         members.routes(desk),
         sales.routes(desk),
+        receipts.routes(desk),
+        strays.routes(desk),
         close.routes(desk),
+        change.routes(desk),
     ):
         router.include_router(part)
     return router

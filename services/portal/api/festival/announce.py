@@ -9,6 +9,7 @@ from services.portal.api.festival.desk import Desk, refused_entry
 from services.portal.api.forms import Sent
 from services.portal.api.pages import redirect
 from services.portal.api.people import People, Person, Visited
+from shared import typed
 from shared.errors import WrongEntry
 from shared.events.identity import Role
 from shared.events.zones import FESTIVAL_ZONES
@@ -56,7 +57,17 @@ def routes(desk: Desk, people: People) -> APIRouter:
         missing = [name for name, value in {"festival": festival, **body}.items() if not value]
         if missing:
             return await refused_entry(again, WrongEntry(Message("Fill in every field.")))
-        body_and_id = {"festival": festival, **body, "confirmed": sent.get("confirmed") == "yes"}
+        try:
+            weights = typed.pairs(sent.get("weights", "").split(), "PR-KPG=2", typed.facility)
+        except WrongEntry as wrong:
+            return await refused_entry(again, wrong)
+        body_and_id = {
+            "festival": festival,
+            **body,
+            "island": sent.get("island", "").strip() or None,
+            "weights": [{"facility": facility, "weight": weight} for facility, weight in weights.items()],
+            "confirmed": sent.get("confirmed") == "yes",
+        }
         given = await desk.command(person, sent, "festivals", body=body_and_id)
         if given.refusal is not None:
             return form_page(request, person, 409, sent, given.refusal, given.reason == NOT_CONFIRMED)

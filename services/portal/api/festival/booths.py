@@ -1,7 +1,9 @@
 """The booths of a festival: what they hold and sell, and a form that opens one."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
@@ -73,6 +75,7 @@ def routes(desk: Desk) -> APIRouter:
             festival,
             status,
             booth=await desk.organiser.booth(person, festival, booth),
+            others=[row for row in await desk.organiser.booths(person, festival) if row.booth != booth],
             products=await desk.organiser.products(person),
             problem=problem,
         )
@@ -86,36 +89,66 @@ def routes(desk: Desk) -> APIRouter:
         async def again(status: int, message: Message) -> Response:
             return await booth_page(request, person, festival, booth, status, message)
 
+        row = await desk.organiser.festival(person, festival)
         try:
-            place, body = _change(sent)
+            place, body = _change(booth, sent, ZoneInfo(row.zone))
         except WrongEntry as wrong:
             return await refused_entry(again, wrong)
-        whole = ("festivals", festival, "booths", booth, *place)
+        whole = ("festivals", festival, *place)
         then = f"/festivals/{festival}/booths/{booth}"
         return await desk.give(person, sent, *whole, body=body, then=then, again=again)
 
     return router
 
 
-def _change(sent: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, Any]]:
+def _change(booth: str, sent: Mapping[str, str], zone: ZoneInfo) -> tuple[tuple[str, ...], dict[str, Any]]:
     """The place and the body of the command that a form of a booth's page gives. Raises WrongEntry."""
-    product, till = sent.get("product", ""), sent.get("till", "").strip().upper()
+    product, till, reason = sent.get("product", ""), sent.get("till", "").strip(), sent.get("reason", "").strip()
+    place = ("booths", booth)
     match sent.get("change"):
         case "price":
-            return ("prices",), {"product": product, "price_rupiah": typed.rupiah(sent.get("price", ""))}
+            body = {"product": product, "price_rupiah": typed.rupiah(sent.get("price", ""))}
+            return (*place, "prices"), body | _valid_from(sent, zone)
         case "product":
-            return ("products",), {"product": product, "price_rupiah": typed.rupiah(sent.get("price", ""))}
+            return (*place, "products"), {"product": product, "price_rupiah": typed.rupiah(sent.get("price", ""))}
         case "name":
-            return ("name",), {"name": sent.get("name", "").strip()}
+            return (*place, "name"), {"name": sent.get("name", "").strip()}
         case "till":
-            return ("tills",), {"till": till}
+            return (*place, "tills"), {"till": till.upper()}
         case "strike":
-            return ("tills", till, "strike"), {"reason": sent.get("reason", "").strip()}
+            return (*place, "tills", till, "strike"), {"reason": reason} | _device(sent)
+        case "loss":
+            qty = typed.whole(sent.get("qty", ""))
+            return ("losses",), {
+                "lot": sent.get("lot", ""),
+                "place": "booth",
+                "booth": booth,
+                "qty": qty,
+                "reason": reason,
+            }
+        case "merge":
+            return (*place, "merge"), {"to": sent.get("to", "")}
         case "close":
-            return ("close",), {"till_hours": typed.whole(sent.get("till_hours", ""))}
+            return (*place, "close"), {"till_hours": typed.whole(sent.get("till_hours", ""))}
         case "reopen":
-            return ("reopen",), {"reason": sent.get("reason", "").strip()}
+            return (*place, "reopen"), {"reason": reason}
     raise WrongEntry(Message("This form is not known here."))
+
+
+def _valid_from(sent: Mapping[str, str], zone: ZoneInfo) -> dict[str, str]:
+    """The moment of a new price, as it was typed in the festival's zone. Raises WrongEntry."""
+    if not (text := sent.get("valid_from", "").strip()):
+        return {}
+    try:
+        moment = datetime.fromisoformat(text).replace(tzinfo=zone)
+    except ValueError:
+        raise WrongEntry(Message("Type day and time, e.g. 2026-04-18 14:30.")) from None
+    return {"valid_from": moment.astimezone(UTC).isoformat()}
+
+
+def _device(sent: Mapping[str, str]) -> dict[str, str]:
+    device = sent.get("device", "").strip()
+    return {"device": device} if device else {}
 
 
 def _opened(festival: str, sent: Mapping[str, str]) -> dict[str, Any]:

@@ -4,16 +4,14 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
+from services.portal.api.festival.counting import counted_lots, recounted_lots, rows_of
 from services.portal.api.festival.desk import Desk, refused_entry
 from services.portal.api.forms import Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import ShipmentRow
 from services.portal.domain.parcels import compare, next_name, ready
-from shared import typed
 from shared.errors import WrongEntry
 from shared.wording import Message
-
-COUNTED = "counted-"
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -54,7 +52,7 @@ def routes(desk: Desk) -> APIRouter:
             status,
             shipment=shipment,
             sent=sent or {},
-            compared=compare(shipment, counted) if counted is not None else None,
+            compared=compare(shipment.lots, counted) if counted is not None else None,
             problem=problem,
         )
 
@@ -84,27 +82,32 @@ def routes(desk: Desk) -> APIRouter:
             return await parcel_page(request, person, festival, row, status, sent, problem=message)
 
         try:
-            counted = _counted(row, sent)
+            counted = counted_lots(row.lots, sent)
         except WrongEntry as wrong:
             return await refused_entry(again, wrong)
         if sent.get("confirmed") != "yes":
             return await parcel_page(request, person, festival, row, 200, sent, counted)
         body = {
             "booth": row.booth,
-            "counted": [{"lot": lot, "qty": qty} for lot, qty in counted.items()],
+            "counted": rows_of(counted),
         }
         place = ("festivals", festival, "shipments", shipment, "receive")
         then = f"/festivals/{festival}/parcels/{shipment}"
         return await desk.give(person, sent, *place, body=body, then=then, again=again)
 
+    @router.post("/festivals/{festival}/parcels/{shipment}/recount")
+    async def recount(request: Request, person: Visited, festival: str, shipment: str, sent: Sent) -> Response:
+        row = await desk.organiser.shipment(person, festival, shipment)
+
+        async def again(status: int, message: Message) -> Response:
+            return await parcel_page(request, person, festival, row, status, sent, problem=message)
+
+        try:
+            body = {"booth": row.booth, "counted": rows_of(recounted_lots(row.lots, sent))}
+        except WrongEntry as wrong:
+            return await refused_entry(again, wrong)
+        place = ("festivals", festival, "shipments", shipment, "recount")
+        then = f"/festivals/{festival}/parcels/{shipment}"
+        return await desk.give(person, sent, *place, body=body, then=then, again=again)
+
     return router
-
-
-def _counted(shipment: ShipmentRow, sent: Mapping[str, str]) -> dict[str, int]:
-    """The counted pieces of every lot. Raises WrongEntry for a lot that nobody has counted."""
-    if sent.get("as_sent") == "yes":
-        return {lot.lot: lot.sent for lot in shipment.lots}
-    texts = {lot.lot: sent.get(f"{COUNTED}{lot.lot}", "").strip() for lot in shipment.lots}
-    if not all(texts.values()):
-        raise WrongEntry(Message("Count every lot, also one of which nothing came: type 0."))
-    return {lot: typed.whole(text) for lot, text in texts.items()}

@@ -1,6 +1,7 @@
 """Plans: ask for goods, see who sends what and why, and accept."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -16,6 +17,8 @@ from shared.wording import Message
 
 QTY = "qty-"
 WITHOUT = "without-"
+# Options of a request that nobody must fill in.
+NUMBERS = ("hold_hours", "revise_at_percent")
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -41,9 +44,14 @@ def routes(desk: Desk) -> APIRouter:
             booths=[booth for booth in await desk.organiser.booths(person, festival) if booth.status == "open"],
             stock=await desk.organiser.stock(person, festival),
             proposed=next_name("R", [row.request for row in requests]),
+            festival_days=await _days(person, festival),
             sent=sent or {},
             problem=problem,
         )
+
+    async def _days(person: Person, festival: str) -> list[date]:
+        row = await desk.organiser.festival(person, festival)
+        return [row.first_day + timedelta(days=number) for number in range((row.last_day - row.first_day).days + 1)]
 
     async def plan_page(
         request: Request, person: Person, festival: str, name: str, status: int = 200, problem: Message | None = None
@@ -107,4 +115,11 @@ def _asked(sent: Mapping[str, str]) -> dict[str, Any]:
                 demands.append({"booth": booth, "product": product, "qty": qty})
     if not demands:
         raise WrongEntry(Message("Type how many pieces at least one booth needs."))
-    return {"request": sent.get("request", "").strip().upper(), "demands": demands, "even": sent.get("even") == "yes"}
+    return {
+        "request": sent.get("request", "").strip().upper(),
+        "demands": demands,
+        "even": sent.get("even") == "yes",
+        **{name: typed.whole(text) for name in NUMBERS if (text := sent.get(name, "").strip())},
+        **({"day": day} if (day := sent.get("day", "")) else {}),
+        **({"consent": True} if sent.get("consent") == "yes" else {}),
+    }

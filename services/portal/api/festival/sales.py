@@ -36,7 +36,8 @@ def routes(desk: Desk) -> APIRouter:
         async def again(status: int, message: Message) -> Response:
             return await page(request, person, festival, status, message)
 
-        body = {"booth": sent.get("booth", ""), "outcome": sent.get("outcome", "")}
+        lot = sent.get("lot", "")
+        body = {"booth": sent.get("booth", ""), "outcome": sent.get("outcome", "")} | ({"lot": lot} if lot else {})
         place = ("festivals", festival, "disputes", sent.get("sale", ""), "resolve")
         return await desk.give(person, sent, *place, body=body, then=f"/festivals/{festival}/sales", again=again)
 
