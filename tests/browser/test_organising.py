@@ -166,3 +166,31 @@ async def test_the_close_says_which_till_is_missing(
         given = await press(page, others, "form[action$='/recount'] button")
         assert given == ("returns/recount", {"booth": "ODOP.B2", "lot": LOT, "qty": 4})
         await page.context.close()
+
+
+@pytest.mark.parametrize("width", SIZES)
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_would_change_is_shown_before_a_plan_is_accepted(
+    chromium: Browser, others: OtherServices, language: str, width: int
+) -> None:
+    async with served_portal(others) as address:
+        watch = await signed_in(chromium, address, language, width)
+        page = watch.page
+        await page.goto(f"{address}{ODOP}/plans/R3")
+        await page.locator("summary").first.click()
+        await watch.check()
+        await page.locator("input[name=without][value='PR-KPG']").check()
+        await page.locator("input[name=weight]").first.fill("2")
+        await page.select_option("#even", "false")
+        await page.locator("form[action$='/what-if'] button").click()
+        words = {"en": "2 pieces fewer would be planned.", "id": "2 buah lebih sedikit akan direncanakan."}
+        await expect(page.get_by_text(words[language])).to_be_visible()
+        await watch.check()
+        query = others.queries[f"{PLACE}/requests/R3/what-if"]
+        assert query == "without=PR-KPG&weight=LP-KPG%3D2&even=false"
+        assert others.commands == [], "nothing has changed"
+        # Without a facility alone, the plan can be made so.
+        await page.goto(f"{address}{ODOP}/plans/R3/what-if?without=PR-KPG")
+        given = await press(page, others, "form[action$='/revise'] button")
+        assert given == ("requests/R3/revise", {"without": ["PR-KPG"], "reason": ""})
+        await page.context.close()

@@ -172,6 +172,72 @@ TILL = {
     "branches": [{"complete": False}],
 }
 SELLING = {"booth": "ODOP.B1", "tills": [TILL], "refused_orders": []}
+PROPOSED = {
+    "request": "R3",
+    "festival": "ODOP",
+    "status": "proposed",
+    "asked": 12,
+    "held": 0,
+    "short": 0,
+    "day": None,
+    "hold_until": EVENING,
+    "lapsed": False,
+    "demands": [{"booth": "ODOP.B1", "product": "KTI", "qty": 12}],
+    "lines": [
+        {
+            "booth": "ODOP.B1",
+            "product": "KTI",
+            "facility": "PR-KPG",
+            "lot": LOT,
+            "qty": 12,
+            "status": "planned",
+            "reason": "It made the oldest.",
+            "reason_id": "Buatannya yang tertua.",
+        }
+    ],
+    "shares": [
+        {
+            "facility": facility,
+            "offered": 12,
+            "allocated": qty,
+            "held": 0,
+            "reason": "It has no more.",
+            "reason_id": "Tidak ada lagi padanya.",
+        }
+        for facility, qty in {"LP-KPG": 4, "PR-KPG": 8}.items()
+    ],
+    "shortfalls": [],
+}
+WHAT_IF = {
+    "request": "R3",
+    "festival": "ODOP",
+    "planned_before": 12,
+    "planned_after": 10,
+    "shipments_before": 2,
+    "shipments_after": 1,
+    "shares": [
+        {
+            "facility": facility,
+            "offered": after,
+            "before": before,
+            "after": after,
+            "reason": "It has no more." if after else "",
+            "reason_id": "Tidak ada lagi padanya." if after else "",
+        }
+        for facility, before, after in (("LP-KPG", 4, 10), ("PR-KPG", 8, 0))
+    ],
+    "booths": [
+        {
+            "booth": "ODOP.B1",
+            "product": "KTI",
+            "asked": 12,
+            "before": 12,
+            "after": 10,
+            "reason": "There is no more.",
+            "reason_id": "Tidak ada lagi.",
+        }
+    ],
+}
 STRAY = {
     "booth": "ODOP.BB1",
     "tills": ["T2"],
@@ -201,6 +267,8 @@ def running_festival() -> dict[str, Any]:
                 {"request": "R1", "lapsed": False, **request},
                 {"request": "R2", "lapsed": False, **request},
             ],
+            f"{PLACE}/requests/R3": PROPOSED,
+            f"{PLACE}/requests/R3/what-if": WHAT_IF,
             f"{PLACE}/replenishments/R2": REFILL,
             f"{PLACE}/shipments": [an_arrival("received", **SHIPMENT)],
             f"{PLACE}/shipments/S1": an_arrival("received", **SHIPMENT),

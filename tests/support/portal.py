@@ -96,8 +96,8 @@ def _fits(document: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
 class OtherServices:
     """The services that the portal asks, by the names of their hosts. A person signs in as `organiser`.
 
-    `pages`: what a GET of a service answers, by `service/path`. `asked`: every request, with its token. `lifetime`:
-    of the next access token. `away`: the services that do not answer.
+    `pages`: what a GET of a service answers, by `service/path`. `asked`: every request, with its token. `queries`:
+    the latest of each page. `lifetime`: of the next access token. `away`: the services that do not answer.
     """
 
     def __init__(self, *grants: Grant) -> None:
@@ -105,6 +105,7 @@ class OtherServices:
         self.pages: dict[str, Any] = {}
         self.outcomes: dict[str, httpx.Response] = {}
         self.asked: list[tuple[str, str | None]] = []
+        self.queries: dict[str, str] = {}
         self.commands: list[tuple[str, Any, str | None]] = []
         self.addresses: list[str | None] = []
         self.lifetime = timedelta(minutes=5)
@@ -131,6 +132,7 @@ class OtherServices:
         token = request.headers.get("authorization", "").removeprefix("Bearer ") or None
         name = f"{service}{path}"
         self.asked.append((name, token))
+        self.queries[name] = request.url.query.decode()
         if request.method == "POST":
             self.commands.append((name, body, request.headers.get("idempotency-key")))
             return self.outcomes.get(name, httpx.Response(200, json={}))

@@ -1,7 +1,7 @@
 """What an organiser's pages show of festivals, read from the festival service."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from services.portal.api.people import Person
 from services.portal.clients import Services, answers
@@ -13,6 +13,7 @@ from services.portal.domain.answers import (
     FestivalRow,
     LotRow,
     OpenStepRow,
+    PlanIf,
     PlanPage,
     ProductRow,
     RequestRow,
@@ -76,6 +77,14 @@ class Organiser:
     async def plan(self, person: Person, festival: str, request: str) -> PlanPage:
         page = await self._services.page(person.token, FESTIVAL, "festivals", festival, "requests", request)
         return answers.PLAN.validate_python(page)
+
+    async def plan_if(
+        self, person: Person, festival: str, request: str, terms: Mapping[str, str | Sequence[str]]
+    ) -> PlanIf:
+        """What other terms would change in a plan that waits."""
+        place = ("festivals", festival, "requests", request, "what-if")
+        page = await self._services.page(person.token, FESTIVAL, *place, **terms)
+        return answers.PLAN_IF.validate_python(page)
 
     async def plans(self, person: Person, festival: str) -> list[PlanPage]:
         """The plans of all requests."""

@@ -12,6 +12,7 @@ from services.portal.domain.answers import (
     FestivalRow,
     LotRow,
     OpenStepsPage,
+    PlanIf,
     PlanPage,
     ProductRow,
     RequestRow,
@@ -30,6 +31,7 @@ SHIPMENTS = TypeAdapter(list[ShipmentRow])
 OPEN_STEPS = TypeAdapter(OpenStepsPage)
 SHIPMENT = TypeAdapter(ShipmentRow)
 PLAN = TypeAdapter(PlanPage)
+PLAN_IF = TypeAdapter(PlanIf)
 PRODUCTS = TypeAdapter(list[ProductRow])
 STOCK = TypeAdapter(list[StockRow])
 BOOTH_SALES = TypeAdapter(list[BoothSalesRow])

@@ -64,7 +64,7 @@ class Services:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def page(self, token: str | None, service: str, *place: str, **query: str) -> Any:
+    async def page(self, token: str | None, service: str, *place: str, **query: str | Sequence[str]) -> Any:
         """The page at this place, e.g. `"festival", "festivals", "ODOP"`."""
         return _content(service, await self._get(token, service, _path(place), query))
 
@@ -149,7 +149,9 @@ class Services:
     def _base(self, service: str) -> str:
         return self._urls[service].rstrip("/")
 
-    async def _get(self, token: str | None, service: str, path: str, query: Mapping[str, str]) -> httpx.Response:
+    async def _get(
+        self, token: str | None, service: str, path: str, query: Mapping[str, str | Sequence[str]]
+    ) -> httpx.Response:
         try:
             return await self._client.get(f"{self._base(service)}{path}", params=query, headers=_bearer(token))
         except httpx.HTTPError as fault:

@@ -436,3 +436,40 @@ class LotRow:
     dispatched: int
     returned: int
     written_off: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShareIfRow:
+    """The pieces of a facility in the plan that waits and by other terms."""
+
+    facility: str
+    offered: int
+    before: int
+    after: int
+    reason: str
+    reason_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoothIfRow:
+    """The pieces that a booth gets in the plan that waits and by other terms."""
+
+    booth: str
+    product: str
+    asked: int
+    before: int
+    after: int
+    reason: str
+    reason_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanIf:
+    """What other terms would change in a plan that waits."""
+
+    planned_before: int
+    planned_after: int
+    shipments_before: int
+    shipments_after: int
+    shares: tuple[ShareIfRow, ...]
+    booths: tuple[BoothIfRow, ...]

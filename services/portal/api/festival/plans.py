@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
 from services.portal.api.forms import Sent
@@ -17,6 +17,7 @@ from shared.wording import Message
 
 QTY = "qty-"
 WITHOUT = "without-"
+MOST_FACILITIES = 1000
 # Options of a request that nobody must fill in.
 NUMBERS = ("hold_hours", "revise_at_percent")
 
@@ -81,6 +82,34 @@ def routes(desk: Desk) -> APIRouter:
     @router.get("/festivals/{festival}/plans/{plan}")
     async def plan(request: Request, person: Visited, festival: str, plan: str) -> Response:
         return await plan_page(request, person, festival, plan)
+
+    @router.get("/festivals/{festival}/plans/{plan}/what-if")
+    async def show_what_if(
+        request: Request,
+        person: Visited,
+        festival: str,
+        plan: str,
+        without: Annotated[list[str] | None, Query(max_length=MOST_FACILITIES)] = None,
+        weight: Annotated[list[str] | None, Query(max_length=MOST_FACILITIES)] = None,
+        facility: Annotated[list[str] | None, Query(max_length=MOST_FACILITIES)] = None,
+        even: str = "",
+    ) -> Response:
+        # A form has a weight for each facility, in the same order, and most of them are empty.
+        named = zip(facility or (), weight or (), strict=False)
+        weights = [f"{name}={text.strip()}" for name, text in named if text.strip()]
+        terms = {"without": without or [], "weight": weights} | ({"even": even} if even else {})
+        return await desk.show(
+            request,
+            "what_if.html",
+            person,
+            festival,
+            plan=await desk.organiser.plan(person, festival, plan),
+            difference=await desk.organiser.plan_if(person, festival, plan, terms),
+            without=without or [],
+            weights=weights,
+            even=even,
+            proposed=next_name("R", [row.request for row in await desk.organiser.requests(person, festival)]),
+        )
 
     @router.post("/festivals/{festival}/plans/{plan}/accept")
     async def accept(request: Request, person: Visited, festival: str, plan: str, sent: Sent) -> Response:
