@@ -113,6 +113,8 @@ FESTIVAL: Routes = {
     "GET /festivals/{festival}/transfers": _FESTIVAL,
     "GET /festivals/{festival}/transfers/{transfer}": _FESTIVAL,
     "GET /festivals/{festival}/missing": _FESTIVAL,
+    # Its share alone: the rest of a plan is for its festival's organisers.
+    "GET /facilities/{facility}/shares": RouteRight(Action.READ_LOTS),
     "GET /stock": _STOCK,
     "GET /stock/{product}": _STOCK,
 }
@@ -253,6 +255,9 @@ PORTAL: Routes = {
     "GET /facilities/{facility}/people": _SIGNED_IN,
     "GET /facilities/{facility}/lots.csv": _SIGNED_IN,
     "GET /facilities/{facility}/statement.csv": _SIGNED_IN,
+    "POST /facilities/{facility}/statements": _SIGNED_IN,
+    "GET /facilities/{facility}/statements/{number}": _SIGNED_IN,
+    "GET /facilities/{facility}/statements/{number}/file.csv": _SIGNED_IN,
 }
 ROUTES: Mapping[str, Routes] = {
     "production": COMMON | PRODUCTION,

@@ -250,6 +250,60 @@ STRAY = {
 }
 
 
+FACILITY_LOT = {
+    "lot": LOT,
+    "facility": "PR-KPG",
+    "product": "KTI",
+    "made_on": "2026-11-30",
+    "best_before": None,
+    "recalled": False,
+    "withdrawn": False,
+    "recorded": 25,
+    "on_hand": 15,
+    "reserved": 0,
+    "dispatched": 10,
+    "returned": 0,
+    "written_off": 0,
+}
+SETTLEMENT = {
+    "facility": "PR-KPG",
+    "festival": "ODOP",
+    "issued": True,
+    "revision": 1,
+    "qty": 7,
+    "sold_rupiah": 1_050_000,
+    "facility_rupiah": 630_000,
+    "maker_premium_rupiah": 262_500,
+    "programme_rupiah": 157_500,
+    "provisional_qty": 0,
+    "provisional_rupiah": 0,
+}
+SHARE = {
+    "facility": "PR-KPG",
+    "festival": "ODOP",
+    "request": "R1",
+    "status": "settled",
+    "day": None,
+    "offered": 20,
+    "allocated": 12,
+    "reason": "Its share of KTI is as large as that of the others.",
+    "reason_id": "Bagiannya dari KTI sama besar dengan yang lain.",
+}
+
+
+def facility_pages() -> dict[str, Any]:
+    """What the services answer of a facility whose festival is settled."""
+    return deepcopy(
+        {
+            "inventory/lots": [FACILITY_LOT],
+            "sales/settlements": [SETTLEMENT],
+            "sales/facilities/PR-KPG/demand": [],
+            "festival/facilities/PR-KPG/shares": [SHARE],
+            "production/facilities": [{"code": "PR-KPG", "zone": "Asia/Makassar"}],
+        }
+    )
+
+
 def running_festival() -> dict[str, Any]:
     """The answers of all services, by `service/path`, to be changed freely."""
     products = [

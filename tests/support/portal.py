@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from pymongo.errors import DuplicateKeyError
 
 from services.portal.api import portal
 from shared.access.rights import Grant
@@ -62,8 +63,22 @@ class Documents:
         """Nothing is removed by itself here."""
 
     async def insert_one(self, document: dict[str, Any]) -> None:
-        assert document["_id"] not in self.all
+        if document["_id"] in self.all:
+            raise DuplicateKeyError(document["_id"])
         self.all[document["_id"]] = deepcopy(document)
+
+    def find(self, query: Mapping[str, Any]) -> "Documents":
+        """A cursor: the documents of the query."""
+        found = Documents()
+        found.all = {id: document for id, document in self.all.items() if _fits(document, query)}
+        return found
+
+    def sort(self, field: str, _order: int) -> "Documents":
+        self.all = dict(sorted(self.all.items(), key=lambda item: item[1][field]))
+        return self
+
+    async def to_list(self, _length: None) -> list[dict[str, Any]]:
+        return deepcopy(list(self.all.values()))
 
     async def find_one(self, query: Mapping[str, Any]) -> dict[str, Any] | None:
         found = next((document for document in self.all.values() if _fits(document, query)), None)
@@ -178,7 +193,11 @@ def an_application(
     names = ("production", "inventory", "festival", "sales", "gateway")
     urls = {f"{name}_url": f"http://{name}.test" for name in names}
     service = PlainService("portal", with_access(Settings(**urls)).model_copy(update=settings))
-    service.database = {"sessions": documents or Documents(), "pulse": Documents()}  # type: ignore[assignment]
+    service.database = {  # type: ignore[assignment]
+        "sessions": documents or Documents(),
+        "statements": Documents(),
+        "pulse": Documents(),
+    }
     return portal(service, FixedKeys(), httpx.MockTransport(others.answer)), service
 
 

@@ -24,7 +24,7 @@ from services.portal.api.pages import HEADERS, Pages, add_fault_pages, form_rule
 from services.portal.api.people import People
 from services.portal.api.reader import ReaderLanguage
 from services.portal.clients import Identity, Services
-from services.portal.store import PortalSessions
+from services.portal.store import PortalSessions, Statements
 from shared.http.access import SigningKeys
 from shared.http.identity_keys import IdentityKeys
 from shared.http.server import bare_application
@@ -40,7 +40,9 @@ def portal(
     over HTTP. `transport`: how the other services are reached, if not over HTTP."""
     settings = service.settings
     sessions, identity = PortalSessions(service.database), Identity(settings.identity_url, transport)
+    statements = Statements(service.database)
     service.add_preparation(sessions.prepare)
+    service.add_preparation(statements.prepare)
     services, devices = Services(settings, transport), DeviceForwarding(settings, transport)
     for client in (identity, services, devices):
         service.add_closing(client.close)
@@ -59,7 +61,7 @@ def portal(
         festivals.routes(pages, organiser),
         operator.routes(pages, services),
         live.routes(organiser, service.stopping),
-        facilities.routes(pages, organiser, services),
+        facilities.routes(pages, organiser, services, statements),
     ):
         router.include_router(part)
     app = bare_application(service, "Karya", router, people.caller, rules=form_rules, security=HEADERS)

@@ -10,6 +10,7 @@ from services.portal.domain.answers import (
     BoothSalesRow,
     DemandPage,
     DeviceRow,
+    FacilityShareRow,
     FestivalRow,
     LotRow,
     OpenStepRow,
@@ -29,6 +30,8 @@ from shared.events.identity import Role
 FESTIVAL = "festival"
 SALES = "sales"
 IDENTITY = "identity"
+# Of a facility that the catalogue does not have.
+DEFAULT_ZONE = "Asia/Jakarta"
 # So many are shown on a page.
 RECEIPTS_AT_ONCE = 50
 # So many festivals are asked for at once.
@@ -159,6 +162,16 @@ class Organiser:
     async def lots(self, person: Person, facility: str) -> list[LotRow]:
         rows = await self._services.rows(person.token, "inventory", "lots", facility=facility)
         return sorted(answers.LOTS.validate_python(rows), key=lambda lot: (lot.made_on, lot.lot), reverse=True)
+
+    async def facility_zone(self, person: Person, facility: str) -> str:
+        """The time zone of the facility's place, by the catalogue."""
+        rows = answers.FACILITIES.validate_python(await self._services.page(person.token, "production", "facilities"))
+        return next((row.zone for row in rows if row.code == facility), DEFAULT_ZONE)
+
+    async def shares(self, person: Person, facility: str) -> list[FacilityShareRow]:
+        """The facility's share in each plan."""
+        rows = await self._services.page(person.token, FESTIVAL, "facilities", facility, "shares")
+        return answers.SHARES.validate_python(rows)
 
     async def devices(self, person: Person, **filters: str) -> list[DeviceRow]:
         rows = await self._services.rows(person.token, IDENTITY, "devices", **filters)

@@ -9,6 +9,8 @@ from services.portal.domain.answers import (
     CodeRow,
     DemandPage,
     DeviceRow,
+    FacilityRow,
+    FacilityShareRow,
     FestivalRow,
     LotRow,
     OpenStepsPage,
@@ -38,6 +40,8 @@ BOOTH_SALES = TypeAdapter(list[BoothSalesRow])
 SETTLEMENTS = TypeAdapter(list[SettlementRow])
 LOTS = TypeAdapter(list[LotRow])
 DEVICES = TypeAdapter(list[DeviceRow])
+FACILITIES = TypeAdapter(list[FacilityRow])
+SHARES = TypeAdapter(list[FacilityShareRow])
 CODE = TypeAdapter(CodeRow)
 DEMANDS = TypeAdapter(list[DemandPage])
 ACCOUNTS = TypeAdapter(list[AccountRow])

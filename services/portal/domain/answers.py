@@ -327,6 +327,7 @@ class SettlementRow:
     maker_premium_rupiah: int
     programme_rupiah: int
     provisional_qty: int
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,3 +474,26 @@ class PlanIf:
     shipments_after: int
     shares: tuple[ShareIfRow, ...]
     booths: tuple[BoothIfRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityShareRow:
+    """The pieces of a facility in a plan, and why not more."""
+
+    facility: str
+    festival: str
+    request: str
+    status: str
+    day: date | None
+    offered: int
+    allocated: int
+    reason: str
+    reason_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityRow:
+    """A facility of the catalogue with the time zone of its place."""
+
+    code: str
+    zone: str

@@ -1,7 +1,10 @@
 """A facility's page and its files for spreadsheets."""
 
+import asyncio
 import csv
 from io import StringIO
+
+import httpx
 
 from shared.access.rights import Grant
 from shared.events.identity import Role
@@ -60,6 +63,8 @@ def others() -> OtherServices:
         "sales/settlements": [SETTLEMENT],
         "sales/facilities/PR-KPG/demand": [DEMAND],
         "identity/devices": [],
+        "festival/facilities/PR-KPG/shares": [],
+        "production/facilities": [],
     }
     return others
 
@@ -85,3 +90,55 @@ async def test_tables_are_files_for_spreadsheets_and_no_cell_is_a_formula() -> N
         assert (row["lot"], row["made_on"], row["on_hand"]) == ("'=LOT", "2026-11-30", "15")
         statement = await browser.get("/facilities/PR-KPG/statement.csv")
         assert "630000" in statement.text
+
+
+async def issue(browser: httpx.AsyncClient) -> httpx.Response:
+    return await browser.post("/facilities/PR-KPG/statements", data={"festival": "ODOP"})
+
+
+async def test_a_statement_never_changes_and_a_correction_is_a_note() -> None:
+    services = others()
+    settlement = {**SETTLEMENT, "issued": True, "revision": 1}
+    services.pages["sales/settlements"] = [settlement]
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        assert (await issue(browser)).headers["location"] == "/facilities/PR-KPG/statements/1"
+        assert (await issue(browser)).headers["location"] == "/facilities/PR-KPG", "it counts once"
+        settlement |= {"revision": 2, "qty": 6, "sold_rupiah": 900000, "facility_rupiah": 540000}
+        assert (await issue(browser)).headers["location"] == "/facilities/PR-KPG/statements/2"
+        first, second = [(await browser.get(f"/facilities/PR-KPG/statements/{number}")).text for number in (1, 2)]
+        assert "Rp630.000" in first
+        assert "Rp540.000" not in first
+        assert "PR-KPG-0002" in second
+        assert "-Rp90.000" in second
+        assert "Rp540.000" in second
+        note = await browser.get("/facilities/PR-KPG/statements/2/file.csv")
+        [row] = csv.DictReader(StringIO(note.text.removeprefix("\ufeff")))
+        assert (row["facility_rupiah"], row["qty"]) == ("-90000", "-1")
+        assert (await browser.get("/facilities/PR-KPG/statements/3")).status_code == 404
+
+
+async def test_two_who_issue_at_once_get_one_statement() -> None:
+    services = others()
+    services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "revision": 1}]
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        await asyncio.gather(issue(browser), issue(browser), issue(browser))
+        assert (await browser.get("/facilities/PR-KPG/statements/1")).status_code == 200
+        assert (await browser.get("/facilities/PR-KPG/statements/2")).status_code == 404
+
+
+async def test_no_statement_is_issued_of_figures_that_may_change_or_by_others() -> None:
+    services = others()
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        assert (await issue(browser)).status_code == 409
+        services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "revision": 1}]
+        assert "Issue the statement of ODOP" in (await browser.get("/facilities/PR-KPG")).text
+    services.grants = (Grant(Role.AUDITOR),)
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        assert "Issue the statement of ODOP" not in (await browser.get("/facilities/PR-KPG")).text
+        assert (await issue(browser)).status_code == 403
+        services.pages["sales/settlements"] = httpx.Response(403, json={"detail": "No."})
+        assert (await browser.get("/facilities/PR-KPG/statements/1")).status_code == 403
