@@ -40,6 +40,7 @@ class Action(StrEnum):
     READ_FACILITY_NEWS = "read what is said to the terminals of a facility"
     READ_BOOTH_NEWS = "read what is said to the tills of a booth"
     BRING_RECORDS = "bring records that any enrolled device has signed"
+    READ_BACKLOG = "read what a service has still to work"
     READ_HELD = "read which records of revoked devices are held"
     DECIDE_HELD = "release or refuse records of revoked devices"
     KEEP_ACCOUNTS = "open, close and reset accounts"
@@ -127,7 +128,14 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         Action.READ_DEVICES: Limit.FESTIVAL,
     },
     Role.AUDITOR: dict.fromkeys(
-        (*_EVERYBODY, *_READING, Action.READ_ACCOUNTS, Action.READ_DEVICES, Action.READ_HELD)
+        (
+            *_EVERYBODY,
+            *_READING,
+            Action.READ_ACCOUNTS,
+            Action.READ_DEVICES,
+            Action.READ_HELD,
+            Action.READ_BACKLOG,
+        )
     ),
     Role.OPERATOR: dict.fromkeys(
         (
@@ -137,6 +145,7 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
             Action.BRING_RECORDS,
             Action.READ_HELD,
             Action.DECIDE_HELD,
+            Action.READ_BACKLOG,
         )
     ),
     Role.SUBSCRIBER: dict.fromkeys(_EVERYBODY),

@@ -33,6 +33,7 @@ _HEALTH: Routes = {
     "GET /health/ready": PUBLIC,
 }
 COMMON: Routes = _HEALTH | {
+    "GET /backlog": RouteRight(Action.READ_BACKLOG),
     "GET /docs": PUBLIC,
     "GET /docs/{asset}": PUBLIC,
     "GET /openapi.json": PUBLIC,
@@ -205,6 +206,8 @@ PORTAL: Routes = {
     "POST /join/accept": _SIGNED_IN,
     "GET /live": _SIGNED_IN,
     "GET /operator": _SIGNED_IN,
+    "GET /operator/held": _SIGNED_IN,
+    "POST /operator/held": _SIGNED_IN,
     "GET /accounts": _SIGNED_IN,
     "POST /accounts": _SIGNED_IN,
     "GET /": _SIGNED_IN,

@@ -27,6 +27,7 @@ from shared.faults import fault_message
 from shared.http.access import CallerSource, SigningKeys, access_control, bearers
 from shared.http.admission import Admission, BodyRule, body_rule
 from shared.http.answer_headers import SECURITY, AnswerHeaders
+from shared.http.backlog import backlog
 from shared.http.connections import Bounds, bounded_protocol
 from shared.http.docs import docs
 from shared.http.filters import refuse_unknown_filters
@@ -36,6 +37,7 @@ from shared.http.loopback import is_loopback
 from shared.http.problems import TITLE, PageRefused, problem, with_problems
 from shared.http.rates import Rates
 from shared.http.served import Served
+from shared.runtime.service import Service
 from shared.settings import AccessControl, Settings
 from shared.timeouts import await_stack
 from shared.wording import Message
@@ -62,13 +64,14 @@ class _Application(FastAPI):
         return AnswerHeaders(super().build_middleware_stack(), self.security)
 
 
-def application(service: Served, title: str, router: APIRouter, signing_keys: SigningKeys | None = None) -> FastAPI:
+def application(service: Service, title: str, router: APIRouter, signing_keys: SigningKeys | None = None) -> FastAPI:
     """The HTTP application of a service's API, with its page `/docs`.
 
     `signing_keys`: where the keys of access tokens come from, if not from identity over HTTP.
     """
     keys = signing_keys or IdentityKeys(service.settings.identity_url)
     app = bare_application(service, title, router, bearers(keys, service.settings.identity_url))
+    app.include_router(backlog(service))
     app.include_router(docs(title, app.openapi))
     return app
 

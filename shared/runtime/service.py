@@ -186,6 +186,17 @@ class Service:
             failures += runtime.readiness_failures
         return failures if self._runtimes else [STARTING]
 
+    async def waiting(self) -> list[tuple[str, str, int | None]]:
+        """Group and topic of each processor, with the records that wait for this process. None: Kafka is away."""
+        rows: list[tuple[str, str, int | None]] = []
+        for runtime in self._runtimes:
+            records = await runtime.waiting(PULSE_WITHIN)
+            topics = runtime.lanes.topics
+            rows += [
+                (runtime.lanes.group, topic, None if records is None else records.get(topic, 0)) for topic in topics
+            ]
+        return rows
+
     async def append(self, topic: Topic, key: str, value: bytes, headers: Headers) -> None:
         """Append an HTTP client's command to its topic.
 

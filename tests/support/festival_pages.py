@@ -291,6 +291,42 @@ SHARE = {
 }
 
 
+HELD = {
+    "place": "ODOP.B1",
+    "device": f"d-{'a' * 52}",
+    "record": "r-1",
+    "type": "ReceiptIssued.v1",
+    "source": "till/ODOP.B1/T1",
+    "number": 1,
+    "seq": 7,
+    "recorded_at": MORNING,
+    "digest": "0" * 64,
+    "bytes": 300,
+    "held_at": EVENING,
+    "status": "held",
+    "decided_at": None,
+    "reason": None,
+}
+SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway")
+
+
+def operator_pages() -> dict[str, Any]:
+    """What the services answer to an operator: all work, one key waits, and a lost till's records are held."""
+    pages: dict[str, Any] = {f"{name}/health/ready": {"status": "ready"} for name in SERVICES}
+    for name in SERVICES:
+        pages[f"{name}/backlog"] = {
+            "service": name,
+            "waiting": [{"group": f"karya.{name}.booth", "topic": "karya.till.sales.v1", "records": 1_250}],
+            "outbox_pages": 0,
+            "parked_keys": 0,
+            "parked": [],
+        }
+    key = {"group": "karya.sales.booth", "key": "ODOP.B1", "events": 3}
+    pages["sales/backlog"] |= {"parked_keys": 1, "parked": [key]}
+    pages["gateway/held"] = [deepcopy(HELD), {**HELD, "record": "r-0", "status": "refused", "reason": "curian"}]
+    return pages
+
+
 def facility_pages() -> dict[str, Any]:
     """What the services answer of a facility whose festival is settled."""
     return deepcopy(

@@ -29,6 +29,7 @@ read facility_news      facility       -        -         -       -        -    
 read booth_news         -              booth    festival  -       -        -          -             -        booth
 bring records           -              -        -         -       all      -          -             -        -
 read held               -              -        -         all     all      -          -             -        -
+read backlog            -              -        -         all     all      -          -             -        -
 decide held             -              -        -         -       all      -          -             -        -
 keep accounts           -              -        -         -       -        -          all           -        -
 read accounts           -              -        -         all     -        -          all           -        -

@@ -10,6 +10,7 @@ from services.portal.api import (
     festival,
     festivals,
     forwarding,
+    held,
     home,
     join,
     live,
@@ -60,6 +61,7 @@ def portal(
         festival.routes(Desk(pages, organiser, services), people),
         festivals.routes(pages, organiser),
         operator.routes(pages, services),
+        held.routes(pages, services),
         live.routes(organiser, service.stopping),
         facilities.routes(pages, organiser, services, statements),
     ):

@@ -7,6 +7,7 @@ from services.portal.api.pages import Pages
 from services.portal.api.people import Person, Visited
 from services.portal.clients import GivenCommand, Services, answers
 from services.portal.domain.answers import CodeRow
+from shared.access.rights import Action
 from shared.events.identity import Role
 from shared.http.access import NO_RIGHT
 from shared.http.problems import PageRefused
@@ -45,9 +46,20 @@ def routes(pages: Pages, services: Services) -> APIRouter:
     async def health(request: Request, person: Visited) -> Response:
         if not person.has(*OPERATORS):
             raise PageRefused(403, NO_RIGHT)
-        rows = await services.health()
-        failing = [row for row in rows if row.health != WORKS]
-        return pages.render(request, "operator.html", person=person, rows=rows, failing=failing)
+        # Administrators see the health alone.
+        may_read_backlog = person.caller.may(Action.READ_BACKLOG, {})
+        health = await services.health()
+        backlogs = await services.backlogs(person.token) if may_read_backlog else []
+        return pages.render(
+            request,
+            "operator.html",
+            person=person,
+            rows=health,
+            failing=[row for row in health if row.health != WORKS],
+            may_read_backlog=may_read_backlog,
+            backlogs=answers.BACKLOGS.validate_python(backlogs),
+            may_read_held=person.caller.may(Action.READ_HELD, {}),
+        )
 
     @router.get("/accounts")
     async def accounts(request: Request, person: Visited) -> Response:

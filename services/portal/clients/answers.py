@@ -4,6 +4,7 @@ from pydantic import TypeAdapter
 
 from services.portal.domain.answers import (
     AccountRow,
+    BacklogRow,
     BoothRow,
     BoothSalesRow,
     CodeRow,
@@ -12,6 +13,7 @@ from services.portal.domain.answers import (
     FacilityRow,
     FacilityShareRow,
     FestivalRow,
+    HeldRow,
     LotRow,
     OpenStepsPage,
     PlanIf,
@@ -40,6 +42,8 @@ BOOTH_SALES = TypeAdapter(list[BoothSalesRow])
 SETTLEMENTS = TypeAdapter(list[SettlementRow])
 LOTS = TypeAdapter(list[LotRow])
 DEVICES = TypeAdapter(list[DeviceRow])
+BACKLOGS = TypeAdapter(list[BacklogRow])
+HELD = TypeAdapter(list[HeldRow])
 FACILITIES = TypeAdapter(list[FacilityRow])
 SHARES = TypeAdapter(list[FacilityShareRow])
 CODE = TypeAdapter(CodeRow)

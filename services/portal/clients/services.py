@@ -22,6 +22,7 @@ WAIT_SECONDS = 10
 HEALTH_SECONDS = 3.0
 PAGE = 500
 NOT_FOUND = 404
+AWAY_STATUS = 503
 Row: TypeAlias = dict[str, Any]
 
 
@@ -136,6 +137,20 @@ class Services:
         """The health of each service, all asked at the same time."""
         return list(await asyncio.gather(*(self._health(service) for service in self._urls)))
 
+    async def backlogs(self, token: str | None) -> list[Row]:
+        """What each service has still to work; one that does not answer is left out."""
+        found = await asyncio.gather(*(self._backlog(token, service) for service in self._urls))
+        return [page for page in found if page is not None]
+
+    async def _backlog(self, token: str | None, service: str) -> Row | None:
+        try:
+            page: Row = await self.page(token, service, "backlog")
+        except PageRefused as refused:
+            if refused.status_code != AWAY_STATUS:
+                raise
+            return None
+        return page
+
     async def _health(self, service: str) -> HealthRow:
         try:
             address = f"{self._base(service)}/health/ready"
@@ -189,7 +204,7 @@ def _refusal(service: str, answer: httpx.Response) -> Exception:
 def _away(service: str, fault: Exception) -> PageRefused:
     log.warning("service_request_failed", asked=service, fault=repr(fault)[:300])
     return PageRefused(
-        503, Message("The {service} service does not answer. Please try again in a moment.", service=service)
+        AWAY_STATUS, Message("The {service} service does not answer. Please try again in a moment.", service=service)
     )
 
 

@@ -497,3 +497,63 @@ class FacilityRow:
 
     code: str
     zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A record that a revoked device has signed. `number`: in the order in which its device's records came."""
+
+    place: str
+    device: str
+    record: str
+    type: str
+    number: int
+    seq: int | None
+    recorded_at: str
+    held_at: datetime
+    status: str
+    decided_at: datetime | None
+    reason: str | None
+
+    @property
+    def kind(self) -> str:
+        """`ReceiptIssued`, without the version."""
+        return self.type.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class UndecidedDevice:
+    """The records of a device that wait for a decision."""
+
+    place: str
+    device: str
+    records: tuple[HeldRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """Records of a topic that wait to be worked. `records` None: not known now."""
+
+    group: str
+    topic: str
+    records: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRow:
+    """A key whose events wait for a dead letter."""
+
+    group: str
+    key: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogRow:
+    """What a service has still to do. `outbox_pages`: of events that are not published yet."""
+
+    service: str
+    waiting: tuple[WaitingRow, ...]
+    outbox_pages: int
+    parked_keys: int
+    parked: tuple[ParkedRow, ...]

@@ -1,10 +1,13 @@
 """The operator's pages: what works and why not, and the reset of an account by an administrator."""
 
+import json
+
 import httpx
 
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.callers import SUBJECT
+from tests.support.festival_pages import HELD, operator_pages
 from tests.support.portal import OtherServices, a_portal, sign_in
 
 ACCOUNT = {
@@ -23,6 +26,7 @@ def served(*grants: Grant) -> OtherServices:
     others = OtherServices(*grants)
     names = ("production", "inventory", "festival", "sales", "identity", "gateway")
     others.pages |= {f"{name}/health/ready": {"status": "ready"} for name in names}
+    others.pages |= operator_pages()
     others.pages["identity/accounts"] = [ACCOUNT]
     return others
 
@@ -69,3 +73,37 @@ async def test_an_auditor_resets_nothing() -> None:
         page = (await browser.get("/accounts")).text
         assert SUBJECT in page
         assert "Reset" not in page
+
+
+async def test_records_of_a_lost_device_are_refused_with_a_reason_alone() -> None:
+    others = served(Grant(Role.OPERATOR))
+    form = {"decision": "refuse", "place": "ODOP.B1", "device": HELD["device"], "command": "c1"}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        assert (await browser.post("/operator/held", data=form)).status_code == 422
+        assert (await browser.post("/operator/held", data={**form, "decision": "burn"})).status_code == 422
+        assert others.commands == []
+        answer = await browser.post("/operator/held", data={**form, "reason": "curian"})
+        assert answer.headers["location"] == "/operator/held"
+        [(name, body, id)] = others.commands
+        assert (name, id) == ("gateway/held/ODOP.B1/refuse", "c1")
+        assert json.loads(body) == {"device": HELD["device"], "reason": "curian"}
+
+
+async def test_an_auditor_reads_held_records_and_decides_nothing() -> None:
+    others = served(Grant(Role.AUDITOR))
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/operator/held")).text
+        assert "r-1" in page
+        assert "Release them" not in page
+
+
+async def test_what_waits_is_shown_though_a_service_is_away() -> None:
+    others = served(Grant(Role.OPERATOR))
+    others.away.add("festival")
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/operator")).text
+        assert "1 key waits" in page
+        assert "1.250" in page
