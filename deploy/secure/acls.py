@@ -75,6 +75,8 @@ def acls() -> frozenset[Acl]:
         [
             *(acl for service in SERVICES for acl in _of_service(service)),
             *_of_operator(),
+            # Its pages for strangers show what subscribers may read.
+            *_on_topics(PORTAL, Operation.READ, (topic.name for topic in PUBLIC)),
             *_on_topics(SUBSCRIBER, Operation.READ, (topic.name for topic in PUBLIC)),
             Acl(SUBSCRIBER, Operation.READ, Resource.GROUP, SUBSCRIBERS_GROUPS, Pattern.PREFIXED),
         ]

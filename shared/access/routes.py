@@ -194,6 +194,8 @@ PORTAL: Routes = {
     "POST /identity/device-challenges": UNCOUNTED,
     "POST /identity/device-tokens": UNCOUNTED,
     "GET /design": PUBLIC,
+    "GET /public": PUBLIC,
+    "GET /public/lots/{lot}": PUBLIC,
     "GET /sign-in": PUBLIC,
     "POST /sign-in": PUBLIC,
     "POST /sign-out": PUBLIC,

@@ -185,3 +185,23 @@ async def test_a_festival_of_one_day(
     await page.goto(f"{address}/facilities/PR-KPG")
     await expect(page.get_by_text("of sales are the facility's")).to_contain_text("Rp360.000")
     await watch.check()
+
+    # Everybody sees on the public stream what was sold, and the story of the lot; the facility issues its statement.
+    await page.get_by_role("button", name="Issue the statement of HARI").click()
+    await expect(page.locator("h1")).to_contain_text("PR-KPG-0001", timeout=SOON)
+    await expect(page.get_by_role("cell", name="Rp360.000")).to_be_visible()
+    await watch.check()
+    stranger = await chromium.new_context(locale="en")
+    watch = watched(page := await stranger.new_page())
+    await page.goto(f"{address}/public")
+    await expect(page.get_by_text("4 pieces were sold this season for Rp600.000, 4 of them today.")).to_be_visible()
+    await expect(page.get_by_role("rowheader", name="Satu Hari")).to_be_visible()
+    await watch.check()
+
+    operator = await chromium.new_context(locale="en")
+    watch = watched(page := await operator.new_page())
+    await sign_in(page, address, "operator", passwords["operator"])
+    await page.goto(f"{address}/operator")
+    await expect(page.get_by_text("All services work.")).to_be_visible(timeout=SOON)
+    await expect(page.get_by_text("No key waits")).to_be_visible()
+    await watch.check()

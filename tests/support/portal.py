@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from pymongo.errors import DuplicateKeyError
 
 from services.portal.api import portal
+from services.portal.store import PublicStream
 from shared.access.rights import Grant
 from shared.http.server import server_config
 from shared.runtime.plain_service import PlainService
@@ -129,6 +130,7 @@ class OtherServices:
         self.refreshes = 0
         self.ended = 0
         self.access_token = ""
+        self.stream = PublicStream()
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         answer = await self._answer(request)
@@ -198,7 +200,7 @@ def an_application(
         "statements": Documents(),
         "pulse": Documents(),
     }
-    return portal(service, FixedKeys(), httpx.MockTransport(others.answer)), service
+    return portal(service, FixedKeys(), httpx.MockTransport(others.answer), others.stream), service
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from services.portal.api import (
     join,
     live,
     operator,
+    public,
     sign_in,
 )
 from services.portal.api.assets import Assets
@@ -25,7 +26,7 @@ from services.portal.api.pages import HEADERS, Pages, add_fault_pages, form_rule
 from services.portal.api.people import People
 from services.portal.api.reader import ReaderLanguage
 from services.portal.clients import Identity, Services
-from services.portal.store import PortalSessions, Statements
+from services.portal.store import PortalSessions, PublicStream, Statements
 from shared.http.access import SigningKeys
 from shared.http.identity_keys import IdentityKeys
 from shared.http.server import bare_application
@@ -36,9 +37,10 @@ def portal(
     service: PlainService,
     signing_keys: SigningKeys | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    stream: PublicStream | None = None,
 ) -> FastAPI:
     """The application of the portal. `signing_keys`: where the keys of access tokens come from, if not from identity
-    over HTTP. `transport`: how the other services are reached, if not over HTTP."""
+    over HTTP. `transport`: how the other services are reached, if not over HTTP. `stream`: what strangers may see."""
     settings = service.settings
     sessions, identity = PortalSessions(service.database), Identity(settings.identity_url, transport)
     statements = Statements(service.database)
@@ -63,6 +65,7 @@ def portal(
         operator.routes(pages, services),
         held.routes(pages, services),
         live.routes(organiser, service.stopping),
+        public.routes(pages, stream or PublicStream()),
         facilities.routes(pages, organiser, services, statements),
     ):
         router.include_router(part)

@@ -90,6 +90,13 @@ READS = {
         "karya.sales.v1",
         "karya.settlements.v1",
     },
+    "portal": {
+        "karya.demand.v1",
+        "karya.festival.v1",
+        "karya.inventory.v1",
+        "karya.public.sales.v1",
+        "karya.settlements.v1",
+    },
     "subscriber": {
         "karya.demand.v1",
         "karya.festival.v1",
