@@ -5,7 +5,7 @@ from playwright.async_api import Browser, expect
 
 from shared.access.rights import Grant
 from shared.events.identity import Role
-from tests.support.browser import watched
+from tests.support.browser import LOOKS, watched
 from tests.support.festival_pages import SHARE, facility_pages
 from tests.support.portal import PASSWORD, OtherServices, served_portal
 
@@ -17,8 +17,7 @@ def others() -> OtherServices:
     return others
 
 
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_a_facility_issues_its_statement_and_later_a_note(
     chromium: Browser, others: OtherServices, language: str, width: int
 ) -> None:

@@ -7,14 +7,13 @@ from playwright.async_api import Browser, expect
 
 from shared.access.rights import Grant
 from shared.events.identity import Role
-from tests.support.browser import watched
+from tests.support.browser import LOOKS, watched
 from tests.support.festival_pages import HELD, operator_pages
 from tests.support.portal import PASSWORD, OtherServices, served_portal
 from tests.support.waiting import eventually
 
 
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_an_operator_sees_what_waits_and_releases_a_lost_devices_records(
     chromium: Browser, language: str, width: int
 ) -> None:

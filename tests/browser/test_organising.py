@@ -8,13 +8,11 @@ from playwright.async_api import Browser, Page, expect
 
 from shared.access.rights import Grant
 from shared.events.identity import Role
-from tests.support.browser import Watched, watched
+from tests.support.browser import LOOKS, Watched, watched
 from tests.support.festival_pages import LOT, PLACE, running_festival
 from tests.support.portal import PASSWORD, OtherServices, served_portal
 from tests.support.waiting import eventually
 
-SIZES = [360, 1440]
-LANGUAGES = ["id", "en"]
 ODOP = "/festivals/ODOP"
 
 
@@ -50,8 +48,7 @@ async def press(page: Page, others: OtherServices, selector: str) -> tuple[str, 
     return name.removeprefix(f"{PLACE}/"), json.loads(body)
 
 
-@pytest.mark.parametrize("width", SIZES)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_a_refill_is_asked_for_and_pieces_move_between_booths(
     chromium: Browser, others: OtherServices, language: str, width: int
 ) -> None:
@@ -93,8 +90,7 @@ async def test_a_refill_is_asked_for_and_pieces_move_between_booths(
         await page.context.close()
 
 
-@pytest.mark.parametrize("width", SIZES)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_mistakes_are_put_right(chromium: Browser, others: OtherServices, language: str, width: int) -> None:
     async with served_portal(others) as address:
         watch = await signed_in(chromium, address, language, width)
@@ -138,8 +134,7 @@ async def test_mistakes_are_put_right(chromium: Browser, others: OtherServices, 
         await page.context.close()
 
 
-@pytest.mark.parametrize("width", SIZES)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_the_close_says_which_till_is_missing(
     chromium: Browser, others: OtherServices, language: str, width: int
 ) -> None:
@@ -168,8 +163,7 @@ async def test_the_close_says_which_till_is_missing(
         await page.context.close()
 
 
-@pytest.mark.parametrize("width", SIZES)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_what_would_change_is_shown_before_a_plan_is_accepted(
     chromium: Browser, others: OtherServices, language: str, width: int
 ) -> None:

@@ -3,13 +3,12 @@
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.support.browser import watched
+from tests.support.browser import LOOKS, watched
 from tests.support.portal import OtherServices, served_portal
 from tests.support.public_events import LOT, a_balance, a_festival, a_part
 
 
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_a_stranger_sees_sales_and_the_story_of_a_lot(chromium: Browser, language: str, width: int) -> None:
     others = OtherServices()
     for body in (a_festival(), a_balance(recalled=True), a_part("s1", 2)):
