@@ -71,7 +71,7 @@ def application(service: Service, title: str, router: APIRouter, signing_keys: S
     """
     keys = signing_keys or IdentityKeys(service.settings.identity_url)
     app = bare_application(service, title, router, bearers(keys, service.settings.identity_url))
-    app.include_router(backlog(service))
+    app.include_router(backlog(service), dependencies=[Depends(refuse_unknown_filters)])
     app.include_router(docs(title, app.openapi))
     return app
 
