@@ -4,6 +4,7 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
+FOLDER ?= .karya/up/secrets
 
 BIN := .venv/bin
 DONE := .venv/.setup
@@ -22,7 +23,7 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help words new-service setup up down status demo chaos bench test test-all lint format docs sbom audit lock clean
+.PHONY: help words new-service certs setup up down status demo chaos bench test test-all lint format docs sbom audit lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -71,8 +72,12 @@ docs: setup ## the documentation as a site in .karya/site; generated pages are w
 sbom: setup ## the bill of materials of the image, in CycloneDX, with licences: .karya/sbom.cdx.json
 	@$(BIN)/python -m docsite.sbom .karya/sbom.cdx.json
 
-audit: setup .karya/audit.done ## known weaknesses of the dependencies; says so if nobody can be asked (ARGS=--required fails then)
+audit: setup ## known weaknesses of the dependencies; says so if nobody can be asked (ARGS=--required fails then)
+	-@$(MAKE) --no-print-directory .karya/audit.done
 	@$(BIN)/python -m docsite.audit .karya/audit/bin/pip-audit $(ARGS)
+
+certs: setup ## certificates of a secured stack, where they are missing or end soon (ARGS="--renew"; FOLDER=.karya/up/secrets)
+	@$(BIN)/python -m deploy.secure.certificates $(FOLDER) $(ARGS)
 
 new-service: setup ## the files of a new service, with a first event and its test (NAME=stalls)
 	@$(BIN)/python -m lab.new_service $(NAME)

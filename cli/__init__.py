@@ -26,12 +26,14 @@ _GROUPS = {
     "status": "cli.stack:status",
     "logs": "cli.stack:logs",
     "restart": "cli.stack:restart",
+    "rotate": "cli.rotate:rotate",
     "login": "cli.sign_in:login",
     "logout": "cli.sign_in:logout",
     "whoami": "cli.sign_in:whoami",
     "token": "cli.sign_in:token",
     "accounts": "cli.accounts:app",
     "devices": "cli.devices:app",
+    "held": "cli.held:app",
     "topics": "cli.topics:topics",
     "demo": "cli.demo:demo",
     "simulate": "cli.demo:simulate",
@@ -53,7 +55,7 @@ _GROUPS = {
 
 # Only in a checkout, neither in the wheel nor in the image.
 _LABORATORY = frozenset({"demo", "simulate", "chaos", "bench"})
-_LOCAL_STACK = frozenset({"up", "down", "status", "logs", "restart"})
+_LOCAL_STACK = frozenset({"up", "down", "status", "logs", "restart", "rotate"})
 
 NOT_HERE = 2
 

@@ -16,6 +16,7 @@ from cli.verify import show
 from lab.chaos.faults import by_kind
 from lab.chaos.run import MIN_RATE, ChaosReport, run
 from shared import typed
+from shared.settings import DeviceRoute
 
 FOLDER = Path(__file__).parents[1] / ".karya" / "chaos"
 
@@ -31,14 +32,34 @@ def chaos(
             parser=between(typed.number, 1, 1_000_000), help="Records per second of all terminals and tills, from 1."
         ),
     ] = 400.0,
+    secure: Annotated[
+        bool, typer.Option("--secure", help="TLS, and known users only, for Kafka and MongoDB.")
+    ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="File for the report as JSON; - prints it.")
     ] = None,
+    direct_kafka: Annotated[
+        bool, typer.Option("--kafka", help="Devices sync with Kafka itself, and no token is needed.")
+    ] = False,
 ) -> None:
-    """Inject faults at random, seeded times under a steady load, then check everything. All servers are local."""
+    """Inject faults at random, seeded times under a steady load, then check everything. All servers are local.
+
+    Terminals and tills are enrolled, sign their records and sync over the gateway.
+    """
+    route = DeviceRoute.KAFKA if direct_kafka else DeviceRoute.GATEWAY
     with exclusive(FOLDER), terminable(), err.status("") as status:
         on_progress = status.update if err.is_terminal else lambda text: err.print(text, highlight=False)
-        report = asyncio.run(run(FOLDER, minutes=minutes, seed=seed, rate=rate, on_progress=on_progress))
+        report = asyncio.run(
+            run(
+                FOLDER,
+                minutes=minutes,
+                seed=seed,
+                rate=rate,
+                on_progress=on_progress,
+                route=route,
+                secure=secure,
+            )
+        )
     if json_file is not None and str(json_file) != "-":
         json_file.write_text(json.dumps(report.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n")
     if json_file is not None and str(json_file) == "-":

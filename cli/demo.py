@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,20 +33,23 @@ from cli.verify import show as show_verdict
 from deploy.local.services import IDENTITY, LocalServices
 from deploy.seed import set_up
 from deploy.stack import choose_stack
+from lab.simulate.fleet import Owners
 from lab.simulate.scenario import Scenario, SeasonCounts
 from lab.simulate.season import Season
 from lab.simulate.summary import FacilitySum, SeasonBooks, StockOut, books, per_facility, stock_outs, total
 from ops.verify import VerifyReport, verify
+from ops.verify.signatures import signatures as check_signatures
 from services.production import reference
 from shared import typed
 from shared.access.session import TokenSource
 from shared.mongo import Mongo
-from shared.settings import AccessControl, Settings
+from shared.settings import AccessControl, Settings, UnsignedRecords
 from shared.shown import rupiah, thousands, time_of_day
 
 FOLDER = Path(__file__).parents[1] / ".karya" / "demo"
 SESSION = FOLDER / "session.json"
-# One account gives the commands of all people of a season.
+WORKSHOPS_SESSION = FOLDER / "workshops.json"
+# One account gives the commands of all organisers, and those of all people of a season of mistakes.
 PLAYER = (
     *("organiser:*", "administrator", "auditor"),
     *("facility-staff:PR-KPG", "facility-staff:LP-SOE"),
@@ -92,8 +95,8 @@ def simulate(
 
 def _run(seed: int, scale: int, *, as_json: bool) -> None:
     began = time.monotonic()
-    with exclusive(FOLDER), terminable(), StageBars() as bars, _running(bars) as (settings, urls, organiser):
-        result = asyncio.run(_play(seed, scale, settings, urls["festival"], organiser, bars))
+    with exclusive(FOLDER), terminable(), StageBars() as bars, _running(bars, UnsignedRecords.REFUSED) as running:
+        result = asyncio.run(_play(seed, scale, running, bars))
         seconds = time.monotonic() - began
     if as_json:
         show_json(_json(result, seconds))
@@ -107,8 +110,9 @@ def _run_mistakes(*, as_json: bool) -> None:
     with exclusive(FOLDER), terminable(), ExitStack() as running:
         # No bars beside the commands, which write on this process's streams.
         with StageBars() as bars:
-            settings, urls, _ = running.enter_context(_running(bars))
-        played = play_season(settings, urls, FOLDER / "devices", SESSION, quiet=as_json)
+            # Its people send the records of their devices themselves, and repair some by hand.
+            stack = running.enter_context(_running(bars, UnsignedRecords.ALLOWED))
+        played = play_season(stack.settings, stack.urls, FOLDER / "devices", SESSION, quiet=as_json)
     show_played(played, as_json=as_json)
     if not played.ok:
         if not as_json:
@@ -116,12 +120,28 @@ def _run_mistakes(*, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
+@dataclass(frozen=True, slots=True)
+class RunningStack:
+    """A stack with the seven services, the address of each, and who gives the codes of devices. The owner of tills is
+    the organiser as well."""
+
+    settings: Settings
+    urls: Mapping[str, str]
+    owners: Owners
+
+
 @contextmanager
-def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str], TokenSource]]:
-    """An empty stack with the seven services: its settings, the address of each service, and who plays the season."""
+def _running(bars: "StageBars", unsigned: UnsignedRecords) -> Iterator[RunningStack]:
+    """An empty stack that takes `unsigned` records or not."""
     bar = bars.begin("Starting Kafka and MongoDB", None)
     with choose_stack(FOLDER / "stack") as stack:
-        settings = Settings(kafka=stack.kafka, mongo=stack.mongo)
+        settings = Settings(
+            kafka=stack.kafka,
+            mongo=stack.mongo,
+            unsigned=unsigned,
+            # All devices of the season have one address.
+            http_rate_strangers=0,
+        )
         if stack.local is None:
             # Other programs use these servers too: the season's topics and databases get a prefix.
             prefix = f"demo-{uuid4().hex[:8]}"
@@ -130,18 +150,24 @@ def _running(bars: "StageBars") -> Iterator[tuple[Settings, Mapping[str, str], T
         bar.finish()
         bar = bars.begin("Starting the seven services", None)
         services, player = LocalServices(FOLDER / "services", settings), new_account("season", PLAYER)
+        facilities = [f"facility-staff:{code}" for code in reference.load().catalogue.facilities]
+        workshops = new_account("workshops", facilities)
         try:
-            start_with_accounts(services, settings, [player])
+            start_with_accounts(services, settings, [player, workshops])
             bar.finish()
-            yield settings, services.urls, _signed_in(settings, services.urls, player)
+            owners = Owners(
+                terminals=_signed_in(settings, services.urls, workshops, WORKSHOPS_SESSION),
+                tills=_signed_in(settings, services.urls, player, SESSION),
+            )
+            yield RunningStack(settings, services.urls, owners)
         finally:
             services.stop()
 
 
-def _signed_in(settings: Settings, urls: Mapping[str, str], player: SampleAccount) -> TokenSource:
+def _signed_in(settings: Settings, urls: Mapping[str, str], account: SampleAccount, file: Path) -> TokenSource:
     if settings.access is AccessControl.OPEN:
         return STRANGER
-    return sign_in(urls[IDENTITY], player, SESSION)
+    return sign_in(urls[IDENTITY], account, file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +181,15 @@ class SeasonResult:
     report: VerifyReport
 
 
-async def _play(
-    seed: int, scale: int, settings: Settings, festival_url: str, organiser: TokenSource, bars: "StageBars"
-) -> SeasonResult:
-    reference_data = reference.load()
+async def _play(seed: int, scale: int, running: RunningStack, bars: "StageBars") -> SeasonResult:
+    reference_data, settings = reference.load(), running.settings
     season = Season(reference_data, seed=seed, scale=scale, now=datetime.now(UTC))
-    async with Scenario(season, settings, festival_url, organiser, bars.begin) as scenario:
+    async with Scenario(season, settings, running.urls, running.owners, FOLDER / "devices", bars.begin) as scenario:
         counts = await scenario.run()
-    bar = bars.begin("Checking every invariant", None)
+    bar = bars.begin("Checking every invariant and every signature", None)
     report = await verify(settings, within=120)
+    if report.quiet:
+        report = replace(report, checks=(*report.checks, await check_signatures(settings, all_signed=True)))
     bar.finish()
     mongo = Mongo(settings)
     try:
@@ -265,6 +291,12 @@ def _show_counts(season: SeasonCounts, books: SeasonBooks) -> None:
     reports, receipts = thousands(season.reports), thousands(season.receipts)
     sales, records = thousands(season.sales), thousands(season.records)
     say(f"{reports} reports and {receipts} receipts with {sales} sales, {records} records in all.")
+    say(
+        f"{thousands(season.enrolled)} devices were enrolled, and signed each of their records. The gateway took "
+        f"none of {thousands(season.unusable)} damaged records. It holds {thousands(season.held)} of lost tills for "
+        f"an operator. A till restored from a backup sent {thousands(season.sent_again)} records again, and each "
+        "counts once."
+    )
     say(
         f"{thousands(books.counted + books.provisional)} pieces had no label. Final counts divide "
         f"{thousands(books.counted)} of them between facilities; {thousands(books.provisional)} stay provisional."

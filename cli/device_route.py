@@ -27,10 +27,11 @@ def device_route(spool: Spool, *, kafka: bool) -> SyncRoute:
     settings = Settings()
     if kafka or settings.route is DeviceRoute.KAFKA or not settings.gateway_url:
         return KafkaRoute(settings_for("kafka"))
-    return GatewayRoute(settings.gateway_url, Bearer(_token_source(spool)))
+    return GatewayRoute(settings.gateway_url, Bearer(token_source_of(spool)))
 
 
-def _token_source(spool: Spool) -> TokenSource:
+def token_source_of(spool: Spool) -> TokenSource:
+    """The tokens of an enrolled device by its key; those of this machine's session for another one."""
     identity = spool.identity
     if identity is None or sessions.identity_url() not in (None, identity) or sessions.given_token() is not None:
         return sessions.token_source()

@@ -1,12 +1,14 @@
 """`karya devices`: the devices of a scope: codes that enrol them, lists, and revocation."""
 
+import sys
 from datetime import datetime
 from typing import Annotated
 
+import segno
 import typer
 
 from cli.accounts.session import Json, RoleArgument, choose, service
-from cli.console import local, say, show_json, show_table
+from cli.console import local, out, say, show_json, show_table
 from cli.festival.client import Row
 from shared.events.identity import DEVICE_ROLES
 from shared.translation import tr
@@ -19,7 +21,10 @@ app.callback()(choose)
 
 @app.command()
 def code(context: typer.Context, role: RoleArgument, as_json: Json = False) -> None:
-    """Make a code that enrols one device, e.g. for till:ODOP.B1 or terminal:LP-KPG. It is valid for ten minutes."""
+    """Make a code that enrols one device, e.g. for till:ODOP.B1 or terminal:LP-KPG. It is valid for ten minutes.
+
+    A terminal shows it as a QR code too.
+    """
     if role.role not in DEVICE_ROLES:
         raise typer.BadParameter(tr("a device is a terminal or a till, e.g. terminal:LP-KPG or till:ODOP.B1"))
     with service(context) as api:
@@ -28,6 +33,8 @@ def code(context: typer.Context, role: RoleArgument, as_json: Json = False) -> N
         show_json(row)
         return
     say(row["code"])
+    if out.is_terminal:
+        segno.make(row["code"], micro=False).terminal(sys.stdout, border=2, compact=True)
     until = local(datetime.fromisoformat(row["expires_at"]), None)
     say(
         tr(
@@ -66,7 +73,7 @@ def revoke(
     reason: Annotated[str, typer.Option(help="Why, in a few words. No names, please.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Revoke a device for good: the gateway takes nothing more that its key has signed."""
+    """Revoke a device for good: the gateway holds what its key has signed for an operator."""
     with service(context) as api:
         row = api.ask(DEVICES, device.strip(), "revoke", body={"reason": reason})
     if as_json:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from getpass import getuser
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli.console import exit_on_error, local, say, show_json, warn
 from cli.files import content_of
 from cli.parameters import seconds
+from cli.sessions import session_file
 from deploy.topics import SERVICES, writers
 from ops import drafts, mending
 from ops.dlq import DeadLetters, ResendReport, dead_letters
@@ -33,8 +33,10 @@ LetterArgument = Annotated[
 ]
 Actor = Annotated[
     str | None,
-    typer.Option("--as", help="Your name in the event. Default: KARYA_OPERATOR, else your name at this machine."),
+    typer.Option("--as", help="Your name in the event. Default: KARYA_OPERATOR, else the account that is signed in."),
 ]
+# The actor of an operator without a session, `--as` or KARYA_OPERATOR.
+UNNAMED = "operator"
 Wait = Annotated[
     float, typer.Option(parser=seconds(most=600), help="Seconds to wait until it is worked, at most 600.")
 ]
@@ -366,13 +368,23 @@ def _check_length(text: str) -> None:
 
 
 def _actor(settings: Settings, option: str | None) -> str:
-    """The operator's name, as it stands in events. Raises NotMendable for a name that is no id."""
-    name = option or settings.operator or getuser()
+    """The operator's name, as it stands in events. Raises NotMendable for a name that is no id.
+
+    The name at this machine would often be a person's, and no event has one.
+    """
+    name = option or settings.operator or _signed_in() or UNNAMED
     try:
         return TypeAdapter(Id).validate_python(name)
     except ValidationError as error:
         wrong = fault_message(error.errors(include_url=False)[0]).english
         raise NotMendable(f"{name!r} can't be an operator's name. {wrong} Say another one with --as.") from None
+
+
+def _signed_in() -> str | None:
+    """The subject of the account that is signed in here."""
+    file = session_file()
+    session = file.read() if file is not None else None
+    return None if session is None else session.subject
 
 
 def _row(letter: Letter) -> dict[str, Any]:

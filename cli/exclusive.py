@@ -1,6 +1,5 @@
 """Runs a command that has its own stack: one at a time, with a clean end by any signal."""
 
-import fcntl
 import shutil
 import signal
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from shared import file_locks
 from shared.errors import KaryaError
 from shared.translation import tr
 
@@ -22,7 +22,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file_locks.lock(lock, wait=False)
         except BlockingIOError:
             raise AlreadyRunning(
                 tr("This command is running in this checkout already; wait for it, or stop it first.")

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from deploy.secure.files import KAFKA, MONGO, OPERATOR, SecretFiles
+
 FOLDER = Path(__file__).parents[1] / ".karya" / "up"
 
 
@@ -16,6 +18,12 @@ def use_local_stack() -> None:
         "KARYA_MONGO": f"mongodb://127.0.0.1:{stack['mongo']}/?directConnection=true" if "mongo" in stack else None,
         **{f"KARYA_{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in services.items()},
     }
+    secrets = SecretFiles(FOLDER / "secrets")
+    for server in (KAFKA, MONGO):
+        # Credentials go to no other stack.
+        if f"KARYA_{server.upper()}" not in os.environ and secrets.folder.exists():
+            addresses[f"KARYA_{server.upper()}_CREDENTIALS"] = str(secrets.credentials_file(server, OPERATOR))
+            addresses[f"KARYA_{server.upper()}_CA"] = str(secrets.authorities)
     for name, value in addresses.items():
         if value is not None:
             os.environ.setdefault(name, value)

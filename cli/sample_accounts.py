@@ -1,7 +1,6 @@
 """The sample accounts of this checkout's stack, one of each role, with passwords that were made for it."""
 
 import json
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from shared.errors import WrongEntry
 from shared.events.identity import Role
+from shared.private_file import replace_private
 from shared.wording import Message
 
 FILE = "accounts.json"
@@ -20,7 +20,7 @@ SAMPLE_ROLES: Mapping[Role, Sequence[str]] = {
     Role.ORGANISER: ["organiser:*"],
     Role.AUDITOR: ["auditor"],
     Role.OPERATOR: ["operator"],
-    Role.SUBSCRIBER: ["subscriber:karya.public-sales.v1"],
+    Role.SUBSCRIBER: ["subscriber:karya.public.sales.v1"],
     Role.ADMINISTRATOR: ["administrator"],
 }
 
@@ -43,11 +43,7 @@ def sample_accounts(folder: Path) -> list[SampleAccount]:
         return kept
     accounts = [new_account(role.value, roles) for role, roles in SAMPLE_ROLES.items()]
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f"{FILE}.new"
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump([asdict(account) for account in accounts], file, indent=2)
-    fresh.replace(folder / FILE)
+    replace_private(folder / FILE, json.dumps([asdict(account) for account in accounts], indent=2).encode())
     return accounts
 
 

@@ -20,6 +20,7 @@ from cli.accounts.session import (
 from cli.console import exit_on_error, local, say, show_json, warn
 from cli.festival.client import ROLE_WITHIN, ServiceClient
 from cli.local_stack import FOLDER
+from cli.provider_sign_in import provider_session, takes_provider
 from cli.sample_accounts import sample_of
 from cli.sessions import STRANGER, session_file, token_source
 from shared.access.rights import Grant
@@ -39,12 +40,25 @@ def login(
             "--as", metavar="ROLE", help="Sign in with the sample account of this role, on `karya up` alone."
         ),
     ] = None,
+    provider: Annotated[
+        bool,
+        typer.Option("--provider", help="Sign in at the provider of the identity service, in a browser."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Sign in. The session is kept on this machine until `karya logout`; no option takes a password."""
     with exit_on_error(), identity_service(WAIT_SECONDS, STRANGER) as api:
-        name, password = _account(login, sample, from_stdin=password_stdin)
-        session = open_session(api, known_identity(), name, password)
+        gives_account = login is not None or sample is not None or password_stdin
+        if provider and gives_account:
+            raise WrongEntry(
+                Message("`--provider` asks for your account in a browser: leave out login and password.")
+            )
+        if not gives_account and takes_provider(api, is_wanted=provider):
+            session = provider_session(api, known_identity())
+            name = session.subject
+        else:
+            name, password = _account(login, sample, from_stdin=password_stdin)
+            session = open_session(api, known_identity(), name, password)
         file = _file()
         with file.locked():
             former = file.read()

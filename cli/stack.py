@@ -19,11 +19,12 @@ from cli.sample_accounts import SampleAccount, sample_accounts
 from cli.stack_accounts import start_with_accounts
 from deploy.local.group import ServerStatus
 from deploy.local.server import Server
-from deploy.local.services import PORTAL, PREFERRED_PORTS, LocalServices
+from deploy.local.services import PREFERRED_PORTS, LocalServices
 from deploy.local.stack import LocalStack, StackError
+from deploy.secure.files import PORTAL
 from deploy.seed import set_up
 from shared import typed
-from shared.settings import Settings
+from shared.settings import UnsignedRecords
 from shared.translation import tr, translated
 from shared.visible import visible, visible_json
 from shared.wording import Message
@@ -59,18 +60,21 @@ def up(
         int | None,
         typer.Option(parser=HTTP_PORT, help="Production's HTTP port; the other services take the next six."),
     ] = None,
+    secure: Annotated[
+        bool, typer.Option("--secure", help="TLS, and known users only, for Kafka and MongoDB. Data must be new.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Start Kafka, MongoDB and the seven services, and leave them running. Data is kept in .karya/up."""
-    stack = LocalStack(FOLDER, kafka_port=kafka_port, mongo_port=mongo_port, keep_running=True)
+    stack = LocalStack(FOLDER, kafka_port=kafka_port, mongo_port=mongo_port, keep_running=True, secure=secure)
     with err.status(tr("Starting Kafka and MongoDB")) as progress:
         stack.start()
-        settings = _settings(stack)
+        settings = stack.addresses.settings()
         progress.update(tr("Making topics"))
         asyncio.run(set_up(settings))
         progress.update(tr("Starting the services"))
         accounts = sample_accounts(FOLDER)
-        services = LocalServices(FOLDER, settings, keep_running=True, http_port=http_port)
+        services = local_services(stack, http_port=http_port)
         start_with_accounts(services, settings, accounts)
     _show(as_json=as_json)
     if not as_json:
@@ -85,7 +89,7 @@ def down(as_json: Json = False) -> None:
     """Stop everything that `karya up` has started. The data is kept."""
     stack = LocalStack(FOLDER)
     with err.status(tr("Stopping the services")):
-        LocalServices(FOLDER, _settings(stack)).stop()
+        local_services(stack).stop()
     with err.status(tr("Stopping Kafka and MongoDB")):
         stack.stop()
     if as_json:
@@ -127,7 +131,7 @@ def logs(
 def restart(server: ServerArgument, as_json: Json = False) -> None:
     """Stop one server and start it again, over its data and with its port. It is killed if it does not stop."""
     stack = LocalStack(FOLDER, keep_running=True)
-    group = stack if server in _names(stack) else LocalServices(FOLDER, _settings(stack), keep_running=True)
+    group = stack if server in _names(stack) else local_services(stack)
     with err.status(tr("Restarting {server}", server=server)):
         group.restart(server)
     if as_json:
@@ -151,19 +155,24 @@ def _names(group: LocalStack | LocalServices) -> list[str]:
 
 def _server(name: str) -> Server:
     stack = LocalStack(FOLDER)
-    servers = [*stack.servers, *LocalServices(FOLDER, _settings(stack)).servers.values()]
+    servers = [*stack.servers, *local_services(stack).servers.values()]
     [match] = [server for server in servers if server.name == name]
     return match
 
 
-def _settings(stack: LocalStack) -> Settings:
-    return Settings(kafka=stack.addresses.kafka, mongo=stack.addresses.mongo)
+def local_services(stack: LocalStack, *, http_port: int | None = None) -> LocalServices:
+    """The services of this checkout on its stack."""
+    settings = stack.addresses.settings()
+    if stack.secrets is None and "unsigned" not in settings.model_fields_set:
+        # Whoever tries Karya out sends records with a sample account, before any device is enrolled.
+        settings = settings.model_copy(update={"unsigned": UnsignedRecords.ALLOWED})
+    return LocalServices(FOLDER, settings, keep_running=True, http_port=http_port, secrets=stack.secrets)
 
 
 def _show(*, as_json: bool) -> bool:
     """Show the health of everything, and return whether all of it works."""
     stack = LocalStack(FOLDER)
-    services = LocalServices(FOLDER, _settings(stack))
+    services = local_services(stack)
     with ThreadPoolExecutor(2) as threads:
         futures = [threads.submit(group.troubles) for group in (stack, services)]
         troubles = {name: trouble for answer in futures for name, trouble in answer.result().items()}

@@ -14,7 +14,7 @@ from deploy.local.services import LocalServices
 from deploy.local.stack import StackError
 from services.identity.domain.account import HeldRole
 from services.identity.seed import FirstAccount
-from services.identity.store import ACCOUNTS
+from services.identity.store import ACCOUNT_COMMANDS
 from shared.access.rights import Grant
 from shared.access.session import SessionFile, StoredSession
 from shared.mongo import Mongo
@@ -28,33 +28,29 @@ LOOK_AGAIN = 0.05
 def start_with_accounts(services: LocalServices, settings: Settings, accounts: Sequence[SampleAccount]) -> None:
     """Start the services, and make the accounts meanwhile: hashing their passwords takes as long as a start.
 
-    Ends when identity knows the accounts with their roles. Raises StackError, KafkaError and PyMongoError.
+    Ends when identity has worked their commands. Raises StackError, KafkaError and PyMongoError.
     """
     with ThreadPoolExecutor(1) as threads:
         making = threads.submit(asyncio.run, _make(settings, accounts))
         services.start()
         made = making.result()
-    asyncio.run(_wait_until_known(settings, made))
+    asyncio.run(wait_until_worked(settings, made))
 
 
-async def _make(settings: Settings, accounts: Sequence[SampleAccount]) -> dict[str, frozenset[HeldRole]]:
-    """The roles that each subject has been given."""
+async def _make(settings: Settings, accounts: Sequence[SampleAccount]) -> frozenset[str]:
+    """The keys of the commands by which the accounts are made."""
     first = [FirstAccount(account.login, account.password, _roles(account)) for account in accounts]
-    subjects = await seed_accounts(settings, first)
-    return {subjects[account.login]: frozenset(account.roles) for account in first}
+    return await seed_accounts(settings, first)
 
 
-async def _wait_until_known(settings: Settings, missing: dict[str, frozenset[HeldRole]]) -> None:
+async def wait_until_worked(settings: Settings, commands: frozenset[str]) -> None:
+    """Wait for the outcomes of the commands. What became of the accounts since then is their owners' affair."""
     mongo = Mongo(settings)
-    documents = mongo.database("identity")[ACCOUNTS.name]
+    documents = mongo.database("identity")[ACCOUNT_COMMANDS.name]
     clock = asyncio.get_running_loop().time
     end = clock() + KNOWN_WITHIN
     try:
-        while missing:
-            async for document in documents.find({"_id": {"$in": list(missing)}}):
-                account = ACCOUNTS.from_document(document)
-                if missing[account.id] <= set(account.roles):
-                    del missing[account.id]
+        while await documents.count_documents({"_id": {"$in": sorted(commands)}}) < len(commands):
             if clock() > end:
                 raise StackError(tr("The identity service has not made the sample accounts in time."))
             await asyncio.sleep(LOOK_AGAIN)

@@ -17,6 +17,7 @@ from cli.device_route import DirectKafka, device_route, not_taken_sentence
 from cli.enrol import enrol_command
 from cli.groups import CommandGroup
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
+from cli.records_file import export_command, import_command
 from cli.snapshot import From, renew
 from cli.spool import spool_commands
 from cli.terminal_session import Json, Reason, TerminalOptions, open_terminal, show_record, take_zone, today, what
@@ -306,6 +307,8 @@ def _spool(context: typer.Context) -> Iterator[Spool]:
 
 
 app.command(name="enrol")(enrol_command(_spool))
+app.command(name="export")(export_command(_spool))
+app.command(name="import")(import_command(_spool))
 for command in (terminal_records.edit, terminal_records.remove, *terminal_sales.COMMANDS):
     app.command()(command)
 app.add_typer(spool_commands(_owner), name="spool")

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 from aiokafka.errors import KafkaError
 
+from cli.administrator import as_administrator
 from cli.console import say, show_json
+from deploy.secure.acls import reconcile_acls
 from deploy.seed import sow_catalogue
 from deploy.topics import TopicChanges, reconcile_topics
 from shared.causes import cause_of
@@ -23,7 +25,7 @@ def topics(
 
     Ends with 1 if something is left that only a person may change, and says what to do.
     """
-    settings = settings_for("kafka")
+    settings = as_administrator(settings_for("kafka"))
     try:
         result, sown = asyncio.run(_set_up(settings))
     except (KafkaError, OSError) as error:
@@ -48,4 +50,6 @@ def topics(
 
 async def _set_up(settings: Settings) -> tuple[TopicChanges, int]:
     result = await reconcile_topics(settings)
+    if settings.kafka_credentials is not None:
+        await reconcile_acls(settings)
     return result, 0 if result.refused else await sow_catalogue(settings)

@@ -1,14 +1,15 @@
 """Accounts that are made without a caller: the first ones of a stack, and the reset of one by whoever runs it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from aiokafka import AIOKafkaProducer
 
 from deploy.seed import SOURCE
 from services.identity import seed
+from services.identity.domain.account import command_key
 from services.identity.seed import FirstAccount, SeedCommand
-from services.identity.store import SECRETS, Secrets
+from services.identity.store import ACCOUNT_COMMANDS, SECRETS, Secrets
 from shared import envelope
 from shared.events.identity import IDENTITY_COMMANDS
 from shared.kafka import partition_for, producer, stop_producer, topic_name
@@ -18,27 +19,29 @@ from shared.settings import Settings
 RESET_LIFETIME = timedelta(hours=24)
 
 
-async def seed_accounts(settings: Settings, accounts: Iterable[FirstAccount]) -> Mapping[str, str]:
-    """Make these accounts, with the topics there already. Returns the subject of each login.
+async def seed_accounts(settings: Settings, accounts: Iterable[FirstAccount]) -> frozenset[str]:
+    """Make these accounts, with the topics there already. Returns the keys of their commands (`command_key`).
 
-    Safe to repeat: an account that is there keeps its password and gets no role twice. It can be used as soon as
-    identity has worked its commands. Raises WrongEntry, KafkaError and PyMongoError.
+    Safe to repeat: an account that is there keeps its password, and a command that was worked is not given again. The
+    accounts can be used as soon as identity has worked all commands. Raises WrongEntry, KafkaError and PyMongoError.
     """
     mongo, client = Mongo(settings), producer(settings)
     secrets = Secrets(mongo.database(SECRETS))
-    subjects = {}
+    worked = mongo.database("identity")[ACCOUNT_COMMANDS.name]
+    keys: list[str] = []
     try:
         await client.start()
         for account in accounts:
             credential = await seed.keep(secrets, account, datetime.now(UTC))
             for command in seed.commands(credential, account.roles):
-                await _give(settings, client, command)
+                keys.append(command_key(command.body.subject, command.id))
+                if await worked.find_one({"_id": keys[-1]}) is None:
+                    await _give(settings, client, command)
             await secrets.credentials.refer(credential.id)
-            subjects[account.login] = credential.subject
     finally:
         await stop_producer(client)
         await mongo.close()
-    return subjects
+    return frozenset(keys)
 
 
 async def reset_code(settings: Settings, subject: str) -> str:

@@ -1,9 +1,10 @@
-"""A Kafka request that alters single settings of a topic. aiokafka has only the older request, which resets every
-setting that it does not name."""
+"""A Kafka request that alters single settings of a topic or broker. aiokafka has only the older request, which resets
+every setting that it does not name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResourceType
@@ -56,10 +57,11 @@ class _Struct(RequestStruct):  # type: ignore[misc]
 class _IncrementalAlterConfigs(Request[_Struct]):  # type: ignore[misc]
     API_KEY = 44
 
-    def __init__(self, changes: Iterable[TopicFault]) -> None:
+    def __init__(self, kind: ConfigResourceType, values: Mapping[str, Mapping[str, str]]) -> None:
+        """`values`: the new values of settings, by the name of the topic or broker."""
         self._resources = [
-            (ConfigResourceType.TOPIC, topic, [(change.setting, _SET, change.wanted) for change in group])
-            for topic, group in groupby(sorted(changes, key=attrgetter("topic")), key=attrgetter("topic"))
+            (kind, name, [(setting, _SET, value) for setting, value in settings.items()])
+            for name, settings in values.items()
         ]
 
     def build(self, request_struct_class: type[_Struct]) -> _Struct:
@@ -68,7 +70,22 @@ class _IncrementalAlterConfigs(Request[_Struct]):  # type: ignore[misc]
 
 async def alter(admin: AIOKafkaAdminClient, changes: Iterable[TopicFault]) -> None:
     """Set each setting of `changes` to its wanted value. Raises KafkaError when the broker refuses."""
-    answer = await admin._send_request(_IncrementalAlterConfigs(changes))
-    for code, why, _kind, topic in answer.responses:
+    values = {
+        topic: {change.setting: change.wanted for change in group}
+        for topic, group in groupby(sorted(changes, key=attrgetter("topic")), key=attrgetter("topic"))
+    }
+    answer = await admin._send_request(_IncrementalAlterConfigs(ConfigResourceType.TOPIC, values))
+    _check(answer)
+
+
+async def alter_broker(admin: AIOKafkaAdminClient, broker: int, values: Mapping[str, str]) -> None:
+    """Set these settings of a running broker. It reads the files again that they name. Raises KafkaError when it
+    refuses."""
+    request = _IncrementalAlterConfigs(ConfigResourceType.BROKER, {str(broker): values})
+    _check(await admin._send_request(request, broker))
+
+
+def _check(answer: Any) -> None:
+    for code, why, _kind, name in answer.responses:
         if code:
-            raise for_code(code)(f"topic {topic}: {why}")
+            raise for_code(code)(f"{name}: {why}")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
 
+from deploy.secure.acls import reconcile_acls
 from deploy.topics import TopicChanges, make_topics
 from services.production import reference, seed
 from shared import envelope
@@ -17,8 +18,13 @@ SOURCE = "karya/seed"
 
 
 async def set_up(settings: Settings) -> TopicChanges:
-    """Make the topics and sow the catalogue. Safe to repeat. Raises as `make_topics` does, and KafkaError."""
+    """Make the topics, give the users of a secured Kafka their rights, and sow the catalogue.
+
+    Safe to repeat. Raises as `make_topics` does, and KafkaError.
+    """
     changes = await make_topics(settings)
+    if settings.kafka_credentials is not None:
+        await reconcile_acls(settings)
     await sow_catalogue(settings)
     return changes
 

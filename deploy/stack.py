@@ -43,16 +43,18 @@ def choose_kind(requested: str | None, engine_answers: Callable[[], bool]) -> St
 
 
 @contextmanager
-def choose_stack(folder: Path, kind: str | None = None) -> Iterator[Stack]:
+def choose_stack(folder: Path, kind: str | None = None, *, secure: bool = False) -> Iterator[Stack]:
     """A running stack for the duration of the block. Without `kind`, KARYA_STACK or the available engine decides.
 
     `folder` holds data and logs of local servers. KARYA_KAFKA and KARYA_MONGO give the addresses of an external
-    stack, which is neither started nor stopped. Raises StackError when a server does not start.
+    stack, which is neither started nor stopped. A `secure` stack is of local processes. Raises StackError when a
+    server does not start.
     """
-    match choose_kind(kind or os.environ.get(VARIABLE), docker_stack.engine_answers):
+    requested = StackKind.LOCAL if secure else kind or os.environ.get(VARIABLE)
+    match choose_kind(requested, docker_stack.engine_answers):
         case StackKind.LOCAL:
-            with LocalStack(folder) as local:
-                yield Stack(local.addresses.kafka, local.addresses.mongo, local)
+            with LocalStack(folder, secure=secure) as local:
+                yield Stack(local.addresses.kafka, local.addresses.mongo, local.secrets, local)
         case StackKind.DOCKER:
             with docker_stack.running() as addresses:
                 yield Stack(addresses.kafka, addresses.mongo)

@@ -18,10 +18,11 @@ from services.inventory.handlers import PROCESSORS as INVENTORY
 from services.production.handlers import PROCESSORS as PRODUCTION
 from services.sales.handlers import PROCESSORS as SALES
 from shared.errors import TopicsRefused
-from shared.events import catalogue, festival, identity, inventory, operator, production, sales
+from shared.events import catalogue, festival, gateway, identity, inventory, operator, production, sales
 from shared.events.journal import journal
 from shared.events.language import Topic
 from shared.kafka import reader, stop_reader, topic_name
+from shared.kafka_connection import administrator
 from shared.runtime.processor import Processor
 from shared.settings import Settings
 from shared.topics import COMPRESSION, DLQ, TIME, TopicFault, configs, faults_of, wanted
@@ -37,7 +38,7 @@ SERVICES: dict[str, tuple[Processor, ...]] = {
 
 # The topics that each service writes. Terminals, staff, organisers, tills, administrators and operators write all
 # others.
-_WRITTEN: dict[str, tuple[Topic, ...]] = {
+WRITTEN: dict[str, tuple[Topic, ...]] = {
     "production": (
         production.PRODUCTION,
         production.ANSWERS,
@@ -58,7 +59,28 @@ _WRITTEN: dict[str, tuple[Topic, ...]] = {
         sales.SALES_DEADLINES,
     ),
     "identity": (identity.IDENTITY, identity.IDENTITY_GRANTS),
+    "gateway": (gateway.HELD_REPORTS, gateway.HELD_SALES),
 }
+
+# The topics to which a service passes on records of other senders, unchanged.
+_PASSED_ON: dict[str, tuple[Topic, ...]] = {"gateway": (production.TERMINAL, sales.TILL)}
+
+# The topics of people and devices to which each service appends what comes over HTTP.
+TAKEN_OVER_HTTP: dict[str, tuple[Topic, ...]] = {
+    "production": (catalogue.ENTRY_COMMANDS,),
+    "festival": (festival.ORGANISER,),
+    "identity": (identity.IDENTITY_COMMANDS,),
+    "gateway": (production.TERMINAL, sales.TILL, gateway.HELD_COMMANDS),
+}
+
+# The topics that programs of others may read.
+PUBLIC: tuple[Topic, ...] = (
+    sales.PUBLIC_SALES,
+    sales.SETTLEMENTS,
+    sales.DEMAND,
+    inventory.INVENTORY,
+    festival.FESTIVAL,
+)
 
 # Kafka applies these settings when it appends a record: a change does not affect existing records.
 _OF_RECORDS = {
@@ -79,7 +101,7 @@ class TopicChanges:
 
 def all_topics() -> list[Topic]:
     """Every topic that carries events: the published language and the services' journals."""
-    modules = (production, catalogue, inventory, festival, sales, identity, operator)
+    modules = (production, catalogue, inventory, festival, sales, identity, gateway, operator)
     language = {
         topic.name: topic for module in modules for topic in vars(module).values() if isinstance(topic, Topic)
     }
@@ -94,8 +116,13 @@ def read_topics() -> set[str]:
 
 def writers() -> dict[str, str]:
     """The owning service of each topic that only one service writes, by the topic's name."""
-    owned = {topic.name: service for service, topics in _WRITTEN.items() for topic in topics}
+    owned = {topic.name: service for service, topics in WRITTEN.items() for topic in topics}
     return owned | {journal(service).name: service for service in SERVICES}
+
+
+def passed_on(service: str) -> set[str]:
+    """The names of the topics to which the service passes on records of other senders."""
+    return {topic.name for topic in _PASSED_ON.get(service, ())}
 
 
 async def make_topics(settings: Settings) -> TopicChanges:
@@ -113,7 +140,7 @@ async def reconcile_topics(settings: Settings) -> TopicChanges:
     partitions of two topics. Raises KafkaError when the broker refuses.
     """
     names = [topic_name(settings, name) for name in _names()]
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    admin = administrator(settings)
     await admin.start()
     try:
         existing = set(await admin.list_topics())

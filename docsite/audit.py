@@ -23,6 +23,9 @@ def audit(command: Sequence[str], required: bool) -> int:
     try:
         ended = subprocess.run(asked, capture_output=True, text=True, timeout=WITHIN_SECONDS, check=False)
         output, fault = ended.stdout, ended.stderr
+    except OSError:
+        # Its environment is made from the package registry, which is not always there either.
+        output, fault = "", "the auditor is not installed"
     except subprocess.TimeoutExpired:
         output, fault = "", f"no answer within {WITHIN_SECONDS} seconds"
     try:

@@ -30,12 +30,15 @@ from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.missing import MissingKind
+from services.gateway.api.intake import IntakeStatus
+from services.gateway.domain.held_record import HeldStatus
 from services.portal.api.apps import texts_of_script
 from services.portal.api.assets import APPS
 from services.portal.api.pages import TEMPLATES
 from services.portal.domain.steps import StepState
 from services.sales.domain.receipt import SaleStatus
 from shared.events.catalogue import EntryKind
+from shared.events.identity import Role
 from shared.events.inventory import OrderRefusal, ReleaseCause
 from shared.events.sales import AdjustmentCause, PaymentKind
 from shared.translation import CATALOGUE, HEADING, Language, use_language
@@ -54,12 +57,15 @@ STATUSES: tuple[type[StrEnum], ...] = (
     BoothStatus,
     EntryKind,
     FestivalStatus,
+    HeldStatus,
+    IntakeStatus,
     LineStatus,
     PaymentKind,
     RecordStatus,
     ReleaseCause,
     ReportStatus,
     RequestStatus,
+    Role,
     SaleStatus,
     ShipmentStatus,
     StepState,
@@ -71,7 +77,7 @@ WORDS = (
     *("the zone of this machine", "counted", "provisional"),
     *(kind.value.replace("_", " ") for kinds in (MissingKind, OrderRefusal) for kind in kinds),
     *("the laboratory", "the local stack", "issued", "so far", "works", "in trouble", "down", "waits for a reset"),
-    *("enrolled", "revoked"),
+    *("enrolled", "revoked", "statement", "credit note"),
     "no festival has opened the booth",
     "never counted in there",
     "the lot is of another product there",

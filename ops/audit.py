@@ -12,12 +12,13 @@ from shared import envelope
 from shared.errors import Unusable
 from shared.events.catalogue import ENTRY_COMMANDS
 from shared.events.festival import ORGANISER
+from shared.events.gateway import HELD_COMMANDS
 from shared.events.identity import IDENTITY_COMMANDS
 from shared.events.language import Event, Topic
 from shared.events.operator import OPERATOR, LetterArchived, LetterMended
 from shared.settings import Settings
 
-TOPICS: Sequence[Topic] = (ORGANISER, ENTRY_COMMANDS, IDENTITY_COMMANDS, OPERATOR)
+TOPICS: Sequence[Topic] = (ORGANISER, ENTRY_COMMANDS, IDENTITY_COMMANDS, HELD_COMMANDS, OPERATOR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any, Final, Literal
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from shared.errors import PartitionsDiffer
+from shared.kafka_connection import administrator, connection
 from shared.patches.aiokafka import give_up, read_any_header_name
 from shared.retry import attempts
 from shared.settings import Settings
@@ -54,7 +54,7 @@ def _positive_murmur2(key: bytes) -> int:
 def producer(settings: Settings) -> AIOKafkaProducer:
     """An idempotent producer, not started. It keeps the order per partition. Its `send` has no timeout."""
     return AIOKafkaProducer(
-        bootstrap_servers=settings.kafka,
+        **connection(settings),
         enable_idempotence=True,
         acks="all",
         max_request_size=DLQ_MAX_BYTES,
@@ -71,7 +71,7 @@ def reader(settings: Settings, **options: Any) -> AIOKafkaConsumer:
     consumer's position tells whether an end is reached, never the last record.
     """
     return AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka,
+        **connection(settings),
         enable_auto_commit=False,
         isolation_level=READ_COMMITTED,
         **{"auto_offset_reset": "earliest", **options},
@@ -104,7 +104,7 @@ async def survey(settings: Settings, topics: Sequence[str]) -> tuple[str, int]:
 
     Raises PartitionsDiffer if a topic is missing or the numbers differ: lanes need co-partitioned topics.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    admin = administrator(settings)
     try:
         await admin.start()
         cluster = (await admin.describe_cluster())["cluster_id"]

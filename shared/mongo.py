@@ -10,6 +10,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from shared.credentials import read_credentials
 from shared.patches.pymongo import hold_no_lock_after_cancellation
 from shared.settings import MongoDriver, Settings
 
@@ -25,10 +26,20 @@ _MAJORITY = WriteConcern("majority")
 hold_no_lock_after_cancellation()
 
 
+def mongo_access(settings: Settings) -> dict[str, Any]:
+    """The options of MongoDB's clients that let them in: with credentials SCRAM over TLS. Raises BadSettings."""
+    if settings.mongo_credentials is None:
+        return {}
+    credentials = read_credentials(settings.mongo_credentials)
+    authorities = {"tlsCAFile": str(settings.mongo_ca)} if settings.mongo_ca is not None else {}
+    return {"username": credentials.user, "password": credentials.password, "tls": True, **authorities}
+
+
 class Mongo:
     """A client of MongoDB. Motor has the same calls, so its objects are typed as PyMongo's async ones."""
 
     def __init__(self, settings: Settings) -> None:
+        """Raises BadSettings when the credentials can't be read."""
         options: dict[str, Any] = {
             "tz_aware": True,
             "serverSelectionTimeoutMS": SELECTED_WITHIN_MS,
@@ -40,6 +51,7 @@ class Mongo:
             "w": "majority",
             # Outside transactions, too: a write that a failover rolls back must not be read, let alone published.
             "readConcernLevel": "majority",
+            **mongo_access(settings),
         }
         if settings.mongo_driver is MongoDriver.MOTOR:
             from motor.motor_asyncio import AsyncIOMotorClient

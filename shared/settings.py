@@ -37,6 +37,13 @@ class AccessControl(StrEnum):
     OPEN = "open"
 
 
+class UnsignedRecords(StrEnum):
+    """Whether an account may send records that no enrolled device has signed."""
+
+    ALLOWED = "allowed"
+    REFUSED = "refused"
+
+
 class DeviceRoute(StrEnum):
     """Where terminals and tills sync."""
 
@@ -53,6 +60,18 @@ class Settings(BaseSettings):
     mongo: str = Field(
         "mongodb://127.0.0.1:27117/?directConnection=true",
         description="MongoDB connection string (replica set)",
+    )
+    kafka_credentials: Path | None = Field(
+        None, description="file with a user of Kafka and its password, a line each; then SCRAM-SHA-512 over TLS"
+    )
+    kafka_ca: Path | None = Field(
+        None, description="file with the authorities of Kafka's certificates; without it those of the system"
+    )
+    mongo_credentials: Path | None = Field(
+        None, description="file with a user of MongoDB and its password, a line each; then SCRAM over TLS"
+    )
+    mongo_ca: Path | None = Field(
+        None, description="file with the authorities of MongoDB's certificates; without it those of the system"
     )
     mongo_driver: MongoDriver = Field(
         MongoDriver.PYMONGO, description="pymongo (its async API), or motor with the extra `motor`"
@@ -92,6 +111,11 @@ class Settings(BaseSettings):
         description="tokens: each request needs an access token of identity; open: everybody on this machine may do "
         "everything",
     )
+    unsigned: UnsignedRecords = Field(
+        UnsignedRecords.REFUSED,
+        description="refused: the gateway takes records of enrolled devices alone; allowed: also those that a "
+        "person's account sends for a device that is not enrolled",
+    )
     identity_url: str = Field(
         "http://127.0.0.1:8005", description="identity's address, which access tokens name as their issuer"
     )
@@ -99,13 +123,36 @@ class Settings(BaseSettings):
     inventory_url: str = Field("http://127.0.0.1:8002", description="inventory's address, for the portal")
     festival_url: str = Field("http://127.0.0.1:8003", description="festival's address, for the portal")
     sales_url: str = Field("http://127.0.0.1:8004", description="sales' address, for the portal")
+    passwords: bool = Field(
+        True, description="whether people sign in with a login and a password; false needs `KARYA_OIDC_ISSUER`"
+    )
+    oidc_issuer: str = Field(
+        "", description="address of an OpenID Connect provider, where people sign in too; empty: there is none"
+    )
+    oidc_client_id: str = Field("", description="identity's client id at the provider")
+    oidc_client_secret: str = Field(
+        "", repr=False, description="identity's secret at the provider; empty for a client that has none"
+    )
+    oidc_scopes: str = Field("openid profile", description="scopes that identity asks the provider for, with spaces")
+    oidc_roles_claim: str = Field(
+        "",
+        description="the provider's claim that decides about roles, e.g. `groups` or `realm_access.roles`; empty: "
+        "all people of the provider get an account, and no role",
+    )
+    oidc_roles: str = Field(
+        "",
+        description="roles by values of the claim, with commas: `admins=administrator, kupang=facility-staff:LP-KPG`",
+    )
+    oidc_session_hours: Whole = Field(
+        12, ge=1, le=24 * 14, description="how long a session lasts at most that began at the provider"
+    )
     gateway_url: str = Field(
         "", description="the gateway's address, where terminals and tills sync; without it they sync with Kafka"
     )
     route: DeviceRoute = Field(
         DeviceRoute.GATEWAY, description="gateway, or kafka: terminals and tills sync with Kafka itself"
     )
-    operator: str = Field("", description="who mends and archives dead letters; empty: the name at this machine")
+    operator: str = Field("", description="who mends and archives dead letters; empty: the account that is signed in")
     lang: str = Field(
         "", description="language of commands: id or en; else that of the locale, and Indonesian for other locales"
     )
@@ -122,11 +169,31 @@ class Settings(BaseSettings):
     @classmethod
     def _checked(cls, values: object, validate: ModelWrapValidatorHandler[Self]) -> Self:
         try:
-            return validate(values)
+            settings = validate(values)
         except ValidationError as error:
             fault = error.errors(include_input=False, include_url=False)[0]
             name = f"{PREFIX}{fault['loc'][0]}".upper()
             raise BadSettings(Message("{field}: {reason}", field=name, reason=fault_message(fault))) from None
+        if settings.oidc_issuer and not settings.oidc_client_id:
+            raise BadSettings(Message("KARYA_OIDC_ISSUER needs KARYA_OIDC_CLIENT_ID."))
+        if not settings.passwords and not settings.oidc_issuer:
+            raise BadSettings(Message("Without passwords and KARYA_OIDC_ISSUER nobody could sign in."))
+        return settings
+
+    @model_validator(mode="after")
+    def _authorities_with_credentials(self) -> Self:
+        # Whoever names an authority expects TLS, which only credentials turn on.
+        for server in ("kafka", "mongo"):
+            if getattr(self, f"{server}_ca") is not None and getattr(self, f"{server}_credentials") is None:
+                variable = f"{PREFIX}{server.upper()}"
+                raise BadSettings(
+                    Message(
+                        "{ca} counts with {credentials} only.",
+                        ca=f"{variable}_CA",
+                        credentials=f"{variable}_CREDENTIALS",
+                    )
+                )
+        return self
 
     @property
     def names(self) -> list[str]:

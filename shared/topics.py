@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
+from shared.kafka_connection import administrator
 from shared.settings import Settings
 
 # Kafka's own default, batch overhead included. A dead letter has more headers than its record, so a DLQ takes more.
@@ -61,7 +62,7 @@ def faults_of(settings: Mapping[str, Configs]) -> list[TopicFault]:
 
 async def misconfigured(settings: Settings, names: Iterable[str]) -> list[str]:
     """Sentences on the faults of these existing topics (full names). Raises KafkaError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    admin = administrator(settings)
     try:
         await admin.start()
         return [f"{fault}: `karya topics` sets it" for fault in faults_of(await configs(admin, names))]

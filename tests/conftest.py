@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 os.environ["KARYA_LANG"] = "en"
 # Access control has tests of its own, which turn it on.
 os.environ["KARYA_ACCESS"] = "open"
+os.environ["KARYA_UNSIGNED"] = "allowed"
 
 pytest_plugins = ["tests.support.outputs", "tests.support.selection", "tests.support.workers"]
 

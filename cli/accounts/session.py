@@ -23,9 +23,11 @@ from shared.wording import Message
 ACCOUNTS = "accounts"
 IDENTITY_SERVICE = "identity"
 WAIT_SECONDS = 10
+# No login is so short.
+ME = "me"
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
-Account = Annotated[str, typer.Argument(help="The account's subject or login.")]
+Account = Annotated[str, typer.Argument(help="The account's subject or login; `me` is your own.")]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input, one line.")
 ]
@@ -105,7 +107,7 @@ _EXAMPLES = {
     Role.FACILITY_STAFF: "facility-staff:LP-KPG",
     Role.CASHIER: "cashier:ODOP.B1",
     Role.ORGANISER: "organiser:ODOP",
-    Role.SUBSCRIBER: "subscriber:karya.public-sales.v1",
+    Role.SUBSCRIBER: "subscriber:karya.public.sales.v1",
     Role.TERMINAL: "terminal:LP-KPG",
     Role.TILL: "till:ODOP.B1",
 }
@@ -121,8 +123,13 @@ def role_text(row: Row) -> str:
 
 
 def subject_of(api: ServiceClient, text: str) -> str:
-    """The subject of the account that a person means. Raises WrongEntry for a login that no account has."""
+    """The subject of the account that a person means by a subject, a login or `me`.
+
+    Raises WrongEntry for a login that no account has.
+    """
     text = text.strip()
+    if text.casefold() == ME:
+        return str(api.get("me")["subject"])
     if SUBJECT.fullmatch(text):
         return text
     matches = [row for row in api.all(ACCOUNTS, by="subject") if _login(row) == text.casefold()]

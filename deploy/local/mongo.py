@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from deploy.local import process
 from deploy.local.server import StackError
+from deploy.secure.files import ADMINISTRATOR, MONGO
+from deploy.secure.users import ServerSecrets
 from shared.causes import cause_of
+from shared.mongo import mongo_access
+from shared.settings import Settings
 from shared.wording import Message
 
 PREFERRED_PORT = 27117
+PREFERRED_FIRST_PORT = 30117
 ANSWER_MILLISECONDS = 2000
+FIRST_MILLISECONDS = 30_000
 PROGRAM = Path(sys.executable).with_name("secantusd-rs")
 
 
 @dataclass(frozen=True, slots=True)
 class MongoKind:
-    """A server whose data and log are in `folder`."""
+    """A server whose data and log are in `folder`. With `secrets` it admits known users only."""
 
     folder: Path
+    secrets: ServerSecrets | None = None
     name: str = "mongo"
 
     @property
@@ -40,11 +51,10 @@ class MongoKind:
         # An explicit empty configuration: by default the server reads one from the home folder.
         configuration = self.folder / "secantusd.toml"
         configuration.touch()
-        return [
+        command = [
             str(PROGRAM),
             *("--config", str(configuration)),
             *("--host", "127.0.0.1"),
-            *("--port", str(port)),
             *("--storage-path", self.marker),
             # An upper bound. A smaller cache is evicted and reloaded all the time: with a million lots and 512M
             # a batch took a minute.
@@ -54,6 +64,46 @@ class MongoKind:
             # Without it a killed server loses acknowledged transactions.
             "--sync-on-commit",
         ]
+        if self.secrets is None:
+            return [*command, "--port", str(port)]
+        file = str(self.secrets.server(self.name))
+        command += ["--tls-cert-file", file, "--tls-key-file", file]
+        if not Path(self.marker).exists():
+            self._make_administrator(command, self.secrets)
+        return [*command, "--port", str(port), "--auth"]
+
+    def _make_administrator(self, command: Sequence[str], secrets: ServerSecrets) -> None:
+        """Make the first user with a server that asks for none, on a port of its own. Raises StackError.
+
+        A server that asks for users admits nobody before there is one.
+        """
+        # A random one: several stacks may start at the same time.
+        port = process.free_port(process.port_of_its_own(PREFERRED_FIRST_PORT))
+        first = secrets.credentials(MONGO, ADMINISTRATOR)
+        server = subprocess.Popen(
+            [*command, "--port", str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            with MongoClient[dict[str, object]](
+                self.address(port),
+                tls=True,
+                tlsCAFile=str(secrets.authorities),
+                serverSelectionTimeoutMS=FIRST_MILLISECONDS,
+            ) as client:
+                roles = [{"role": "root", "db": "admin"}]
+                client.admin.command("createUser", first.user, pwd=first.password, roles=roles)
+        except PyMongoError as fault:
+            raise StackError(f"MongoDB's first user can't be made: {cause_of(fault)}") from fault
+        finally:
+            server.terminate()
+            server.wait()
+
+    def _access(self) -> dict[str, Any]:
+        return {} if self.secrets is None else mongo_access(self.secrets.of(ADMINISTRATOR, Settings()))
 
     def not_ready(self, port: int) -> str | None:
         """Send a ping, and run a transaction that is aborted."""
@@ -61,6 +111,7 @@ class MongoKind:
             with (
                 MongoClient[dict[str, object]](
                     self.address(port),
+                    **self._access(),
                     serverSelectionTimeoutMS=ANSWER_MILLISECONDS,
                     socketTimeoutMS=ANSWER_MILLISECONDS,
                 ) as client,
@@ -80,6 +131,7 @@ class MongoKind:
         try:
             with MongoClient[dict[str, object]](
                 self.address(port),
+                **self._access(),
                 serverSelectionTimeoutMS=ANSWER_MILLISECONDS,
                 connectTimeoutMS=ANSWER_MILLISECONDS,
                 socketTimeoutMS=ANSWER_MILLISECONDS,

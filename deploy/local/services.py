@@ -16,6 +16,8 @@ from urllib.request import urlopen
 from deploy.local import process
 from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server
+from deploy.secure.files import PORTAL
+from deploy.secure.users import ServerSecrets
 from shared.causes import cause_of
 from shared.settings import Settings
 from shared.wording import Message, as_message
@@ -30,7 +32,6 @@ PREFERRED_PORTS = {
     "portal": 8007,
 }
 IDENTITY = "identity"
-PORTAL = "portal"
 ANSWER_SECONDS = 5
 HEALTH_SECONDS = 2
 
@@ -110,13 +111,21 @@ class LocalServices:
     """
 
     def __init__(
-        self, folder: Path, settings: Settings, *, keep_running: bool = False, http_port: int | None = None
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        keep_running: bool = False,
+        http_port: int | None = None,
+        secrets: ServerSecrets | None = None,
     ) -> None:
-        """`http_port`: the wished port of the first service; each of the others wishes the next one."""
+        """`http_port`: the wished port of the first service; each of the others wishes the next one. `secrets`: of a
+        secured stack, where each service is a user of its own."""
         folder = folder.resolve()
-        variables = environment(settings)
+        of_service = secrets.of if secrets is not None else _same
         self._kinds = {
-            name: ServiceKind(name, folder / name, variables, urls=lambda: self.urls) for name in PREFERRED_PORTS
+            name: ServiceKind(name, folder / name, environment(of_service(name, settings)), urls=lambda: self.urls)
+            for name in PREFERRED_PORTS
         }
         specs = [
             ServerSpec(kind, PREFERRED_PORTS[name], http_port + number if http_port is not None else None)
@@ -177,6 +186,10 @@ class LocalServices:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _same(_service: str, settings: Settings) -> Settings:
+    return settings
 
 
 def _detail(error: HTTPError) -> Message:

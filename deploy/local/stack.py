@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from deploy.local import kafka, mongo, process
 from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server, StackError
+from deploy.secure.files import ADMINISTRATOR
+from deploy.secure.users import ServerSecrets
+from shared.settings import Settings
+from shared.translation import tr
 from shared.wording import Message
 
 __all__ = ["Addresses", "LocalStack", "ServerStatus", "StackError"]
@@ -17,10 +24,19 @@ __all__ = ["Addresses", "LocalStack", "ServerStatus", "StackError"]
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The addresses for clients."""
+    """The addresses for clients, and in a secured stack the secrets by which it knows them."""
 
     kafka: str
     mongo: str
+    secrets: ServerSecrets | None = None
+
+    def settings(self, principal: str = ADMINISTRATOR) -> Settings:
+        """The settings of this principal; without secrets all have the same."""
+        return self.as_principal(principal, Settings(kafka=self.kafka, mongo=self.mongo))
+
+    def as_principal(self, principal: str, settings: Settings) -> Settings:
+        """These settings with the credentials of this principal, if there are any."""
+        return settings if self.secrets is None else self.secrets.of(principal, settings)
 
 
 class LocalStack:
@@ -38,14 +54,19 @@ class LocalStack:
         mongo_port: int | None = None,
         keep_running: bool = False,
         listeners: Sequence[kafka.Listener] = (),
+        secure: bool = False,
     ) -> None:
-        """`listeners`: additional listeners of the broker."""
+        """`listeners`: additional listeners of the broker. `secure`: TLS, and known users only. A folder stays as it
+        was when it was first used: StackError is raised for one that began without."""
         self.folder = folder.resolve()
+        self.secrets = self._secrets(secure=secure)
         preferred = mongo.PREFERRED_PORT, kafka.PREFERRED_PORT
         mongo_preferred, kafka_preferred = preferred if keep_running else map(process.port_of_its_own, preferred)
+        database = mongo.MongoKind(self.folder / "mongo", self.secrets)
+        broker = kafka.KafkaKind(self.folder / "kafka", tuple(listeners), self.secrets)
         specs = (
-            ServerSpec(mongo.MongoKind(self.folder / "mongo"), mongo_preferred, mongo_port),
-            ServerSpec(kafka.KafkaKind(self.folder / "kafka", tuple(listeners)), kafka_preferred, kafka_port),
+            ServerSpec(database, mongo_preferred, mongo_port),
+            ServerSpec(broker, kafka_preferred, kafka_port),
         )
         self._group = Group(self.folder, "stack", specs, tied=not keep_running)
         self.mongo, self.kafka = self._group.servers
@@ -56,7 +77,7 @@ class LocalStack:
 
     @property
     def addresses(self) -> Addresses:
-        return Addresses(kafka=self.kafka.address, mongo=self.mongo.address)
+        return Addresses(kafka=self.kafka.address, mongo=self.mongo.address, secrets=self.secrets)
 
     def start(self) -> Addresses:
         """Start the servers that do not run, wait until they serve, and return their addresses.
@@ -64,8 +85,29 @@ class LocalStack:
         A used folder gives servers with their data. When a server fails, the servers started here are stopped, and
         StackError names the failure.
         """
+        if self.secrets is None:
+            self._group.start()
+            return self.addresses
+        # Imported here, since it takes longer than a server's start, and a stack without users needs none of it.
+        from deploy.secure.admission import admit_all
+        from deploy.secure.certificates import prepare
+
+        # The servers' data have keys and hashes, which another user of this machine must not read.
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        prepare(self.secrets.folder, datetime.now(UTC))
         self._group.start()
+        # In a separate thread, since the caller may run inside an event loop.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, admit_all(self.addresses.settings(), self.secrets)).result()
         return self.addresses
+
+    def _secrets(self, *, secure: bool) -> ServerSecrets | None:
+        folder = self.folder / "secrets"
+        if secure and not folder.exists() and (self.folder / "kafka").exists():
+            message = tr("The data in {folder} were made without users.", folder=str(self.folder))
+            raise StackError(message)
+        return ServerSecrets(folder) if secure or folder.exists() else None
 
     def stop(self) -> None:
         """Stop both servers gracefully, and by force after a timeout. Safe to repeat."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deploy.topics import SERVICES, all_topics, read_topics, writers
-from shared.events import catalogue, festival, identity, inventory, names, operator, production, sales
+from shared.events import catalogue, festival, gateway, identity, inventory, names, operator, production, sales
 from shared.events.journal import journal
 from shared.events.language import EVENT_ID, Body, Topic, event_type
 
@@ -18,6 +18,7 @@ _MODULES = {
     "festival": ("Organisers and festival", festival),
     "sales": ("Tills and sales", sales),
     "identity": ("Accounts", identity),
+    "gateway": ("Records of revoked devices", gateway),
     "operator": ("Operators", operator),
 }
 # The code does not tell which topics are written by other parties than services.
@@ -27,6 +28,7 @@ _WRITERS = {
     festival.ORGANISER.name: "organisers (by festival's HTTP API)",
     sales.TILL.name: "tills",
     identity.IDENTITY_COMMANDS.name: "administrators, organisers and invited people (by identity's HTTP API)",
+    gateway.HELD_COMMANDS.name: "the gateway's intake, and operators (by its HTTP API)",
     operator.OPERATOR.name: "operators (by `karya dlq`)",
     **writers(),
 }
@@ -42,6 +44,8 @@ _READERS = {
     sales.DEMAND.name: ("facilities",),
     sales.PUBLIC_SALES.name: ("subscribers",),
     identity.IDENTITY.name: ("administrators", "anyone"),
+    gateway.HELD_REPORTS.name: ("terminals", "trace", "verify"),
+    gateway.HELD_SALES.name: ("tills", "trace", "verify"),
     operator.OPERATOR.name: ("`karya dlq`", "verify", "trace"),
     **{journal(service).name: ("rebuild",) for service in SERVICES},
 }
@@ -56,6 +60,8 @@ _PATTERNS = {
     rf"^{identity.ANY_SUBJECT.pattern}$": "subject of an account or a device",
     identity.COORDINATE_PATTERN: "32 bytes in base64url",
     identity.SCOPE_PATTERN: "scope of a role",
+    gateway.BASE64_PATTERN: "bytes in base64",
+    gateway.SHA256_PATTERN: "SHA-256 in hex",
 }
 _INTRODUCTION = """# Topics and events
 

@@ -119,6 +119,9 @@ def _answer(operation: Schema, document: Schema) -> Iterator[str]:
     if "202" in operation["responses"]:
         yield "Answers as [every command](guides/http.md#how-commands-answer)."
         return
+    if "303" in operation["responses"]:
+        yield "Answers with a redirect of the browser."
+        return
     schema = _resolved(content.get("items", content), document)
     names = ", ".join(f"`{name}`" for name in schema.get("properties", {}))
     verb = "A list, each row with" if content.get("type") == "array" else "Answers with"

@@ -3,20 +3,20 @@
 It is in no export and no copy of the spool. A device whose key is lost makes another one, and is enrolled again.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from shared import file_locks
 from shared.access.signatures import PrivateKey, new_device_key
 from shared.events.identity import Curve
+from shared.private_file import replace_private
 
 
 class DeviceKeyFile:
@@ -54,25 +54,15 @@ class DeviceKeyFile:
     def _locked(self) -> Iterator[None]:
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            file_locks.lock(folder)
             yield
+            # A record that the key signs must not outlive it.
             os.fsync(folder)
         finally:
             os.close(folder)
 
     def _write(self, fields: Mapping[str, Any]) -> None:
-        fresh = self.path.with_name(f"{self.path.name}.{uuid4().hex}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(fields, file)
-                file.flush()
-                # A record that it signs must not outlive it.
-                os.fsync(file.fileno())
-            fresh.replace(self.path)
-        except BaseException:
-            fresh.unlink(missing_ok=True)
-            raise
+        replace_private(self.path, json.dumps(fields).encode())
 
     def _fields(self) -> dict[str, Any]:
         try:

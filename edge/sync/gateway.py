@@ -19,6 +19,7 @@ from shared import envelope
 from shared.causes import cause_of
 from shared.errors import Unusable
 from shared.events.language import Event, Topic
+from shared.trust import trusted
 from shared.wording import Message, as_message, message_of
 
 PATIENCE = 30.0
@@ -30,7 +31,7 @@ MOST_BYTES = 3 * 1024 * 1024
 SMALLEST_TO_PACK = 1024
 NEWS_PAGE = 500
 LONGEST_WAIT = 20.0
-_RECORDS = "application/cloudevents-batch+json"
+RECORDS = "application/cloudevents-batch+json"
 _PLACES = {"facility": "facilities", "booth": "booths"}
 _UNKNOWN_ANSWER = Message("answers in a way that this version does not know; please update karya")
 
@@ -58,7 +59,11 @@ class GatewayRoute:
     async def open(self, spool: Spool, subscriptions: Sequence[Subscription]) -> AsyncIterator["GatewayLink"]:
         try:
             async with httpx.AsyncClient(
-                base_url=self.url, auth=self._auth, transport=self._transport, timeout=PATIENCE
+                base_url=self.url,
+                auth=self._auth,
+                transport=self._transport,
+                timeout=PATIENCE,
+                verify=trusted(),
             ) as client:
                 yield GatewayLink(spool, self.url, client, subscriptions)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
@@ -84,7 +89,7 @@ class GatewayLink:
 
     async def send(self, window: Sequence[SpooledRecord]) -> Sent:
         records, body = _packed(window)
-        headers = {"Content-Type": _RECORDS}
+        headers = {"Content-Type": RECORDS}
         if len(body) >= SMALLEST_TO_PACK:
             body = gzip.compress(body)
             headers["Content-Encoding"] = "gzip"
@@ -161,7 +166,7 @@ def _packed(window: Sequence[SpooledRecord]) -> tuple[Sequence[SpooledRecord], b
     parts: list[bytes] = []
     size = 0
     for record in window:
-        part = json.dumps(_event(record), ensure_ascii=False, separators=(",", ":")).encode()
+        part = json.dumps(as_event(record), ensure_ascii=False, separators=(",", ":")).encode()
         size += len(part) + 1
         if parts and size > MOST_BYTES:
             break
@@ -169,7 +174,7 @@ def _packed(window: Sequence[SpooledRecord]) -> tuple[Sequence[SpooledRecord], b
     return window[: len(parts)], b"[" + b",".join(parts) + b"]"
 
 
-def _event(record: SpooledRecord) -> dict[str, str]:
+def as_event(record: SpooledRecord) -> dict[str, str]:
     """The record as a CloudEvent: its headers as attributes, its bytes in base64."""
     attributes = {name.removeprefix("ce_"): value.decode() for name, value in record.headers}
     attributes["datacontenttype"] = attributes.pop("content-type")
@@ -198,14 +203,14 @@ def _check(answer: httpx.Response) -> None:
         return
     if answer.status_code >= 500:
         raise Unreachable(_why(answer))
-    raise Declined(_detail(answer))
+    raise Declined(problem_detail(answer))
 
 
 def _why(answer: httpx.Response) -> Message:
-    return Message("answers {status}: {detail}", status=answer.status_code, detail=_detail(answer))
+    return Message("answers {status}: {detail}", status=answer.status_code, detail=problem_detail(answer))
 
 
-def _detail(answer: httpx.Response) -> Message:
+def problem_detail(answer: httpx.Response) -> Message:
     """The sentence of a problem. Without a template it stays in English."""
     problem = _problem(answer)
     if isinstance(template := problem.get("template"), str):

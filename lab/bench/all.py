@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.stack import choose_stack
-from lab.bench import catchup, core, growth, latency, line_costs, planning, rebuilding, spread, starting
+from lab.bench import catchup, core, growth, latency, line_costs, planning, rebuilding, secure, spread, starting
 from lab.bench.environment import BenchEnvironment
 from lab.bench.report import BenchResult, OnProgress
 from shared.errors import KaryaError
@@ -21,6 +21,7 @@ BENCHES: dict[str, tuple[Callable[[BenchEnvironment, int, OnProgress], Awaitable
     "planner": (planning.measure, planning.RUNS),
     "lines": (line_costs.measure, line_costs.RUNS),
     "start": (starting.measure, starting.TIMES),
+    "secure": (secure.measure, secure.RECORDS),
 }
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import psutil
-from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
 from deploy.seed import set_up
 from deploy.stack import Stack
+from shared.kafka_connection import administrator
 from shared.settings import AccessControl, Settings
 
 PARTITIONS = 12
@@ -59,7 +59,7 @@ async def _remove(settings: Settings) -> None:
         for name in await client.list_database_names():
             if name.startswith(settings.database_prefix):
                 await client.drop_database(name)
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    admin = administrator(settings)
     await admin.start()
     try:
         topics = [name for name in await admin.list_topics() if name.startswith(settings.topic_prefix)]

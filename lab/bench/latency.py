@@ -187,7 +187,7 @@ async def _measure_services(
 ) -> tuple[LatencyResult, list[Cost]]:
     async with env.namespace() as settings, serving(env.folder, route.services, settings) as running:
         if route.input_topic is TILL:
-            await _stock_booths(settings, route.makers)
+            await stock_booths(settings, route.makers)
         before = {name: service.cpu_seconds for name, service in running.items()}
         result = await _measure(env, settings, route, topic_name(settings, route.output_topic.name), rate, seconds)
         record_count = rate * (WARM_SECONDS + seconds)
@@ -315,7 +315,8 @@ async def _read_effects(consumer: AIOKafkaConsumer, stopwatch: Stopwatch) -> Non
                     stopwatch.read.setdefault(trace.split("-")[1], now)
 
 
-async def _stock_booths(settings: Settings, makers: int) -> None:
+async def stock_booths(settings: Settings, makers: int) -> None:
+    """Open and stock the booths of the workload, and wait until sales has worked that. Raises BenchFailed."""
     client = producer(settings)
     await client.start()
     try:

@@ -23,11 +23,13 @@ LOOK = 0.005
 
 @dataclass(frozen=True, slots=True)
 class RunningService:
-    """A service that works all its lanes. `seconds`: from the start of its process until it was ready."""
+    """A service that works all its lanes. `seconds`: from the start of its process until it was ready. `url`: of its
+    HTTP API."""
 
     name: str
     child: Popen[bytes]
     seconds: float
+    url: str
 
     @property
     def megabytes(self) -> float:
@@ -69,7 +71,7 @@ async def _start(folder: Path, name: str, settings: Settings, children: list[Pop
             if child.poll() is not None or time.monotonic() - began > READY_WITHIN:
                 raise BenchFailed(f"{name} did not get ready:\n{log.read_text(errors='replace')[-TAIL:]}")
             await asyncio.sleep(LOOK)
-    return RunningService(name, child, time.monotonic() - began)
+    return RunningService(name, child, time.monotonic() - began, f"http://127.0.0.1:{_port_number(port)}")
 
 
 async def _ready(client: httpx.AsyncClient, port: Path) -> bool:

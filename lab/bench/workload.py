@@ -89,4 +89,4 @@ def _line(number: int, lot: str | None) -> ReceiptLine:
 
 
 def _booth(number: int) -> str:
-    return f"H1-B{number % BOOTHS:02}"
+    return f"H1.B{number % BOOTHS:02}"

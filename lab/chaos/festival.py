@@ -95,6 +95,7 @@ class LoadFestival:
             last_day=today,
         )
         await self._client.command("/festivals", announcement)
+        await self._client.wait_for_festival(self.id)
         prices = tuple(Price(product=product, price_rupiah=PRICE) for product in self._context.products)
         for booth in self._booths:
             body = OpenBooth(festival=self.id, booth=booth, name=booth, prices=prices, tills=TILLS)

@@ -43,7 +43,8 @@ class Incidents:
         running.append(self._runner.start(other))
 
     async def lose(self, agent: TillAgent, running: list[RunningTill]) -> None:
-        """The device vanishes with its last records. The organiser strikes it, and another till takes its place."""
+        """The device vanishes with its last records. The organiser strikes and revokes it, and another till takes its
+        place."""
         [lost] = [till for till in running if till.agent is agent]
         # The organiser strikes a device by the id that sales shows.
         async for _ in attempts(most=SYNC_SECONDS):
@@ -60,6 +61,7 @@ class Incidents:
         booth = agent.till.booth
         path = f"/festivals/{agent.shared.festival}/booths/{booth}/tills"
         await self._client.command(f"{path}/{agent.till.name}/strike", {"device": agent.till.spool.device})
+        await self._runner.revoke(agent)
         await self._client.command(path, {"till": self._new_till})
         running.append(self._runner.start(self._runner.new_agent(booth, self._new_till, agent.shared)))
 

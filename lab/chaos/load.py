@@ -7,7 +7,8 @@ closed and the next one opens, so that every part of a festival's life meets fau
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.spool import Spool
@@ -15,11 +16,13 @@ from edge.terminal.terminal import Terminal
 from lab.chaos.expected import AcknowledgedRecord, OrderedVoid
 from lab.chaos.festival import BOOTHS, TILLS, LoadContext, LoadFestival
 from lab.chaos.organiser import OrganiserClient, Urls
+from lab.chaos.routes import DeviceRoutes
 from lab.chaos.running import Syncing, TillRunner
 from lab.chaos.tally import Tally
 from lab.chaos.terminals import TerminalAgent
 from lab.chaos.tills import TillAgent
 from lab.chaos.transactions import TransactionAgent
+from shared.access.session import TokenSource
 from shared.envelope import digest
 from shared.settings import Settings
 
@@ -35,15 +38,28 @@ MADE = (
 PRODUCTS = tuple(sorted({product for _, product, _ in MADE}))
 GROUNDS = 2
 FESTIVAL_SECONDS = 60.0
+# An account has 200 roles at most, and each festival gives its organiser one.
+FESTIVALS_OF_ACCOUNT = 150
 # The terminals' share of all records. Far more is made than sold. With a larger share each plan would look at a
 # hundred thousand lots after half an hour.
 REPORTS = 0.06
 
 
+@dataclass(frozen=True, slots=True)
+class LoadAccess:
+    """How the load reaches Karya: the routes of its devices, and the accounts of organisers. Each runs its share of
+    the festivals."""
+
+    routes: DeviceRoutes
+    organisers: Sequence[TokenSource]
+
+
 class Load:
     """All agents and festivals. `stopping` ends the load."""
 
-    def __init__(self, folder: Path, settings: Settings, urls: Urls, seed: int, rate: float) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, access: LoadAccess, urls: Urls, seed: int, rate: float
+    ) -> None:
         """`urls` returns the addresses of festival's instances at this moment. `rate`: records per second of all
         terminals and tills together."""
         self._seed = seed
@@ -60,12 +76,12 @@ class Load:
         self._terminal_rate = rate * REPORTS / len(MADE)
         till_rate = rate * (1 - REPORTS) / (GROUNDS * BOOTHS * len(TILLS))
         self._group = asyncio.TaskGroup()
-        self._client = OrganiserClient(urls, rng, self.tally)
-        self._syncing = Syncing(settings, rng, self.tally)
+        self._clients = [OrganiserClient(urls, account, rng, self.tally) for account in access.organisers]
+        self._syncing = Syncing(access.routes, rng, self.tally)
         self._runner = TillRunner(folder, self._syncing, self._group, self._rng_of, self.tally, till_rate)
         self._context = LoadContext(
             products=PRODUCTS,
-            client=self._client,
+            client=self._clients[0],
             runner=self._runner,
             group=self._group,
             rng=rng,
@@ -78,7 +94,8 @@ class Load:
         """Work until `stopping` is set and every festival is closed. A failure of any part is raised at once."""
         async with self._group:
             await self._run()
-        await self._client.close()
+        for client in self._clients:
+            await client.close()
 
     async def _run(self) -> None:
         recording = [
@@ -89,17 +106,19 @@ class Load:
             self._group.create_task(self._syncing.run(agent.terminal, stop_syncing)) for agent in self.terminals
         ]
         # One ground is half a festival ahead, so that tills sell at every moment.
-        grounds = self._run_ground("A", FESTIVAL_SECONDS), self._run_ground("B", FESTIVAL_SECONDS / 2)
+        grounds = self._run_ground(0, FESTIVAL_SECONDS), self._run_ground(1, FESTIVAL_SECONDS / 2)
         transactions = self._group.create_task(self._transactions.work(self.stopping))
         await asyncio.gather(*recording, *grounds, transactions)
         stop_syncing.set()
         await asyncio.gather(*syncing)
 
-    async def _run_ground(self, name: str, seconds: float) -> None:
+    async def _run_ground(self, ground: int, seconds: float) -> None:
         """One festival after the other on one ground, the first for `seconds`."""
         closing: list[asyncio.Task[None]] = []
         while not self.stopping.is_set():
-            festival = LoadFestival(f"F{self._seed}-{name}{len(closing) + 1}", self._context)
+            turn = ground + GROUNDS * (len(closing) // FESTIVALS_OF_ACCOUNT)
+            context = replace(self._context, client=self._clients[turn % len(self._clients)])
+            festival = LoadFestival(f"F{self._seed}-{'AB'[ground]}{len(closing) + 1}", context)
             closing.append(await festival.run(seconds))
             seconds = FESTIVAL_SECONDS
         await asyncio.gather(*closing)
@@ -127,3 +146,8 @@ class Load:
 
     def _rng_of(self, purpose: str) -> random.Random:
         return random.Random(f"{self._seed} {purpose}")
+
+
+def organisers_of(minutes: float) -> int:
+    """How many accounts of organisers a load of so many minutes needs."""
+    return GROUNDS * (1 + int(minutes * 60 / FESTIVAL_SECONDS) // FESTIVALS_OF_ACCOUNT)

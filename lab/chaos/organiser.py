@@ -8,9 +8,15 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import httpx
 
+from lab.accounts import wait_for_roles
 from lab.chaos.tally import Tally
+from shared.access.rights import Grant
+from shared.access.session import Bearer, TokenSource
+from shared.errors import NotAnswered
+from shared.events.identity import Role
 from shared.events.language import Body
 from shared.retry import attempts
+from shared.trust import trusted
 
 ANSWER_SECONDS = 6.0
 MAX_CONCURRENT = 16
@@ -19,18 +25,24 @@ Urls: TypeAlias = Callable[[], list[str]]
 
 
 class OrganiserClient:
-    """Gives commands and reads pages. `urls` returns the addresses of festival's instances at this moment."""
+    """Gives commands and reads pages. `urls` returns the addresses of festival's instances at this moment. `account`:
+    whose token the requests carry."""
 
-    def __init__(self, urls: Urls, rng: random.Random, tally: Tally) -> None:
+    def __init__(self, urls: Urls, account: TokenSource, rng: random.Random, tally: Tally) -> None:
         self._urls = urls
         self._rng = rng
         self._tally = tally
-        self._http = httpx.AsyncClient(timeout=ANSWER_SECONDS)
+        self._account = account
+        self._http = httpx.AsyncClient(timeout=ANSWER_SECONDS, auth=Bearer(account), verify=trusted())
         self._accepted: set[str] = set()
         self._slots = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def close(self) -> None:
         await self._http.aclose()
+
+    async def wait_for_festival(self, festival: str) -> None:
+        """Wait until the account runs the festival that it has announced."""
+        await wait_for_roles(self._account, Grant(Role.ORGANISER, festival))
 
     async def command(self, path: str, body: Body | dict[str, Any]) -> bool:
         """Give a command, under one id, until its outcome is known. False if it was refused."""
@@ -81,7 +93,7 @@ class OrganiserClient:
                 continue
             try:
                 answer = await ask(self._rng.choice(urls))
-            except httpx.TransportError:
+            except (httpx.TransportError, NotAnswered):
                 continue
             if answer is not None:
                 return answer

@@ -1,8 +1,9 @@
-"""A TCP proxy between a service and a server. Its connections can be cut, stalled, slowed or left half open."""
+"""A TCP proxy before a server or a service. Its connections can be cut, stalled, slowed or left half open."""
 
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from typing import Self
@@ -21,10 +22,11 @@ class LinkState(StrEnum):
 
 
 class Proxy:
-    """Listens on its own loopback port and forwards to `port`. As a context manager it opens and closes."""
+    """Listens on its own loopback port and forwards to `port`, or to what that returns for each connection (None:
+    nobody is there). As a context manager it opens and closes."""
 
-    def __init__(self, port: int, *, listen: int = 0) -> None:
-        self._target = port
+    def __init__(self, port: int | Callable[[], int | None], *, listen: int = 0) -> None:
+        self._target = port if callable(port) else lambda: port
         self._listen = listen
         self._server: asyncio.Server | None = None
         self._state = LinkState.OPEN
@@ -68,8 +70,11 @@ class Proxy:
         return count
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        target = self._target()
         try:
-            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            if target is None:
+                raise ConnectionRefusedError
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", target)
         except OSError:
             _reset(writer)
             return

@@ -6,7 +6,8 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,27 @@ from deploy.local import kafka, process
 from deploy.local.stack import LocalStack
 from deploy.seed import set_up
 from deploy.topics import SERVICES
+from lab.accounts import made_account, wait_for_roles
 from lab.chaos.expected import ExpectedState
 from lab.chaos.faults import FaultKind, InjectedFault, by_kind, plan
+from lab.chaos.fronts import Fronts
 from lab.chaos.injector import MIN_INSTANCES, FaultInjector
 from lab.chaos.instances import Instances
-from lab.chaos.load import Load
+from lab.chaos.load import Load, LoadAccess, organisers_of
 from lab.chaos.progress import ProgressMonitor, Recovery
 from lab.chaos.proxy import Proxy
 from lab.chaos.reckoning import Reckoning, reckon
+from lab.chaos.routes import GatewayRoutes, KafkaRoutes
 from lab.chaos.tally import Tally
+from lab.enrolment import Enrolment
 from ops.verify import VerifyReport, verify
+from ops.verify.signatures import signatures
+from shared.access.rights import Grant
+from shared.access.session import GivenToken
 from shared.errors import KaryaError
+from shared.events.identity import ANY, Role
 from shared.retry import PASSING
-from shared.settings import AccessControl, Settings
+from shared.settings import AccessControl, DeviceRoute, Settings, UnsignedRecords
 from shared.timeouts import ignore_result
 
 FAULT_EVERY = 5.0  # seconds between two faults, about
@@ -37,6 +46,11 @@ STUCK_AFTER = 240.0
 CANCEL_WITHIN = 30.0
 FIRST_LISTENER = 18300
 FIRST_SERVER = 18400
+# Services that clients reach at one address, whatever instances there are.
+FRONTED = ("identity", "gateway")
+CLIENTS = "clients"
+OWNER = (Grant(Role.ADMINISTRATOR),)
+ORGANISER = (Grant(Role.ORGANISER, ANY),)
 
 
 @dataclass(slots=True)
@@ -110,28 +124,42 @@ async def run(
     seed: int,
     rate: float,
     on_progress: Callable[[str], None],
+    route: DeviceRoute = DeviceRoute.GATEWAY,
     programs: Mapping[str, list[str]] | None = None,
+    secure: bool = False,
 ) -> ChaosReport:
     """Inject faults for `minutes` under `rate` records a second, then reckon. `on_progress` gets sentences to show.
 
-    `programs`: programs to run instead of some services' own. Raises StackError.
+    `route`: over the gateway, where each device is enrolled and each request needs a token, or Kafka itself without
+    tokens. `programs`: programs to run instead of some services' own. `secure`: on a secured stack, where each
+    service is a user of its own. What the load writes to Kafka itself is the administrator's. Raises StackError.
     """
     report = ChaosReport(seed, minutes)
     _redirect_client_logs(folder)
     on_progress("starting Kafka and MongoDB behind proxies")
-    async with _stack(folder) as (stack, direct, proxies, proxied):
+    stacked = _stack(folder, route, secure=secure)
+    async with stacked as (stack, direct, proxies, proxied, fronts), AsyncExitStack() as opened:
         await set_up(direct)
+        access = await _access(direct, proxies, minutes, opened)
         instances = Instances(folder / "services", proxied, dict(programs or {}))
+        fronts.lead_to(instances)
         try:
             on_progress("starting the services")
             await asyncio.gather(
                 *(instances.join(service) for service in instances.services for _ in range(MIN_INSTANCES))
             )
             await instances.wait_ready()
-            expected = await _inject_faults(report, folder, direct, stack, instances, proxies, rate, on_progress)
+            for account in access.organisers:
+                await wait_for_roles(account, *ORGANISER)
+            expected = await _inject_faults(
+                report, folder, direct, access, stack, instances, proxies, rate, on_progress
+            )
             on_progress("waiting until every record is worked, then checking every invariant")
             try:
                 report.verify = await verify(direct, within=QUIET_WITHIN)
+                if report.verify.quiet:
+                    checks = (*report.verify.checks, await signatures(direct))
+                    report.verify = replace(report.verify, checks=checks)
                 await reckon(direct, expected, report.reckoning, complete=not report.stuck)
             except (KaryaError, *PASSING) as fault:
                 # The report is still worth showing: it has what was found before.
@@ -146,6 +174,7 @@ async def _inject_faults(
     report: ChaosReport,
     folder: Path,
     settings: Settings,
+    access: LoadAccess,
     stack: LocalStack,
     instances: Instances,
     proxies: dict[tuple[str, str], Proxy],
@@ -161,7 +190,7 @@ async def _inject_faults(
     def festival_urls() -> list[str]:
         return [instance.url for instance in instances.of_service("festival")]
 
-    load = Load(folder / "devices", settings, festival_urls, report.seed, rate)
+    load = Load(folder / "devices", settings, access, festival_urls, report.seed, rate)
     report.tally = load.tally
     monitor = ProgressMonitor(settings, clock)
     injector = FaultInjector(instances, load, stack.kafka, stack.mongo, proxies, clock)
@@ -263,11 +292,33 @@ def _redirect_client_logs(folder: Path) -> None:
     logger.addHandler(logging.FileHandler(folder / "clients.log"))
 
 
+async def _access(
+    settings: Settings, proxies: Mapping[tuple[str, str], Proxy], minutes: float, opened: AsyncExitStack
+) -> LoadAccess:
+    """How the load reaches Karya. With tokens its accounts are made, which identity may not have worked yet."""
+    if settings.access is AccessControl.OPEN:
+        return LoadAccess(KafkaRoutes(settings), [GivenToken(None)])
+    identity = settings.identity_url
+    owner = await made_account(settings, identity, "owner", OWNER)
+    organisers = [
+        await made_account(settings, identity, f"organiser.{number}", ORGANISER)
+        for number in range(1, organisers_of(minutes) + 1)
+    ]
+    enrolment = Enrolment(identity, owner)
+    opened.push_async_callback(enrolment.close)
+    return LoadAccess(GatewayRoutes(identity, _address(proxies["gateway", CLIENTS]), enrolment), organisers)
+
+
+def _address(proxy: Proxy) -> str:
+    return f"http://127.0.0.1:{proxy.port}"
+
+
 @asynccontextmanager
 async def _stack(
-    folder: Path,
-) -> AsyncIterator[tuple[LocalStack, Settings, dict[tuple[str, str], Proxy], dict[str, Settings]]]:
-    """The stack, settings past the proxies, the proxies, and the settings of each service through its proxies."""
+    folder: Path, route: DeviceRoute, *, secure: bool
+) -> AsyncIterator[tuple[LocalStack, Settings, dict[tuple[str, str], Proxy], dict[str, Settings], Fronts]]:
+    """The stack, settings past the proxies, the proxies, the settings of each service through its proxies, and what
+    leads clients to the instances of identity and gateway."""
     rng = random.Random(str(folder))
     async with AsyncExitStack() as opened:
         proxies: dict[tuple[str, str], Proxy] = {}
@@ -278,15 +329,32 @@ async def _stack(
             listeners.append(kafka.Listener(f"LINE{n}", port, proxy.port))
         # Not the preferred ports: another stack would take them while a server is down.
         mongo_port, kafka_port = (process.free_port(FIRST_SERVER + 100 * n + rng.randrange(100)) for n in range(2))
-        stack = LocalStack(folder / "stack", kafka_port=kafka_port, mongo_port=mongo_port, listeners=listeners)
+        stack = LocalStack(
+            folder / "stack", kafka_port=kafka_port, mongo_port=mongo_port, listeners=listeners, secure=secure
+        )
         await asyncio.to_thread(stack.start)
         opened.callback(stack.stop)
         for service in SERVICES:
             proxies[service, "mongo"] = await opened.enter_async_context(Proxy(stack.mongo.port))
-        # Faults are in the way of events. Tokens would bring identity into the way of every request.
-        direct = Settings(kafka=stack.addresses.kafka, mongo=stack.addresses.mongo, access=AccessControl.OPEN)
+        direct, fronts = stack.addresses.settings(), Fronts(rng)
+        if route is DeviceRoute.KAFKA:
+            direct = direct.model_copy(update={"access": AccessControl.OPEN})
+        else:
+            for service in FRONTED:
+                front = Proxy(partial(fronts.port_of, service))
+                proxies[service, CLIENTS] = await opened.enter_async_context(front)
+            direct = direct.model_copy(
+                update={
+                    "access": AccessControl.TOKENS,
+                    "unsigned": UnsignedRecords.REFUSED,
+                    "identity_url": _address(proxies["identity", CLIENTS]),
+                    # The whole load has one address and few accounts.
+                    "http_rate": 0,
+                    "http_rate_strangers": 0,
+                }
+            )
         proxied = {
-            service: direct.model_copy(
+            service: stack.addresses.as_principal(service, direct).model_copy(
                 update={
                     "kafka": f"127.0.0.1:{proxies[service, 'kafka'].port}",
                     "mongo": stack.mongo.kind.address(proxies[service, "mongo"].port),
@@ -295,4 +363,4 @@ async def _stack(
             )
             for service in SERVICES
         }
-        yield stack, direct, proxies, proxied
+        yield stack, direct, proxies, proxied, fronts

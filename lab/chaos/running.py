@@ -6,22 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.sync import KafkaRoute
+import httpx
+
 from edge.terminal.terminal import Terminal
 from edge.till.till import Till
+from lab.chaos.routes import DeviceRoutes
 from lab.chaos.tally import Tally
 from lab.chaos.tills import SharedBooth, TillAgent
-from shared.errors import NotReached, SpoolFailed
-from shared.settings import Settings
+from lab.enrolment import EnrolmentFailed
+from shared.errors import NotAnswered, NotReached, SpoolFailed
+from shared.retry import attempts
 
 SYNC_SECONDS = 1.0
+# Identity is not there, or has not worked the right of whoever gives the code. A device's token needs it as well.
+NOT_ENROLLED = (EnrolmentFailed, NotAnswered, httpx.TransportError)
 
 
 class Syncing:
-    """Syncs the spools of terminals and tills with Kafka, about once a second each."""
+    """Syncs the spools of terminals and tills, about once a second each."""
 
-    def __init__(self, settings: Settings, rng: random.Random, tally: Tally) -> None:
-        self._route = KafkaRoute(settings)
+    def __init__(self, routes: DeviceRoutes, rng: random.Random, tally: Tally) -> None:
+        self._routes = routes
         self._rng = rng
         self._tally = tally
 
@@ -37,14 +42,23 @@ class Syncing:
             last = stop.is_set()
             try:
                 if not offline():
-                    await device.sync(self._route, wait=0)
+                    await device.sync(await self._routes.route(device.spool), wait=0)
                     on_synced()
                     if last and device.spool.counts().pending == 0:
                         return
-            except (NotReached, SpoolFailed):
+            except (NotReached, SpoolFailed, *NOT_ENROLLED):
                 # A full disk takes no answers either; the fault that filled it ends later.
                 self._tally.syncs_failed += 1
             await asyncio.sleep(SYNC_SECONDS * self._rng.uniform(0.5, 1.5))
+
+    async def revoke(self, device: Till) -> None:
+        """Revoke a lost device, as soon as identity answers."""
+        async for _ in attempts():
+            try:
+                await self._routes.revoke(device.spool)
+                return
+            except NOT_ENROLLED:
+                self._tally.syncs_failed += 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +96,10 @@ class TillRunner:
         self._group = group
         self._tally = tally
         self._rate = rate
+
+    async def revoke(self, agent: TillAgent) -> None:
+        """Let nothing more count that the lost device signs."""
+        await self._syncing.revoke(agent.till)
 
     def new_agent(self, booth: str, name: str, shared: SharedBooth, subfolder: str = "") -> TillAgent:
         """A new device under this till's name. `subfolder` keeps its spool apart from an earlier device's."""

@@ -15,6 +15,7 @@ from shared import envelope
 from shared.envelope import digest
 from shared.events.production import TERMINAL, ProductionReported
 from shared.kafka import partition_for, stop_producer, topic_name
+from shared.kafka_connection import connection
 from shared.retry import attempts
 from shared.settings import Settings
 from shared.timeouts import hard_timeout
@@ -60,7 +61,7 @@ class TransactionAgent:
     async def _attempt(self, record: AcknowledgedRecord, *, abort: bool) -> None:
         # Every attempt has the same transactional id, so it aborts what an earlier one left open.
         client = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka,
+            **connection(self._settings),
             transactional_id=self._transactional_id,
             transaction_timeout_ms=OPEN_MS,
         )

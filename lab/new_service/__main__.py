@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 REMAINING = """
 Still to be done by hand:
-  deploy/topics.py            the service in SERVICES, its topic in _WRITTEN, its events in all_topics
+  deploy/topics.py            the service in SERVICES, its topic in WRITTEN, its events in all_topics
   deploy/local/services.py    a port in PREFERRED_PORTS
   docker-compose.yml          a container, and the name in KARYA_HTTP_NAMES
   docsite/reference/events.py its module in _MODULES, its writers and readers that are no service

@@ -121,7 +121,8 @@ class SimulatedDevice:
         self._seq += 1
         body = kind(booth=self.booth, till=self.till, device=self.id, seq=self._seq, previous=self._last_id, **fields)
         self._last_id = new_id(self.rng)
-        record = make_record(TILL, body, id=self._last_id, source=f"till/{self.booth}/{self.till}", at=at)
+        source = f"till/{self.booth}/{self.till}"
+        record = make_record(TILL, body, id=self._last_id, source=source, at=at, device=self.id)
         stream = self._sent if self.online else self.unsent
         stream.append(record)
         if self.rng.randrange(1000) < DOUBLED_IN_THOUSAND:

@@ -1,7 +1,7 @@
-"""Kafka for the scenario: sends generated records, and reads each event of some topics once."""
+"""Kafka for the scenario: sends commands, and reads each event of some topics once."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
@@ -15,7 +15,7 @@ WINDOW = 1000
 
 
 class RecordSender:
-    """A producer of generated records."""
+    """A producer of commands, as festival's HTTP API makes them."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -33,8 +33,8 @@ class RecordSender:
         partitions: set[int] = await self._producer.partitions_for(name)
         return partitions
 
-    async def send(self, records: Sequence[GeneratedRecord], on_sent: Callable[[int], None]) -> None:
-        """Send the records in order and wait for every acknowledgement. `on_sent` gets how many more there are."""
+    async def send(self, records: Sequence[GeneratedRecord]) -> None:
+        """Send the records in order and wait for every acknowledgement."""
         for start in range(0, len(records), WINDOW):
             window = records[start : start + WINDOW]
             futures = []
@@ -47,7 +47,6 @@ class RecordSender:
                     )
                 )
             await asyncio.gather(*futures)
-            on_sent(len(window))
         self.sent += len(records)
 
 

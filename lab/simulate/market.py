@@ -204,6 +204,11 @@ class Market:
         devices = [*self._retired, *self._devices]
         return [record for device in devices if not device.doomed for record in device.unsent]
 
+    @property
+    def lost_records(self) -> dict[str, list[GeneratedRecord]]:
+        """What nobody ever reads of devices that vanished, by device."""
+        return {device.id: device.unsent for device in self._retired if device.doomed}
+
     # --- one sale
 
     def _sell_basket(self, device: SimulatedDevice, at: datetime) -> None:

@@ -12,12 +12,13 @@ from shared.events.language import Body, Topic
 
 @dataclass(frozen=True, slots=True)
 class GeneratedRecord:
-    """One record, as a terminal, a till or festival's HTTP API hands it to Kafka."""
+    """One record of a terminal, a till or festival's HTTP API. `device`: which one signs it; None for a command."""
 
     topic: Topic
     key: str
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
+    device: str | None = None
 
 
 def new_id(rng: random.Random) -> str:
@@ -25,12 +26,14 @@ def new_id(rng: random.Random) -> str:
     return str(UUID(int=rng.getrandbits(128), version=4))
 
 
-def make_record(topic: Topic, body: Body, *, id: str, source: str, at: datetime) -> GeneratedRecord:
+def make_record(
+    topic: Topic, body: Body, *, id: str, source: str, at: datetime, device: str | None = None
+) -> GeneratedRecord:
     """The record of `body` on `topic`, with CloudEvents headers; `at` is its time."""
     headers: list[tuple[str, bytes | None]] = [
         *envelope.headers(id=id, source=source, topic=topic, body=body, time=at)
     ]
-    return GeneratedRecord(topic, topic.key_of(body), envelope.encode(body), headers)
+    return GeneratedRecord(topic, topic.key_of(body), envelope.encode(body), headers, device)
 
 
 def interleaved(streams: Sequence[Sequence[GeneratedRecord]]) -> list[GeneratedRecord]:

@@ -1,34 +1,37 @@
-"""One season as a story against a running Karya: records to its topics, commands to festival's HTTP API.
+"""One season as a story against a running Karya: records to its gateway, commands to festival's HTTP API.
 
 Between its parts the scenario waits until Karya is quiet. So the same seed ends in the same sums, however fast the
 services are and however many instances run.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import Protocol, Self
 
 from lab.simulate import commands
 from lab.simulate.errors import ScenarioFailed
+from lab.simulate.fleet import Owners, a_fleet
 from lab.simulate.goods import CAKES
 from lab.simulate.kafka import RecordSender, TopicReader
 from lab.simulate.market import Counting, Market, Trouble
 from lab.simulate.organiser import OrganiserApi
 from lab.simulate.records import GeneratedRecord, interleaved, make_record, new_id
+from lab.simulate.restored import PIECES, RestoredTill
 from lab.simulate.season import FestivalPlan, Season
 from ops.verify.log import TopicLog
 from ops.verify.quiescence import Observation, topic_names, wait_until_quiet
 from shared.access.rights import Grant
-from shared.access.session import TokenSource
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,
     ORGANISER,
+    AddTill,
     BoothStocked,
     CloseBooth,
     CloseFestival,
@@ -49,6 +52,9 @@ QUIET_WITHIN = 300.0
 OPENS, NOON, AFTERNOON, CHEAPER, CLOSES = 8.0, 12.0, 13.0, 15.0, 17.0
 CHEAPER_CAKES = 3_500  # rupiah, made up
 PRICE_NOTICE = timedelta(minutes=1)
+REFILL_NOTICE = timedelta(hours=1)
+# The gateway's reason.
+DEVICE_REVOKED = "device_revoked"
 # The trouble of each booth's second till in turn, and the kind of its final count.
 TROUBLES = (Trouble.OFFLINE, Trouble.REPLACED, Trouble.LOST, Trouble.NONE)
 COUNTINGS = (Counting.BY_LABEL, Counting.BY_LABEL, Counting.BY_PRODUCT, Counting.BY_LABEL, Counting.NOT)
@@ -64,7 +70,9 @@ class StageProgress(Protocol):
 @dataclass(slots=True)
 class SeasonCounts:
     """How much was sent and received. `sales` are lines of `receipts`; `unlabelled` of their pieces had no label;
-    `lost` sales vanished with a device. `sold_out`: booth, product, moment."""
+    `lost` sales vanished with a device. `unusable`: damaged records that the gateway did not take. `enrolled`:
+    devices. `held`: records of lost ones. `sent_again`: those of a restored one. `sold_out`: booth, product,
+    moment."""
 
     reports: int = 0
     accepted: int = 0
@@ -74,6 +82,10 @@ class SeasonCounts:
     unlabelled: int = 0
     lost: int = 0
     records: int = 0
+    unusable: int = 0
+    enrolled: int = 0
+    held: int = 0
+    sent_again: int = 0
     disputed: int = 0
     sold_out: dict[str, dict[str, datetime]] = field(default_factory=dict)
 
@@ -85,11 +97,13 @@ class Scenario:
         self,
         season: Season,
         settings: Settings,
-        festival_url: str,
-        organiser: TokenSource,
+        urls: Mapping[str, str],
+        owners: Owners,
+        folder: Path,
         begin_stage: Callable[[str, int | None], StageProgress],
     ) -> None:
-        """`organiser`: an account that may announce festivals.
+        """`urls`: the address of each service. `owners`: `tills` is an account that may announce festivals. `folder`
+        keeps the records of the tills that are restored.
 
         `begin_stage` gets the name of a part, and how much there is to do (None: not known).
         """
@@ -101,7 +115,10 @@ class Scenario:
         self._reader = TopicReader(settings, (ANSWERS, BOOTH_STOCK, SALES, FESTIVAL))
         self._mongo = Mongo(settings)
         self._log = TopicLog(settings, topic_names())
-        self._organiser = OrganiserApi(festival_url, organiser)
+        self._urls = urls
+        self._owners = owners
+        self._folder = folder
+        self._organiser = OrganiserApi(urls["festival"], owners.tills)
         self._counts = SeasonCounts()
         self._markets = {
             booth.booth: Market(
@@ -122,6 +139,7 @@ class Scenario:
         self._stack.push_async_callback(self._reader.stop)
         await self._reader.start(self._sender)
         await self._stack.enter_async_context(self._log)
+        self._fleet = await self._stack.enter_async_context(a_fleet(self._urls, self._owners))
         return self
 
     async def __aexit__(
@@ -136,6 +154,7 @@ class Scenario:
         await self._allocate(pieces)
         await self._sell_before_stock()
         await self._deliver("Morning deliveries", OPENS - 1)
+        await self._restore_till()
         await self._sell("Morning sales", 0.5, OPENS, NOON)
         await self._pause_at_noon()
         await self._bake_more_cakes()
@@ -160,7 +179,8 @@ class Scenario:
 
     def _counted(self) -> SeasonCounts:
         counts = self._counts
-        counts.records = self._sender.sent
+        counts.records = self._sender.sent + self._fleet.stored
+        counts.unusable, counts.enrolled = self._fleet.unusable, self._fleet.enrolled + 1
         for name, market in self._markets.items():
             counts.sold_out[name] = market.sold_out
             counts.receipts += market.receipts
@@ -175,6 +195,8 @@ class Scenario:
         """Reports of all facilities, then corrections of some. Returns the pieces of each product."""
         first = self._season.reports()
         await self._send("Production reports", first.records)
+        if self._fleet.unusable != first.damaged:
+            raise ScenarioFailed(f"{first.damaged} reports were damaged, and {self._fleet.unusable} not taken.")
         await self._wait_until_quiet()
         answers = [event.body for event in await self._reader.all(ANSWERS)]
         lots = [(body.facility, body.lot) for body in answers if isinstance(body, ReportAccepted)]
@@ -257,12 +279,52 @@ class Scenario:
         await self._wait_until_quiet()
 
     async def _pause_at_noon(self) -> None:
-        """Interim counts; broken devices are replaced, lost ones are struck."""
+        """Interim counts; broken devices are replaced, lost ones are struck and revoked."""
         at = self._season.local_time(self._first, NOON)
         await self._send("Noon", interleaved([market.pause_at_noon(at) for market in self._markets.values()]))
         orders = [order for market in self._markets.values() for order in market.replace_lost_device()]
         await self._order(self._season.rng("lost tills"), orders, at)
+        for device in self._lost_records:
+            await self._fleet.revoke(device, Role.TILL)
         await self._wait_until_quiet()
+        await self._offer_lost_records()
+
+    @property
+    def _lost_records(self) -> dict[str, list[GeneratedRecord]]:
+        markets = self._markets.values()
+        return {device: records for market in markets for device, records in market.lost_records.items()}
+
+    async def _offer_lost_records(self) -> None:
+        """Lost tills turn up, and somebody sends what they had recorded: the gateway holds all of it."""
+        for device, records in self._lost_records.items():
+            answers = await self._fleet.offer_by(self._owners.tills, device, records)
+            if answers.keys() - {DEVICE_REVOKED}:
+                raise ScenarioFailed(f"Records of a lost till were answered {dict(answers)}.")
+            self._counts.held += answers[DEVICE_REVOKED]
+
+    async def _restore_till(self) -> None:
+        """A third till of one booth breaks, and another tablet goes on from a copy of its folder."""
+        booth, at = self._first.booths[1], self._season.local_time(self._first, OPENS)
+        market, till = self._markets[booth.booth], RestoredTill(self._folder, booth.booth, "T9")
+        stage = self._begin_stage("A till is restored from a backup", None)
+        add = AddTill(festival=self._first.id, booth=booth.booth, till=till.name)
+        await self._order(self._season.rng("restored till"), [add], at)
+        await self._wait_until_quiet(stage)
+        lot = market.largest_lot().lot
+        if market.remove(lot, PIECES) < PIECES:
+            raise ScenarioFailed(f"Booth {booth.booth} has no lot of {PIECES} pieces for a restored till.")
+        self._counts.sent_again = await till.play(
+            self._fleet.enrolments[Role.TILL], self._urls["identity"], self._urls["gateway"], lot, at
+        )
+        await self._wait_until_quiet(stage)
+        sold = {
+            (event.body.receipt, part.lot): part.qty
+            for event in await self._reader.all(SALES)
+            if isinstance(event.body, SaleAccounted) and event.body.till == till.name
+            for part in event.body.parts
+        }
+        if sum(sold.values()) != PIECES:
+            raise ScenarioFailed(f"A restored till sold {PIECES} pieces, and {sum(sold.values())} are accounted.")
 
     async def _bake_more_cakes(self) -> None:
         if not any(CAKES in market.sold_out for market in self._markets.values()):
@@ -279,7 +341,8 @@ class Scenario:
         replenish = Replenish(
             festival=festival.id,
             request="siang",
-            until=self._season.local_time(festival, CLOSES),
+            # In the evening the booths of the play are open for a while longer.
+            until=max(self._season.local_time(festival, CLOSES), datetime.now(UTC) + REFILL_NOTICE),
             products=(CAKES,),
             consent=True,
             hold_hours=48,
@@ -384,7 +447,7 @@ class Scenario:
     # --- sending and waiting
 
     async def _send(self, stage_name: str, records: Sequence[GeneratedRecord]) -> None:
-        await self._sender.send(records, self._begin_stage(stage_name, len(records)))
+        await self._fleet.send(records, self._begin_stage(stage_name, len(records)))
 
     async def _order(self, rng: Random, bodies: Iterable[Body], at: datetime | None = None) -> None:
         """Send many of the organisers' commands at once, as the events that festival's HTTP API makes of them."""
@@ -392,7 +455,7 @@ class Scenario:
             make_record(ORGANISER, body, id=new_id(rng), source="simulate/organiser", at=at or self._season.now)
             for body in bodies
         ]
-        await self._sender.send(records, lambda _: None)
+        await self._sender.send(records)
 
     async def _wait_until_quiet(self, stage: StageProgress | None = None) -> None:
         """Raises ScenarioFailed if Karya is not quiet in time, or has refused a command."""

@@ -3,7 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -37,13 +37,13 @@ DrawLot = Callable[[random.Random], tuple[Facility, str, date]]
 
 @dataclass(slots=True)
 class Reports:
-    """A stream of reports and its expected outcome: `answered` distinct ones, `rejected` of them, `dead` letters,
-    and the accepted `pieces` of each product."""
+    """A stream of reports and its expected outcome: `answered` distinct ones, `rejected` of them, `damaged` ones that
+    nobody can use, and the accepted `pieces` of each product."""
 
     records: list[GeneratedRecord] = field(default_factory=list)
     answered: int = 0
     rejected: int = 0
-    dead: int = 0
+    damaged: int = 0
     pieces: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -207,7 +207,7 @@ class Season:
                 reports.records.append(record)
             if n % 500 == 250:
                 reports.records.append(_undecodable(record, n // 500))
-                reports.dead += 1
+                reports.damaged += 1
         return reports
 
     def _mistaken(self, rng: random.Random, body: ProductionReported) -> ProductionReported:
@@ -230,7 +230,7 @@ class Season:
         self, rng: random.Random, body: ProductionReported | ProductionCorrected | RecallLot
     ) -> GeneratedRecord:
         source = f"terminal/{body.facility}/{body.terminal}"
-        return make_record(TERMINAL, body, id=new_id(rng), source=source, at=self.now)
+        return make_record(TERMINAL, body, id=new_id(rng), source=source, at=self.now, device=source)
 
 
 def _portions(demands: Sequence[Demand]) -> Iterator[list[Demand]]:
@@ -249,13 +249,13 @@ def _portions(demands: Sequence[Demand]) -> Iterator[list[Demand]]:
 
 
 def _undecodable(record: GeneratedRecord, n: int) -> GeneratedRecord:
-    """A damaged copy of the record, which no service can use; `n` chooses the damage."""
+    """A damaged copy of the record, which nobody can use; `n` chooses the damage."""
     value = record.value or b""
     headers = [(name, value) for name, value in record.headers if name != "ce_id"]
     own_id: list[tuple[str, bytes | None]] = [("ce_id", f"broken-{n}".encode())]
     return (
-        GeneratedRecord(record.topic, record.key, value[: len(value) // 2], [*headers, *own_id]),
-        GeneratedRecord(record.topic, record.key, None, [*headers, *own_id]),
-        GeneratedRecord(record.topic, record.key, value, [*headers, ("ce_id", None)]),
-        GeneratedRecord(record.topic, record.key, b"\xff\xfe" + value, [*headers, *own_id]),
+        replace(record, value=value[: len(value) // 2], headers=[*headers, *own_id]),
+        replace(record, value=None, headers=[*headers, *own_id]),
+        replace(record, headers=[*headers, ("ce_id", None)]),
+        replace(record, value=b"\xff\xfe" + value, headers=[*headers, *own_id]),
     )[n % 4]

@@ -32,7 +32,8 @@ _ID_BYTES = 16
 class PublishedEvents:
     """The marks of all events and letters that a service published, by topic (without prefix)."""
 
-    def __init__(self, service: str, deadlines: Iterable[str]) -> None:
+    def __init__(self, service: str, deadlines: Iterable[str], passed_on: Iterable[str] = ()) -> None:
+        """`passed_on`: the topics to which the service passes on records of other senders."""
         self.marks: dict[str, set[bytes]] = defaultdict(set)
         self.plans = RecordedPlans()
         self.conflicts = IdConflicts()
@@ -40,6 +41,8 @@ class PublishedEvents:
         self.failed: set[tuple[str, datetime]] = set()
         # The number of published deadlines, by topic and partition.
         self.deadlines_reached: Counter[tuple[str, int]] = Counter()
+        # The marks of other senders' records, any of which the service may have passed on, by topic.
+        self.of_others: dict[str, set[bytes]] = {name: set() for name in passed_on}
         self.duplicates = 0
         self._service = service
         self._source = f"karya/{service}"
@@ -53,6 +56,8 @@ class PublishedEvents:
                     self._add_letter(name, record)
                 elif envelope.header(record.headers, "ce_source") == self._source:
                     self._add_event(name, record)
+                elif name in self.of_others:
+                    self.of_others[name].add(event_mark(record.headers, record.value))
 
     def _add_event(self, name: str, record: ConsumerRecord) -> None:
         if not self._is_first(name, event_mark(record.headers, record.value)):

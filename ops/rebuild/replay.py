@@ -11,7 +11,7 @@ from uuid import UUID
 from aiokafka import ConsumerRecord, TopicPartition
 from pydantic import ValidationError
 
-from deploy.topics import SERVICES, all_topics, read_topics
+from deploy.topics import SERVICES, all_topics, passed_on, read_topics
 from ops.rebuild.id_conflicts import refused_on
 from ops.rebuild.partitions import PartitionReader
 from ops.rebuild.published import DLQ, PublishedEvents, event_mark, id_of, mark_of
@@ -80,7 +80,9 @@ async def replay(
         ends = log.of(await log.ends(), journal(service).name)
         ends = {**await log.ends(), **ends}
         published = PublishedEvents(
-            service, [processor.deadlines.name for processor in processors if processor.deadlines is not None]
+            service,
+            [processor.deadlines.name for processor in processors if processor.deadlines is not None],
+            passed_on(service),
         )
         await published.read(log, ends)
         input_topics = {topic_name(settings, topic.name) for processor in processors for topic in processor.topics}
@@ -271,6 +273,8 @@ class _Replay:
         name, mark = self._name(numbered.record.topic), mark_of(numbered.record)
         if mark in self._published.marks[name]:
             self._published.marks[name].remove(mark)
+        elif mark in self._published.of_others.get(name, ()):
+            return
         elif name not in self._unseen:  # in a truncated topic the event may have been published
             self._missing[name, id_of(mark)] = numbered
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
 from deploy.topics import SERVICES
 from ops.rebuild.documents import LANES, collections, pairs
 from shared.errors import NotReached, ServiceRunning
 from shared.kafka import topic_name
+from shared.kafka_connection import administrator
 from shared.mongo import Database, Document, Mongo
 from shared.runtime.lanes import SWITCHING
 from shared.runtime.storage import lane_id
@@ -25,7 +25,7 @@ _Writes = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | UpdateOn
 async def check_not_running(settings: Settings, service: str) -> None:
     """Raise ServiceRunning when an instance of the service is a member of one of its groups."""
     groups = [topic_name(settings, processor.group) for processor in SERVICES[service]]
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    admin = administrator(settings)
     try:
         await admin.start()
         # One by one: aiokafka 0.14 misreads the answer of newer brokers about several groups.

@@ -12,6 +12,7 @@ from ops.repairs import Mending, Repairs
 from ops.trace.actors import Actors
 from ops.trace.descriptions import describe
 from ops.trace.forwarded import ForwardedSales
+from ops.trace.held import HELD, HeldRecords
 from ops.trace.plans import LongPlans, as_part, may_be_part
 from ops.trace.sold import LotSales
 from ops.trace.timeline import TimelineEntry
@@ -120,13 +121,16 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     topics = (*_BY_LOT, *_BY_FACILITY, *_BY_CONTENT)
     repairs, actors, causes, plans = Repairs(), Actors(), set[str](), LongPlans()
     sales, forwarded = LotSales(history.lot, history.facility, history.product), ForwardedSales()
-    others = (ORGANISER.name, OPERATOR.name, SALES_DEADLINES.name, TILL.name)
+    held = HeldRecords()
+    others = (ORGANISER.name, OPERATOR.name, SALES_DEADLINES.name, TILL.name, *HELD)
     async with TopicLog(settings, [*(topic.name for topic in topics), *others]) as log:
         ends = await log.ends()
         async for _, page in log.read(log.of(ends, OPERATOR.name)):
             repairs.add(page)
         async for _, page in log.read(log.of(ends, ORGANISER.name)):
             actors.add(page)
+        async for name, page in log.read(log.of(ends, *HELD)):
+            held.add(HELD[name], page)
         records = await _events(
             log,
             _ends_to_read(log, ends, history),
@@ -156,6 +160,7 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     for mending in repairs.mended.values():
         if mending.body.mended in event_ids:
             entries += _repair(mending)
+    entries += held.entries(event_ids)
     entries += [*plans.missing(), *sales.entries(zone, every_sale=every_sale), *forwarded.entries()]
     history = replace(history, entries=tuple(sorted(entries, key=lambda entry: entry.at)))
     return await _with_state(settings, history)

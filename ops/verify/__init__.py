@@ -3,7 +3,21 @@
 import time
 from collections.abc import Callable
 
-from ops.verify import booths, cash, demand, devices, money, news, pools, receipts, reports, requests, roles, stock
+from ops.verify import (
+    booths,
+    cash,
+    demand,
+    devices,
+    held,
+    money,
+    news,
+    pools,
+    receipts,
+    reports,
+    requests,
+    roles,
+    stock,
+)
 from ops.verify.evidence import gather
 from ops.verify.log import TopicLog
 from ops.verify.quiescence import Observation, observe, topic_names, wait_until_quiet
@@ -15,7 +29,7 @@ __all__ = ["WITHIN", "Check", "Observation", "VerifyReport", "verify"]
 
 WITHIN = 60.0
 _ROUNDS = 3
-_CHECK_MODULES = (stock, requests, booths, devices, receipts, pools, cash, money, demand, reports, roles, news)
+_CHECK_MODULES = (stock, requests, booths, devices, receipts, pools, cash, money, demand, reports, roles, news, held)
 
 
 async def verify(

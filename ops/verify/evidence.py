@@ -28,6 +28,7 @@ from ops.verify.repaired import RepairAudit
 from ops.verify.report import Check
 from ops.verify.topic_evidence import PublishedEvent, TopicEvidence
 from ops.verify.writers import WriterAudit
+from services.gateway.store import HELD_RECORD_DOCUMENTS
 from shared import envelope
 from shared.causes import cause_of
 from shared.envelope import digest
@@ -43,6 +44,8 @@ from shared.runtime.storage import RuntimeStore
 E = TypeVar("E", bound=Entity)
 
 PRODUCTION = "production"
+# The gateway keeps what a terminal has signed, byte for byte.
+_HELD = ("gateway", HELD_RECORD_DOCUMENTS.name)
 PAGE = 2000
 DLQ = ".dlq"
 # Headers that never hold typed text.
@@ -169,11 +172,13 @@ class _EvidenceReader:
                     self._event(name, record)
 
     async def privacy(self, service: str) -> None:
-        """Scan a database for pseudonyms; production's may hold them."""
+        """Scan a database for pseudonyms. Production's may hold them, and held records of the gateway."""
         if service == PRODUCTION:
             return
         database = self._mongo.database(service)
         for name in await database.list_collection_names():
+            if (service, name) == _HELD:
+                continue
             collection = database.get_collection(name, codec_options=cast("CodecOptions[dict[str, Any]]", _RAW))
             before = 0
             async for page in _pages(collection.find({}, batch_size=PAGE)):

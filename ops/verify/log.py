@@ -6,10 +6,10 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.errors import NotReached
 from shared.kafka import reader, topic_name
+from shared.kafka_connection import administrator
 from shared.settings import Settings
 
 Ends: TypeAlias = Mapping[TopicPartition, int]
@@ -125,7 +125,7 @@ class TopicLog:
         raise NotReached(f"Kafka delivers no records of {part.topic} though the partition has more.")
 
     async def _describe(self) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
+        admin = administrator(self._settings)
         try:
             await admin.start()
             partitions_by_topic = {

@@ -1,6 +1,8 @@
 """The check of signatures: every record of a device that is signed is as its device signed it."""
 
+import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -9,14 +11,17 @@ from aiokafka import ConsumerRecord
 from ops.verify.log import TopicLog
 from ops.verify.report import Check
 from shared import envelope
-from shared.access.signatures import HEADER, SignatureRefused, SignedContent, device_of, verify
+from shared.access.signatures import HEADER, UNSIGNED, SignatureRefused, SignedContent, device_of, verify
 from shared.errors import Unusable
+from shared.events.gateway import HELD_REPORTS, HELD_SALES, HeldRecordReleased
 from shared.events.identity import IDENTITY, DeviceEnrolled, DeviceRevoked, PublicKey
+from shared.events.language import Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL
 from shared.settings import Settings
 
 _SIGNED = (TERMINAL.name, TILL.name)
+_HELD: Mapping[str, Topic] = {topic.name: topic for topic in (HELD_REPORTS, HELD_SALES)}
 # The gateway hears of a revocation a moment after identity has published it.
 HEARD_WITHIN = timedelta(seconds=10)
 
@@ -29,12 +34,20 @@ class _Signer:
 
 
 class SignatureAudit:
-    """The signatures of all records, compared with what identity published of devices."""
+    """The signatures of all records, compared with what identity published of devices. `all_signed`: each record must
+    have the signature of an enrolled device."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, all_signed: bool = False) -> None:
+        self._all_signed = all_signed
         self._signers: dict[str, _Signer] = {}
+        # The digests of the bytes that an operator released, by device and id of the record.
+        self._released: dict[tuple[str, str], str] = {}
+        self._found: set[tuple[str, str]] = set()
         self._unchecked: Counter[str] = Counter()
-        self._check = Check("signatures", "per signed record: it is as an enrolled device signed it, before its loss")
+        self._check = Check(
+            "signatures",
+            "per signed record: it is as an enrolled device signed it, and came before its loss or was released",
+        )
 
     def hear(self, record: ConsumerRecord) -> None:
         """Take in a record of identity."""
@@ -49,13 +62,24 @@ class SignatureAudit:
             case DeviceRevoked() as body if body.subject in self._signers:
                 self._signers[body.subject] = replace(self._signers[body.subject], revoked_at=event.logged_at)
 
-    def look(self, record: ConsumerRecord) -> None:
-        """Check a record of a device. A record that nobody signed, or an unknown device, is counted alone."""
-        signature = envelope.header(record.headers, HEADER)
-        if signature is None:
-            self._unchecked["not signed"] += 1
+    def hear_held(self, topic: Topic, record: ConsumerRecord) -> None:
+        """Take in a record of the gateway about records that it held."""
+        try:
+            body = envelope.decode(topic, record).body
+        except Unusable:
             return
+        if isinstance(body, HeldRecordReleased):
+            self._released[body.device, body.record] = body.digest
+
+    def look(self, record: ConsumerRecord) -> None:
+        """Check a record of a device. One that nobody or an unknown device signed is counted alone, unless all must
+        be signed."""
+        signature = envelope.header(record.headers, HEADER)
         where = f"{record.topic} {record.partition}/{record.offset}"
+        if signature is None:
+            is_former = envelope.header(record.headers, UNSIGNED) is not None
+            self._without("of a former version, which signed nothing" if is_former else "not signed", where)
+            return
         try:
             device = device_of(signature)
         except SignatureRefused:
@@ -63,31 +87,49 @@ class SignatureAudit:
             return
         signer = self._signers.get(device)
         if signer is None:
-            self._unchecked["signed by a device that was never enrolled"] += 1
+            self._without("signed by a device that was never enrolled", where)
             return
-        self._check.expect(*_verdict(record, signature, device, signer, where))
+        known = (device, envelope.header(record.headers, "ce_id") or "")
+        is_released = self._released.get(known) == hashlib.sha256(record.value or b"").hexdigest()
+        if is_released:
+            self._found.add(known)
+        self._check.expect(*_verdict(record, signature, device, signer, where, is_released=is_released))
+
+    def _without(self, what: str, where: str) -> None:
+        if self._all_signed:
+            self._check.expect(False, f"{where}: it is {what}")
+        else:
+            self._unchecked[what] += 1
 
     def result(self) -> Check:
         """The check, with the numbers of records that it can't be sure of as notes."""
+        for device, record in sorted(self._released.keys() - self._found):
+            self._check.expect(False, f"record {record} of {device} was released, and its topic does not have it so")
         self._check.notes = [f"{count} records are {what}" for what, count in sorted(self._unchecked.items())]
         return self._check
 
 
-async def signatures(settings: Settings) -> Check:
-    """The check of all records of devices that Kafka has. Raises KafkaError or NotReached."""
-    audit = SignatureAudit()
-    async with TopicLog(settings, (IDENTITY.name, *_SIGNED)) as log:
+async def signatures(settings: Settings, *, all_signed: bool = False) -> Check:
+    """The check of all records of devices that Kafka has. `all_signed`: each must be signed by an enrolled device.
+    Raises KafkaError or NotReached."""
+    audit = SignatureAudit(all_signed=all_signed)
+    async with TopicLog(settings, (IDENTITY.name, *_HELD, *_SIGNED)) as log:
         ends = await log.ends()
         async for _, records in log.read(log.of(ends, IDENTITY.name)):
             for record in records:
                 audit.hear(record)
+        async for name, records in log.read(log.of(ends, *_HELD)):
+            for record in records:
+                audit.hear_held(_HELD[name], record)
         async for _, records in log.read(log.of(ends, *_SIGNED)):
             for record in records:
                 audit.look(record)
     return audit.result()
 
 
-def _verdict(record: ConsumerRecord, signature: str, device: str, signer: _Signer, where: str) -> tuple[bool, str]:
+def _verdict(
+    record: ConsumerRecord, signature: str, device: str, signer: _Signer, where: str, *, is_released: bool
+) -> tuple[bool, str]:
     content = SignedContent.of(record.headers, record.key or b"", record.value or b"")
     try:
         verify(signature, content, signer.key)
@@ -96,6 +138,8 @@ def _verdict(record: ConsumerRecord, signature: str, device: str, signer: _Signe
     if content.source != signer.source.encode():
         return False, f"{where}: {device} of {signer.source} signed it in the name of another"
     arrived = envelope.taken_in(record)
+    if is_released:
+        return True, ""
     if signer.revoked_at is not None and (arrived is None or arrived > signer.revoked_at + HEARD_WITHIN):
         return False, f"{where}: it came after {device} was revoked"
     return True, ""

@@ -11,7 +11,7 @@ Out:              AccountOpened, AccountClosed, CredentialReplaced, RoleGranted,
 
 Events name an account by its subject, a pseudonym, and a device by one that follows from its key. Logins, names,
 passwords, sessions, codes and signing keys lie in a database of their own. No processor writes it, and no rebuild
-touches it.
+touches it. People may sign in at another OpenID Connect provider, whose client identity is then.
 
 `domain/`, `store/`, `handlers.py`, `api/` and `app.py` are the modules that every service has (see inventory). In
 `store/`, `accounts` and `devices` have the documents of the step. `secrets` names the modules of the other database,

@@ -1,10 +1,17 @@
 """Wiring of the portal."""
 
 from services.portal.api import portal
+from services.portal.store import PublicStream
 from shared import log
+from shared.events.festival import FESTIVAL
+from shared.events.inventory import INVENTORY
+from shared.events.sales import PUBLIC_SALES
 from shared.http.server import serve
+from shared.runtime.follower import TopicFollower
 from shared.runtime.plain_service import PlainService
 from shared.settings import Settings
+
+PUBLIC_TOPICS = (PUBLIC_SALES, FESTIVAL, INVENTORY)
 
 
 def main() -> None:
@@ -12,7 +19,9 @@ def main() -> None:
     settings = Settings()
     log.configure(settings, "portal")
     service = PlainService("portal", settings)
-    serve(portal(service), service)
+    stream = PublicStream()
+    service.add_chore("public stream", TopicFollower(settings, PUBLIC_TOPICS, stream.take, stream.mark_whole).run)
+    serve(portal(service, stream=stream), service)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ class Action(StrEnum):
     RUN_FESTIVAL = "run a festival"
     RUN_BOOTH = "count goods at a booth"
     SEND_SHIPMENT = "send goods of a facility to a booth"
+    RECEIVE_RETURN = "count goods of a facility that came home from a booth"
+    RECORD_FACILITY_LOSS = "record goods of a facility that are spoilt or missing there"
     READ_FESTIVAL = "read a festival's plans and shipments"
     READ_BOOTH = "read a booth's prices, stock, receipts and takings"
     READ_STOCK = "read the stock of facilities"
@@ -37,6 +39,10 @@ class Action(StrEnum):
     RECORD_SALES = "send records of a booth's tills"
     READ_FACILITY_NEWS = "read what is said to the terminals of a facility"
     READ_BOOTH_NEWS = "read what is said to the tills of a booth"
+    BRING_RECORDS = "bring records that any enrolled device has signed"
+    READ_BACKLOG = "read what a service has still to work"
+    READ_HELD = "read which records of revoked devices are held"
+    DECIDE_HELD = "release or refuse records of revoked devices"
     KEEP_ACCOUNTS = "open, close and reset accounts"
     READ_ACCOUNTS = "read accounts and their roles"
     GRANT_ORGANISER = "let others organise a festival"
@@ -86,6 +92,8 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         Action.READ_LOTS: Limit.FACILITY,
         Action.READ_SETTLEMENTS: Limit.FACILITY,
         Action.SEND_SHIPMENT: Limit.FACILITY,
+        Action.RECEIVE_RETURN: Limit.FACILITY,
+        Action.RECORD_FACILITY_LOSS: Limit.FACILITY,
         Action.KEEP_FACILITY: Limit.FACILITY,
         Action.GRANT_FACILITY_STAFF: Limit.FACILITY,
         Action.REPORT_PRODUCTION: Limit.FACILITY,
@@ -106,6 +114,7 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         Action.RUN_FESTIVAL: Limit.FESTIVAL,
         Action.RUN_BOOTH: Limit.FESTIVAL,
         Action.SEND_SHIPMENT: Limit.FESTIVAL,
+        Action.RECEIVE_RETURN: Limit.FESTIVAL,
         Action.READ_SETTLEMENTS: Limit.FESTIVAL,
         Action.READ_FESTIVAL: Limit.FESTIVAL,
         Action.READ_BOOTH: Limit.FESTIVAL,
@@ -118,8 +127,27 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         Action.ENROL_TILL: Limit.FESTIVAL,
         Action.READ_DEVICES: Limit.FESTIVAL,
     },
-    Role.AUDITOR: dict.fromkeys((*_EVERYBODY, *_READING, Action.READ_ACCOUNTS, Action.READ_DEVICES)),
-    Role.OPERATOR: dict.fromkeys((*_EVERYBODY, *_READING, Action.READ_DEVICES)),
+    Role.AUDITOR: dict.fromkeys(
+        (
+            *_EVERYBODY,
+            *_READING,
+            Action.READ_ACCOUNTS,
+            Action.READ_DEVICES,
+            Action.READ_HELD,
+            Action.READ_BACKLOG,
+        )
+    ),
+    Role.OPERATOR: dict.fromkeys(
+        (
+            *_EVERYBODY,
+            *_READING,
+            Action.READ_DEVICES,
+            Action.BRING_RECORDS,
+            Action.READ_HELD,
+            Action.DECIDE_HELD,
+            Action.READ_BACKLOG,
+        )
+    ),
     Role.SUBSCRIBER: dict.fromkeys(_EVERYBODY),
     Role.ADMINISTRATOR: dict.fromkeys(
         (

@@ -9,9 +9,9 @@ from shared.access.rights import Action
 
 @dataclass(frozen=True, slots=True)
 class RouteRight:
-    """What a route needs. `action` None: the route is open to strangers. `checked_later`: the page itself names the
-    limiting field only once it is read, so that its function asks the caller then. `others`: actions of which any
-    one opens such a route too. `counted`: whether requests to an open route use up what strangers have."""
+    """What a route needs. `action` None: the route is open to strangers. `others`: actions of which any one opens the
+    route too. `checked_later`: the limiting field is known only once the function of the route has read it, so that
+    the function asks for the right. `counted`: whether requests to an open route use up what strangers have."""
 
     action: Action | None
     checked_later: bool = False
@@ -33,6 +33,7 @@ _HEALTH: Routes = {
     "GET /health/ready": PUBLIC,
 }
 COMMON: Routes = _HEALTH | {
+    "GET /backlog": RouteRight(Action.READ_BACKLOG),
     "GET /docs": PUBLIC,
     "GET /docs/{asset}": PUBLIC,
     "GET /openapi.json": PUBLIC,
@@ -42,6 +43,7 @@ _KEEP = RouteRight(Action.KEEP_CATALOGUE)
 _COMMANDS = RouteRight(Action.READ_COMMANDS)
 _RUN = RouteRight(Action.RUN_FESTIVAL)
 _BOOTH = RouteRight(Action.RUN_BOOTH)
+_RETURN = RouteRight(Action.RECEIVE_RETURN)
 _FESTIVAL = RouteRight(Action.READ_FESTIVAL)
 _AT_BOOTH = RouteRight(Action.READ_BOOTH)
 _STOCK = RouteRight(Action.READ_STOCK)
@@ -95,21 +97,25 @@ FESTIVAL: Routes = {
     "POST /festivals/{festival}/transfers": _BOOTH,
     "POST /festivals/{festival}/transfers/{transfer}/receive": _BOOTH,
     "POST /festivals/{festival}/transfers/{transfer}/recount": _BOOTH,
-    "POST /festivals/{festival}/returns": _RUN,
-    "POST /festivals/{festival}/returns/recount": _RUN,
-    "POST /festivals/{festival}/losses": _BOOTH,
+    "POST /festivals/{festival}/returns": _RETURN,
+    "POST /festivals/{festival}/returns/recount": _RETURN,
+    # The place of the loss decides which of the two is needed.
+    "POST /festivals/{festival}/losses": RouteRight(Action.RUN_BOOTH, others=(Action.RECORD_FACILITY_LOSS,)),
     "POST /festivals/{festival}/disputes/{sale}/resolve": _RUN,
     "POST /festivals/{festival}/receipts/{receipt}/void": _BOOTH,
     "GET /festivals/{festival}/booths": _FESTIVAL,
     "GET /festivals/{festival}/booths/{booth}": _AT_BOOTH,
     "GET /festivals/{festival}/requests": _FESTIVAL,
     "GET /festivals/{festival}/requests/{request}": _FESTIVAL,
+    "GET /festivals/{festival}/requests/{request}/what-if": _FESTIVAL,
     "GET /festivals/{festival}/replenishments/{request}": _FESTIVAL,
     "GET /festivals/{festival}/shipments": _FESTIVAL,
     "GET /festivals/{festival}/shipments/{shipment}": _FESTIVAL,
     "GET /festivals/{festival}/transfers": _FESTIVAL,
     "GET /festivals/{festival}/transfers/{transfer}": _FESTIVAL,
     "GET /festivals/{festival}/missing": _FESTIVAL,
+    # Its share alone: the rest of a plan is for its festival's organisers.
+    "GET /facilities/{facility}/shares": RouteRight(Action.READ_LOTS),
     "GET /stock": _STOCK,
     "GET /stock/{product}": _STOCK,
 }
@@ -129,6 +135,10 @@ IDENTITY: Routes = {
     "POST /sessions": PUBLIC,
     "POST /sessions/refresh": PUBLIC,
     "POST /sessions/end": PUBLIC,
+    # A sign-in at another provider: out with a state, back with it, and a code for the client that has the verifier.
+    "GET /sessions/provider": PUBLIC,
+    "GET /sessions/provider/callback": PUBLIC,
+    "POST /sessions/provider": PUBLIC,
     "GET /jwks": PUBLIC,
     "GET /.well-known/oauth-authorization-server": PUBLIC,
     # A code that its owner was given opens these: nobody has an account yet who uses them.
@@ -160,9 +170,15 @@ IDENTITY: Routes = {
 }
 GATEWAY: Routes = {
     # Each record names its own facility or booth.
-    "POST /intake": RouteRight(Action.REPORT_PRODUCTION, checked_later=True, others=(Action.RECORD_SALES,)),
+    "POST /intake": RouteRight(
+        Action.REPORT_PRODUCTION, checked_later=True, others=(Action.RECORD_SALES, Action.BRING_RECORDS)
+    ),
     "GET /facilities/{facility}/news": RouteRight(Action.READ_FACILITY_NEWS),
     "GET /booths/{booth}/news": RouteRight(Action.READ_BOOTH_NEWS),
+    "GET /held": RouteRight(Action.READ_HELD),
+    "POST /held/{place}/release": RouteRight(Action.DECIDE_HELD),
+    "POST /held/{place}/refuse": RouteRight(Action.DECIDE_HELD),
+    "GET /commands/{command}": _COMMANDS,
 }
 _SIGNED_IN = RouteRight(Action.USE_OWN_ACCOUNT)
 # Pages show what the other services answer to the person's own token: the rights are decided there.
@@ -175,17 +191,81 @@ PORTAL: Routes = {
     "POST /gateway/intake": UNCOUNTED,
     "GET /gateway/facilities/{facility}/news": UNCOUNTED,
     "GET /gateway/booths/{booth}/news": UNCOUNTED,
+    "GET /production/catalogue": UNCOUNTED,
+    "GET /identity/.well-known/oauth-authorization-server": UNCOUNTED,
     "POST /identity/device-codes/{code}/device": UNCOUNTED,
     "POST /identity/device-challenges": UNCOUNTED,
     "POST /identity/device-tokens": UNCOUNTED,
     "GET /design": PUBLIC,
+    "GET /public": PUBLIC,
+    "GET /public/lots/{lot}": PUBLIC,
     "GET /sign-in": PUBLIC,
     "POST /sign-in": PUBLIC,
     "POST /sign-out": PUBLIC,
     "POST /language": PUBLIC,
+    # A code that its owner was given opens these.
+    "GET /join": PUBLIC,
+    "POST /join": PUBLIC,
+    "GET /restore": PUBLIC,
+    "POST /restore": PUBLIC,
+    "POST /join/accept": _SIGNED_IN,
+    "GET /live": _SIGNED_IN,
+    "GET /operator": _SIGNED_IN,
+    "GET /operator/held": _SIGNED_IN,
+    "POST /operator/held": _SIGNED_IN,
+    "GET /accounts": _SIGNED_IN,
+    "POST /accounts": _SIGNED_IN,
     "GET /": _SIGNED_IN,
     "GET /festivals": _SIGNED_IN,
     "GET /festivals/{festival}": _SIGNED_IN,
+    "GET /festivals/announce": _SIGNED_IN,
+    "POST /festivals/announce": _SIGNED_IN,
+    "GET /festivals/{festival}/booths": _SIGNED_IN,
+    "POST /festivals/{festival}/booths": _SIGNED_IN,
+    "GET /festivals/{festival}/booths/{booth}": _SIGNED_IN,
+    "POST /festivals/{festival}/booths/{booth}": _SIGNED_IN,
+    "GET /festivals/{festival}/plans": _SIGNED_IN,
+    "POST /festivals/{festival}/plans": _SIGNED_IN,
+    "GET /festivals/{festival}/plans/{plan}": _SIGNED_IN,
+    "GET /festivals/{festival}/plans/{plan}/what-if": _SIGNED_IN,
+    "POST /festivals/{festival}/plans/{plan}/accept": _SIGNED_IN,
+    "POST /festivals/{festival}/plans/{plan}/revise": _SIGNED_IN,
+    "GET /festivals/{festival}/parcels": _SIGNED_IN,
+    "POST /festivals/{festival}/parcels": _SIGNED_IN,
+    "GET /festivals/{festival}/parcels/{shipment}": _SIGNED_IN,
+    "POST /festivals/{festival}/parcels/{shipment}": _SIGNED_IN,
+    "POST /festivals/{festival}/parcels/{shipment}/recount": _SIGNED_IN,
+    "GET /festivals/{festival}/transfers": _SIGNED_IN,
+    "POST /festivals/{festival}/transfers": _SIGNED_IN,
+    "GET /festivals/{festival}/transfers/{transfer}": _SIGNED_IN,
+    "POST /festivals/{festival}/transfers/{transfer}": _SIGNED_IN,
+    "POST /festivals/{festival}/transfers/{transfer}/recount": _SIGNED_IN,
+    "GET /festivals/{festival}/refills": _SIGNED_IN,
+    "POST /festivals/{festival}/refills": _SIGNED_IN,
+    "GET /festivals/{festival}/refills/{refill}": _SIGNED_IN,
+    "GET /festivals/{festival}/booths/{booth}/receipts": _SIGNED_IN,
+    "POST /festivals/{festival}/booths/{booth}/receipts": _SIGNED_IN,
+    "GET /festivals/{festival}/strays": _SIGNED_IN,
+    "POST /festivals/{festival}/strays": _SIGNED_IN,
+    "GET /festivals/{festival}/change": _SIGNED_IN,
+    "POST /festivals/{festival}/change": _SIGNED_IN,
+    "POST /festivals/{festival}/cancel": _SIGNED_IN,
+    "GET /festivals/{festival}/people": _SIGNED_IN,
+    "POST /festivals/{festival}/people": _SIGNED_IN,
+    "GET /festivals/{festival}/sales": _SIGNED_IN,
+    "POST /festivals/{festival}/sales": _SIGNED_IN,
+    "GET /festivals/{festival}/close": _SIGNED_IN,
+    "POST /festivals/{festival}/close": _SIGNED_IN,
+    "POST /festivals/{festival}/returns": _SIGNED_IN,
+    "POST /festivals/{festival}/returns/recount": _SIGNED_IN,
+    "GET /facilities/{facility}": _SIGNED_IN,
+    "POST /facilities/{facility}/people": _SIGNED_IN,
+    "GET /facilities/{facility}/people": _SIGNED_IN,
+    "GET /facilities/{facility}/lots.csv": _SIGNED_IN,
+    "GET /facilities/{facility}/statement.csv": _SIGNED_IN,
+    "POST /facilities/{facility}/statements": _SIGNED_IN,
+    "GET /facilities/{facility}/statements/{number}": _SIGNED_IN,
+    "GET /facilities/{facility}/statements/{number}/file.csv": _SIGNED_IN,
 }
 ROUTES: Mapping[str, Routes] = {
     "production": COMMON | PRODUCTION,

@@ -1,25 +1,26 @@
 """A client's session with identity: its tokens in one file, which are renewed before they expire.
 
 A refresh token is used once. Two processes that renewed the same session with it would end it, so that a lock stands
-before each renewal. If the answer of a renewal is lost on the way, the person signs in again.
+before each renewal. A renewal whose answer was lost on the way is asked for once more: identity allows that for some
+seconds.
 """
 
 import asyncio
 import base64
-import fcntl
 import json
-import os
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
-from uuid import uuid4
 
 import httpx
 
+from shared import file_locks
 from shared.errors import NotAnswered
+from shared.private_file import replace_private
+from shared.trust import trusted
 from shared.wording import Message
 
 # A token is renewed if it expires within this: a request may be on its way for so long.
@@ -64,16 +65,7 @@ class SessionFile:
 
     def write(self, session: ClientSession) -> None:
         """Replace the session. A reader sees the former one or this one, and never a part."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self.path.with_name(f"{self.path.name}.{uuid4().hex}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(asdict(session), file)
-            fresh.replace(self.path)
-        except BaseException:
-            fresh.unlink(missing_ok=True)
-            raise
+        replace_private(self.path, json.dumps(asdict(session)).encode())
 
     def delete(self) -> None:
         """End the session here. Safe to repeat."""
@@ -84,7 +76,7 @@ class SessionFile:
         """A lock, under which one process at a time renews or replaces the session."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self.path.with_name(f"{self.path.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            file_locks.lock(lock)
             yield
 
 
@@ -167,10 +159,12 @@ class StoredSession:
         """The session with new tokens, or None if identity has ended it."""
         asked_at = self._clock()
         try:
-            with httpx.Client(timeout=ANSWER_WITHIN) as client:
-                answer = client.post(
-                    f"{session.identity}/sessions/refresh", json={"refresh_token": session.refresh_token}
-                )
+            with httpx.Client(timeout=ANSWER_WITHIN, verify=trusted()) as client:
+                address, body = f"{session.identity}/sessions/refresh", {"refresh_token": session.refresh_token}
+                try:
+                    answer = client.post(address, json=body)
+                except (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError):
+                    answer = client.post(address, json=body)
             if answer.status_code in (400, 401, 422):
                 return None
             return ClientSession.from_answer(session.identity, answer.raise_for_status().json(), asked_at)

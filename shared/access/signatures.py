@@ -24,6 +24,8 @@ from shared.events.identity import Curve, PublicKey
 
 # The Kafka header and the CloudEvents extension that carry a record's signature.
 HEADER = "devsig"
+# The Kafka header of a record that nobody signed, made before its device was enrolled.
+UNSIGNED = "unsigned"
 RECORD_TYPE = "karya-record"
 # A challenge is never a record, and a record is never the answer to a challenge.
 PROOF_TYPE = "karya-proof"
@@ -113,10 +115,7 @@ def verify(signature: str, content: SignedContent, key: PublicKey) -> None:
 
 def device_of(signature: str) -> str:
     """The subject of the device that the signature names, unchecked. Raises SignatureRefused MALFORMED."""
-    device = _object(_decoded(_parts(signature)[0])).get("kid")
-    if not isinstance(device, str):
-        raise SignatureRefused(SignatureFault.MALFORMED)
-    return device
+    return _named_in(_parts(signature)[0])
 
 
 def prove(key: PrivateKey, audience: str, challenge: str) -> str:
@@ -165,6 +164,15 @@ def _header_of(key: PublicKey, type: str) -> str:
     if type == RECORD_TYPE:
         header |= {"b64": False, "crit": ["b64"]}
     return _encoded(json.dumps(header, separators=(",", ":")).encode())
+
+
+@lru_cache(maxsize=4096)
+def _named_in(header: str) -> str:
+    """The device that an encoded header names. All records of a device have the same header."""
+    device = _object(_decoded(header)).get("kid")
+    if not isinstance(device, str):
+        raise SignatureRefused(SignatureFault.MALFORMED)
+    return device
 
 
 def _input(header: str, type: str, payload: bytes) -> bytes:

@@ -52,7 +52,7 @@ class Role(StrEnum):
 
 
 _STREAM = NameRule(
-    re.compile(r"[a-z0-9.-]{1,120}"), Message("A stream is the name of a public topic, e.g. karya.public-sales.v1.")
+    re.compile(r"[a-z0-9.-]{1,120}"), Message("A stream is the name of a public topic, e.g. karya.public.sales.v1.")
 )
 _ANY_FESTIVAL = NameRule(
     re.compile(rf"(?:{names.FESTIVAL.pattern.pattern}|\*)"),

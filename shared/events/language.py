@@ -1,4 +1,4 @@
-"""The grammar of the published language: value types, `Body`, `Topic`, `Publication`, `Deadline`.
+"""The grammar of the published language: value types, `Body`, `Topic`, `Publication`, `Unchanged`, `Deadline`.
 
 Within a `.v1` a model only gains fields that have defaults. Readers ignore unknown fields.
 """
@@ -147,6 +147,15 @@ class Publication:
 
     topic: Topic
     body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged(Publication):
+    """A record of another sender, passed on: the step publishes these bytes and headers as they are. `body` is what
+    the bytes say. Readers know the record by its own source and id, so that a second copy changes nothing."""
+
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,10 +119,11 @@ async def caller_by_token(token: str, keys: SigningKeys, issuer: str) -> Caller:
 
 async def _is_permitted(request: Request, right: RouteRight, caller: Caller) -> bool:
     assert right.action is not None
+    actions = {right.action, *right.others}
     if right.checked_later:
-        actions = {right.action, *right.others}
         return any(actions & RIGHTS[grant.role].keys() for grant in caller.grants)
-    return caller.may(right.action, dict(_place(await _named(request))))
+    place = dict(_place(await _named(request)))
+    return any(caller.may(action, place) for action in actions)
 
 
 async def _named(request: Request) -> Mapping[str, Any]:
@@ -138,6 +139,12 @@ async def _named(request: Request) -> Mapping[str, Any]:
     except ValueError:
         body = {}  # refused with a sentence of its own, if the path alone permits it
     return {**(body if isinstance(body, dict) else {}), **request.path_params}
+
+
+def facility_limit(lot: str) -> Mapping[Limit, str]:
+    """The facility whose goods the lot of this number is; empty for what is no lot number."""
+    number = lot_number.parse(lot)
+    return {} if number is None else {Limit.FACILITY: number.facility}
 
 
 def _place(named: Mapping[str, Any]) -> Iterator[tuple[Limit, str]]:
@@ -161,7 +168,6 @@ def _facilities(texts: Mapping[str, str]) -> Iterator[str | None]:
     if facility := texts.get("facility"):
         yield facility
     if (lot := texts.get("lot")) is not None:
-        number = lot_number.parse(lot)
-        yield number.facility if number is not None else None
+        yield facility_limit(lot).get(Limit.FACILITY)
     if (entry := texts.get("entry")) is not None:
         yield code_of(entry) if kind_of(entry) == EntryKind.FACILITY else None

@@ -1,7 +1,7 @@
 """The routes of commands: each is a POST with ids in its path and the other fields in its body."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from fastapi import APIRouter, Request
@@ -49,11 +49,13 @@ def add_commands(
     endpoints: Iterable[Endpoint],
     complete: Callable[[Body], Awaitable[Body]] = unchanged,
     permit: Callable[[Request, Body], Awaitable[None]] = permitted,
+    answers: Mapping[int | str, dict[str, Any]] = ANSWERS,
 ) -> None:
     """Add a POST for each endpoint to the router. `commands` appends what it takes in.
 
     `complete` adds to a command what the service knows. It raises RequestValidationError for one that can't be meant.
-    `permit` raises PageRefused for a command whose content needs a right that the caller lacks.
+    `permit` raises PageRefused for a command whose content needs a right that the caller lacks. `answers` documents
+    what the endpoints answer.
     """
     for endpoint in endpoints:
         router.add_api_route(
@@ -63,7 +65,7 @@ def add_commands(
             status_code=202,
             summary=endpoint.summary,
             operation_id=endpoint.body.__name__,
-            responses=ANSWERS,
+            responses={**answers},
             openapi_extra=body_openapi(endpoint.path, endpoint.body),
         )
 

@@ -8,12 +8,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 UNKNOWN_FILTER = "unknown_filter"
+# Another provider sends people there, with parameters of its own that must be ignored (RFC 6749, 4.1.2).
+OTHERS_CHOOSE = frozenset({"/sessions/provider/callback"})
 
 
 async def refuse_unknown_filters(request: Request) -> None:
     """A dependency of every page. Raises RequestValidationError, which names the known parameters."""
     route = request.scope["route"]
-    if request.method == "POST" or not isinstance(route, APIRoute):
+    if request.method == "POST" or not isinstance(route, APIRoute) or route.path_format in OTHERS_CHOOSE:
         return
     names = sorted(set(_parameters(route.dependant)))
     unknown = sorted(set(request.query_params) - set(names))

@@ -12,7 +12,7 @@ from pymongo import InsertOne, ReplaceOne
 from shared import derivation, envelope
 from shared.errors import UndeclaredRead
 from shared.events.journal import BatchWorked, Range, journal
-from shared.events.language import Deadline, Event, Publication
+from shared.events.language import Deadline, Event, Publication, Unchanged
 from shared.runtime.arrival import ARRIVED, arrival
 from shared.runtime.dlq import BUG, ID_REUSED, KEY_PARKED, dead_letter
 from shared.runtime.processor import Processor
@@ -218,10 +218,10 @@ class Batch:
 
     def _outbox_record(self, publication: Publication, index: int, cause: envelope.Cause) -> OutboxRecord:
         topic, body = publication.topic, publication.body
-        headers = envelope.caused(cause, topic, body, index)
-        return OutboxRecord(
-            self._prefix + topic.name, None, topic.key_of(body).encode(), envelope.encode(body), headers
-        )
+        name, key = self._prefix + topic.name, topic.key_of(body).encode()
+        if isinstance(publication, Unchanged):
+            return OutboxRecord(name, None, key, publication.value, list(publication.headers))
+        return OutboxRecord(name, None, key, envelope.encode(body), envelope.caused(cause, topic, body, index))
 
     def _timer(self, deadline: Deadline, lane: Lane) -> Timer:
         return Timer(f"{self._processor.group} {deadline.id}", lane.id, deadline.key, deadline.id, deadline.due)

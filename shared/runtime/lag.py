@@ -35,6 +35,18 @@ async def overdue(lanes: Lanes, consumer: PatientConsumer, seconds: float, viewe
     return f"{old} records have waited for {lanes.group} for more than {seconds:g} s{views}"
 
 
+async def waiting(lanes: Lanes, consumer: PatientConsumer) -> dict[str, int]:
+    """By topic, the records that wait for the lanes of this process. Raises KafkaError when the topics can't be
+    reached."""
+    next_offsets = lanes.next_offsets()
+    ends = await consumer.end_offsets(list(next_offsets)) if next_offsets else {}
+    records: dict[str, int] = {}
+    for part, next_offset in next_offsets.items():
+        behind = ends[part] - await _position(consumer, part, next_offset)
+        records[part.topic] = records.get(part.topic, 0) + max(0, behind)
+    return records
+
+
 async def _position(consumer: PatientConsumer, part: TopicPartition, next_offset: int) -> int:
     """The next offset, or an idle consumer's position behind it: a transaction's marker never becomes a record."""
     if not consumer.waits:

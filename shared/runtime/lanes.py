@@ -164,6 +164,11 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         """The partitions of the running lanes."""
         return self._expected.keys()
 
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics of the processor, with their prefix."""
+        return self._topics
+
     def next_offsets(self) -> dict[TopicPartition, int]:
         """The offset of the next record to work, for every topic of the running lanes."""
         return {

@@ -1,7 +1,8 @@
 """A running service without processors: it keeps documents, and all that it does begins with a request."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -33,7 +34,8 @@ class PlainService:
         self.failed = False
         self._preparations: list[Callable[[], Awaitable[object]]] = []
         self._closings: list[Callable[[], Awaitable[object]]] = [self.mongo.close]
-        self._pulse_task: asyncio.Task[None] | None = None
+        self._chores: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
         self._away: list[str] = []
 
     def add_preparation(self, prepare: Callable[[], Awaitable[object]]) -> None:
@@ -43,6 +45,10 @@ class PlainService:
     def add_closing(self, close: Callable[[], Awaitable[object]]) -> None:
         """What is closed at the stop, such as a client."""
         self._closings.append(close)
+
+    def add_chore(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Work that goes on beside requests, from the start to the stop. It must not end by itself."""
+        self._chores[name] = work
 
     async def start(self) -> None:
         """Prepare the documents. Raises PyMongoError when the server stays away."""
@@ -55,7 +61,8 @@ class PlainService:
                 log.warning("servers_awaited", attempt=attempt, fault=repr(passing)[:300])
                 fault = passing
             else:
-                self._pulse_task = asyncio.create_task(self._pulse(), name="pulse")
+                chores = {"pulse": self._pulse, **self._chores}
+                self._tasks = [asyncio.create_task(work(), name=name) for name, work in chores.items()]
                 log.info("service_started")
                 return
         assert fault is not None
@@ -64,8 +71,8 @@ class PlainService:
     async def stop(self) -> None:
         """Close all clients, each within a second."""
         self.stopping.set()
-        if self._pulse_task is not None:
-            self._pulse_task.cancel()
+        for task in self._tasks:
+            task.cancel()
         for close in reversed(self._closings):
             try:
                 await hard_timeout(CLOSE_WITHIN, close())
@@ -75,12 +82,11 @@ class PlainService:
 
     def liveness_failures(self) -> list[str]:
         """Sentences on tasks that ended in this process and should not have. Only a new process helps."""
-        pulse = self._pulse_task
-        return [f"{pulse.get_name()} has ended"] if pulse is not None and pulse.done() else []
+        return [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
 
     def startup_failures(self) -> list[str]:
         """Sentences on what the start still waits for."""
-        return self.liveness_failures() if self._pulse_task is not None else [STARTING]
+        return self.liveness_failures() if self._tasks else [STARTING]
 
     def readiness_failures(self) -> list[str]:
         """Sentences on why the service is not ready; empty when it is."""

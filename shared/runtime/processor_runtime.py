@@ -10,7 +10,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from shared.causes import cause_of
 from shared.patches.faststream import PatientConsumer, batch_done, has_a_batch
 from shared.retry import PASSING
-from shared.runtime.lag import overdue
+from shared.runtime.lag import overdue, waiting
 from shared.runtime.lanes import Lanes
 from shared.runtime.step import Step
 from shared.runtime.timer_service import TimerService
@@ -62,6 +62,16 @@ class ProcessorRuntime:
         except PASSING as fault:
             failure = f"the topics of {self.lanes.group} can't be reached: {cause_of(fault)}"
         self.overdue = [failure] if failure is not None else []
+
+    async def waiting(self, seconds: float) -> dict[str, int] | None:
+        """By topic, the records that wait to be worked here. None if Kafka does not answer within so many seconds."""
+        consumer = self.subscriber.consumer
+        if not isinstance(consumer, PatientConsumer):
+            return {}
+        try:
+            return await hard_timeout(seconds, waiting(self.lanes, consumer))
+        except PASSING:
+            return None
 
     async def finish(self, seconds: float) -> None:
         """Take no more records, and finish the batch in hand as far as its transaction is open."""

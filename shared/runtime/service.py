@@ -12,6 +12,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.security import SASLScram512
 
 from shared.causes import cause_of
 from shared.envelope import Headers
@@ -26,6 +27,7 @@ from shared.kafka import (
     survey,
     topic_name,
 )
+from shared.kafka_connection import connection
 from shared.mongo import Mongo
 from shared.patches.faststream import Records, build_patient_consumers, decode, parse
 from shared.polling import LOOK_MS
@@ -86,6 +88,7 @@ class Service:
         self._relay = Relay(self.store, partial(producer, settings))
         self._broker = KafkaBroker(
             settings.kafka,
+            security=_security(settings),
             apply_types=False,
             # `stop` waits for the batch in hand before it stops the broker.
             graceful_timeout=None,
@@ -182,6 +185,17 @@ class Service:
         for runtime in self._runtimes:
             failures += runtime.readiness_failures
         return failures if self._runtimes else [STARTING]
+
+    async def waiting(self) -> list[tuple[str, str, int | None]]:
+        """Group and topic of each processor, with the records that wait for this process. None: Kafka is away."""
+        rows: list[tuple[str, str, int | None]] = []
+        for runtime in self._runtimes:
+            records = await runtime.waiting(PULSE_WITHIN)
+            topics = runtime.lanes.topics
+            rows += [
+                (runtime.lanes.group, topic, None if records is None else records.get(topic, 0)) for topic in topics
+            ]
+        return rows
 
     async def append(self, topic: Topic, key: str, value: bytes, headers: Headers) -> None:
         """Append an HTTP client's command to its topic.
@@ -364,6 +378,19 @@ class Service:
 
 def _is_taken(future: asyncio.Future[Any]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
+
+
+def _security(settings: Settings) -> SASLScram512 | None:
+    """FastStream's form of a secured connection."""
+    options = connection(settings)
+    if "sasl_mechanism" not in options:
+        return None
+    return SASLScram512(
+        options["sasl_plain_username"],
+        options["sasl_plain_password"],
+        ssl_context=options["ssl_context"],
+        use_ssl=True,
+    )
 
 
 async def _for_at_most(seconds: float, part: str, work: Awaitable[object]) -> None:

@@ -57,6 +57,38 @@ async def test_an_organiser_signs_in_sees_the_festival_and_signs_out(
     await context.close()
 
 
+async def test_a_sale_shows_in_every_tab_by_one_connection(chromium: Browser, others: OtherServices) -> None:
+    def sales(sold: int) -> list[dict[str, object]]:
+        booth = {"booth": "ODOP.B1", "name": "Stan", "zone": "Asia/Makassar", "status": "open", "receipts": 1}
+        return [{**booth, "takings_rupiah": 150000 * sold, "sold": sold, "sales": []}]
+
+    others.pages["sales/disputes"] = sales(1)
+    context = await chromium.new_context(locale="en")
+    connections: list[str] = []
+    context.on("request", lambda request: connections.append(request.url) if "/live?" in request.url else None)
+    async with served_portal(others) as address:
+        watch = watched(first := await context.new_page())
+        await first.goto(f"{address}/sign-in?next=/festivals/ODOP/sales")
+        await first.fill("#login", "organiser")
+        await first.fill("#password", PASSWORD)
+        await first.get_by_role("button", name="Sign in").click()
+        await expect(first.get_by_text("1 piece is sold for Rp150.000.")).to_be_visible()
+        second = await context.new_page()
+        await second.goto(f"{address}/festivals/ODOP/sales")
+        # The first state must be known before a change can be one.
+        await first.wait_for_timeout(3000)
+        others.pages["sales/disputes"] = sales(2)
+        for page in (first, second):
+            await expect(page.get_by_text("2 pieces are sold for Rp300.000.")).to_be_visible(timeout=10_000)
+        assert len(connections) == 1
+        await first.close()
+        # The other tab takes the lock over.
+        others.pages["sales/disputes"] = sales(3)
+        await expect(second.get_by_text("3 pieces are sold for Rp450.000.")).to_be_visible(timeout=15_000)
+        assert watch.complaints == []
+    await context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_component_can_be_read_in_light_and_dark(
     chromium: Browser, others: OtherServices, scheme: str

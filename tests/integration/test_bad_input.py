@@ -33,6 +33,7 @@ from shared.events.festival import (
     BoothOpened,
     FestivalCancelled,
 )
+from shared.events.gateway import HELD_COMMANDS, HELD_REPORTS, HELD_SALES, RecordHeld, ReleaseRecords
 from shared.events.identity import (
     IDENTITY,
     IDENTITY_COMMANDS,
@@ -302,6 +303,9 @@ async def good_records_go_through(probe: Probe, mongo: Mongo) -> None:
         IDENTITY_COMMANDS: OpenAccount(subject="s-gggggggggggggggg", credential="g"),
         IDENTITY: AccountClosed(subject="s-gggggggggggggggg", reason="", closed_at=today),
         IDENTITY_GRANTS: GrantAsked(subject="s-gggggggggggggggg", role=Role.AUDITOR),
+        HELD_COMMANDS: ReleaseRecords(place="LP-GUD", device=f"d-{'g' * 52}"),
+        HELD_REPORTS: a_held_record("LP-GUD", TERMINAL),
+        HELD_SALES: a_held_record("GOOD.B1", TILL),
         FESTIVAL: FestivalCancelled(festival="GOOD", reason="rain"),
         ANSWERS: ReportAccepted(facility="LP-GUD", terminal="T", report="g", lot="G"),
         SALES: DeviceHeard(booth="GOOD.B1", till="T", device="D"),
@@ -325,6 +329,19 @@ async def good_records_go_through(probe: Probe, mongo: Mongo) -> None:
         await probe.send(topic, body, id=id)
         worked = partial(mongo.database(service)["ledger"].count_documents, {"_id": f"probe {id}"})
         await eventually(worked, equals=1)
+
+
+def a_held_record(place: str, topic: Topic) -> RecordHeld:
+    return RecordHeld(
+        place=place,
+        device=f"d-{'g' * 52}",
+        record="g",
+        topic=topic.name,
+        type="karya.Good.v1",
+        source=f"device/{place}/T",
+        digest="0" * 64,
+        held_at=datetime.now(UTC),
+    )
 
 
 def a_balance() -> StockChanged:

@@ -74,7 +74,7 @@ async def test_a_parked_key_is_replayed_in_order_and_twice_is_as_good_as_once(
         await probe.send_all([a_lot(1), a_lot(2)])
         await eventually(lambda: all_worked("inventory", settings, probe, database))
     _patch(monkeypatch, wrong)
-    async with run_service("inventory"):
+    async with run_service("inventory") as service:
         for record in parked:
             await probe.send_all([record])
             await eventually(lambda: all_worked("inventory", settings, probe, database))
@@ -87,6 +87,10 @@ async def test_a_parked_key_is_replayed_in_order_and_twice_is_as_good_as_once(
             ("KEY_PARKED", "open", "L1"),
         ]
         assert await ids_worked(mongo) == {"probe lot-1", "probe lot-2", "probe reservation-2.0"}
+        # As operators see it over HTTP: nothing waits to be worked, and one key waits for its letter.
+        assert {records for _, _, records in await service.waiting()} == {0}
+        assert [(key, events) for _, key, events in await service.store.first_parked(9)] == [("L1", 3)]
+        assert await service.store.count_parked() == 1
         still = await karya_dlq("replay", "L1", "--wait", "2")
         assert still.exit_code == 1, "the bug is still there"
         assert "3 still wait" in still.output

@@ -156,7 +156,16 @@ async def test_a_festival_from_announcement_to_its_sums(
         ]
         assert all("KTI" in share["reason"] for share in plan["shares"])
 
+        other = await read(api, "/festivals/ODOP/requests/R1/what-if?without=LP-KPG")
+        assert [(share["facility"], share["before"], share["after"]) for share in other["shares"]] == [
+            ("LP-KPG", 6, 0),
+            ("PR-KPG", 9, 15),
+        ]
+        weighted = await read(api, "/festivals/ODOP/requests/R1/what-if?weight=lp-kpg%3D3&even=false")
+        assert [share["after"] for share in weighted["shares"]] == [10, 5]
+        assert (await api.get("/festivals/ODOP/requests/R1/what-if?weight=twice")).status_code == 422
         await execute(api, "/festivals/ODOP/requests/R1/accept")
+        assert (await api.get("/festivals/ODOP/requests/R1/what-if")).status_code == 409
 
         async def held_pieces() -> int:
             return int((await read(api, "/festivals/ODOP/requests/R1"))["held"])

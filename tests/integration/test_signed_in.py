@@ -1,5 +1,6 @@
 """People at a stack with access tokens: sign in, announce, be refused elsewhere, pass a role on, sign out."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from deploy.local.services import LocalServices
 from shared.access.session import SessionFile, StoredSession
 from shared.settings import AccessControl, Settings
 from tests.support.cli_people import Person
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -152,6 +154,23 @@ def test_a_device_syncs_by_its_own_key_until_it_is_lost(
     assert report["sent"] == 1
     assert len(report["not_taken"]) == 1
     assert {row["revoked_at"] is None for row in staff.reads("devices", "list", "--facility", place)} == {True, False}
+
+    # The lost one's record is held, and counts once an operator releases it. The backup hears of it.
+    operator = Person(settings, services.urls, tmp_path, "o")
+    operator.does("login", "--as", "operator")
+    [held] = asyncio.run(eventually(lambda: operator.reads("held", "list"), until=len))
+    assert (held["device"], held["place"], held["status"]) == (row["device"], place, "held")
+    assert staff.tries("held", "release", row["device"]).exit_code == 1
+    assert operator.reads("held", "release", row["device"])["records"] == 1
+    assert operator.reads("held", "list") == []
+    report = second.reads(*terminal("second"), "sync", "--wait", "20")
+    assert (report["sent"], report["unanswered"], report["not_taken"]) == (1, 0, [])
+    given = {(entry["command"], entry["actor"]) for entry in staff.reads("audit")}
+    assert ("ReleaseRecords", operator.reads("whoami")["subject"]) in given
+    # Somebody with the account of the facility writes as the terminal, with a key that nobody has enrolled.
+    staff.does(*terminal("third"), "record", "KTI", "900", "--unlisted")
+    report = staff.reads(*terminal("third"), "sync")
+    assert (report["sent"], [row["reason"] for row in report["not_taken"]]) == (0, ["name_enrolled"])
     verified = staff.reads("verify", "--signatures", "--within", "30")
     [check] = [check for check in verified["checks"] if check["name"] == "signatures"]
-    assert (check["looked_at"], check["broken"], check["notes"]) == (2, [], [])
+    assert (check["looked_at"], check["broken"], check["notes"]) == (3, [], [])

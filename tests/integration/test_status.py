@@ -10,7 +10,6 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from cli.stack import _settings
 from deploy.local.services import LocalServices
 from deploy.local.stack import LocalStack
 from tests.support.servers import frozen_server, killed_server
@@ -32,7 +31,7 @@ def running(folder: Path) -> Iterator[tuple[LocalStack, LocalServices]]:
     """Everything that `karya up` starts."""
     up = CliRunner().invoke(app, ["up", "--http-port", "18101"])
     stack = LocalStack(folder, keep_running=True)
-    services = LocalServices(folder, _settings(stack), keep_running=True)
+    services = LocalServices(folder, stack.addresses.settings(), keep_running=True)
     try:
         assert up.exit_code == 0, up.output
         yield stack, services

@@ -11,7 +11,6 @@ import pytest
 
 from deploy.local.services import environment
 from edge import sync
-from edge.sync import GatewayRoute
 from edge.terminal.terminal import ReportChange, ReportStatus, Terminal
 from services.production.domain.entities import ReportOutcome
 from shared.errors import NotReached
@@ -31,7 +30,7 @@ from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.support.place import RunService, both_drivers
 from tests.support.probe import Probe
-from tests.support.ways import Way
+from tests.support.ways import CaughtUpRoute, Way
 
 pytestmark = pytest.mark.integration
 
@@ -43,6 +42,7 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from edge.terminal.terminal import ReportChange, Terminal
 from edge import sync
+from shared.access.session import Bearer, GivenToken
 from shared.settings import Settings
 from edge.spool import Spool
 
@@ -56,7 +56,8 @@ def dying(self, numbers):
 
 Spool.acknowledge = dying
 with Terminal(Path(sys.argv[1]), "PR-KPG", "T1") as terminal:
-    route = sync.GatewayRoute(sys.argv[3]) if sys.argv[3:] else sync.KafkaRoute(Settings())
+    gateway = [sync.GatewayRoute(url, Bearer(GivenToken(token))) for url, token in [sys.argv[3:]] if url]
+    route = gateway[0] if gateway else sync.KafkaRoute(Settings())
     asyncio.run(terminal.sync(route, wait=0))
 """
 
@@ -173,13 +174,16 @@ async def test_a_sync_that_is_killed_goes_on_where_it_was(
 ) -> None:
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
         ids = [record(terminal, qty) for qty in range(1, 26)]
+        gateway = ["", ""]
+        if isinstance(way.route, CaughtUpRoute):
+            gateway = [way.route.url, await way.route.enrol(terminal.spool)]
     dying = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         DYING,
         str(tmp_path),
         side,
-        *([way.route.url] if isinstance(way.route, GatewayRoute) else []),
+        *gateway,
         cwd=ROOT,
         env={**os.environ, **environment(settings)},
     )

@@ -272,6 +272,8 @@ BROKEN = [
     Broken("enrolments", "identity", "devices"),
     Broken("news", "gateway", "facility_news"),
     Broken("news", "gateway", "booth_news"),
+    Broken("held", "gateway", "held_records", {"record": "lost-3"}),
+    Broken("held", "gateway", "held_records", {"record": "lost-1"}, {"$set": {"status": "held"}}),
     *(Broken("records", service, "ledger") for service in SERVICES),
     Broken("records", "sales", "ledger", {}, {"$set": {"digest": b"0123456789abcdef"}}),
     Broken(

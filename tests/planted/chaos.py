@@ -13,6 +13,7 @@ from deploy.local.server import StackError
 from deploy.topics import SERVICES
 from lab.chaos.run import run
 from shared.errors import KaryaError
+from shared.settings import DeviceRoute
 from tests.planted.bugs import BUGS
 
 FOLDER = Path(__file__).parents[2] / ".karya" / "planted"
@@ -30,6 +31,7 @@ def main(bug: str, minutes: float = 1.0) -> int:
                     minutes=minutes,
                     seed=1,
                     rate=250,
+                    route=DeviceRoute.KAFKA,
                     on_progress=lambda text: print(text, file=sys.stderr),
                     programs=programs,
                 )

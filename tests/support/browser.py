@@ -13,6 +13,11 @@ from playwright.async_api import Browser, Page, async_playwright
 VARIABLE = "KARYA_CHROMIUM"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SERIOUS = {"serious", "critical"}
+# Languages and widths in which a journey is made. All of them are made in `make test-all`.
+LOOKS = [
+    pytest.param("en", 360),
+    *(pytest.param(*look, marks=pytest.mark.slow) for look in (("en", 1440), ("id", 360), ("id", 1440))),
+]
 
 
 def chromium_path() -> str:
@@ -37,6 +42,13 @@ async def a_chromium() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser for all tests; each test has a profile of its own."""
+    async with a_chromium() as browser:
+        yield browser
 
 
 @dataclass

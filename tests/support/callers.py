@@ -32,9 +32,9 @@ def with_access(settings: Settings) -> Settings:
     return settings.model_copy(update={"access": AccessControl.TOKENS, "identity_url": ISSUER})
 
 
-def token_of(*grants: Grant, now: datetime | None = None, key: ECKey = KEY) -> str:
+def token_of(*grants: Grant, now: datetime | None = None, key: ECKey = KEY, subject: str = SUBJECT) -> str:
     """An access token with these roles."""
-    return issue(key, issuer=ISSUER, subject=SUBJECT, grants=grants, client="test", now=now or datetime.now(UTC))
+    return issue(key, issuer=ISSUER, subject=subject, grants=grants, client="test", now=now or datetime.now(UTC))
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -42,6 +42,6 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def headers_of(grants: Iterable[Grant]) -> dict[str, str]:
+def headers_of(grants: Iterable[Grant], subject: str = SUBJECT) -> dict[str, str]:
     """The header of a caller with these roles."""
-    return bearer(token_of(*grants))
+    return bearer(token_of(*grants, subject=subject))

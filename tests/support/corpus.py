@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from shared import envelope
-from shared.events.identity import SUBJECT
+from shared.events.gateway import BASE64_PATTERN, SHA256_PATTERN
+from shared.events.identity import DEVICE, SUBJECT
 from shared.events.language import Body, Topic, event_type
 from shared.events.sales import ReceiptIssued
 
@@ -124,6 +125,12 @@ def _text(random: Random, format: str | None, pattern: str) -> str:
     if SUBJECT.pattern in pattern:
         # No other text has so narrow a form.
         return f"s-{random.choice('abcdefghijklmnopqrstuvwxyz') * 16}"
+    if DEVICE.pattern in pattern:
+        return f"d-{random.choice('abcdefghijklmnopqrstuvwxyz') * 52}"
+    if pattern == SHA256_PATTERN:
+        return random.choice("0123456789abcdef") * 64
+    if pattern == BASE64_PATTERN:
+        return "AAAA" * random.randint(0, 3)
     day = f"2026-04-{random.randint(1, 28):02}"
     match format:
         case "date":

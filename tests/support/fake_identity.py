@@ -23,8 +23,9 @@ class FakeIdentity:
     """One account with one session at a time. `valid`: the access token that pages accept.
 
     `lifetime`: of each token, in seconds. `roles`: those of the next token. `forbidden`: how paths begin that need
-    another role. `given`: every POST that was let through. `public`: how paths begin that need no token. `refusals`:
-    the problem with which a POST is answered 401.
+    another role. `lost_answers`: how many renewals are not answered. `is_open`: pages need no token. `given`: every
+    POST that was let through. `public`: how paths begin that need no token. `refusals`: the problem with which a POST
+    is answered 401.
     """
 
     def __init__(self) -> None:
@@ -42,6 +43,8 @@ class FakeIdentity:
         self.valid = ""
         self.refresh_token = ""
         self.refreshes = 0
+        self.lost_answers = 0
+        self.is_open = False
         self.signed_in = 0
         self.reused = False
         self.failing = False
@@ -52,7 +55,7 @@ class FakeIdentity:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 path = unquote(urlsplit(self.path).path)
-                if fake.may(self):
+                if fake.is_public(path) or fake.may(self):
                     page = fake.pages.get(path)
                     self.reply(404 if page is None else 200, {"detail": "unknown"} if page is None else page)
 
@@ -87,6 +90,8 @@ class FakeIdentity:
 
     def may(self, handler: Any) -> bool:
         """Whether the request has the valid token; else it is answered."""
+        if self.is_open:
+            return True
         sent = handler.headers.get("Authorization", "").removeprefix("Bearer ") or None
         self.tokens_seen.append(sent)
         if sent is None or sent != self.valid:
@@ -121,6 +126,11 @@ class FakeIdentity:
             return
         else:
             self.refreshes += 1
+            if self.lost_answers:
+                # The token counts again, as identity lets it for some seconds.
+                self.lost_answers -= 1
+                handler.close_connection = True
+                return
             if self.later_roles:
                 self.roles = self.later_roles.pop(0)
         handler.reply(200, self.next_tokens())

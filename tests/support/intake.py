@@ -10,6 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.gateway.api import intake, routes
+from services.gateway.domain.held_record import HeldRecord
 from services.gateway.domain.known_device import KnownDevice
 from shared.http.server import application
 from shared.runtime.service import Appended, Service
@@ -35,16 +36,24 @@ class Log:
 
 
 @asynccontextmanager
-async def an_intake(log: Log, settings: Settings, *devices: KnownDevice) -> AsyncIterator[FastAPI]:
-    """The application of a gateway that appends to `log`, and knows these devices."""
+async def an_intake(
+    log: Log, settings: Settings, *devices: KnownDevice, held: Sequence[HeldRecord] = ()
+) -> AsyncIterator[FastAPI]:
+    """The application of a gateway that appends to `log`, and knows these devices and these `held` records."""
 
-    async def known(_service: Service, subjects: Set[str]) -> Mapping[str, KnownDevice]:
-        return {device.id: device for device in devices if device.id in subjects}
+    async def known(_service: Service, subjects: Set[str], sources: Set[str]) -> Mapping[str, KnownDevice]:
+        return {device.id: device for device in devices if device.id in subjects or device.source in sources}
+
+    async def known_records(_service: Service, ids: Set[str]) -> Mapping[str, HeldRecord]:
+        return {record.id: record for record in held if record.id in ids}
 
     service = Service("gateway", (), settings)
     service.append_all = log.append_all  # type: ignore[method-assign]
     try:
-        with patch.object(intake, "known_devices", known):
+        with (
+            patch.object(intake, "known_devices", known),
+            patch.object(intake, "held_records", known_records),
+        ):
             yield application(service, "gateway", routes(service), FixedKeys())
     finally:
         await service.mongo.close()

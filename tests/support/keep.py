@@ -18,6 +18,15 @@ from pydantic import AwareDatetime, BaseModel
 from deploy.topics import all_topics
 from shared import envelope
 from shared.events.festival import PlanRule
+from shared.events.gateway import (
+    HeldRecordRefused,
+    HeldRecordReleased,
+    HoldRecord,
+    RecordHeader,
+    RecordHeld,
+    RefuseRecords,
+    ReleaseRecords,
+)
 from shared.events.identity import (
     Curve,
     DeviceEnrolled,
@@ -105,6 +114,9 @@ _BY_NAME: dict[str, Any] = {
 # A key of Ed25519, whose private half nobody kept, and the device that has it.
 _KEY = PublicKey(kty=KeyKind.OKP, crv=Curve.ED25519, x="25qyAU9vy-8kw19yp4PPoXFPcZ-B5IxuFZDWzW_CLxQ")
 _DEVICE = {"subject": _KEY.device, "public_key": _KEY, "role": Role.TERMINAL, "name": "T1"}
+_HEADER = RecordHeader(name="ce_id", value="r1")
+_HELD = {"place": "PR-KPG", "device": _KEY.device}
+_ABOUT_HELD = {**_HELD, "topic": "karya.terminal.production.v1", "digest": 2 * "0123456789abcdef0123456789abcdef"}
 # Fields whose values depend on each other.
 _BY_MODEL: dict[type[BaseModel], dict[str, Any]] = {
     PublicKey: dict(_KEY),
@@ -112,6 +124,18 @@ _BY_MODEL: dict[type[BaseModel], dict[str, Any]] = {
     DeviceEnrolled: _DEVICE,
     RevokeDevice: {"subject": _KEY.device},
     DeviceRevoked: {"subject": _KEY.device},
+    RecordHeader: dict(_HEADER),
+    HoldRecord: {
+        **_HELD,
+        "topic": "karya.terminal.production.v1",
+        "headers": (_HEADER,),
+        "value_base64": "e30=",
+    },
+    ReleaseRecords: _HELD,
+    RefuseRecords: _HELD,
+    RecordHeld: {**_ABOUT_HELD, "type": "ProductionReported.v1", "source": "terminal/PR-KPG/T1"},
+    HeldRecordReleased: _ABOUT_HELD,
+    HeldRecordRefused: {**_HELD, "topic": "karya.terminal.production.v1"},
 }
 _BY_TYPE: dict[Any, Any] = {
     bool: True,

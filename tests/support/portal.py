@@ -13,8 +13,10 @@ from urllib.parse import unquote
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from pymongo.errors import DuplicateKeyError
 
 from services.portal.api import portal
+from services.portal.store import PublicStream
 from shared.access.rights import Grant
 from shared.http.server import server_config
 from shared.runtime.plain_service import PlainService
@@ -62,8 +64,22 @@ class Documents:
         """Nothing is removed by itself here."""
 
     async def insert_one(self, document: dict[str, Any]) -> None:
-        assert document["_id"] not in self.all
+        if document["_id"] in self.all:
+            raise DuplicateKeyError(document["_id"])
         self.all[document["_id"]] = deepcopy(document)
+
+    def find(self, query: Mapping[str, Any]) -> "Documents":
+        """A cursor: the documents of the query."""
+        found = Documents()
+        found.all = {id: document for id, document in self.all.items() if _fits(document, query)}
+        return found
+
+    def sort(self, field: str, _order: int) -> "Documents":
+        self.all = dict(sorted(self.all.items(), key=lambda item: item[1][field]))
+        return self
+
+    async def to_list(self, _length: None) -> list[dict[str, Any]]:
+        return deepcopy(list(self.all.values()))
 
     async def find_one(self, query: Mapping[str, Any]) -> dict[str, Any] | None:
         found = next((document for document in self.all.values() if _fits(document, query)), None)
@@ -96,8 +112,8 @@ def _fits(document: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
 class OtherServices:
     """The services that the portal asks, by the names of their hosts. A person signs in as `organiser`.
 
-    `pages`: what a GET of a service answers, by `service/path`. `asked`: every request, with its token. `lifetime`:
-    of the next access token. `away`: the services that do not answer.
+    `pages`: what a GET of a service answers, by `service/path`. `asked`: every request, with its token. `queries`:
+    the latest of each page. `lifetime`: of the next access token. `away`: the services that do not answer.
     """
 
     def __init__(self, *grants: Grant) -> None:
@@ -105,6 +121,7 @@ class OtherServices:
         self.pages: dict[str, Any] = {}
         self.outcomes: dict[str, httpx.Response] = {}
         self.asked: list[tuple[str, str | None]] = []
+        self.queries: dict[str, str] = {}
         self.commands: list[tuple[str, Any, str | None]] = []
         self.addresses: list[str | None] = []
         self.lifetime = timedelta(minutes=5)
@@ -113,6 +130,7 @@ class OtherServices:
         self.refreshes = 0
         self.ended = 0
         self.access_token = ""
+        self.stream = PublicStream()
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         answer = await self._answer(request)
@@ -131,6 +149,7 @@ class OtherServices:
         token = request.headers.get("authorization", "").removeprefix("Bearer ") or None
         name = f"{service}{path}"
         self.asked.append((name, token))
+        self.queries[name] = request.url.query.decode()
         if request.method == "POST":
             self.commands.append((name, body, request.headers.get("idempotency-key")))
             return self.outcomes.get(name, httpx.Response(200, json={}))
@@ -176,8 +195,12 @@ def an_application(
     names = ("production", "inventory", "festival", "sales", "gateway")
     urls = {f"{name}_url": f"http://{name}.test" for name in names}
     service = PlainService("portal", with_access(Settings(**urls)).model_copy(update=settings))
-    service.database = {"sessions": documents or Documents(), "pulse": Documents()}  # type: ignore[assignment]
-    return portal(service, FixedKeys(), httpx.MockTransport(others.answer)), service
+    service.database = {  # type: ignore[assignment]
+        "sessions": documents or Documents(),
+        "statements": Documents(),
+        "pulse": Documents(),
+    }
+    return portal(service, FixedKeys(), httpx.MockTransport(others.answer), others.stream), service
 
 
 @asynccontextmanager

@@ -14,6 +14,8 @@ announce festival       -              -        festival  -       -        -    
 run festival            -              -        festival  -       -        -          -             -        -
 run booth               -              booth    festival  -       -        -          -             -        -
 send shipment           facility       -        festival  -       -        -          -             -        -
+receive return          facility       -        festival  -       -        -          -             -        -
+record facility_loss    facility       -        -         -       -        -          -             -        -
 read festival           -              -        festival  all     all      -          -             -        -
 read booth              -              booth    festival  all     all      -          -             -        -
 read stock              -              -        all       all     all      -          -             -        -
@@ -25,6 +27,10 @@ report production       facility       -        -         -       -        -    
 record sales            -              booth    festival  -       -        -          -             -        booth
 read facility_news      facility       -        -         -       -        -          -             facility -
 read booth_news         -              booth    festival  -       -        -          -             -        booth
+bring records           -              -        -         -       all      -          -             -        -
+read held               -              -        -         all     all      -          -             -        -
+read backlog            -              -        -         all     all      -          -             -        -
+decide held             -              -        -         -       all      -          -             -        -
 keep accounts           -              -        -         -       -        -          all           -        -
 read accounts           -              -        -         all     -        -          all           -        -
 grant organiser         -              -        festival  -       -        -          all           -        -

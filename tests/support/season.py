@@ -2,6 +2,7 @@
 
 A third booth is opened by mistake and merged. Tills also sell at two booths that nobody opened."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ from shared.events.festival import (
     SendShipment,
     SendTransfer,
 )
+from shared.events.gateway import HELD_COMMANDS, HoldRecord, RecordHeader, RefuseRecords, ReleaseRecords
 from shared.events.identity import (
     IDENTITY_COMMANDS,
     CloseAccount,
@@ -244,6 +246,7 @@ async def finished_season(stack: Stack) -> AsyncIterator[RunningSeason]:
                 await close(season)
                 await bring_home(season)
                 await recount_home(season)
+                await hold(season)
             yield season
         finally:
             await season.mongo.close()
@@ -284,6 +287,37 @@ async def accounts(season: RunningSeason) -> None:
         await season.say(IDENTITY_COMMANDS, command, f"account-{number}", actor=KEEPER)
     await season.until("identity", "account_commands", {"status": "done"}, len(commands) - 1)
     await season.until("identity", "account_commands", {"status": "refused"})
+
+
+async def hold(season: RunningSeason) -> None:
+    """Three records of a lost terminal: an operator releases one and refuses one. Two commands come too late."""
+    for number in (1, 2, 3):
+        # A report names its maker, whom no other place of the gateway may know.
+        body: Body = RecallLot(facility=NEW, terminal="T9", lot="none", reason="made up")
+        if number > 1:
+            body = _report(season, NEW, "SVR", number, MAKERS[0])
+        headers = envelope.headers(
+            id=f"lost-{number}", source=f"terminal/{NEW}/T9", topic=TERMINAL, body=body, time=now()
+        )
+        held = HoldRecord(
+            place=NEW,
+            device=LOST_KEY.device,
+            record=f"lost-{number}",
+            topic=TERMINAL.name,
+            headers=tuple(RecordHeader(name=name, value=value.decode()) for name, value in headers),
+            value_base64=b64encode(envelope.encode(body)).decode(),
+        )
+        await season.say(HELD_COMMANDS, held, f"hold-{number}", times=2)
+    of_lost: dict[str, str] = {"place": NEW, "device": LOST_KEY.device}
+    for id, command in {
+        "release-1": ReleaseRecords(**of_lost, record="lost-1"),
+        "refuse-2": RefuseRecords(**of_lost, record="lost-2", reason="made up"),
+        "refuse-1": RefuseRecords(**of_lost, record="lost-1", reason="made up"),
+        "release-none": ReleaseRecords(place=B1, device=LOST_KEY.device),
+    }.items():
+        await season.say(HELD_COMMANDS, command, id, actor=KEEPER)
+    await season.until("gateway", "held_commands", {}, 4)
+    await season.until("gateway", "facility_news", {"about": "lost-1", "type": "ReportRejected"})
 
 
 async def catalogue(season: RunningSeason) -> None:

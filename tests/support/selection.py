@@ -15,6 +15,9 @@ settings.register_profile(QUICK, deadline=None, max_examples=20)
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("karya")
     group.addoption("--quick", action="store_true", help="Leave out slow tests, try fewer examples of properties.")
+    group.addoption(
+        "--search-examples", type=int, default=3, help="Examples of each operation in the search of the APIs."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,9 +1,9 @@
-"""Waits until production has worked the seed of the catalogue, or tells festival of products without production."""
+"""Waits until production has worked the seed of the catalogue, or tells festival of entries without production."""
 
 from datetime import UTC, datetime
 
 from services.production import reference, seed
-from shared.events.catalogue import CATALOGUE, EntryKind, ProductSet, entry_id
+from shared.events.catalogue import CATALOGUE, EntryKind, ProductSet, TermSet, entry_id
 from shared.mongo import Mongo
 from tests.support.probe import Probe
 from tests.support.waiting import eventually
@@ -46,3 +46,15 @@ async def products_told(probe: Probe, *codes: str) -> None:
             command="seed",
         )
         await probe.send(CATALOGUE, product, source="karya/production")
+
+
+async def island_told(probe: Probe, code: str) -> None:
+    """What production would tell festival of this island."""
+    island = TermSet(
+        entry=entry_id(EntryKind.ISLAND, code),
+        revision=1,
+        name=code.title(),
+        changed_at=datetime(2026, 1, 1, tzinfo=UTC),
+        command="seed",
+    )
+    await probe.send(CATALOGUE, island, source="karya/production")

@@ -1,10 +1,11 @@
-"""The two ways between a device and the services: Kafka itself, and a gateway over HTTP."""
+"""The two ways between a device and the services: Kafka itself, and a gateway that takes signed records of enrolled
+devices alone."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import uvicorn
 
@@ -13,12 +14,18 @@ from edge.sync import GatewayRoute, KafkaRoute, Subscription, SyncRoute
 from edge.sync.gateway import GatewayLink
 from services.gateway.api import routes
 from services.gateway.handlers import PROCESSORS
+from shared.access.rights import Grant
+from shared.access.session import Bearer, GivenToken
+from shared.access.signatures import public_key_of
+from shared.events.identity import IDENTITY, DeviceEnrolled, Role
 from shared.http.access import SigningKeys
-from shared.http.server import application
+from shared.http.server import application, listen
 from shared.patches.faststream import PatientConsumer
 from shared.runtime.lag import overdue
 from shared.runtime.service import Service
-from shared.settings import Settings
+from shared.settings import Settings, UnsignedRecords
+from tests.support.callers import FixedKeys, token_of, with_access
+from tests.support.probe import a_probe
 from tests.support.waiting import eventually
 
 NAMES = ("kafka", "gateway")
@@ -55,17 +62,40 @@ class RunningGateway:
 
 
 class CaughtUpRoute(GatewayRoute):
-    """A route to a gateway that has kept all events before each sync, as a log has them once they are sent."""
+    """A route to a gateway that has kept all events before each sync, as a log has them once they are sent.
+
+    Each device is enrolled before its first sync, and shows a token of its own.
+    """
 
     def __init__(self, gateway: RunningGateway) -> None:
         super().__init__(gateway.url)
         self._gateway = gateway
+        self._enrolled: set[str] = set()
 
     @asynccontextmanager
     async def open(self, spool: Spool, subscriptions: Sequence[Subscription]) -> AsyncIterator[GatewayLink]:
-        await self._gateway.caught_up()
-        async with super().open(spool, subscriptions) as link:
+        token = await self.enrol(spool)
+        async with GatewayRoute(self.url, Bearer(GivenToken(token))).open(spool, subscriptions) as link:
             yield link
+
+    async def enrol(self, spool: Spool) -> str:
+        """Let the gateway know the device that has this spool, and keep all events. Returns a token of the device."""
+        role, scope, name = spool.source.split("/")
+        key = public_key_of(spool.device_key())
+        if key.device not in self._enrolled:
+            self._enrolled.add(key.device)
+            enrolled = DeviceEnrolled(
+                subject=key.device,
+                public_key=key,
+                role=Role(role),
+                scope=scope,
+                name=name,
+                enrolled_at=datetime.now(UTC),
+            )
+            async with a_probe(self._gateway.service.settings) as probe:
+                await probe.send(IDENTITY, enrolled)
+        await self._gateway.caught_up()
+        return token_of(Grant(Role(role), scope))
 
 
 class _Server(uvicorn.Server):
@@ -80,7 +110,7 @@ async def a_gateway(settings: Settings, keys: SigningKeys | None = None) -> Asyn
     """A gateway that works its lanes, at a free port."""
     service = Service("gateway", PROCESSORS, settings)
     app = application(service, "Karya gateway", routes(service), keys)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen("127.0.0.1", 0)
     server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve([listening]))
     try:
@@ -98,5 +128,6 @@ async def a_way(name: str, settings: Settings) -> AsyncIterator[Way]:
     if name == "kafka":
         yield Way(name, KafkaRoute(settings), KafkaRoute(settings.model_copy(update={"kafka": "127.0.0.1:1"})))
         return
-    async with a_gateway(settings) as gateway:
+    secure = with_access(settings).model_copy(update={"unsigned": UnsignedRecords.REFUSED})
+    async with a_gateway(secure, FixedKeys()) as gateway:
         yield Way(name, CaughtUpRoute(gateway), GatewayRoute("http://127.0.0.1:1"))

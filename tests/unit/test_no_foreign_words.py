@@ -23,6 +23,8 @@ LOGS = frozenset({"debug", "info", "warning", "error", "critical", "exception"})
 # Modules that show them after all, with the reason.
 ALLOWED = {
     "deploy/docker_stack.py": "only who runs the tests in containers sees what the engine says",
+    "services/identity/api/id_tokens.py": "only the log of identity says why a provider's token was refused",
+    "services/identity/api/provider_client.py": "only the log of identity says why a provider's answer was refused",
     "deploy/local/jars.py": "only `make setup` fetches jars; what a repository answers is for programmers",
 }
 

@@ -15,8 +15,8 @@ DOMAINS = sorted(ROOT.glob("services/*/domain"))
 OURS = {"services", "shared"}
 # Python's own modules without I/O, clock and chance. A rule that needs another such module adds it.
 PURE = {
-    *("bisect", "collections", "collections.abc", "dataclasses", "datetime", "enum", "fractions"),
-    *("heapq", "itertools", "math", "operator", "re", "typing", "uuid", "zoneinfo"),
+    *("base64", "bisect", "collections", "collections.abc", "dataclasses", "datetime", "enum", "fractions"),
+    *("hashlib", "heapq", "itertools", "math", "operator", "re", "typing", "uuid", "zoneinfo"),
 }
 IMPURE_CALLS = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
 # Whatever they belong to: a clock, chance or a file may come as a value.

@@ -34,6 +34,7 @@ from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged, Stock
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, Topic
 from shared.kafka import READ_COMMITTED, producer, topic_name
+from shared.kafka_connection import connection
 from shared.mongo import Database, Mongo, Session
 from shared.runtime.storage import FULL_RECORDS
 from shared.settings import Settings
@@ -105,7 +106,7 @@ class Floor:
         names = sorted({part.topic for part in self._job.by_part})
         consumer = AIOKafkaConsumer(
             *names,
-            bootstrap_servers=settings.kafka,
+            **connection(settings),
             group_id=topic_name(settings, self._job.group),
             enable_auto_commit=False,
             auto_offset_reset="earliest",

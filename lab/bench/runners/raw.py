@@ -16,6 +16,7 @@ from pymongo import ReplaceOne
 from lab.bench.runners.job import Job
 from shared import gc_tuning
 from shared.kafka import READ_COMMITTED, producer, topic_name
+from shared.kafka_connection import connection
 from shared.mongo import Mongo
 from shared.settings import Settings
 
@@ -29,7 +30,7 @@ async def hop(job: Job, settings: Settings) -> None:
     database = mongo.database(job.group)
     consumer = AIOKafkaConsumer(
         *sorted({part.topic for part in job.by_part}),
-        bootstrap_servers=settings.kafka,
+        **connection(settings),
         group_id=topic_name(settings, job.group),
         enable_auto_commit=False,
         auto_offset_reset="earliest",

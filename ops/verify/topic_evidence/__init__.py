@@ -39,7 +39,7 @@ class TopicEvidence:
     """The published facts by subject. `counts`: the number of events of each kind. `order_answers` counts inventory's
     answers by the event's name, then by reservation; `sold_history`: every published sell-through of a booth, in
     pieces by lot; `settled_by`: the id of the event that settled a booth last; `deadlines`: ids of the deadlines that
-    were reached."""
+    were reached; `held`: the last event about each record of a revoked device, by device and record."""
 
     counts: Counter[str] = field(default_factory=Counter)
     balances: dict[str, Json] = field(default_factory=dict)
@@ -54,6 +54,7 @@ class TopicEvidence:
     interim_sales: dict[str, Json] = field(default_factory=dict)
     settled_by: dict[str, str] = field(default_factory=dict)
     deadlines: set[str] = field(default_factory=set)
+    held: dict[Pair, str] = field(default_factory=dict)
     settlements: dict[Pair, Json] = field(default_factory=dict)
     demand: dict[Pair, Json] = field(default_factory=dict)
     plans: PlanEvidence = field(default_factory=PlanEvidence)
@@ -84,6 +85,9 @@ class TopicEvidence:
                 keep_latest(self.interim_sales, body["booth"], body)
             case "DeadlineReached":
                 self.deadlines.add(event.id)
+            case "RecordHeld" | "HeldRecordReleased" | "HeldRecordRefused":
+                # All events about a record lie in one partition.
+                self.held[event.json["device"], event.json["record"]] = event.type
             case "SettlementIssued" | "SettlementCorrected":
                 body = event.json
                 keep_latest(self.settlements, (body["facility"], body["festival"]), body)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.festival.api import commands, reads
+from services.festival.api import commands, reads, shares, what_if
 from shared.runtime.service import Service
 
 
@@ -11,4 +11,6 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter()
     router.include_router(commands.routes(service))
     router.include_router(reads.routes(service))
+    router.include_router(what_if.routes(service))
+    router.include_router(shares.routes(service))
     return router

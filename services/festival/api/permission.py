@@ -6,7 +6,7 @@ from services.festival.store import FESTIVALS
 from shared.access.rights import Action, Limit
 from shared.events.festival import LossPlace, MoveStray, RecordLoss
 from shared.events.language import Body
-from shared.http.access import caller_of, require
+from shared.http.access import caller_of, facility_limit, require
 from shared.http.problems import PageRefused
 from shared.runtime.service import Service
 from shared.wording import Message
@@ -19,9 +19,8 @@ class Permission:
         self._festivals = service.database[FESTIVALS.name]
 
     async def __call__(self, request: Request, body: Body) -> None:
-        if isinstance(body, RecordLoss) and body.place is LossPlace.FACILITY:
-            # A booth that such a loss names is not read: whoever keeps one booth keeps no facility's stock.
-            require(request, Action.RUN_FESTIVAL, {Limit.FESTIVAL: body.festival})
+        if isinstance(body, RecordLoss):
+            _permit_loss(request, body)
         elif isinstance(body, MoveStray):
             await self._permit_stray(request, body)
 
@@ -37,3 +36,12 @@ class Permission:
                 festival=festival,
             )
             raise PageRefused(403, message)
+
+
+def _permit_loss(request: Request, body: RecordLoss) -> None:
+    """Only one field of the place limits each kind of loss, though the body may name both."""
+    if body.place is LossPlace.FACILITY:
+        require(request, Action.RECORD_FACILITY_LOSS, facility_limit(body.lot))
+    else:
+        booth = {} if body.booth is None else {Limit.BOOTH: body.booth}
+        require(request, Action.RUN_BOOTH, {Limit.FESTIVAL: body.festival, **booth})

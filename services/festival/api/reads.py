@@ -1,9 +1,10 @@
 """The pages of festivals: plans with their reasons, shipments, booths, open steps, the stock."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from operator import attrgetter
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
@@ -88,10 +89,18 @@ class Reader:
         now = datetime.now(UTC)
         if festival is None:
             return Rules(last_day=day or now.date())
-        entity = await self.festival(festival)
-        # As a request would plan now: with the facilities that were added since.
-        entity = with_added(entity, await self._completion.added(entity))
-        return planning_rules(entity, now, day=day)
+        return planning_rules(await self.planned(festival), now, day=day)
+
+    async def planned(self, id: str) -> Festival:
+        """The festival as a request would plan for it now, with the facilities that were added since. Raises
+        PageRefused 404."""
+        entity = await self.festival(id)
+        return with_added(entity, await self._completion.added(entity))
+
+    async def matching(self, collection: Collection[E], query: Mapping[str, Any]) -> list[E]:
+        """The entities of these documents, in the order of their ids."""
+        cursor = self._database[collection.name].find(query).sort("_id", 1)
+        return [collection.from_document(document) for document in await cursor.to_list(None)]
 
     async def of_festival(self, collection: Collection[E], festival: str) -> list[E]:
         """All entities of a festival, in the order of their ids. Raises PageRefused 404 for an unknown festival."""

@@ -6,8 +6,9 @@ from services.festival.domain import Command
 from services.festival.domain.command import CommandStatus, Rejection
 from services.festival.store.requests import conflict_documents, conflicts_from
 from shared.events.festival import CommandRefusal
+from shared.rejections import rejection_document
 from shared.runtime.processor import Collection, Document
-from shared.wording import Message, message_of
+from shared.wording import message_of
 
 
 def _command_document(command: Command) -> dict[str, Any]:
@@ -42,13 +43,9 @@ def _command(document: Document) -> Command:
 
 
 def _rejection_document(rejection: Rejection) -> dict[str, Any]:
-    fields = {"field": rejection.field, "reason": rejection.reason.value, **_message_fields(rejection.message)}
+    fields = rejection_document(rejection)
     # Most rejections have none, and older documents lack the field.
     return {**fields, "conflicts": conflict_documents(rejection.conflicts)} if rejection.conflicts else fields
-
-
-def _message_fields(message: Message) -> dict[str, Any]:
-    return {"template": message.template, "values": message.plain_values}
 
 
 def _rejection(document: Document) -> Rejection:

@@ -272,7 +272,7 @@ def conflicts_from(documents: Iterable[Document]) -> tuple[Conflict, ...]:
 
 
 REQUESTS = Collection("requests", Request, _request_document, _request, listed_by=("festival",))
-PLAN_TERMS = Collection("plan_terms", PlanTerms, _terms_document, _terms, indexes=("festival",))
+PLAN_TERMS = Collection("plan_terms", PlanTerms, _terms_document, _terms, indexes=("festival", "shares.facility"))
 PLAN_LINES = Collection(
     "plan_lines",
     StoredLines,

@@ -1,8 +1,8 @@
-"""HTTP pages of the gateway: records in, news out."""
+"""HTTP pages of the gateway: records in, news out, and records that are held."""
 
 from fastapi import APIRouter
 
-from services.gateway.api import intake, news
+from services.gateway.api import held, intake, news
 from shared.runtime.service import Service
 
 
@@ -11,4 +11,5 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["gateway"])
     router.include_router(intake.routes(service))
     router.include_router(news.routes(service))
+    router.include_router(held.routes(service))
     return router

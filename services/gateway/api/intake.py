@@ -3,8 +3,10 @@
 import time
 import zlib
 from collections.abc import Mapping, Sequence, Set
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, Request
@@ -14,14 +16,27 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from services.gateway.api.cloud_events import CloudEvent, CloudEvents
-from services.gateway.api.records import CONTENT_TYPE, KINDS, RecordRefused, TakenRecord, signer, take
+from services.gateway.api.held import SOURCE
+from services.gateway.api.records import (
+    CONTENT_TYPE,
+    KINDS,
+    RecordRefused,
+    Signers,
+    TakenRecord,
+    named_source,
+    signer,
+    take,
+)
+from services.gateway.domain.held_record import HeldRecord, HeldStatus, held_id
 from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.news import NewsItem
-from services.gateway.store import BOOTH_NEWS, FACILITY_NEWS, KNOWN_DEVICES
+from services.gateway.store import BOOTH_NEWS, FACILITY_NEWS, HELD_RECORD_DOCUMENTS, KNOWN_DEVICES
+from shared import envelope
 from shared.access.tokens import Caller
 from shared.duplicates import NAME_TWICE, name_twice
 from shared.envelope import is_name
 from shared.errors import Unusable
+from shared.events.gateway import HELD_COMMANDS
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL
 from shared.faults import not_json, value_error
@@ -32,6 +47,7 @@ from shared.http.problems import PageRefused, problem
 from shared.retry import PASSING, attempts
 from shared.runtime.processor import Collection
 from shared.runtime.service import Appended, Service
+from shared.settings import UnsignedRecords
 from shared.wording import Message, as_message
 
 log = structlog.get_logger()
@@ -39,15 +55,18 @@ log = structlog.get_logger()
 MOST_RECORDS = 500
 ASK_AGAIN_SECONDS = 0.2
 RETRY_AFTER = {"Retry-After": "5"}
+HELD = Message("The device of this record is revoked. The record is held until an operator releases or refuses it.")
 # Where the answers to the records of a topic are kept.
 _NEWS: Mapping[str, Collection[NewsItem]] = {TERMINAL.name: FACILITY_NEWS, TILL.name: BOOTH_NEWS}
 
 
 class IntakeStatus(StrEnum):
-    """What became of a record. `STORED`: its topic has it, now or from an earlier request. `REFUSED`: the caller may
-    not send it. `UNUSABLE`: no reader could use it."""
+    """What became of a record. `STORED`: its topic has it, now or from an earlier request. `HELD`: its device is
+    revoked, and the gateway keeps it until an operator decides. `REFUSED`: the caller may not send it, or an operator
+    has refused it. `UNUSABLE`: no reader could use it."""
 
     STORED = "stored"
+    HELD = "held"
     REFUSED = "refused"
     UNUSABLE = "unusable"
 
@@ -79,11 +98,10 @@ def routes(service: Service) -> APIRouter:
     )
     async def intake(request: Request, prefer: Prefer = None) -> JSONResponse:
         sent = _records(_unpacked(await request.body(), request.headers.get("content-encoding", "identity")))
-        devices = await known_devices(service, {name for item in sent if (name := signer(item)) is not None})
-        answers, taken = _judged(sent, caller_of(request), devices)
-        stored = await service.append_all(
-            [Appended(record.kind.topic, record.place, record.value, record.headers) for _, record in taken]
-        )
+        answers, taken = _judged(sent, caller_of(request), await _signers(service, sent))
+        if held_ids := {_held_id(record) for _, record in taken if record.revoked is not None}:
+            taken = _undecided(answers, taken, await held_records(service, held_ids))
+        stored = await service.append_all([_appended(record) for _, record in taken])
         if stored < len(taken):
             front = taken[stored][0]
             return problem(
@@ -137,16 +155,70 @@ def _invalid(location: tuple[str | int, ...], message: Message) -> RequestValida
     return RequestValidationError([value_error(("body", *location), message)])
 
 
-async def known_devices(service: Service, subjects: Set[str]) -> Mapping[str, KnownDevice]:
-    """Those of the devices that are enrolled, as far as the service has worked. Raises PyMongoError."""
-    if not subjects:
+async def _signers(service: Service, sent: Sequence[Any]) -> Signers:
+    """What the service knows of the signers of these records, and of their devices' names. Raises PyMongoError."""
+    subjects = {name for item in sent if (name := signer(item)) is not None}
+    sources = {source for item in sent if (source := named_source(item)) is not None}
+    devices = await known_devices(service, subjects, sources)
+    return Signers(devices, required=service.settings.unsigned is UnsignedRecords.REFUSED)
+
+
+async def known_devices(service: Service, subjects: Set[str], sources: Set[str]) -> Mapping[str, KnownDevice]:
+    """Those of the devices that are enrolled, and all that are for these sources, as far as the service has worked.
+    Raises PyMongoError."""
+    queries = [{"_id": {"$in": sorted(subjects)}}, {"source": {"$in": sorted(sources)}}]
+    wanted = [query for query, names in zip(queries, (subjects, sources), strict=True) if names]
+    if not wanted:
         return {}
-    found = service.database[KNOWN_DEVICES.name].find({"_id": {"$in": sorted(subjects)}})
+    found = service.database[KNOWN_DEVICES.name].find({"$or": wanted})
     return {document["_id"]: KNOWN_DEVICES.from_document(document) for document in await found.to_list(None)}
 
 
+async def held_records(service: Service, ids: Set[str]) -> Mapping[str, HeldRecord]:
+    """Those of these records that are held or were, as far as the service has worked. Raises PyMongoError."""
+    found = service.database[HELD_RECORD_DOCUMENTS.name].find({"_id": {"$in": sorted(ids)}})
+    return {document["_id"]: HELD_RECORD_DOCUMENTS.from_document(document) for document in await found.to_list(None)}
+
+
+def _held_id(record: TakenRecord) -> str:
+    return held_id(record.place, record.revoked or "", record.id)
+
+
+def _appended(record: TakenRecord) -> Appended:
+    """What is written for a record: itself to its topic, or its bytes to the gateway's own."""
+    if record.revoked is None:
+        return Appended(record.kind.topic, record.place, record.value, record.headers)
+    body = record.to_hold
+    headers = envelope.headers(
+        id=str(uuid4()),
+        source=SOURCE,
+        topic=HELD_COMMANDS,
+        body=body,
+        time=datetime.now(UTC),
+        actor=envelope.header(record.headers, envelope.ACTOR),
+    )
+    return Appended(HELD_COMMANDS, record.place, envelope.encode(body), headers)
+
+
+def _undecided(
+    answers: list[RecordAnswer], taken: Sequence[tuple[int, TakenRecord]], held: Mapping[str, HeldRecord]
+) -> list[tuple[int, TakenRecord]]:
+    """The records that have to be written, without those that are held or were. The answers of these tell it."""
+    unknown: list[tuple[int, TakenRecord]] = []
+    for position, record in taken:
+        known = held.get(_held_id(record)) if record.revoked is not None else None
+        if known is None:
+            unknown.append((position, record))
+        elif known.status is HeldStatus.RELEASED:
+            answers[position] = RecordAnswer(id=record.id, status=IntakeStatus.STORED)
+        elif known.status is HeldStatus.REFUSED:
+            message = Message("An operator has refused this record: {reason}", reason=known.reason or "")
+            answers[position] = _unstored(record.id, IntakeStatus.REFUSED, "refused_by_operator", message)
+    return unknown
+
+
 def _judged(
-    sent: Sequence[Any], caller: Caller, devices: Mapping[str, KnownDevice]
+    sent: Sequence[Any], caller: Caller, signers: Signers
 ) -> tuple[list[RecordAnswer], list[tuple[int, TakenRecord]]]:
     """An answer for each record, as if all that can be stored were, and those records with their positions."""
     answers: list[RecordAnswer] = []
@@ -154,22 +226,31 @@ def _judged(
     now = int(time.time() * 1000)
     for position, item in enumerate(sent):
         try:
-            record = take(item, caller, now, devices)
+            record = take(item, caller, now, signers)
         except Unusable as fault:
-            answers.append(_unstored(item, IntakeStatus.UNUSABLE, fault.reason.lower(), as_message(fault.message)))
+            message = as_message(fault.message)
+            answers.append(_unstored(_id_of(item), IntakeStatus.UNUSABLE, fault.reason.lower(), message))
         except RecordRefused as refused:
-            answers.append(_unstored(item, IntakeStatus.REFUSED, refused.reason, refused.message))
+            answers.append(_unstored(_id_of(item), IntakeStatus.REFUSED, refused.reason, refused.message))
         else:
-            answers.append(RecordAnswer(id=record.id, status=IntakeStatus.STORED))
+            if record.revoked is None:
+                answers.append(RecordAnswer(id=record.id, status=IntakeStatus.STORED))
+            else:
+                answers.append(_unstored(record.id, IntakeStatus.HELD, "device_revoked", HELD))
             taken.append((position, record))
     return answers, taken
 
 
-def _unstored(item: Any, status: IntakeStatus, reason: str, message: Message) -> RecordAnswer:
+def _id_of(item: Any) -> str | None:
+    """The id of an item, or None if it has none that is usable."""
     id = item.get("id") if isinstance(item, dict) else None
+    return id if isinstance(id, str) and is_name(id.encode()) else None
+
+
+def _unstored(id: str | None, status: IntakeStatus, reason: str, message: Message) -> RecordAnswer:
     log.info("record_not_stored", status=status.value, reason=reason)
     return RecordAnswer(
-        id=id if isinstance(id, str) and is_name(id.encode()) else None,
+        id=id,
         status=status,
         reason=reason,
         message=message.english,
@@ -222,7 +303,9 @@ async def _outcomes(service: Service, waiting: Mapping[int, TakenRecord]) -> dic
 def _answers(item: NewsItem, record: TakenRecord) -> bool:
     """Whether the item is about this record, and not about one with its id of another place or device."""
     device = getattr(record.body, record.kind.name)
-    return (item.about, item.place) == (record.id, record.place) and getattr(item.body, record.kind.name) == device
+    # What is said of held records names no terminal and no till: it is no answer.
+    of_device = getattr(item.body, record.kind.name, None) == device
+    return (item.about, item.place) == (record.id, record.place) and of_device
 
 
 def _content(answers: Sequence[RecordAnswer]) -> list[dict[str, Any]]:

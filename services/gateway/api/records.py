@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic_core import from_json
@@ -12,11 +12,12 @@ from pydantic_core import from_json
 from services.gateway.domain.known_device import KnownDevice
 from shared import envelope
 from shared.access.rights import Action, Limit
-from shared.access.signatures import HEADER, SignatureRefused, SignedContent, device_of, verify
+from shared.access.signatures import HEADER, UNSIGNED, SignatureRefused, SignedContent, device_of, verify
 from shared.access.tokens import Caller
 from shared.errors import Unusable
+from shared.events.gateway import MAX_HELD_BYTES, HoldRecord, RecordHeader
 from shared.events.identity import DEVICE_ROLES
-from shared.events.language import MAX_VALUE_BYTES, Body, Topic
+from shared.events.language import MAX_VALUE_BYTES, Body, Event, Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL, ReceiptIssued
 from shared.http.access import NO_RIGHT
@@ -24,12 +25,18 @@ from shared.wording import Message
 
 CONTENT_TYPE = "application/json"
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-NOT_SIGNED = Message(
-    "The record is not signed. Records of a former version are sent with a person's account: `karya login`."
+NOT_SIGNED = Message("The record is not signed, and was made after its device was enrolled.")
+ENROLLED_ALONE = Message("Enrolled devices alone send records here. Let this one be enrolled: `karya devices code`.")
+NAME_ENROLLED = Message(
+    "A device of this name is enrolled, and this record has no signature of it. That device itself syncs what a "
+    "former version recorded."
 )
 WRONG_SIGNATURE = Message("The record's signature does not count: it was changed after it was signed.")
 UNKNOWN_DEVICE = Message("The record was signed by a device that is not enrolled (yet).")
-DEVICE_REVOKED = Message("The record was signed by a device that is revoked.")
+DEVICE_REVOKED = Message("The record is of a device that is revoked.")
+FORMER_VERSION = b"former-version"
+# Far more than a device writes. Kafka refuses a record with large headers, and everybody would wait for its retries.
+MAX_ATTRIBUTES_BYTES = 1024
 _ATTRIBUTES = ("specversion", "id", "source", "type", "time")
 
 
@@ -63,7 +70,8 @@ class ArrivedRecord:
 
 @dataclass(frozen=True, slots=True)
 class TakenRecord:
-    """A record that its reader can use, and that its sender may send. `place`: its facility or booth."""
+    """A record that its reader can use, and that its sender may send. `place`: its facility or booth. `revoked`: its
+    signer, if that device is revoked."""
 
     kind: Kind
     id: str
@@ -71,10 +79,25 @@ class TakenRecord:
     body: Body
     value: bytes
     headers: envelope.Headers
+    revoked: str | None = None
 
     @property
     def is_answered(self) -> bool:
-        return isinstance(self.body, self.kind.answered)
+        return isinstance(self.body, self.kind.answered) and self.revoked is None
+
+    @property
+    def to_hold(self) -> HoldRecord:
+        """The event by which the gateway holds this record of a revoked device."""
+        assert self.revoked is not None, "only these are held"
+        return HoldRecord(
+            place=self.place,
+            device=self.revoked,
+            record=self.id,
+            topic=self.kind.topic.name,
+            seq=getattr(self.body, "seq", None),
+            headers=tuple(RecordHeader(name=name, value=value.decode()) for name, value in self.headers),
+            value_base64=base64.b64encode(self.value).decode(),
+        )
 
 
 class RecordRefused(Exception):
@@ -95,9 +118,37 @@ def signer(sent: Any) -> str | None:
         return None
 
 
-def take(sent: Any, caller: Caller, timestamp: int, devices: Mapping[str, KnownDevice]) -> TakenRecord:
-    """The record that was `sent`, one item of the request. `devices`: the enrolled ones among the signers of the
-    request. Raises Unusable as the reader of its topic would, and RecordRefused.
+def named_source(sent: Any) -> str | None:
+    """The source that an item of a request names, unchecked."""
+    source = sent.get("source") if isinstance(sent, dict) else None
+    return source if isinstance(source, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """The enrolled devices among the signers and the sources of a request. `required`: an account of a person sends
+    nothing that no enrolled device has signed."""
+
+    devices: Mapping[str, KnownDevice]
+    required: bool = False
+
+    def of_source(self, source: str) -> list[KnownDevice]:
+        """The devices that are or were enrolled under this name."""
+        return [device for device in self.devices.values() if device.source == source]
+
+    def check_unproven(self, caller: Caller, source: str, reason: str) -> None:
+        """Raise RecordRefused unless a person may send a record of this source that no enrolled device has signed."""
+        if caller.subject is None:
+            return  # access control is off
+        if self.required:
+            raise RecordRefused(reason, ENROLLED_ALONE)
+        if not all(device.revoked for device in self.of_source(source)):
+            raise RecordRefused("name_enrolled", NAME_ENROLLED)
+
+
+def take(sent: Any, caller: Caller, timestamp: int, signers: Signers) -> TakenRecord:
+    """The record that was `sent`, one item of the request. Raises Unusable as the reader of its topic would, and
+    RecordRefused.
 
     The value is what `data_base64` has, byte for byte. The headers are the device's, and `actor` for a known caller.
     """
@@ -108,49 +159,78 @@ def take(sent: Any, caller: Caller, timestamp: int, devices: Mapping[str, KnownD
         headers.append((envelope.ACTOR, caller.subject.encode()))
     key = _key(sent, kind.topic, value)
     event = envelope.decode(kind.topic, ArrivedRecord(key, value, headers, timestamp))
-    _permit(kind, event.key, event.source, caller)
-    if HEADER in sent:
-        headers.append((HEADER, _checked_signature(sent, SignedContent.of(headers, key, value), caller, devices)))
-    elif _is_device(caller):
-        raise RecordRefused("not_signed", NOT_SIGNED)
-    return TakenRecord(kind, event.id, event.key, event.body, value, headers)
-
-
-def _permit(kind: Kind, place: str, source: str, caller: Caller) -> None:
-    """Raise RecordRefused unless the caller may send records of this place, and the source is a device there."""
-    if not caller.may(kind.action, _limits(kind, place)):
+    may_send = caller.may(kind.action, _limits(kind, event.key))
+    is_signed = HEADER in sent
+    if not may_send and not (is_signed and caller.may(Action.BRING_RECORDS, {})):
         raise RecordRefused("no_right", NO_RIGHT)
+    _check_source(kind, event.key, event.source)
+    record = TakenRecord(kind, event.id, event.key, event.body, value, headers)
+    if not is_signed:
+        return _checked_unsigned(record, event, caller, signers)
+    content = SignedContent.of(headers, key, value)
+    signature, device = _checked_signature(sent, content, signers.devices)
+    if device is None:
+        if _is_device(caller) or not may_send:
+            raise RecordRefused("unknown_device", UNKNOWN_DEVICE)
+        # A person's account may send what a device has signed before it is enrolled.
+        signers.check_unproven(caller, event.source, "unknown_device")
+        # A made-up key must not pass by the hold of the name's revoked device.
+        if caller.subject is not None and signers.of_source(event.source):
+            raise RecordRefused("unknown_device", UNKNOWN_DEVICE)
+    headers.append((HEADER, signature))
+    if device is None or not device.revoked:
+        return record
+    if len(value) > MAX_HELD_BYTES:
+        raise RecordRefused("device_revoked", DEVICE_REVOKED)
+    return replace(record, revoked=device.id)
+
+
+def _check_source(kind: Kind, place: str, source: str) -> None:
+    """Raise RecordRefused unless the source is a device of this place."""
     # Nobody takes the ids of another place's devices.
     if not source.startswith(f"{kind.name}/{place}/"):
         message = Message("The source of a record must be {kind}/{place}/NAME.", kind=kind.name, place=place)
         raise RecordRefused("wrong_source", message)
 
 
-def _checked_signature(
-    sent: Mapping[str, Any], content: SignedContent, caller: Caller, devices: Mapping[str, KnownDevice]
-) -> bytes:
-    """The signature of a record. Raises RecordRefused for a wrong one, and for that of a revoked device.
+def _checked_unsigned(record: TakenRecord, event: Event, caller: Caller, signers: Signers) -> TakenRecord:
+    """The record that nobody signed, marked if its device is enrolled. Raises RecordRefused.
 
-    A person's account may send what a device has signed before it is enrolled.
+    A former version signed nothing. What it recorded before its device was enrolled is taken from that device. A
+    person's account sends it for a device that is not enrolled, or no longer.
     """
-    signature, device = sent[HEADER], devices.get(signer(sent) or "")
-    if not isinstance(signature, str):
+    enrolled = signers.of_source(event.source) if caller.subject is not None else []
+    if _is_device(caller):
+        own = next((device for device in enrolled if device.id == caller.subject), None)
+        if own is None:
+            raise RecordRefused("not_signed", NOT_SIGNED)
+        if own.revoked:
+            raise RecordRefused("device_revoked", DEVICE_REVOKED)
+    else:
+        signers.check_unproven(caller, event.source, "not_signed")
+    if any(event.time >= device.enrolled_at for device in enrolled):
+        raise RecordRefused("not_signed", NOT_SIGNED)
+    return replace(record, headers=[*record.headers, (UNSIGNED, FORMER_VERSION)]) if enrolled else record
+
+
+def _checked_signature(
+    sent: Mapping[str, Any], content: SignedContent, devices: Mapping[str, KnownDevice]
+) -> tuple[bytes, KnownDevice | None]:
+    """The signature of a record and its device, None if nobody has enrolled it. Raises RecordRefused for a wrong
+    one."""
+    signature = sent[HEADER]
+    if not isinstance(signature, str) or len(signature) > MAX_ATTRIBUTES_BYTES:
         raise RecordRefused("wrong_signature", WRONG_SIGNATURE)
     try:
-        device_of(signature)
+        device = devices.get(device_of(signature))
         if device is not None:
             verify(signature, content, device.public_key)
     except SignatureRefused:
         raise RecordRefused("wrong_signature", WRONG_SIGNATURE) from None
-    if device is None:
-        if _is_device(caller):
-            raise RecordRefused("unknown_device", UNKNOWN_DEVICE)
-    elif device.source.encode() != content.source:
+    if device is not None and device.source.encode() != content.source:
         message = Message("The record is of {source}, and was signed by another device.", source=sent["source"])
         raise RecordRefused("wrong_source", message)
-    elif device.revoked:
-        raise RecordRefused("device_revoked", DEVICE_REVOKED)
-    return signature.encode()
+    return signature.encode(), device
 
 
 def _is_device(caller: Caller) -> bool:
@@ -200,6 +280,8 @@ def _headers(sent: Mapping[str, Any]) -> envelope.Headers:
     texts = {name: text for name in _ATTRIBUTES if isinstance(text := sent.get(name), str)}
     headers = [(f"ce_{name}", text.encode()) for name, text in texts.items()]
     headers.append(("content-type", CONTENT_TYPE.encode()))
+    if sum(len(text) for _, text in headers) > MAX_ATTRIBUTES_BYTES:
+        raise Unusable("TOO_LARGE", f"The record's attributes are larger than {MAX_ATTRIBUTES_BYTES} bytes.")
     trace = sent.get("traceparent")
     if isinstance(trace, str) and _TRACEPARENT.fullmatch(trace):
         headers.append(("traceparent", trace.encode()))

@@ -1,6 +1,7 @@
 """A device as identity tells of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.events.identity import PublicKey
 
@@ -12,4 +13,5 @@ class KnownDevice:
     id: str
     public_key: PublicKey
     source: str
+    enrolled_at: datetime
     revoked: bool = False

@@ -6,15 +6,23 @@ from datetime import datetime
 
 from shared.events.catalogue import FACILITY_CATALOGUE
 from shared.events.festival import BOOTH_STOCK
+from shared.events.gateway import HELD_REPORTS, HELD_SALES, HeldCommandRefused
 from shared.events.language import Body, Topic
 from shared.events.production import ANSWERS
 from shared.events.sales import PUBLIC_SALES, SALES, SETTLEMENTS
 
-OF_FACILITIES: tuple[Topic, ...] = (ANSWERS, FACILITY_CATALOGUE, PUBLIC_SALES, SETTLEMENTS)
-OF_BOOTHS: tuple[Topic, ...] = (BOOTH_STOCK, SALES)
+OF_FACILITIES: tuple[Topic, ...] = (ANSWERS, FACILITY_CATALOGUE, PUBLIC_SALES, SETTLEMENTS, HELD_REPORTS)
+OF_BOOTHS: tuple[Topic, ...] = (BOOTH_STOCK, SALES, HELD_SALES)
 TOPICS: Mapping[str, Topic] = {topic.name: topic for topic in (*OF_FACILITIES, *OF_BOOTHS)}
 # The field of a topic's events that has the id of the record that they answer.
-ANSWERED: Mapping[str, str] = {ANSWERS.name: "report", SALES.name: "receipt"}
+ANSWERED: Mapping[str, str] = {
+    ANSWERS.name: "report",
+    SALES.name: "receipt",
+    HELD_REPORTS.name: "record",
+    HELD_SALES.name: "record",
+}
+# What no device is told: an operator gave the command.
+UNTOLD: tuple[type[Body], ...] = (HeldCommandRefused,)
 
 
 @dataclass(frozen=True, slots=True)

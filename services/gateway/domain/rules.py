@@ -1,4 +1,4 @@
-"""The rules of the gateway: every event is kept as it came, and devices as identity tells of them."""
+"""The rules of news and devices: every event is kept as it came, and devices as identity tells of them."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def keep(topic: Topic) -> Rule[Body]:
 def know(state: State, _event: Event, body: DeviceEnrolled) -> Decision:
     """A device signs records from now on."""
     source = f"{body.role.value}/{body.scope}/{body.name}"
-    return state.put(KnownDevice(body.subject, body.public_key, source)), []
+    return state.put(KnownDevice(body.subject, body.public_key, source, body.enrolled_at)), []
 
 
 def distrust(state: State, _event: Event, body: DeviceRevoked) -> Decision:

@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
-from services.identity.api import accounts, devices, invitations, sessions
+from services.identity.api import accounts, devices, invitations, provider, sessions
 from services.identity.api.callers import Accounts
 from services.identity.api.failures import Failures
+from services.identity.api.provider_client import provider_of
 from services.identity.domain.account import AccountCommandStatus
 from services.identity.store import ACCOUNT_COMMANDS, SECRETS, Secrets
 from shared.events.identity import IDENTITY_COMMANDS, AccountRefusal
@@ -13,29 +14,36 @@ from shared.runtime.service import Service
 from shared.wording import Message
 
 SOURCE = "karya/identity/http"
+# Nobody's account gives these commands: a provider has said who somebody is.
+PROVIDER_SOURCE = "karya/identity/provider"
 
 
 def routes(service: Service) -> APIRouter:
-    """The router of the service."""
+    """The router of the service. Raises BadSettings for settings of a provider that can't be meant."""
     router = APIRouter()
     secrets = Secrets(service.mongo.database(SECRETS))
-    commands, failures = _commands(service), Failures()
+    commands, failures = _commands(service, SOURCE), Failures()
     views = Accounts(service)
     router.include_router(sessions.routes(service, secrets, views, commands, failures))
-    router.include_router(invitations.routes(secrets, views, commands, failures))
+    router.include_router(
+        provider.routes(service, provider_of(service.settings), secrets, views, _commands(service, PROVIDER_SOURCE))
+    )
+    router.include_router(
+        invitations.routes(secrets, views, commands, failures, passwords=service.settings.passwords)
+    )
     router.include_router(accounts.routes(service, secrets, views, commands))
     router.include_router(devices.routes(service, secrets, views, commands))
     return router
 
 
-def _commands(service: Service) -> Commands:
+def _commands(service: Service, source: str) -> Commands:
     documents = service.database[ACCOUNT_COMMANDS.name]
 
     async def find(id: str) -> CommandOutcome | None:
         found = await documents.find({"command": id}).to_list(None)
         if not found:
             return None
-        document = next((document for document in found if document["source"] == SOURCE), None)
+        document = next((document for document in found if document["source"] == source), None)
         if document is None:
             message = Message("Another sender used this id for a command. Give each command its own UUID.")
             return CommandOutcome(done=False, field="command", reason=AccountRefusal.ID_TAKEN.value, message=message)
@@ -45,4 +53,4 @@ def _commands(service: Service) -> Commands:
         wrong = command.rejection
         return CommandOutcome(done=False, field=wrong.field, reason=wrong.reason.value, message=wrong.message)
 
-    return Commands(service, IDENTITY_COMMANDS, SOURCE, find)
+    return Commands(service, IDENTITY_COMMANDS, source, find)

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from services.identity.api.callers import Accounts, right_to_grant
 from services.identity.api.invitations import NOT_OPEN, RESET_LIFETIME, CodePage
 from services.identity.api.requests import NoFields, described
-from services.identity.api.sessions import RolePage
+from services.identity.api.sessions import OF_PROVIDER, RolePage
+from services.identity.api.tokens import NO_PASSWORDS
 from services.identity.domain.account import Account, AccountRejection, HeldRole
 from services.identity.handlers import CLOSE, GRANT, WITHDRAW
 from services.identity.store import ACCOUNT_COMMANDS, ACCOUNTS, Secrets
@@ -91,6 +92,8 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
     command_documents = service.database[ACCOUNT_COMMANDS.name]
 
     async def permit(request: Request, body: Body) -> None:
+        if isinstance(body, WithdrawRole) and body.subject == (await accounts.caller(request)).subject:
+            return  # a role was granted without asking: its owner may lay it down
         if isinstance(body, GrantRole | WithdrawRole):
             await accounts.require(request, *right_to_grant(HeldRole(body.role, body.scope)))
         else:
@@ -104,15 +107,23 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
         **described(
             "/accounts/{subject}/reset",
             NoFields,
-            {404: {"description": "There is no such open account"}},
+            {
+                404: {"description": "There is no such open account"},
+                409: {"description": "The account has no password here"},
+            },
         ),
     )
     async def reset(subject: str, request: Request) -> CodePage:
         await parse_command(request, NoFields)
         caller = await accounts.require(request, Action.KEEP_ACCOUNTS, {})
+        if not service.settings.passwords:
+            raise PageRefused(409, NO_PASSWORDS)
         account = await accounts.find(subject)
         if account is None or account.closed_at is not None:
             raise PageRefused(404, Message(NOT_OPEN.template, subject=subject))
+        credential = await secrets.credentials.get(account.credential)
+        if credential is not None and credential.password is None:
+            raise PageRefused(409, OF_PROVIDER)
         expires_at = datetime.now(UTC) + RESET_LIFETIME
         code = await secrets.resets.add_reset(subject, caller.subject, expires_at)
         return CodePage(code=code, expires_at=expires_at)

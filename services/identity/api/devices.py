@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from services.identity.api.callers import Accounts, right_to_enrol
 from services.identity.api.invitations import AGAIN, UNKNOWN_CODE, CodePage
 from services.identity.api.requests import AskChallenge, DeviceCode, EnrolKey, ProveDevice, described, invalid
-from services.identity.api.sessions import NOT_KEPT, WAIT
+from services.identity.api.sessions import WAIT
+from services.identity.api.tokens import NOT_KEPT
 from services.identity.domain.device import EnrolledDevice
 from services.identity.domain.enrolment import wrong_place
 from services.identity.handlers import REVOKE
@@ -46,6 +47,7 @@ NOT_ENROLLED = Message("This device is not enrolled, or its proof does not count
 REVOKED = Message("This device is revoked. Let it make another key, and enrol it with a new code.")
 OLD_CHALLENGE = Message("The challenge is too old, or was used. Ask for a new one.")
 OTHER_PLACE = Message("The code is for {scope}, and the device is set up for {other}.")
+_REVOKE_ANSWERS: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such device (yet)"}}
 _CODE_ANSWERS: dict[int | str, dict[str, Any]] = {
     404: {"description": "The code is unknown, used or too old"},
     409: {"description": "Refused: a sentence says why"},
@@ -131,7 +133,7 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
         device = await known(body.subject)
         await accounts.require(request, *right_to_enrol(device.role, device.scope))
 
-    add_commands(router, commands, (REVOKE,), permit=permit)
+    add_commands(router, commands, (REVOKE,), permit=permit, answers=ANSWERS | _REVOKE_ANSWERS)
 
     @router.post(
         "/device-codes",

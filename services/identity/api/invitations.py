@@ -19,7 +19,8 @@ from services.identity.api.requests import (
     new_login,
     new_password,
 )
-from services.identity.api.sessions import NO_ACCOUNT, WAIT, replace_credential
+from services.identity.api.sessions import NO_ACCOUNT, OF_PROVIDER, WAIT, replace_credential
+from services.identity.api.tokens import NO_PASSWORDS
 from services.identity.domain.account import HeldRole
 from services.identity.domain.rules import wrong_scope
 from services.identity.store import Secrets
@@ -39,6 +40,7 @@ LOGIN_TAKEN = Message("Somebody else has this login. Please choose another one."
 NOT_OPEN = Message("There is no open account {subject}.")
 AGAIN = Message("Kafka did not answer. Please send the same request again; it counts only once.")
 _CODE_ANSWERS: dict[int | str, dict[str, Any]] = {
+    403: {"description": "Nobody signs in with a password here"},
     404: {"description": "The code is unknown, used or too old"},
     409: {"description": "Refused: the login is taken, or a sentence says why"},
     429: {"description": "Too many wrong passwords for a used code; `Retry-After` says how long to wait"},
@@ -52,9 +54,15 @@ class CodePage(BaseModel):
     expires_at: datetime
 
 
-def routes(secrets: Secrets, accounts: Accounts, commands: Commands, failures: Failures) -> APIRouter:
-    """The router of invitations and resets."""
+def routes(
+    secrets: Secrets, accounts: Accounts, commands: Commands, failures: Failures, *, passwords: bool = True
+) -> APIRouter:
+    """The router of invitations and resets. `passwords`: whether people sign in with one."""
     router = APIRouter(tags=["invitations"])
+
+    def need_passwords() -> None:
+        if not passwords:
+            raise PageRefused(403, NO_PASSWORDS)
 
     async def give(code: Code, *bodies: Body, actor: str | None) -> JSONResponse:
         """The commands of a code in order; the answer to the last one. Repeated requests give the same commands."""
@@ -113,6 +121,7 @@ def routes(secrets: Secrets, accounts: Accounts, commands: Commands, failures: F
     )
     async def open_account(code: str, request: Request) -> Response:
         body = await parse_command(request, NewAccount)
+        need_passwords()
         login = new_login(body.login)
         password = new_password(login, body.password)
         invitation = await usable(code)
@@ -164,6 +173,7 @@ def routes(secrets: Secrets, accounts: Accounts, commands: Commands, failures: F
     )
     async def reset_password(code: str, request: Request) -> Response:
         body = await parse_command(request, ResetPassword)
+        need_passwords()
         reset = await secrets.resets.find(code, datetime.now(UTC))
         if reset is None or reset.subject is None:
             raise PageRefused(404, UNKNOWN_CODE)
@@ -174,6 +184,8 @@ def routes(secrets: Secrets, accounts: Accounts, commands: Commands, failures: F
             credential = await claimed(reset, body.password.get_secret_value())
         else:
             former = await secrets.credentials.get(account.credential)
+            if former is not None and former.password is None:
+                raise PageRefused(409, OF_PROVIDER)
             typed = body.login or (former.login if former is not None else None)
             if typed is None:
                 raise invalid("login", Message("The login of this account was lost. Please choose one."))

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints, field_validator
 
 from services.identity.domain.sign_in import login_of, wrong_login, wrong_password
 from shared.access.signatures import MAX_PROOF
@@ -11,13 +11,16 @@ from shared.events.identity import DeviceSubject, PublicKey, Role, Scope
 from shared.events.language import Body, Id, Typed
 from shared.faults import value_error
 from shared.http.endpoints import body_openapi
-from shared.wording import Message
+from shared.wording import Message, WrongValue
 
 # Longer than any password may be, so that its rule can say how long one may be.
 Password = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
 Token = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+Verifier = Annotated[SecretStr, Field(min_length=43, max_length=128)]
 Proof = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROOF)]
 MOST_HOURS = 24 * 30
+# Of a JSON Web Key (RFC 7518): what an asymmetric key keeps to itself, and a symmetric key.
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 class SignIn(Body):
@@ -31,6 +34,13 @@ class Refresh(Body):
     """The newest refresh token of a session."""
 
     refresh_token: Token
+
+
+class RedeemCode(Body):
+    """The code that came to the client's loopback address, and the verifier of its challenge (PKCE)."""
+
+    code: Token
+    code_verifier: Verifier
 
 
 class ChangePassword(Body):
@@ -79,6 +89,19 @@ class EnrolKey(Body):
     proof: Proof
     name: Id
     scope: Scope | None = None
+
+    @field_validator("public_key", mode="before")
+    @classmethod
+    def _is_public(cls, key: Any) -> Any:
+        # Other members are left out. This one says that the device has sent its secret.
+        if isinstance(key, dict) and not PRIVATE_MEMBERS.isdisjoint(key):
+            raise WrongValue(
+                Message(
+                    "This is the private half of a key, which must not leave the device. Let the device make another "
+                    "key, and send its public half alone."
+                )
+            )
+        return key
 
 
 class AskChallenge(Body):

@@ -6,14 +6,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from services.identity.api.callers import Accounts, grants_of
+from services.identity.api.callers import Accounts
 from services.identity.api.failures import Failures
 from services.identity.api.requests import ChangePassword, Refresh, SignIn, described, new_password
+from services.identity.api.tokens import NO_PASSWORDS, TokenPage, may_sign_in, token_page
 from services.identity.domain.account import Account
 from services.identity.domain.sign_in import login_of
 from services.identity.store import Secrets
 from services.identity.store.credentials import Credential, new_credential_id
-from shared.access.tokens import LIFETIME, issue
 from shared.events.identity import ReplaceCredential
 from shared.http.access import CHALLENGE, caller_of
 from shared.http.commands import CommandReply, Commands, parse_command
@@ -22,25 +22,13 @@ from shared.http.problems import PageRefused
 from shared.runtime.service import Service
 from shared.wording import Message
 
-CLIENT = "karya"
-# A browser or proxy must keep no token.
-NOT_KEPT = {"Cache-Control": "no-store"}
 NOT_SIGNED_IN = Message("The login or the password is wrong, or the account is closed.")
 SESSION_OVER = Message("The session is over. Please sign in again.")
+OF_PROVIDER = Message("This account has no password here: its owner signs in at the provider.")
 WRONG_OLD = Message("The old password is wrong.")
 NO_ACCOUNT = Message("Access control is off here, so nobody is signed in.")
 # How long a request waits for the outcome of its command.
 WAIT = "wait=10"
-
-
-class TokenPage(BaseModel):
-    """An access token for `expires_in` seconds, and the refresh token for the next one."""
-
-    access_token: str
-    token_type: str
-    expires_in: int
-    refresh_token: str
-    subject: str
 
 
 class RolePage(BaseModel):
@@ -57,12 +45,16 @@ class MePage(BaseModel):
 
 
 class MetadataPage(BaseModel):
-    """Metadata of an authorization server (RFC 8414). People sign in at `POST /sessions`, not by an OAuth grant."""
+    """Metadata of an authorization server (RFC 8414). People sign in at `POST /sessions`, not by an OAuth grant.
+
+    `sign_in_methods_supported`: `password` for a login and a password, `provider` for the pages of a provider.
+    """
 
     issuer: str
     jwks_uri: str
     response_types_supported: list[str]
     grant_types_supported: list[str]
+    sign_in_methods_supported: list[str]
 
 
 class KeySetPage(BaseModel):
@@ -76,26 +68,8 @@ def routes(
 ) -> APIRouter:
     """The router of sign-in."""
     router = APIRouter(tags=["sessions"])
-    issuer = service.settings.identity_url
-
-    async def tokens(response: Response, account: Account, refresh_token: str) -> TokenPage:
-        response.headers.update(NOT_KEPT)
-        token = issue(
-            await secrets.keys.current(),
-            issuer=issuer,
-            subject=account.id,
-            grants=grants_of(account),
-            client=CLIENT,
-            now=datetime.now(UTC),
-        )
-        seconds = int(LIFETIME.total_seconds())
-        return TokenPage(
-            access_token=token,
-            token_type="Bearer",
-            expires_in=seconds,
-            refresh_token=refresh_token,
-            subject=account.id,
-        )
+    settings = service.settings
+    issuer = settings.identity_url
 
     async def of_login(login: str) -> tuple[Account, Credential] | None:
         """The open account of a login, and its credential."""
@@ -115,12 +89,15 @@ def routes(
             SignIn,
             {
                 401: {"description": "Wrong login or password, or no such open account"},
+                403: {"description": "Nobody signs in with a password here"},
                 429: {"description": "Too many wrong passwords; `Retry-After` says how long to wait"},
             },
         ),
     )
     async def sign_in(request: Request, response: Response) -> TokenPage:
         body = await parse_command(request, SignIn)
+        if not settings.passwords:
+            raise PageRefused(403, NO_PASSWORDS)
         login = login_of(body.login)
         failures.check(login)
         found = await of_login(login)
@@ -133,7 +110,7 @@ def routes(
         failures.clear(login)
         account, credential = found
         refresh_token = await secrets.sessions.begin(account.id, credential.id, datetime.now(UTC))
-        return await tokens(response, account, refresh_token)
+        return await token_page(secrets, issuer, response, account, refresh_token)
 
     @router.post(
         "/sessions/refresh",
@@ -147,10 +124,17 @@ def routes(
             raise PageRefused(401, SESSION_OVER, CHALLENGE)
         session, refresh_token = refreshed
         account = await accounts.find(session.subject)
-        if account is None or account.closed_at is not None or account.credential != session.credential:
+        credential = await secrets.credentials.get(session.credential)
+        if (
+            account is None
+            or account.closed_at is not None
+            or account.credential != session.credential
+            or credential is None
+            or not may_sign_in(settings, credential)
+        ):
             await secrets.sessions.end(refresh_token)
             raise PageRefused(401, SESSION_OVER, CHALLENGE)
-        return await tokens(response, account, refresh_token)
+        return await token_page(secrets, issuer, response, account, refresh_token)
 
     @router.post(
         "/sessions/end",
@@ -175,6 +159,10 @@ def routes(
             jwks_uri=f"{issuer.rstrip('/')}/jwks",
             response_types_supported=[],
             grant_types_supported=[],
+            sign_in_methods_supported=[
+                *(["password"] if settings.passwords else []),
+                *(["provider"] if settings.oidc_issuer else []),
+            ],
         )
 
     @router.get("/me", summary="One's own account", responses={404: {"description": "Access control is off"}})
@@ -200,6 +188,7 @@ def routes(
             ChangePassword,
             ANSWERS
             | {
+                403: {"description": "Nobody signs in with a password here"},
                 404: {"description": "Access control is off"},
                 429: {"description": "Too many wrong passwords; `Retry-After` says how long to wait"},
             },
@@ -207,11 +196,15 @@ def routes(
     )
     async def change_password(request: Request) -> Response:
         body = await parse_command(request, ChangePassword)
+        if not settings.passwords:
+            raise PageRefused(403, NO_PASSWORDS)
         subject = caller_of(request).subject
         account = await accounts.find(subject) if subject is not None else None
         credential = await secrets.credentials.get(account.credential) if account is not None else None
         if account is None or account.closed_at is not None or credential is None:
             raise PageRefused(404, NO_ACCOUNT if subject is None else NOT_SIGNED_IN)
+        if credential.password is None:
+            raise PageRefused(409, OF_PROVIDER)
         failures.check(credential.login)
         is_right = await secrets.passwords.is_right(body.old.get_secret_value(), credential.password)
         failures.check(credential.login)

@@ -10,6 +10,7 @@ from services.identity.domain.account import (
     HeldRole,
 )
 from shared.events.identity import AccountRefusal, Role
+from shared.rejections import rejection_document
 from shared.runtime.processor import Collection, Document
 from shared.wording import message_of
 
@@ -34,7 +35,6 @@ def _account(document: Document) -> Account:
 
 
 def _command_document(command: AccountCommand) -> dict[str, Any]:
-    rejection = command.rejection
     return {
         "command": command.command,
         "source": command.source,
@@ -43,13 +43,7 @@ def _command_document(command: AccountCommand) -> dict[str, Any]:
         "actor": command.actor,
         "given_at": command.given_at,
         "status": command.status.value,
-        "wrong": rejection
-        and {
-            "field": rejection.field,
-            "reason": rejection.reason.value,
-            "template": rejection.message.template,
-            "values": rejection.message.plain_values,
-        },
+        "wrong": rejection_document(command.rejection),
     }
 
 

@@ -1,10 +1,12 @@
 """Logins, names and password hashes, each under the random id by which an event names it.
 
-A credential is written before the event that refers to it. A login belongs to one account.
+A credential is written before the event that refers to it. A login belongs to one account. The login of a person of
+another provider is the issuer and the subject there, which nobody can type as a login here.
 """
 
 import secrets
 from base64 import b32encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,15 +16,17 @@ from shared.documents import Database, Document, insert_once
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """`referred`: an event refers to it, as far as is known."""
+    """`password` None: the person signs in at another provider. `given_roles`: those that the provider gave at the
+    last sign-in. `referred`: an event refers to it, as far as is known."""
 
     id: str
     subject: str
     login: str
     name: str
-    password: PasswordHash
+    password: PasswordHash | None
     made_at: datetime
     referred: bool = False
+    given_roles: tuple[str, ...] = ()
 
 
 class Credentials:
@@ -39,9 +43,10 @@ class Credentials:
             "subject": credential.subject,
             "login": credential.login,
             "name": credential.name,
-            "password": credential.password.as_document(),
+            "password": credential.password.as_document() if credential.password is not None else None,
             "made_at": credential.made_at,
             "referred": credential.referred,
+            "given_roles": list(credential.given_roles),
         }
         await self._credentials.insert_one(document)
         if await self._reserve(credential.login, credential.subject, credential.made_at):
@@ -74,17 +79,23 @@ class Credentials:
         """Note that an event refers to the credential."""
         await self._credentials.update_one({"_id": id}, {"$set": {"referred": True}})
 
+    async def note_provider(self, id: str, name: str, given_roles: Iterable[str]) -> None:
+        """Note the name and the roles that the provider has told of a person."""
+        await self._credentials.update_one({"_id": id}, {"$set": {"name": name, "given_roles": list(given_roles)}})
+
     async def made_before(self, moment: datetime) -> list[Credential]:
         """The credentials that are older."""
         documents = await self._credentials.find({"made_at": {"$lt": moment}}).to_list(None)
         return [_credential(document) for document in documents]
 
-    async def remove(self, credential: Credential, before: datetime) -> None:
+    async def remove(self, credential: Credential, before: datetime, *, keep_login: bool = False) -> None:
         """Forget the credential, and its login unless another credential of the account has it.
 
-        A login that was claimed again since `before` stays.
+        A login that was claimed again since `before` stays. `keep_login`: nobody gets another account by it.
         """
         await self._credentials.delete_one({"_id": credential.id})
+        if keep_login:
+            return
         own = {"subject": credential.subject, "login": credential.login}
         if not await self._credentials.count_documents(own, limit=1):
             claim = {"_id": credential.login, "subject": credential.subject, "claimed_at": {"$lt": before}}
@@ -95,6 +106,11 @@ class Credentials:
             return True
         again = await self._logins.update_one({"_id": login, "subject": subject}, {"$set": {"claimed_at": at}})
         return again.matched_count == 1
+
+
+def provider_login(issuer: str, subject: str) -> str:
+    """The login of a person of another provider. An issuer has no space, so that no other pair gives the same."""
+    return f"{issuer} {subject}"
 
 
 def new_credential_id() -> str:
@@ -117,7 +133,8 @@ def _credential(document: Document) -> Credential:
         document["subject"],
         document["login"],
         document["name"],
-        PasswordHash.from_document(document["password"]),
+        PasswordHash.from_document(document["password"]) if document["password"] is not None else None,
         document["made_at"],
         document["referred"],
+        tuple(document.get("given_roles", ())),
     )

@@ -4,6 +4,7 @@ from services.identity.store.challenges import Challenges
 from services.identity.store.codes import Codes
 from services.identity.store.credentials import Credentials
 from services.identity.store.passwords import Passwords
+from services.identity.store.provider_sign_ins import ProviderSignIns
 from services.identity.store.sessions import Sessions
 from services.identity.store.signing_keys import Keyring
 from shared.documents import Database
@@ -22,6 +23,7 @@ class Secrets:
         self.invitations = Codes(database, "invitations")
         self.resets = Codes(database, "resets")
         self.device_codes = Codes(database, "device_codes")
+        self.provider_sign_ins = ProviderSignIns(database)
         self.keys = Keyring(database)
         self.challenges = Challenges(database, self.keys)
 
@@ -31,4 +33,5 @@ class Secrets:
         await self.invitations.prepare()
         await self.resets.prepare()
         await self.device_codes.prepare()
+        await self.provider_sign_ins.prepare()
         await self.challenges.prepare()

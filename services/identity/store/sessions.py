@@ -1,4 +1,4 @@
-"""Sessions: a family of refresh tokens, of which only the newest one is good."""
+"""Sessions: a family of refresh tokens, of which only the newest one is good, and for seconds the one before it."""
 
 import hashlib
 import secrets
@@ -9,6 +9,8 @@ from shared.documents import Database
 
 # A session ends when it was not used for so long.
 SESSION_LIFETIME = timedelta(days=14)
+# The answer to a renewal may be lost on the way: the client then repeats it with the same token.
+GRACE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class Sessions:
         """Make the index by which the server removes old sessions. Raises PyMongoError."""
         await self._sessions.create_index("expires_at", expireAfterSeconds=0)
 
-    async def begin(self, subject: str, credential: str, now: datetime) -> str:
-        """A new session; its first refresh token."""
+    async def begin(self, subject: str, credential: str, now: datetime, ends_at: datetime | None = None) -> str:
+        """A new session; its first refresh token. `ends_at`: when it ends even if it is used."""
         id, text = secrets.token_urlsafe(18), secrets.token_urlsafe(24)
         await self._sessions.insert_one(
             {
@@ -40,6 +42,7 @@ class Sessions:
                 "credential": credential,
                 "token": _hash(text),
                 "made_at": now,
+                "ends_at": ends_at,
                 "expires_at": now + SESSION_LIFETIME,
             }
         )
@@ -48,13 +51,18 @@ class Sessions:
     async def refresh(self, token: str, now: datetime) -> tuple[Session, str] | None:
         """The session of a refresh token, and the token that takes its place.
 
-        A token that was used before ends the session: either its owner or a thief used it first.
+        A token that was used before ends the session: either its owner or a thief used it first. Only the token that
+        was used last gets another successor, within seconds and while nobody has used the first one. That one is good
+        no longer: of an owner and a thief the one ends the session whose successor was replaced.
         """
         id, _, text = token.partition(".")
-        new = secrets.token_urlsafe(24)
+        used, new = _hash(text), secrets.token_urlsafe(24)
+        alive = {"_id": id, "expires_at": {"$gt": now}, "$or": [{"ends_at": None}, {"ends_at": {"$gt": now}}]}
+        successor = {"token": _hash(new), "expires_at": now + SESSION_LIFETIME}
         document = await self._sessions.find_one_and_update(
-            {"_id": id, "token": _hash(text), "expires_at": {"$gt": now}},
-            {"$set": {"token": _hash(new), "expires_at": now + SESSION_LIFETIME}},
+            {**alive, "token": used}, {"$set": {**successor, "former": used, "replaced_at": now}}
+        ) or await self._sessions.find_one_and_update(
+            {**alive, "former": used, "replaced_at": {"$gt": now - GRACE}}, {"$set": successor}
         )
         if document is None:
             await self._sessions.delete_one({"_id": id})

@@ -49,7 +49,9 @@ async def collect(database: Database, secrets: Secrets, now: datetime) -> int:
             if not credential.referred:
                 await secrets.credentials.refer(credential.id)
         elif await _is_superfluous(secrets, credential, account):
-            await secrets.credentials.remove(credential, now - ORPHAN_AFTER)
+            # A person of a provider whose account is closed must not get another one by signing in again.
+            is_barred = credential.password is None and account is not None and account.closed_at is not None
+            await secrets.credentials.remove(credential, now - ORPHAN_AFTER, keep_login=is_barred)
             removed += 1
     if removed:
         log.info("credentials_removed", count=removed)

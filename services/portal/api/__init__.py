@@ -3,15 +3,31 @@
 import httpx
 from fastapi import APIRouter, FastAPI
 
-from services.portal.api import apps, assets, design, festivals, forwarding, home, sign_in
+from services.portal.api import (
+    apps,
+    assets,
+    design,
+    facilities,
+    festival,
+    festivals,
+    forwarding,
+    held,
+    home,
+    join,
+    live,
+    operator,
+    public,
+    sign_in,
+)
 from services.portal.api.assets import Assets
+from services.portal.api.festival.desk import Desk
 from services.portal.api.forwarding import DeviceForwarding
 from services.portal.api.organiser import Organiser
 from services.portal.api.pages import HEADERS, Pages, add_fault_pages, form_rules
 from services.portal.api.people import People
 from services.portal.api.reader import ReaderLanguage
 from services.portal.clients import Identity, Services
-from services.portal.store import PortalSessions
+from services.portal.store import PortalSessions, PublicStream, Statements
 from shared.http.access import SigningKeys
 from shared.http.identity_keys import IdentityKeys
 from shared.http.server import bare_application
@@ -22,12 +38,15 @@ def portal(
     service: PlainService,
     signing_keys: SigningKeys | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    stream: PublicStream | None = None,
 ) -> FastAPI:
     """The application of the portal. `signing_keys`: where the keys of access tokens come from, if not from identity
-    over HTTP. `transport`: how the other services are reached, if not over HTTP."""
+    over HTTP. `transport`: how the other services are reached, if not over HTTP. `stream`: what strangers may see."""
     settings = service.settings
     sessions, identity = PortalSessions(service.database), Identity(settings.identity_url, transport)
+    statements = Statements(service.database)
     service.add_preparation(sessions.prepare)
+    service.add_preparation(statements.prepare)
     services, devices = Services(settings, transport), DeviceForwarding(settings, transport)
     for client in (identity, services, devices):
         service.add_closing(client.close)
@@ -42,8 +61,15 @@ def portal(
         assets.routes(files),
         design.routes(pages),
         sign_in.routes(pages, people, identity, settings),
+        join.routes(pages, people, services, identity),
         home.routes(pages, organiser),
+        festival.routes(Desk(pages, organiser, services), people),
         festivals.routes(pages, organiser),
+        operator.routes(pages, services),
+        held.routes(pages, services),
+        live.routes(organiser, service.stopping),
+        public.routes(pages, stream or PublicStream()),
+        facilities.routes(pages, organiser, services, statements),
     ):
         router.include_router(part)
     app = bare_application(service, "Karya", router, people.caller, rules=form_rules, security=HEADERS)

@@ -24,7 +24,14 @@ def routes(pages: Pages, organiser: Organiser) -> APIRouter:
             return pages.render(request, "festival_outside.html", person=person, festival=row)
         progress = await organiser.progress(person, row)
         return pages.render(
-            request, "festival.html", person=person, festival=row, progress=progress, steps=steps_of(progress)
+            request,
+            "festival.html",
+            person=person,
+            festival=row,
+            base=f"/festivals/{festival}",
+            progress=progress,
+            steps=steps_of(progress),
+            is_live=True,
         )
 
     return router

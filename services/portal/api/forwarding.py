@@ -1,4 +1,4 @@
-"""Requests of tills and terminals, passed on to gateway and identity under the portal's own origin.
+"""Requests of tills and terminals, passed on to other services under the portal's own origin.
 
 The service that gets a request checks the device's token, and counts its requests.
 """
@@ -20,7 +20,15 @@ log = structlog.get_logger()
 # An empty page of news may wait for half a minute.
 ANSWER_WITHIN = 45.0
 ASKED = ("authorization", "content-type", "content-encoding", "accept", "prefer", "traceparent")
-ANSWERED = ("content-type", "content-encoding", "retry-after", "www-authenticate", "ratelimit", "ratelimit-policy")
+ANSWERED = (
+    "cache-control",
+    "content-type",
+    "content-encoding",
+    "retry-after",
+    "www-authenticate",
+    "ratelimit",
+    "ratelimit-policy",
+)
 AWAY = Message("The {service} service does not answer. Please try again in a moment.")
 ROUTES: Mapping[str, tuple[str, ...]] = {
     "gateway": (
@@ -29,10 +37,12 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
         "GET /booths/{booth}/news",
     ),
     "identity": (
+        "GET /.well-known/oauth-authorization-server",
         "POST /device-codes/{code}/device",
         "POST /device-challenges",
         "POST /device-tokens",
     ),
+    "production": ("GET /catalogue",),
 }
 
 
@@ -40,7 +50,11 @@ class DeviceForwarding:
     """The services that devices reach through the portal."""
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._urls = {"gateway": settings.gateway_url, "identity": settings.identity_url}
+        self._urls = {
+            "gateway": settings.gateway_url,
+            "identity": settings.identity_url,
+            "production": settings.production_url,
+        }
         self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN, trust_env=False, transport=transport)
 
     async def close(self) -> None:
@@ -50,7 +64,8 @@ class DeviceForwarding:
         """The service's answer, as it comes. Raises PageRefused 503 if the service is not known here."""
         if not (base := self._urls[service].rstrip("/")):
             raise PageRefused(503, Message(AWAY.template, service=service))
-        path = request.url.path.removeprefix(f"/{service}")
+        # As it came: a name with a special character must not become another path.
+        path = request.scope["raw_path"].decode("ascii").partition("?")[0].removeprefix(f"/{service}")
         headers = {name: value for name in ASKED if (value := request.headers.get(name)) is not None}
         # Without it the client would ask for its own choice of encodings.
         headers["accept-encoding"] = request.headers.get("accept-encoding", "identity")

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from services.portal.api.operator import OPERATORS
 from services.portal.api.organiser import Organiser
 from services.portal.api.pages import Pages
 from services.portal.api.people import Person, Visited
@@ -23,7 +24,12 @@ def routes(pages: Pages, organiser: Organiser) -> APIRouter:
             may_announce=person.caller.subject is None or ANY in person.scopes(Role.ORGANISER),
             facilities=person.scopes(Role.FACILITY_STAFF),
             booths=person.scopes(Role.CASHIER),
+            pages_for=_pages_for(person),
         )
+
+    def _pages_for(person: Person) -> list[str]:
+        pages_for = ["operator"] if person.has(*OPERATORS) else []
+        return [*pages_for, "accounts"] if person.has(Role.AUDITOR, Role.ADMINISTRATOR) else pages_for
 
     async def _inbox(person: Person) -> list[Waiting]:
         items = [item for progress in await organiser.all_progress(person) for item in waiting(progress)]

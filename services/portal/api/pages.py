@@ -24,7 +24,7 @@ from shared.http.admission import OTHERS, BodyRule, body_rule
 from shared.http.answer_headers import SECURITY
 from shared.http.problems import TITLE, PageRefused, problem
 from shared.shown import clock, rupiah, thousands
-from shared.translation import Language, heading, in_own_language, language, tr, translated, word
+from shared.translation import Language, heading, language, tr, translated, word
 from shared.wording import Message, message_of
 
 log = structlog.get_logger()
@@ -70,8 +70,8 @@ class Pages:
             "tr": tr,
             "said": said,
             "word": word,
-            "heading": heading,
-            "own": in_own_language,
+            "heading": column_title,
+            "either": either,
             "rupiah": rupiah,
             "thousands": thousands,
             "moment": moment,
@@ -87,7 +87,9 @@ class Pages:
         self, request: Request, template: str, *, status: int = 200, person: Person | None = None, **values: Any
     ) -> HTMLResponse:
         """The page of a template."""
-        content = self._environment.get_template(template).render(path=request.url.path, person=person, **values)
+        content = self._environment.get_template(template).render(
+            path=request.url.path, origin=str(request.base_url).rstrip("/"), person=person, **values
+        )
         return HTMLResponse(content, status, NOT_KEPT)
 
     def refused(self, request: Request, status: int, message: Message) -> Response:
@@ -102,6 +104,16 @@ def said(text: "Message | dict[str, Any]") -> str:
     if isinstance(text, Message):
         return translated(text)
     return translated(message_of(text["template"], text["values"]))
+
+
+def either(english: str, indonesian: str) -> str:
+    """A text that comes in both languages, in the reader's."""
+    return indonesian or english if language() is Language.INDONESIAN else english
+
+
+def column_title(name: str) -> str:
+    """The heading of a column in the reader's language, as people write it."""
+    return heading(name).replace("_", " ")
 
 
 def moment(time: str | datetime, zone: str) -> str:

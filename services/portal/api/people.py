@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from starlette.requests import HTTPConnection
 
-from services.portal.clients import Identity, IdentityAway, SignedIn
+from services.portal.clients import Identity, IdentityAway, IdentitySession
 from services.portal.store import PortalSession, PortalSessions
 from shared.access.rights import Grant
 from shared.access.tokens import Caller
@@ -82,7 +82,7 @@ class People:
         cookie = request.cookies.get(cookie_name(request))
         return await self._sessions.find(cookie, datetime.now(UTC)) if cookie else None
 
-    async def begin(self, request: Request, response: Response, signed_in: SignedIn) -> None:
+    async def begin(self, request: Request, response: Response, signed_in: IdentitySession) -> None:
         """Keep a new session, and give its cookie to the browser. The session before it ends."""
         former = await self.session(request)
         cookie = await self._sessions.begin(signed_in.subject, signed_in.name, signed_in.tokens, datetime.now(UTC))

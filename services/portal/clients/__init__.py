@@ -1,6 +1,15 @@
 """Clients of the other services, which get the person's own access token."""
 
-from services.portal.clients.identity import Identity, IdentityAway, SignedIn, SignInRefused
+from services.portal.clients.identity import Identity, IdentityAway, IdentitySession, SignInRefused
 from services.portal.clients.services import GivenCommand, Row, Services, SignedOut
 
-__all__ = ["GivenCommand", "Identity", "IdentityAway", "Row", "Services", "SignInRefused", "SignedIn", "SignedOut"]
+__all__ = [
+    "GivenCommand",
+    "Identity",
+    "IdentityAway",
+    "IdentitySession",
+    "Row",
+    "Services",
+    "SignInRefused",
+    "SignedOut",
+]

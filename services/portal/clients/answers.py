@@ -2,7 +2,30 @@
 
 from pydantic import TypeAdapter
 
-from services.portal.domain.answers import BoothRow, FestivalRow, OpenStepsPage, RequestRow, ShipmentRow
+from services.portal.domain.answers import (
+    AccountRow,
+    BacklogRow,
+    BoothRow,
+    BoothSalesRow,
+    CodeRow,
+    DemandPage,
+    DeviceRow,
+    FacilityRow,
+    FacilityShareRow,
+    FestivalRow,
+    HeldRow,
+    LotRow,
+    OpenStepsPage,
+    PlanIf,
+    PlanPage,
+    ProductRow,
+    RequestRow,
+    SettlementRow,
+    ShipmentRow,
+    StockRow,
+)
+from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
+from services.portal.domain.stock_answers import RefillProposals, TransferRow
 
 FESTIVAL = TypeAdapter(FestivalRow)
 FESTIVALS = TypeAdapter(list[FestivalRow])
@@ -10,3 +33,28 @@ BOOTHS = TypeAdapter(list[BoothRow])
 REQUESTS = TypeAdapter(list[RequestRow])
 SHIPMENTS = TypeAdapter(list[ShipmentRow])
 OPEN_STEPS = TypeAdapter(OpenStepsPage)
+SHIPMENT = TypeAdapter(ShipmentRow)
+PLAN = TypeAdapter(PlanPage)
+PLAN_IF = TypeAdapter(PlanIf)
+PRODUCTS = TypeAdapter(list[ProductRow])
+STOCK = TypeAdapter(list[StockRow])
+BOOTH_SALES = TypeAdapter(list[BoothSalesRow])
+SETTLEMENTS = TypeAdapter(list[SettlementRow])
+LOTS = TypeAdapter(list[LotRow])
+DEVICES = TypeAdapter(list[DeviceRow])
+BACKLOGS = TypeAdapter(list[BacklogRow])
+HELD = TypeAdapter(list[HeldRow])
+FACILITIES = TypeAdapter(list[FacilityRow])
+SHARES = TypeAdapter(list[FacilityShareRow])
+CODE = TypeAdapter(CodeRow)
+DEMANDS = TypeAdapter(list[DemandPage])
+ACCOUNTS = TypeAdapter(list[AccountRow])
+BOOTH = TypeAdapter(BoothRow)
+TRANSFER = TypeAdapter(TransferRow)
+TRANSFERS = TypeAdapter(list[TransferRow])
+REFILL = TypeAdapter(RefillProposals)
+RECEIPTS = TypeAdapter(list[ReceiptRow])
+TAKINGS = TypeAdapter(BoothTakings)
+SELLING_BOOTH = TypeAdapter(SellingBoothRow)
+SELLING_BOOTHS = TypeAdapter(list[SellingBoothRow])
+STRAYS = TypeAdapter(list[StrayRow])

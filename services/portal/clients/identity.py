@@ -31,7 +31,7 @@ class SignInRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class IdentitySession:
     """A session of identity: its subject, the name of the account, and its tokens."""
 
     subject: str
@@ -49,13 +49,13 @@ class Identity:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def sign_in(self, login: str, password: str, address: str) -> SignedIn:
+    async def sign_in(self, login: str, password: str, address: str) -> IdentitySession:
         """A new session. Raises SignInRefused and IdentityAway."""
         answer = await self._post("/sessions", {"login": login, "password": password}, address)
         if answer.status_code != httpx.codes.OK:
             raise SignInRefused(answer.status_code, _reason(answer))
         subject, tokens = _tokens(answer)
-        return SignedIn(subject, await self._name(tokens), tokens)
+        return IdentitySession(subject, await self._name(tokens), tokens)
 
     async def refresh(self, tokens: Tokens, address: str) -> Tokens | None:
         """The next tokens, or None if the session is over. Raises IdentityAway."""

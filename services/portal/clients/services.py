@@ -1,5 +1,6 @@
 """Pages and commands of the other services."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -8,6 +9,8 @@ from urllib.parse import quote
 import httpx
 import structlog
 
+from services.portal.domain.answers import HealthRow
+from shared.causes import cause_of
 from shared.http.problems import PageRefused
 from shared.settings import Settings
 from shared.wording import Message, message_of
@@ -16,8 +19,10 @@ log = structlog.get_logger()
 
 ANSWER_WITHIN = 20.0
 WAIT_SECONDS = 10
+HEALTH_SECONDS = 3.0
 PAGE = 500
 NOT_FOUND = 404
+AWAY_STATUS = 503
 Row: TypeAlias = dict[str, Any]
 
 
@@ -53,13 +58,14 @@ class Services:
             "festival": settings.festival_url,
             "sales": settings.sales_url,
             "identity": settings.identity_url,
+            "gateway": settings.gateway_url,
         }
         self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN + WAIT_SECONDS, trust_env=False, transport=transport)
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def page(self, token: str | None, service: str, *place: str, **query: str) -> Any:
+    async def page(self, token: str | None, service: str, *place: str, **query: str | Sequence[str]) -> Any:
         """The page at this place, e.g. `"festival", "festivals", "ODOP"`."""
         return _content(service, await self._get(token, service, _path(place), query))
 
@@ -79,6 +85,16 @@ class Services:
             if len(page) < PAGE:
                 return rows
             path, parameters = answer.links["next"]["url"], {}
+
+    async def part(
+        self, token: str | None, service: str, *place: str, after: str, limit: int
+    ) -> tuple[list[Row], str | None]:
+        """A part of a list that comes in pages, and what to ask for next; None if that was the last part."""
+        answer = await self._get(token, service, _path(place), {"limit": str(limit), "after": after})
+        rows: list[Row] = _content(service, answer)
+        if len(rows) < limit:
+            return rows, None
+        return rows, httpx.URL(answer.links["next"]["url"]).params["after"]
 
     async def command(
         self, token: str | None, service: str, *place: str, body: Mapping[str, Any], id: str
@@ -101,10 +117,56 @@ class Services:
                 return GivenCommand(_sentences(errors), errors[0]["field"])
         raise _refusal(service, answer)
 
+    async def ask(self, token: str | None, service: str, *place: str, body: Mapping[str, Any]) -> Row | GivenCommand:
+        """The answer to a request that is no command, or its refusal."""
+        try:
+            answer = await self._client.post(
+                f"{self._base(service)}{_path(place)}", json=body, headers=_bearer(token)
+            )
+        except httpx.HTTPError as fault:
+            raise _away(service, fault) from None
+        if answer.is_success:
+            return _problem(answer)
+        if answer.status_code in (404, 409, 422):
+            problem = _problem(answer)
+            errors = problem.get("errors")
+            return GivenCommand(_sentences(errors) if errors else _sentence(problem), problem.get("field"))
+        raise _refusal(service, answer)
+
+    async def health(self) -> list[HealthRow]:
+        """The health of each service, all asked at the same time."""
+        return list(await asyncio.gather(*(self._health(service) for service in self._urls)))
+
+    async def backlogs(self, token: str | None) -> list[Row]:
+        """What each service has still to work; one that does not answer is left out."""
+        found = await asyncio.gather(*(self._backlog(token, service) for service in self._urls))
+        return [page for page in found if page is not None]
+
+    async def _backlog(self, token: str | None, service: str) -> Row | None:
+        try:
+            page: Row = await self.page(token, service, "backlog")
+        except PageRefused as refused:
+            if refused.status_code != AWAY_STATUS:
+                raise
+            return None
+        return page
+
+    async def _health(self, service: str) -> HealthRow:
+        try:
+            address = f"{self._base(service)}/health/ready"
+            answer = await self._client.get(address, timeout=HEALTH_SECONDS)
+        except (httpx.HTTPError, httpx.InvalidURL) as fault:
+            return HealthRow(service, "down", str(cause_of(fault)))
+        if answer.is_success:
+            return HealthRow(service, "works", None)
+        return HealthRow(service, "in trouble", str(_problem(answer).get("detail", "")))
+
     def _base(self, service: str) -> str:
         return self._urls[service].rstrip("/")
 
-    async def _get(self, token: str | None, service: str, path: str, query: Mapping[str, str]) -> httpx.Response:
+    async def _get(
+        self, token: str | None, service: str, path: str, query: Mapping[str, str | Sequence[str]]
+    ) -> httpx.Response:
         try:
             return await self._client.get(f"{self._base(service)}{path}", params=query, headers=_bearer(token))
         except httpx.HTTPError as fault:
@@ -116,6 +178,9 @@ def _bearer(token: str | None) -> dict[str, str]:
 
 
 def _path(place: Sequence[str]) -> str:
+    """The path of the place. Raises PageRefused for a part that would lead to another place."""
+    if {"", ".", ".."} & set(place):
+        raise PageRefused(NOT_FOUND, Message("There is no such page here."))
     return "/" + "/".join(quote(part, safe="") for part in place)
 
 
@@ -139,7 +204,7 @@ def _refusal(service: str, answer: httpx.Response) -> Exception:
 def _away(service: str, fault: Exception) -> PageRefused:
     log.warning("service_request_failed", asked=service, fault=repr(fault)[:300])
     return PageRefused(
-        503, Message("The {service} service does not answer. Please try again in a moment.", service=service)
+        AWAY_STATUS, Message("The {service} service does not answer. Please try again in a moment.", service=service)
     )
 
 

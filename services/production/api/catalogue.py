@@ -90,6 +90,7 @@ class FacilityPage(BaseModel):
     code: str
     kind: str
     name: str
+    zone: str
     products: list[str]
     revision: int
     retired_at: datetime | None
@@ -212,6 +213,7 @@ def routes(service: Service) -> APIRouter:
                 code=code_of(fact.entry),
                 kind=fact.facility_kind,
                 name=fact.name,
+                zone=fact.zone,
                 products=sorted(fact.products),
                 revision=fact.revision,
                 retired_at=fact.retired_at,

@@ -13,10 +13,10 @@ from services.production.domain.entries import (
     EntryRevision,
 )
 from services.production.domain.facility_catalogue import FacilityCatalogue, ListedProduct
-from services.production.store.rejections import rejection_document
 from shared.events import catalogue
 from shared.events.catalogue import EntryCommandRefused, EntryFact, EntryRefusal, kind_of
 from shared.events.production import ProductionReported
+from shared.rejections import rejection_document
 from shared.runtime.processor import Collection, Document
 from shared.wording import message_of
 

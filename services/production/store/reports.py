@@ -5,8 +5,8 @@ from typing import Any
 
 from services.production.domain.entities import Counter, Lot, ReportKind, ReportOutcome, TerminalReport
 from services.production.domain.refusals import ReportRejection
-from services.production.store.rejections import rejection_document
 from shared.events.production import Refusal
+from shared.rejections import rejection_document
 from shared.runtime.processor import Collection, Document
 from shared.wording import message_of
 

@@ -77,6 +77,19 @@ class RuntimeStore:
             for document in await cursor.to_list(None)
         }
 
+    async def first_parked(self, most: int) -> list[tuple[str, str, int]]:
+        """Group, key and number of waiting events of parked keys, so many at most."""
+        documents = await self._database["parked"].find({}).sort("_id", ASCENDING).limit(most).to_list(None)
+        return [(*document["_id"].split(" ", 1), len(document["events"])) for document in documents]
+
+    async def count_parked(self) -> int:
+        """The number of keys that wait."""
+        return await self._database["parked"].count_documents({})
+
+    async def outbox_pages(self) -> int:
+        """The number of pages of events that are not published yet."""
+        return await self._database["outbox"].count_documents({})
+
     async def due(self, lanes: Sequence[str], now: datetime, session: Session | None = None) -> list[Timer]:
         """The timers of these lanes that are due, the earliest first."""
         cursor = self._database["deadlines"].find(

@@ -71,7 +71,7 @@ def asked(identity: FakeIdentity, *words: str, given: str = "", token: bool = Tr
         ("organiser:*", "organiser:*"),
         ("cashier:ODOP.B1", "cashier:ODOP.B1"),
         ("facility-staff:LP-KPG", "facility-staff:LP-KPG"),
-        ("subscriber:karya.public-sales.v1", "subscriber:karya.public-sales.v1"),
+        ("subscriber:karya.public.sales.v1", "subscriber:karya.public.sales.v1"),
         ("auditor", "auditor"),
     ],
 )

@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+import segno
 from typer.testing import CliRunner, Result
 
 import cli
+from cli import devices
 from cli.device_route import device_route
 from edge.spool import Owner, Spool
 from shared.access.device_session import DeviceSession
@@ -147,3 +151,16 @@ def test_a_device_that_can_not_prove_itself_says_why(identity: FakeIdentity, tmp
         identity.answers["/device-challenges"] = json.loads("{}")
         with pytest.raises(NotAnswered, match="can't prove itself"):
             DeviceSession(identity.url, spool.device_key).token()
+
+
+def test_a_terminal_shows_a_code_as_a_qr_code_too(identity: FakeIdentity, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = run(identity, "--lang", "en", "devices", "code", "terminal:LP-KPG").stdout
+    monkeypatch.setattr(devices, "out", SimpleNamespace(is_terminal=True))
+    shown = run(identity, "--lang", "en", "devices", "code", "terminal:LP-KPG").stdout
+    drawn = StringIO()
+    segno.make(CODE, micro=False).terminal(drawn, border=2, compact=True)
+    code, others = plain.split("\n", 1)
+    assert shown == f"{code}\n{drawn.getvalue()}{others}"
+    assert drawn.getvalue()
+    as_json = run(identity, "devices", "code", "terminal:LP-KPG", "--json").stdout
+    assert json.loads(as_json)["code"] == CODE

@@ -256,6 +256,14 @@ def test_an_announcement_waits_for_the_role_that_it_brings(run: Run, identity: F
     assert identity.given[-1][0] == "/festivals"
 
 
+def test_nobody_waits_for_a_role_where_nobody_needs_one(run: Run, identity: FakeIdentity) -> None:
+    signed_in(run)
+    identity.is_open = True
+    result = run(*ANNOUNCED)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert identity.refreshes == 0
+
+
 def test_a_role_that_does_not_come_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.festival.client.ROLE_WITHIN", 0.3)
     signed_in(run)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from deploy import docker_stack
-from deploy.local.services import PORTAL
+from deploy.secure.files import PORTAL
 from deploy.topics import SERVICES
 from shared.settings import Settings
 

@@ -112,6 +112,8 @@ def test_an_audit_that_reached_nobody_says_so(
 ) -> None:
     assert audit(an_auditor(tmp_path, "echo 'no route to host' >&2; exit 1"), required) == code
     assert capsys.readouterr().out.splitlines() == [f"{NOT_AUDITED} (no route to host)"]
+    assert audit([str(tmp_path / "nothing")], required) == code
+    assert capsys.readouterr().out.splitlines() == [f"{NOT_AUDITED} (the auditor is not installed)"]
     unknown = {"name": "h11", "skip_reason": "not found"}
     assert audit(an_auditor(tmp_path, f"echo '{json.dumps({'dependencies': [unknown]})}'"), required) == code
     assert NOT_AUDITED in capsys.readouterr().out

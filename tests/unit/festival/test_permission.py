@@ -17,6 +17,8 @@ from tests.support.callers import FixedKeys, headers_of, with_access
 
 CASHIER = [Grant(Role.CASHIER, "ODOP.B1")]
 ORGANISER = [Grant(Role.ORGANISER, "ODOP")]
+STAFF = [Grant(Role.FACILITY_STAFF, "PR-KPG")]
+OTHER_STAFF = [Grant(Role.FACILITY_STAFF, "LP-WKB")]
 LOSS = {"lot": "PR-KPG-KTI-230418-007-4", "qty": 5}
 
 
@@ -53,11 +55,34 @@ async def given(api: httpx.AsyncClient, grants: Iterable[Grant], path: str, **bo
     return (await api.post(f"/festivals/ODOP/{path}", headers=headers_of(grants), json=body)).status_code
 
 
-async def test_a_cashier_writes_off_goods_of_the_booth_and_none_of_a_facility(api: httpx.AsyncClient) -> None:
-    assert await given(api, CASHIER, "losses", place="booth", booth="ODOP.B1", **LOSS) == 202
-    assert await given(api, CASHIER, "losses", place="facility", booth="ODOP.B1", **LOSS) == 403
-    assert await given(api, ORGANISER, "losses", place="facility", **LOSS) == 202
-    assert await given(api, ORGANISER, "losses", place="facility", booth="ODOP.B1", **LOSS) == 202
+async def test_a_loss_at_a_facility_is_recorded_by_its_staff_alone(api: httpx.AsyncClient) -> None:
+    loss = {"place": "facility", **LOSS}
+    assert await given(api, STAFF, "losses", **loss) == 202
+    for others in (OTHER_STAFF, ORGANISER, CASHIER, [*OTHER_STAFF, *ORGANISER, *CASHIER]):
+        assert await given(api, others, "losses", **loss) == 403
+        assert await given(api, others, "losses", booth="ODOP.B1", **loss) == 403
+    assert await given(api, STAFF, "losses", **{**loss, "lot": "PR-KPG-KTI-230418-007-5"}) == 403, "no lot number"
+
+
+async def test_a_loss_at_a_booth_is_recorded_by_its_cashiers_and_organisers(api: httpx.AsyncClient) -> None:
+    loss = {"place": "booth", "booth": "ODOP.B1", **LOSS}
+    assert await given(api, CASHIER, "losses", **loss) == 202
+    assert await given(api, ORGANISER, "losses", **loss) == 202
+    another_booth = [Grant(Role.CASHIER, "ODOP.B2")]
+    for others in (STAFF, another_booth, [Grant(Role.ORGANISER, "FRW")], [*STAFF, *another_booth]):
+        assert await given(api, others, "losses", **loss) == 403
+    assert await given(api, STAFF, "losses", place="booth", **LOSS) == 403
+
+
+@pytest.mark.parametrize("path", ["returns", "returns/recount"])
+async def test_what_came_home_is_counted_by_the_lots_facility_or_the_organiser(
+    api: httpx.AsyncClient, path: str
+) -> None:
+    count = {"booth": "ODOP.B1", **LOSS}
+    for permitted in (STAFF, ORGANISER):
+        assert await given(api, permitted, path, **count) == 202
+    for others in (OTHER_STAFF, CASHIER, [Grant(Role.ORGANISER, "FRW")]):
+        assert await given(api, others, path, **count) == 403
 
 
 @pytest.mark.parametrize(

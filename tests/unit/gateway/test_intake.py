@@ -266,7 +266,7 @@ async def test_another_kind_of_body_is_not_taken(headers: dict[str, str], api: h
 
 
 async def test_who_has_no_such_role_is_refused_before_the_body_is_read(api: httpx.AsyncClient) -> None:
-    for grant in (Grant(Role.AUDITOR), Grant(Role.ADMINISTRATOR), Grant(Role.OPERATOR)):
+    for grant in (Grant(Role.AUDITOR), Grant(Role.ADMINISTRATOR), Grant(Role.SUBSCRIBER, "karya.public.sales.v1")):
         assert (await api.post("/intake", content=b"{", headers=headers_of([grant]))).status_code == 403
     del api.headers["Authorization"]
     assert (await api.post("/intake", content=b"{")).status_code == 401

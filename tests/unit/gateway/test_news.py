@@ -8,8 +8,9 @@ from services.gateway.domain.news import OF_BOOTHS, OF_FACILITIES, NewsItem
 from services.gateway.handlers import BOOTH, FACILITY, PROCESSORS
 from services.gateway.store import BOOTH_NEWS, FACILITY_NEWS
 from shared.events.festival import BoothStocked
+from shared.events.gateway import HeldRecordReleased
 from shared.events.language import Body, Event
-from shared.events.production import ReportAccepted
+from shared.events.production import TERMINAL, ReportAccepted
 from shared.events.sales import SaleAccounted
 from shared.runtime.processor import Processor
 from shared.runtime.state import State
@@ -63,6 +64,21 @@ def test_events_of_two_sources_or_topics_are_two_items() -> None:
     assert ids == {"karya.report-answers.v1/somebody e1", "karya.sales.v1/somebody e1"}
 
 
+def test_each_kind_of_place_hears_of_held_records_of_its_own_devices() -> None:
+    fact = HeldRecordReleased(
+        place="LP-KPG",
+        device=f"d-{'a' * 52}",
+        record="r1",
+        topic=TERMINAL.name,
+        digest="0" * 64,
+        released_at=NOW,
+    )
+    for processor in (FACILITY, BOOTH):
+        item = kept(processor, "LP-KPG", fact)
+        assert (item.about, item.place) == ("r1", "LP-KPG")
+    assert set(FACILITY.topics) & set(BOOTH.topics) == set(), "a service works an event once"
+
+
 @pytest.mark.parametrize("body", [ReportAccepted(facility="LP-KPG", terminal="T1", report="r1", lot="L1")])
 def test_a_document_is_read_as_it_was_written(body: Body) -> None:
     item = kept(FACILITY, "LP-KPG", body)
@@ -83,4 +99,5 @@ def test_the_processors_say_nothing_and_read_nothing() -> None:
         "karya.gateway.facility",
         "karya.gateway.booth",
         "karya.gateway.subject",
+        "karya.gateway.place",
     ]

@@ -4,24 +4,34 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from services.gateway.domain.held_record import HeldRecord, HeldStatus, held_id
 from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.rules import distrust, know
 from services.gateway.store import KNOWN_DEVICES
 from shared import envelope
 from shared.access.rights import Grant
-from shared.access.signatures import HEADER, PrivateKey, SignedContent, new_device_key, public_key_of, sign
+from shared.access.signatures import (
+    HEADER,
+    UNSIGNED,
+    PrivateKey,
+    SignedContent,
+    new_device_key,
+    public_key_of,
+    sign,
+)
+from shared.events.gateway import HELD_COMMANDS, HoldRecord
 from shared.events.identity import Curve, DeviceEnrolled, DeviceRevoked, Role
 from shared.events.language import Body, Event
 from shared.events.production import TERMINAL, ProductionReported
 from shared.runtime.state import Ref, State
-from shared.settings import Settings
-from tests.support.callers import headers_of, with_access
+from shared.settings import Settings, UnsignedRecords
+from tests.support.callers import SUBJECT, headers_of, with_access
 from tests.support.intake import Log, an_intake
 
 pytestmark = pytest.mark.unit
@@ -29,13 +39,20 @@ pytestmark = pytest.mark.unit
 NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
 TYPE = {"Content-Type": "application/cloudevents-batch+json"}
 STAFF, AS_DEVICE = Grant(Role.FACILITY_STAFF, "LP-KPG"), Grant(Role.TERMINAL, "LP-KPG")
+OPERATOR = Grant(Role.OPERATOR)
 KEYS = {curve: new_device_key(curve) for curve in Curve}
 KEY, OTHER_KEY = KEYS[Curve.ED25519], new_device_key()
 
 
-def a_device(key: PrivateKey = KEY, source: str = "terminal/LP-KPG/T1", *, revoked: bool = False) -> KnownDevice:
+def a_device(
+    key: PrivateKey = KEY,
+    source: str = "terminal/LP-KPG/T1",
+    *,
+    revoked: bool = False,
+    enrolled_at: datetime = NOW,
+) -> KnownDevice:
     public = public_key_of(key)
-    return KnownDevice(public.device, public, source, revoked)
+    return KnownDevice(public.device, public, source, enrolled_at, revoked)
 
 
 def a_record(key: PrivateKey | None = KEY, qty: int = 1, id: str = "r1", **changes: Any) -> dict[str, Any]:
@@ -48,6 +65,22 @@ def a_record(key: PrivateKey | None = KEY, qty: int = 1, id: str = "r1", **chang
     return {**attributes, "data_base64": base64.b64encode(value).decode(), **signed, **changes}
 
 
+def a_held_record() -> HeldRecord:
+    device = public_key_of(KEY).device
+    return HeldRecord(
+        id=held_id("LP-KPG", device, "r1"),
+        place="LP-KPG",
+        device=device,
+        record="r1",
+        topic=TERMINAL.name,
+        number=1,
+        seq=None,
+        headers=(),
+        value=b"",
+        held_at=NOW,
+    )
+
+
 def altered(record: dict[str, Any], name: str, value: object) -> dict[str, Any]:
     """The record with another value in its body, under the old signature."""
     body = json.loads(base64.b64decode(record["data_base64"]))
@@ -55,14 +88,20 @@ def altered(record: dict[str, Any], name: str, value: object) -> dict[str, Any]:
 
 
 async def sent(
-    records: Sequence[dict[str, Any]], *devices: KnownDevice, grant: Grant = AS_DEVICE
+    records: Sequence[dict[str, Any]],
+    *devices: KnownDevice,
+    grant: Grant = AS_DEVICE,
+    subject: str = SUBJECT,
+    held: Sequence[HeldRecord] = (),
+    unsigned: UnsignedRecords = UnsignedRecords.ALLOWED,
 ) -> tuple[list[tuple[str, str | None]], Log]:
     """What became of each record, and what was appended."""
     log = Log()
-    async with an_intake(log, with_access(Settings()), *devices) as app:
+    async with an_intake(log, with_access(Settings(unsigned=unsigned)), *devices, held=held) as app:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as api:
-            answer = await api.post("/intake", json=records, headers={**TYPE, **headers_of([grant])})
+            headers = {**TYPE, **headers_of([grant], subject=subject)}
+            answer = await api.post("/intake", json=records, headers=headers)
     assert answer.status_code == 200, answer.text
     return [(row["status"], row.get("reason")) for row in answer.json()], log
 
@@ -97,11 +136,57 @@ async def test_a_record_that_was_changed_is_refused(fault: str, grant: Grant) ->
     assert log.records == []
 
 
-@pytest.mark.parametrize("grant", [AS_DEVICE, STAFF], ids=str)
-async def test_a_revoked_device_sends_nothing_more_by_any_route(grant: Grant) -> None:
-    statuses, log = await sent([a_record()], a_device(revoked=True), grant=grant)
-    assert statuses == [("refused", "device_revoked")]
+@pytest.mark.parametrize("grant", [AS_DEVICE, STAFF, OPERATOR], ids=str)
+async def test_a_record_of_a_revoked_device_is_held_by_any_route_with_its_exact_bytes(grant: Grant) -> None:
+    record = a_record()
+    statuses, log = await sent([record], a_device(revoked=True), grant=grant)
+    assert statuses == [("held", "device_revoked")]
+    [appended] = log.records
+    assert (appended.topic, appended.key) == (HELD_COMMANDS, "LP-KPG")
+    assert dict(appended.headers)["actor"] == SUBJECT.encode()
+    body = HoldRecord.model_validate_json(appended.value)
+    assert (body.place, body.device, body.record, body.topic) == (
+        "LP-KPG",
+        public_key_of(KEY).device,
+        "r1",
+        TERMINAL.name,
+    )
+    # As an enrolled device's record would have been stored.
+    _, stored = await sent([record], a_device(), grant=grant)
+    [expected] = stored.records
+    assert body.value_base64 == record["data_base64"]
+    assert base64.b64decode(body.value_base64) == expected.value
+    assert [(header.name, header.value.encode()) for header in body.headers] == expected.headers
+
+
+async def test_a_record_of_a_revoked_device_that_was_changed_is_not_held() -> None:
+    statuses, log = await sent([altered(a_record(), "qty", 2)], a_device(revoked=True))
+    assert statuses == [("refused", "wrong_signature")]
     assert log.records == []
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (HeldStatus.HELD, ("held", "device_revoked")),
+        (HeldStatus.RELEASED, ("stored", None)),
+        (HeldStatus.REFUSED, ("refused", "refused_by_operator")),
+    ],
+)
+async def test_a_device_that_offers_a_held_record_again_hears_what_became_of_it(
+    status: HeldStatus, expected: tuple[str, str | None]
+) -> None:
+    held = replace(a_held_record(), status=status, reason="a copy")
+    statuses, log = await sent([a_record(), a_record(id="r2")], a_device(revoked=True), held=[held])
+    assert statuses == [expected, ("held", "device_revoked")]
+    assert [HoldRecord.model_validate_json(record.value).record for record in log.records] == ["r2"]
+
+
+async def test_an_operator_brings_what_an_enrolled_device_has_signed_and_nothing_else() -> None:
+    unknown, unsigned = a_record(OTHER_KEY, id="r2"), a_record(None, id="r3")
+    statuses, log = await sent([a_record(), unknown, unsigned], a_device(), grant=OPERATOR)
+    assert statuses == [("stored", None), ("refused", "unknown_device"), ("refused", "no_right")]
+    assert log.ids == ["r1"]
 
 
 @pytest.mark.parametrize("grant", [AS_DEVICE, STAFF], ids=str)
@@ -112,12 +197,85 @@ async def test_a_device_signs_for_itself_alone(grant: Grant) -> None:
 
 async def test_only_a_person_sends_what_nobody_can_check() -> None:
     unsigned, early = a_record(None), a_record(OTHER_KEY, id="r2")
-    statuses, log = await sent([unsigned, early], a_device())
+    elsewhere = a_device(source="terminal/LP-KPG/T2")
+    statuses, log = await sent([unsigned, early], elsewhere)
     assert statuses == [("refused", "not_signed"), ("refused", "unknown_device")]
     assert log.records == []
-    statuses, log = await sent([unsigned, early], a_device(), grant=STAFF)
-    assert statuses == [("stored", None)] * 2
-    assert [HEADER in dict(record.headers) for record in log.records] == [False, True]
+    for former in ((), (a_device(source="terminal/LP-KPG/T2"),)):
+        statuses, log = await sent([unsigned, early], *former, grant=STAFF)
+        assert statuses == [("stored", None)] * 2
+        assert [HEADER in dict(record.headers) for record in log.records] == [False, True]
+        assert [UNSIGNED in dict(record.headers) for record in log.records] == [False, False]
+
+
+LATER, DEVICE = NOW + timedelta(milliseconds=1), public_key_of(KEY).device
+
+
+@pytest.mark.parametrize(
+    ("grant", "subject", "revoked"), [(AS_DEVICE, DEVICE, False), (STAFF, SUBJECT, True)], ids=["device", "account"]
+)
+async def test_records_of_a_former_version_are_taken_until_their_device_is_enrolled_and_marked(
+    grant: Grant, subject: str, revoked: bool
+) -> None:
+    """The device brings them itself, and a person those of a device that is revoked."""
+    unsigned = a_record(None)
+    statuses, log = await sent([unsigned], a_device(enrolled_at=LATER, revoked=revoked), grant=grant, subject=subject)
+    assert statuses == [("stored", None)]
+    assert dict(log.records[0].headers)[UNSIGNED] == b"former-version"
+    statuses, log = await sent([unsigned], a_device(enrolled_at=NOW, revoked=revoked), grant=grant, subject=subject)
+    assert statuses == [("refused", "not_signed")]
+    # No sender marks a record, and the first device of this name ends what may be unsigned.
+    marked = a_record(None, unsigned="former-version")
+    devices = (a_device(enrolled_at=LATER, revoked=revoked), a_device(OTHER_KEY, enrolled_at=NOW, revoked=True))
+    assert (await sent([marked], *devices, grant=grant, subject=subject))[0] == [("refused", "not_signed")]
+
+
+async def test_another_device_brings_no_records_of_a_former_version() -> None:
+    other = public_key_of(OTHER_KEY).device
+    devices = (a_device(enrolled_at=LATER), a_device(OTHER_KEY, "terminal/LP-KPG/T2", enrolled_at=LATER))
+    assert (await sent([a_record(None)], *devices, subject=other))[0] == [("refused", "not_signed")]
+    revoked = a_device(enrolled_at=LATER, revoked=True)
+    assert (await sent([a_record(None)], revoked, subject=DEVICE))[0] == [("refused", "device_revoked")]
+
+
+async def test_nobody_sends_in_the_name_of_an_enrolled_device() -> None:
+    records = [a_record(None), a_record(OTHER_KEY, id="r2"), a_record(id="r3")]
+    statuses, log = await sent(records, a_device(enrolled_at=LATER), grant=STAFF)
+    assert statuses == [("refused", "name_enrolled")] * 2 + [("stored", None)]
+    assert log.ids == ["r3"]
+
+
+async def test_a_made_up_key_does_not_pass_by_the_hold_of_a_revoked_device() -> None:
+    statuses, log = await sent([a_record(OTHER_KEY)], a_device(revoked=True), grant=STAFF)
+    assert (statuses, log.ids) == ([("refused", "unknown_device")], [])
+
+
+@pytest.mark.parametrize("attribute", ["time", "id", "source", HEADER])
+async def test_large_attributes_are_refused_before_kafka_would(attribute: str) -> None:
+    record = a_record()
+    if attribute == "time":
+        record["time"] = record["time"].removesuffix("Z") + ".0" + "0" * 5000 + "Z"
+    else:
+        record[attribute] += "x" * 5000
+    [(status, reason)], log = await sent([record], a_device(), grant=STAFF)
+    assert (status, reason) in {("unusable", "too_large"), ("refused", "wrong_signature")}
+    assert log.ids == []
+
+
+async def test_where_unsigned_records_are_refused_enrolled_devices_alone_send() -> None:
+    records = [a_record(None), a_record(OTHER_KEY, id="r2"), a_record(id="r3")]
+    for grant in (STAFF, AS_DEVICE):
+        statuses, log = await sent(records, a_device(), grant=grant, unsigned=UnsignedRecords.REFUSED)
+        assert statuses == [("refused", "not_signed"), ("refused", "unknown_device"), ("stored", None)]
+        assert log.ids == ["r3"]
+    own = a_device(enrolled_at=LATER)
+    statuses, log = await sent([a_record(None)], own, subject=own.id, unsigned=UnsignedRecords.REFUSED)
+    assert statuses == [("stored", None)], "what a former version recorded comes in once, by the device itself"
+
+
+def test_unsigned_records_are_refused_unless_the_stack_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KARYA_UNSIGNED")
+    assert Settings().unsigned is UnsignedRecords.REFUSED
 
 
 async def test_records_of_one_request_are_judged_one_by_one() -> None:

@@ -1,10 +1,13 @@
 """Devices: what enrols and revokes one, and why it is refused."""
 
+import json
 from datetime import datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from services.identity.api.requests import EnrolKey
 from services.identity.domain.account import Account
 from services.identity.domain.device import EnrolledDevice
 from services.identity.store import DEVICES
@@ -20,6 +23,7 @@ from shared.events.identity import (
     RevokeDevice,
     Role,
 )
+from shared.faults import fault_message
 from tests.support.identity_rules import OTHER, IdentityRules
 
 pytestmark = pytest.mark.unit
@@ -117,3 +121,19 @@ def test_a_document_holds_a_device(identity: IdentityRules, key: PublicKey) -> N
     document = {"_id": device.id, **DEVICES.to_document(device)}
     assert DEVICES.from_document(document) == device
     assert document["festival"] == "ODOP"
+
+
+@pytest.mark.parametrize("member", ["d", "p", "k"])
+def test_the_private_half_of_a_key_is_refused_with_a_sentence(member: str) -> None:
+    public = {"public_key": KEY.fields, "proof": "a.b.c", "name": "T1"}
+    assert EnrolKey.model_validate_json(json.dumps(public)).public_key == KEY
+    known_members = {**KEY.fields, "use": "sig", "alg": "EdDSA"}
+    assert EnrolKey.model_validate_json(json.dumps({**public, "public_key": known_members})).public_key == KEY
+    private = {**public, "public_key": {**KEY.fields, member: "a secret"}}
+    with pytest.raises(ValidationError) as refused:
+        EnrolKey.model_validate_json(json.dumps(private))
+    [fault] = refused.value.errors(include_input=False, include_url=False)
+    assert fault["loc"] == ("public_key",)
+    message = fault_message(fault)
+    assert message.english.startswith("This is the private half of a key, which must not leave the device.")
+    assert "a secret" not in str(message.plain_values)

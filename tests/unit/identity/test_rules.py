@@ -36,7 +36,7 @@ GOOD_SCOPES = {
     Role.FACILITY_STAFF: "PR-KPG",
     Role.CASHIER: "ODOP.B1",
     Role.ORGANISER: "ODOP",
-    Role.SUBSCRIBER: "karya.public-sales.v1",
+    Role.SUBSCRIBER: "karya.public.sales.v1",
 }
 
 

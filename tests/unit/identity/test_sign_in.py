@@ -174,7 +174,7 @@ EVERYBODY = (ADMIN, AUDITOR, OF_ODOP, OF_ANY, STAFF, CASHIER)
         (HeldRole(Role.FACILITY_STAFF, "LP-KPG"), [ADMIN]),
         (HeldRole(Role.AUDITOR), [ADMIN]),
         (HeldRole(Role.OPERATOR), [ADMIN]),
-        (HeldRole(Role.SUBSCRIBER, "karya.public-sales.v1"), [ADMIN]),
+        (HeldRole(Role.SUBSCRIBER, "karya.public.sales.v1"), [ADMIN]),
         (HeldRole(Role.ADMINISTRATOR), [ADMIN]),
     ],
     ids=str,

@@ -37,3 +37,9 @@ def test_as_many_items_as_events_are_right() -> None:
 def test_a_lost_and_a_doubled_item_are_found(items: int, events: int) -> None:
     [sentence] = broken(items, events)
     assert "ReportAccepted" in sentence
+
+
+def test_what_no_device_is_told_needs_no_item() -> None:
+    evidence = Evidence()
+    evidence.published.add(PublishedEvent("HeldCommandRefused", "karya/gateway", "e1", "", b"{}"))
+    assert news(evidence).broken == []

@@ -15,6 +15,7 @@ from shared import envelope
 from shared.derivation import CURRENT, derivation, derived_id
 from shared.events.catalogue import ENTRY_COMMANDS
 from shared.events.festival import ORGANISER
+from shared.events.gateway import HELD_COMMANDS
 from shared.events.identity import IDENTITY_COMMANDS
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
@@ -154,6 +155,6 @@ def test_a_record_is_named_once_however_much_is_wrong_with_it() -> None:
 def test_every_topic_is_written_by_one_service_or_by_people() -> None:
     owned = writers()
     by_people = {TERMINAL.name, ENTRY_COMMANDS.name, ORGANISER.name, TILL.name, OPERATOR.name}
-    by_people |= {IDENTITY_COMMANDS.name}
+    by_people |= {IDENTITY_COMMANDS.name, HELD_COMMANDS.name}
     assert {topic.name for topic in all_topics()} - owned.keys() == by_people
     assert owned.keys() <= {topic.name for topic in all_topics()}

@@ -187,6 +187,25 @@ async def test_news_are_passed_on_with_the_address_of_the_next_page(others: Othe
         assert (away.status_code, away.headers["content-type"]) == (503, "application/problem+json")
 
 
+@pytest.mark.parametrize("name", ["%2e%2e", ".%2e", "%2e"])
+async def test_a_name_never_leads_to_another_place(others: OtherServices, name: str) -> None:
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.get(f"/festivals/{name}/booths")
+        assert answer.status_code == 404
+        assert not any("booths" in asked for asked, _ in others.asked)
+
+
+async def test_a_name_with_special_characters_is_passed_on_as_it_came(others: OtherServices) -> None:
+    others.pages["gateway/booths/A?B.B1/news"] = httpx.Response(200, json=[], headers={"Cache-Control": "no-store"})
+    async with a_portal(others) as browser:
+        answer = await browser.get(
+            "/gateway/booths/A%3FB.B1/news?after=2", headers={"Authorization": "Bearer device"}
+        )
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+        assert others.asked == [("gateway/booths/A?B.B1/news", "device")]
+
+
 async def test_health_needs_no_session(others: OtherServices) -> None:
     async with a_portal(others) as browser:
         answer = await browser.get("/health/live")

@@ -1,11 +1,13 @@
 """PortalSessions at the portal: the cookie, the tokens behind it, their renewal, and the end."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
 
 from shared.access.rights import Grant
+from shared.access.routes import ROUTES
 from shared.events.identity import Role
 from tests.support.portal import Documents, OtherServices, a_portal, sign_in
 
@@ -164,3 +166,14 @@ async def test_the_address_of_the_person_is_passed_on(others: OtherServices) -> 
     async with a_portal(others) as browser:
         await sign_in(browser)
         assert others.addresses == ["127.0.0.1"], "identity counts tries by it"
+
+
+@pytest.mark.parametrize("row", sorted(row for row, right in ROUTES["portal"].items() if right.action is not None))
+async def test_without_a_session_every_page_and_form_leads_to_the_sign_in(row: str) -> None:
+    method, _, path = row.partition(" ")
+    others = OtherServices()
+    async with a_portal(others) as browser:
+        answer = await browser.request(method, re.sub(r"\{\w+\}", "1", path), params={"festival": "1"})
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/sign-in")
+    assert others.asked == []

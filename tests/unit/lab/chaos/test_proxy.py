@@ -89,6 +89,16 @@ async def test_a_cut_resets_every_connection_and_new_ones_are_taken() -> None:
         again[1].close()
 
 
+async def test_each_connection_goes_where_the_service_is_then() -> None:
+    ports: list[int | None] = [None]
+    async with an_echo() as port, Proxy(lambda: ports[-1]) as proxy:
+        reader, _ = await asyncio.open_connection("127.0.0.1", proxy.port)
+        with pytest.raises(ConnectionResetError):
+            await reader.readline()
+        ports.append(port)
+        assert await echo_of(await asyncio.open_connection("127.0.0.1", proxy.port), b"there") == b"there"
+
+
 async def test_a_server_that_is_away_is_a_refused_connection() -> None:
     async with an_echo() as port:
         pass

@@ -194,3 +194,15 @@ def test_nobody_waits_for_a_role_without_a_session(identity: FakeIdentity) -> No
 @pytest.mark.parametrize("token", ["", "a.b", "a.!!.c", "a.e30.c", "a.W10.c", "a.eyJyb2xlcyI6IDd9.c"])
 def test_a_token_that_can_not_be_read_has_no_roles(token: str) -> None:
     assert roles_of(token) == []
+
+
+def test_a_renewal_whose_answer_is_lost_is_asked_for_once_more(identity: FakeIdentity, file: SessionFile) -> None:
+    expiring(file, 0)
+    identity.lost_answers = 1
+    assert get(identity, StoredSession(file)).json() == "read"
+    assert identity.refreshes == 2
+    expiring(file, 0)
+    identity.lost_answers = 2
+    with pytest.raises(NotAnswered):
+        get(identity, StoredSession(file))
+    assert get(identity, StoredSession(file)).json() == "read", "the session is kept"

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.http.filters import OTHERS_CHOOSE
 from shared.http.server import application
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -40,6 +41,8 @@ async def test_no_page_ignores_a_parameter_that_it_does_not_have(service: str) -
             parameters = operation.get("parameters", ())
             ids = dict.fromkeys((entry["name"] for entry in parameters if entry["in"] == "path"), "X")
             parameters_known = sorted(entry["name"] for entry in parameters if entry["in"] == "query")
+            if path in OTHERS_CHOOSE:
+                continue
             answer = await client.get(path.replace(":path", "").format(**ids), params={"facilty": "LP-KPG"})
             assert answer.status_code == 422, path
             [error] = answer.json()["errors"]

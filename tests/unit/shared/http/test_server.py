@@ -1,11 +1,12 @@
 """A process ends when it was told to, whatever its tasks make of being cancelled."""
 
+import socket
 import subprocess
 import sys
 
 import pytest
 
-from shared.http.server import unsafe
+from shared.http.server import listen, unsafe
 from shared.settings import AccessControl, Settings
 
 NOWHERE = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1"
@@ -49,6 +50,16 @@ STARTS = """
 from services.inventory.app import main
 main()
 """
+
+
+def test_the_second_part_of_an_answer_does_not_wait_for_the_clients_acknowledgement() -> None:
+    with (
+        listen("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+    ):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "192.0.2.7"])

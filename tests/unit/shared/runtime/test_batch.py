@@ -4,7 +4,10 @@ from aiokafka import ConsumerRecord
 
 from shared import envelope
 from shared.errors import Unusable
+from shared.events.language import Event, Unchanged
 from shared.runtime.batch import Batch, Item, Loaded
+from shared.runtime.processor import Decision
+from shared.runtime.state import State
 from shared.runtime.storage import ChangeSet, Lane, OutboxRecord, ParkedEvents
 from shared.runtime.witness import mark
 from tests.support.records import IN, NOON, PROCESSOR, Added, RunningTotal, a_record
@@ -99,6 +102,24 @@ def test_numbers_follow_the_lane_and_offsets_stand_behind_the_last_record() -> N
 def test_a_redo_says_the_same_with_the_same_ids() -> None:
     records = [adds(2, "e1", 0), adds(7, "e2", 1)]
     assert work_batch(*records).outbox == work_batch(*records).outbox
+
+
+def test_a_record_that_is_passed_on_keeps_its_bytes_its_headers_and_its_place_among_the_others() -> None:
+    event = adds(2, "e1", 0)
+    body = Added(account="b", amount=7)
+    passed_on = Unchanged(IN, body, b'{"amount": 7, "account":"b"}', (("ce_id", b"of-another"), ("devsig", b"x")))
+
+    def rule(state: State, _event: Event) -> Decision:
+        return state, [passed_on, IN.of(body)]
+
+    processor = PROCESSOR.with_decide(rule)
+    batch = Batch(processor, "x.", {0: LANE}, Loaded(entities={(RunningTotal, "a"): None}))
+    batch.work(0, [an_item(event)])
+    first, second = published_to(batch.finish(), IN.name)
+    assert first == OutboxRecord(f"x.{IN.name}", None, b"b", passed_on.value, list(passed_on.headers))
+    # Kafka's client takes no other sequence.
+    assert type(first.headers) is list
+    assert envelope.header(second.headers, "causationid") == "e1"
 
 
 def test_a_bad_record_stands_in_nobodys_way() -> None:

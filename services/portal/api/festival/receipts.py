@@ -1,0 +1,76 @@
+"""The receipts and takings of a booth, and voids for tills that are lost."""
+
+from fastapi import APIRouter, Request, Response
+
+from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.forms import Sent
+from services.portal.api.people import Person, Visited
+from shared import typed
+from shared.errors import WrongEntry
+from shared.wording import Message
+
+
+def routes(desk: Desk) -> APIRouter:
+    """The router of receipts."""
+    router = APIRouter()
+
+    async def page(
+        request: Request,
+        person: Person,
+        festival: str,
+        booth: str,
+        after: str,
+        marked: str,
+        status: int = 200,
+        problem: Message | None = None,
+    ) -> Response:
+        receipts, following = await desk.organiser.receipts(person, booth, after)
+        selling = await desk.organiser.selling_booth(person, booth)
+        return await desk.show(
+            request,
+            "receipts.html",
+            person,
+            festival,
+            status,
+            booth=await desk.organiser.booth(person, festival, booth),
+            rows=[
+                (receipt, sale)
+                for receipt in receipts
+                for sale in receipt.sales
+                if not marked or sale.old_list or sale.departs
+            ],
+            refused=selling.refused_orders if selling is not None else (),
+            takings=await desk.organiser.takings(person, booth),
+            after=after,
+            following=following,
+            marked=marked,
+            problem=problem,
+        )
+
+    @router.get("/festivals/{festival}/booths/{booth}/receipts")
+    async def receipts(
+        request: Request, person: Visited, festival: str, booth: str, after: str = "", marked: str = ""
+    ) -> Response:
+        return await page(request, person, festival, booth, after, marked)
+
+    @router.post("/festivals/{festival}/booths/{booth}/receipts")
+    async def void(request: Request, person: Visited, festival: str, booth: str, sent: Sent) -> Response:
+        after = sent.get("after", "")
+
+        async def again(status: int, message: Message) -> Response:
+            return await page(request, person, festival, booth, after, "", status, message)
+
+        try:
+            body = {
+                "booth": booth,
+                "line": typed.whole(sent.get("line", "")),
+                "qty": typed.whole(sent.get("qty", "")),
+                "reason": sent.get("reason", "").strip(),
+            }
+        except WrongEntry as wrong:
+            return await refused_entry(again, wrong)
+        place = ("festivals", festival, "receipts", sent.get("receipt", ""), "void")
+        then = f"/festivals/{festival}/booths/{booth}/receipts" + (f"?after={after}" if after else "")
+        return await desk.give(person, sent, *place, body=body, then=then, again=again)
+
+    return router

@@ -1,0 +1,143 @@
+"""Transfers: pieces that move between booths, counted at both ends."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.portal.api.festival.counting import counted_lots, recounted_lots, rows_of
+from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.forms import Form, Sent
+from services.portal.api.people import Person, Visited
+from services.portal.domain.parcels import compare, next_name
+from services.portal.domain.stock_answers import TransferRow
+from shared import typed
+from shared.errors import WrongEntry
+from shared.wording import Message
+
+QTY = "qty-"
+
+
+def routes(desk: Desk) -> APIRouter:
+    """The router of transfers."""
+    router = APIRouter()
+
+    async def page(
+        request: Request,
+        person: Person,
+        festival: str,
+        giver: str,
+        status: int = 200,
+        sent: Form | None = None,
+        problem: Message | None = None,
+    ) -> Response:
+        transfers = await desk.organiser.transfers(person, festival)
+        booths = await desk.organiser.booths(person, festival)
+        return await desk.show(
+            request,
+            "transfers.html",
+            person,
+            festival,
+            status,
+            transfers=transfers,
+            booths=booths,
+            giver=next((booth for booth in booths if booth.booth == giver), None),
+            proposed=next_name("T", [row.transfer for row in transfers]),
+            sent=sent or {},
+            problem=problem,
+        )
+
+    async def transfer_page(
+        request: Request,
+        person: Person,
+        festival: str,
+        transfer: TransferRow,
+        status: int = 200,
+        sent: Form | None = None,
+        counted: Mapping[str, int] | None = None,
+        problem: Message | None = None,
+    ) -> Response:
+        return await desk.show(
+            request,
+            "transfer.html",
+            person,
+            festival,
+            status,
+            transfer=transfer,
+            sent=sent or {},
+            compared=compare(transfer.lots, counted) if counted is not None else None,
+            problem=problem,
+        )
+
+    @router.get("/festivals/{festival}/transfers")
+    async def transfers(request: Request, person: Visited, festival: str, booth: str = "") -> Response:
+        return await page(request, person, festival, booth)
+
+    @router.post("/festivals/{festival}/transfers")
+    async def send(request: Request, person: Visited, festival: str, sent: Sent) -> Response:
+        async def again(status: int, message: Message) -> Response:
+            return await page(request, person, festival, sent.get("booth", ""), status, sent, message)
+
+        try:
+            body = _sent(sent)
+        except WrongEntry as wrong:
+            return await refused_entry(again, wrong)
+        then = f"/festivals/{festival}/transfers/{body['transfer']}"
+        return await desk.give(person, sent, "festivals", festival, "transfers", body=body, then=then, again=again)
+
+    @router.get("/festivals/{festival}/transfers/{transfer}")
+    async def transfer(request: Request, person: Visited, festival: str, transfer: str) -> Response:
+        row = await desk.organiser.transfer(person, festival, transfer)
+        return await transfer_page(request, person, festival, row)
+
+    @router.post("/festivals/{festival}/transfers/{transfer}")
+    async def receive(request: Request, person: Visited, festival: str, transfer: str, sent: Sent) -> Response:
+        row = await desk.organiser.transfer(person, festival, transfer)
+
+        async def again(status: int, message: Message) -> Response:
+            return await transfer_page(request, person, festival, row, status, sent, problem=message)
+
+        try:
+            counted = counted_lots(row.lots, sent)
+        except WrongEntry as wrong:
+            return await refused_entry(again, wrong)
+        if sent.get("confirmed") != "yes":
+            return await transfer_page(request, person, festival, row, 200, sent, counted)
+        body = {"booth": row.to, "counted": rows_of(counted)}
+        place = ("festivals", festival, "transfers", transfer, "receive")
+        then = f"/festivals/{festival}/transfers/{transfer}"
+        return await desk.give(person, sent, *place, body=body, then=then, again=again)
+
+    @router.post("/festivals/{festival}/transfers/{transfer}/recount")
+    async def recount(request: Request, person: Visited, festival: str, transfer: str, sent: Sent) -> Response:
+        row = await desk.organiser.transfer(person, festival, transfer)
+
+        async def again(status: int, message: Message) -> Response:
+            return await transfer_page(request, person, festival, row, status, sent, problem=message)
+
+        try:
+            body = {"booth": row.to, "counted": rows_of(recounted_lots(row.lots, sent))}
+        except WrongEntry as wrong:
+            return await refused_entry(again, wrong)
+        place = ("festivals", festival, "transfers", transfer, "recount")
+        then = f"/festivals/{festival}/transfers/{transfer}"
+        return await desk.give(person, sent, *place, body=body, then=then, again=again)
+
+    return router
+
+
+def _sent(sent: Mapping[str, str]) -> dict[str, Any]:
+    """The body of SendTransfer. Raises WrongEntry."""
+    counts = {
+        name.removeprefix(QTY): qty
+        for name, text in sent.items()
+        if name.startswith(QTY) and text.strip() and (qty := typed.whole(text))
+    }
+    if not counts:
+        raise WrongEntry(Message("Type how many pieces of at least one lot leave the booth."))
+    return {
+        "transfer": sent.get("transfer", "").strip().upper(),
+        "booth": sent.get("booth", ""),
+        "to": sent.get("to", ""),
+        "lots": rows_of(counts),
+    }

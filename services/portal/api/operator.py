@@ -1,0 +1,76 @@
+"""The operator's pages: whether everything works, and for administrators the accounts."""
+
+from fastapi import APIRouter, Request, Response
+
+from services.portal.api.forms import Sent
+from services.portal.api.pages import Pages
+from services.portal.api.people import Person, Visited
+from services.portal.clients import GivenCommand, Services, answers
+from services.portal.domain.answers import CodeRow
+from shared.access.rights import Action
+from shared.events.identity import Role
+from shared.http.access import NO_RIGHT
+from shared.http.problems import PageRefused
+from shared.wording import Message
+
+IDENTITY = "identity"
+WORKS = "works"
+# Whom the causes of a trouble are for: they name addresses and topics.
+OPERATORS = (Role.OPERATOR, Role.AUDITOR, Role.ADMINISTRATOR)
+
+
+def routes(pages: Pages, services: Services) -> APIRouter:
+    """The router of the operator's pages."""
+    router = APIRouter()
+
+    async def accounts_page(
+        request: Request,
+        person: Person,
+        status: int = 200,
+        given: CodeRow | None = None,
+        problem: Message | None = None,
+    ) -> Response:
+        rows = answers.ACCOUNTS.validate_python(await services.rows(person.token, IDENTITY, "accounts"))
+        return pages.render(
+            request,
+            "accounts.html",
+            status=status,
+            person=person,
+            accounts=sorted(rows, key=lambda account: (account.login or "", account.subject)),
+            may_keep=person.has(Role.ADMINISTRATOR),
+            given=given,
+            problem=problem,
+        )
+
+    @router.get("/operator")
+    async def health(request: Request, person: Visited) -> Response:
+        if not person.has(*OPERATORS):
+            raise PageRefused(403, NO_RIGHT)
+        # Administrators see the health alone.
+        may_read_backlog = person.caller.may(Action.READ_BACKLOG, {})
+        health = await services.health()
+        backlogs = await services.backlogs(person.token) if may_read_backlog else []
+        return pages.render(
+            request,
+            "operator.html",
+            person=person,
+            rows=health,
+            failing=[row for row in health if row.health != WORKS],
+            may_read_backlog=may_read_backlog,
+            backlogs=answers.BACKLOGS.validate_python(backlogs),
+            may_read_held=person.caller.may(Action.READ_HELD, {}),
+        )
+
+    @router.get("/accounts")
+    async def accounts(request: Request, person: Visited) -> Response:
+        return await accounts_page(request, person)
+
+    @router.post("/accounts")
+    async def reset(request: Request, person: Visited, sent: Sent) -> Response:
+        place = ("accounts", sent.get("subject", ""), "reset")
+        answer = await services.ask(person.token, IDENTITY, *place, body={})
+        if isinstance(answer, GivenCommand):
+            return await accounts_page(request, person, 409, problem=answer.refusal)
+        return await accounts_page(request, person, given=answers.CODE.validate_python(answer))
+
+    return router

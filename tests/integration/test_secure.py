@@ -1,0 +1,395 @@
+"""A secured stack: every right on Kafka and MongoDB, every denial, and a season over it."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.group import HeartbeatRequest
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+from typer.testing import CliRunner
+
+from cli import app, sessions
+from cli.demo import PLAYER
+from cli.mistakes import play_season
+from cli.sample_accounts import new_account
+from cli.stack_accounts import sign_in, start_with_accounts
+from deploy.local.kafka import BROKERS, CLIENTS, NODE
+from deploy.local.services import IDENTITY, LocalServices, environment
+from deploy.local.stack import LocalStack
+from deploy.secure import acls as rights
+from deploy.secure.acls import PRINCIPALS, Binding, Operation, Pattern, Resource, acls, bindings
+from deploy.secure.certificates import new_authority, prepare
+from deploy.secure.files import KAFKA, MONGO, OPERATOR, PORTAL, SUBSCRIBER
+from deploy.secure.rotation import admit_other_users, renew_kafka_certificate, retire_former_users
+from deploy.secure.users import ServerSecrets, new_credentials
+from deploy.seed import set_up
+from deploy.topics import SERVICES, all_topics, make_topics, read_topics
+from shared.credentials import UserCredentials
+from shared.events.sales import SALES
+from shared.kafka import producer
+from shared.kafka_connection import administrator
+from shared.mongo import mongo_access
+from shared.settings import AccessControl, Settings
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
+
+PLAYER_ACCOUNT = new_account("season", PLAYER)
+PREFIX = "denied."
+TOPIC_DENIED, GROUP_DENIED, CLUSTER_DENIED = 29, 30, 31
+UNAUTHORIZED = 13  # MongoDB's
+TOPICS = sorted({topic.name for topic in all_topics()} | {f"{name}.dlq" for name in read_topics()})
+GROUPS = sorted(processor.group for processors in SERVICES.values() for processor in processors)
+# What each user of MongoDB may read and write, without the prefix of databases.
+WRITES = {service: {service} for service in SERVICES} | {
+    "identity": {"identity", "identity_secrets"},
+    PORTAL: {PORTAL},
+    OPERATOR: {f"rebuilt_{service}" for service in SERVICES},
+}
+READS = {**WRITES, OPERATOR: {*SERVICES, *WRITES[OPERATOR]}}
+DATABASES = sorted({*SERVICES, PORTAL, "identity_secrets", *WRITES[OPERATOR]})
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    with LocalStack(tmp_path_factory.mktemp("stack"), secure=True) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def secrets(own: LocalStack) -> ServerSecrets:
+    assert own.secrets is not None
+    return own.secrets
+
+
+@pytest.fixture
+async def place(own: LocalStack) -> Settings:
+    """Topics that no service works, with the administrator's credentials. Each test gives users their rights again:
+    those on a season's topics withdraw them."""
+    settings = own.addresses.settings().model_copy(update={"topic_prefix": PREFIX, "partitions": 1})
+    await make_topics(settings)
+    await rights.reconcile_acls(settings)
+    return settings
+
+
+@asynccontextmanager
+async def a_kafka_user(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = administrator(settings, request_timeout_ms=10_000)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def a_mongo_user(settings: Settings) -> AsyncIterator[AsyncMongoClient[dict[str, Any]]]:
+    options = mongo_access(settings)
+    async with AsyncMongoClient(settings.mongo, serverSelectionTimeoutMS=5000, **options) as client:
+        yield client
+
+
+def named(principal: str, operation: Operation, resource: Resource) -> set[str]:
+    return {
+        acl.name for acl in acls() if (acl.principal, acl.operation, acl.resource) == (principal, operation, resource)
+    }
+
+
+async def test_the_broker_has_the_rights_that_follow_from_the_declarations(
+    place: Settings, secrets: ServerSecrets
+) -> None:
+    def ours(found: set[Binding] | frozenset[Binding]) -> set[Binding]:
+        return {binding for binding in found if binding.name.startswith(PREFIX)}
+
+    expected = bindings(place)
+    assert ours(set(await rights.read_acls(place))) == expected
+    wide = Binding(Resource.TOPIC, f"{PREFIX}karya.", Pattern.PREFIXED, "User:sales.1", "*", Operation.WRITE, 3)
+    async with a_kafka_user(place) as admin:
+        await rights.create_acls(admin, {wide})
+
+    async def known() -> set[Binding]:
+        return ours(set(await rights.read_acls(place)))
+
+    await eventually(known, equals={*expected, wide})
+    async with a_kafka_user(secrets.of("sales", place)) as sales:
+        # So the test of every denial would be red.
+        assert [name for name, code in (await written(sales)).items() if code] == []
+    assert await rights.reconcile_acls(place) == (0, 1)
+    assert ours(set(await rights.read_acls(place))) == expected
+
+
+@pytest.mark.parametrize("principal", PRINCIPALS)
+async def test_a_user_of_kafka_can_do_what_it_may_and_nothing_else(
+    place: Settings, secrets: ServerSecrets, principal: str
+) -> None:
+    async with a_kafka_user(secrets.of(principal, place)) as user:
+        for operation, codes in (
+            (Operation.WRITE, await written(user)),
+            (Operation.READ, await read(user)),
+            (Operation.DESCRIBE_CONFIGS, await described(user)),
+        ):
+            assert set(codes) == set(TOPICS)
+            assert {name for name, code in codes.items() if code == 0} == named(
+                principal, operation, Resource.TOPIC
+            ), operation
+            assert {code for code in codes.values() if code} <= {TOPIC_DENIED}
+        groups = {name: await joined(user, f"{PREFIX}{name}") for name in (*GROUPS, "subscriber.x", "x.subscriber")}
+        allowed = {name for name, code in groups.items() if code != GROUP_DENIED}
+        expected = named(principal, Operation.READ, Resource.GROUP)
+        assert allowed == ({"subscriber.x"} if principal == SUBSCRIBER else expected)
+        topic = await user.create_topics([NewTopic(f"{PREFIX}new", 1, 1)])
+        assert [entry[1] for entry in topic.topic_errors] in ([TOPIC_DENIED], [CLUSTER_DENIED])
+        everything = Binding(Resource.TOPIC, "*", Pattern.LITERAL, f"User:{principal}.1", "*", Operation.WRITE, 3)
+        with pytest.raises(KafkaError, match="ClusterAuthorizationFailed"):
+            await rights.create_acls(user, {everything})
+
+
+async def written(user: AIOKafkaAdminClient) -> Mapping[str, int]:
+    """Kafka's answer to a record for each topic."""
+    builder = DefaultRecordBatchBuilder(
+        magic=2,
+        compression_type=0,
+        is_transactional=0,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=1024,
+    )
+    builder.append(0, timestamp=0, key=b"k", value=b"v", headers=[])
+    batch = bytes(builder.build())
+    topics = [(f"{PREFIX}{name}", [(0, batch)]) for name in TOPICS]
+    answer = await user._send_request(ProduceRequest(None, -1, 10_000, topics))
+    return codes_of(answer)
+
+
+async def read(user: AIOKafkaAdminClient) -> Mapping[str, int]:
+    topics = [(f"{PREFIX}{name}", [(0, 0, 1024)]) for name in TOPICS]
+    answer = await user._send_request(FetchRequest(0, 0, 1024 * 1024, 0, topics))
+    return codes_of(answer)
+
+
+def codes_of(answer: Any) -> Mapping[str, int]:
+    return {name.removeprefix(PREFIX): partitions[0][1] for name, partitions in answer.topics}
+
+
+async def described(user: AIOKafkaAdminClient) -> Mapping[str, int]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, f"{PREFIX}{name}") for name in TOPICS]
+    return {
+        name.removeprefix(PREFIX): code
+        for answer in await user.describe_configs(resources)
+        for code, _why, _kind, name, _entries in answer.resources
+    }
+
+
+async def joined(user: AIOKafkaAdminClient, group: str) -> int:
+    """Kafka's answer to a member that it does not know: a denial comes before."""
+    answer = await user._send_request(HeartbeatRequest(group, 0, "nobody"))
+    return int(answer.error_code)
+
+
+@pytest.mark.parametrize("principal", [*SERVICES, PORTAL, OPERATOR])
+async def test_a_user_of_mongodb_can_do_what_it_may_and_nothing_else(
+    own: LocalStack, secrets: ServerSecrets, principal: str
+) -> None:
+    settings = secrets.of(principal, own.addresses.settings())
+    readable, writable = set[str](), set[str]()
+    async with a_mongo_user(settings) as user:
+        for name in DATABASES:
+            collection = user[f"{settings.database_prefix}{name}"]["denials"]
+            if await is_allowed(collection.find_one({})):
+                readable.add(name)
+            if await is_allowed(collection.insert_one({})):
+                writable.add(name)
+        async with a_mongo_user(own.addresses.settings()) as owner:
+            # The season's checks would find documents that no service has written.
+            for name in DATABASES:
+                await owner[f"{settings.database_prefix}{name}"].drop_collection("denials")
+        assert (readable, writable) == (READS[principal], WRITES[principal])
+        for command in (
+            {"createUser": "thief", "pwd": "x", "roles": []},
+            {"updateUser": "identity.1", "pwd": "x"},
+            {"grantRolesToUser": f"{principal}.1", "roles": [{"role": "root", "db": "admin"}]},
+            {"dropUser": "identity.1"},
+        ):
+            assert not await is_allowed(user.admin.command(command)), command
+
+
+async def is_allowed(work: Any) -> bool:
+    try:
+        await work
+    except OperationFailure as fault:
+        if fault.code != UNAUTHORIZED:
+            raise
+        return False
+    return True
+
+
+@pytest.mark.parametrize("wrong", ["no credentials", "password", "user", "authority"])
+async def test_strangers_are_not_let_in(own: LocalStack, secrets: ServerSecrets, tmp_path: Path, wrong: str) -> None:
+    stranger = ServerSecrets(tmp_path)
+    for server in (KAFKA, MONGO):
+        good = secrets.credentials(server, "sales")
+        user = "nobody.1" if wrong == "user" else good.user
+        stranger.keep(server, "sales", good if wrong == "authority" else new_credentials(user))
+    prepare(tmp_path, datetime.now(UTC))
+    if wrong != "authority":
+        stranger.authorities.write_bytes(secrets.authorities.read_bytes())
+    plain = Settings(kafka=own.addresses.kafka, mongo=own.addresses.mongo)
+    settings = plain if wrong == "no credentials" else stranger.of("sales", plain)
+    with pytest.raises(KafkaError):
+        async with a_kafka_user(settings) as admin:
+            await admin.list_topics()
+    async with a_mongo_user(settings) as client:
+        with pytest.raises(PyMongoError):
+            await client["karya_sales"]["denials"].find_one({})
+
+
+def test_no_other_user_of_the_machine_reads_the_data_of_the_servers(own: LocalStack) -> None:
+    assert own.folder.stat().st_mode & 0o077 == 0
+
+
+async def test_a_good_user_is_let_in(own: LocalStack, secrets: ServerSecrets) -> None:
+    settings = secrets.of("sales", own.addresses.settings())
+    async with a_kafka_user(settings) as admin, a_mongo_user(settings) as client:
+        await admin.list_topics()
+        await client["karya_sales"]["denials"].find_one({})
+
+
+@pytest.fixture(scope="module")
+def services(own: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
+    """The seven services, each a user of its own, with an account for everything that people do."""
+    folder = tmp_path_factory.mktemp("services")
+    settings = own.addresses.settings().model_copy(update={"access": AccessControl.TOKENS})
+    asyncio.run(set_up(settings))
+    services = LocalServices(folder, settings, secrets=own.secrets)
+    try:
+        start_with_accounts(services, settings, [PLAYER_ACCOUNT])
+        yield services
+    finally:
+        services.stop()
+
+
+@pytest.mark.timeout(600)
+def test_a_season_is_played_over_it(
+    own: LocalStack, services: LocalServices, secrets: ServerSecrets, tmp_path: Path
+) -> None:
+    session = tmp_path / "session.json"
+    sign_in(services.urls[IDENTITY], PLAYER_ACCOUNT, session)
+    settings = own.addresses.settings(OPERATOR).model_copy(update={"access": AccessControl.TOKENS})
+    played = play_season(settings, services.urls, tmp_path / "devices", session, quiet=True)
+    assert played.wrong == {}
+    assert played.steps > 150
+    enrol_and_sync(settings, services.urls, session, tmp_path / "tablet")
+
+
+def enrol_and_sync(settings: Settings, urls: Mapping[str, str], session: Path, devices: Path) -> None:
+    """A tablet of nobody's account sends a signed record, which is checked where it is stored."""
+
+    def run(*words: str, file: Path = session) -> Any:
+        addresses = {f"KARYA_{name.upper()}_URL": url for name, url in urls.items()}
+        variables = {**environment(settings), **addresses, sessions.FILE: str(file), "COLUMNS": "300"}
+        result = CliRunner().invoke(app, [*words, "--json"], env=variables)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    place = ("--facility", "PR-KPG", "--terminal", "T7", "--zone", "Asia/Makassar", "--spool-dir", str(devices))
+    code = run("devices", "code", "terminal:PR-KPG")["code"]
+    nobody = devices.with_name("nobody.json")
+    run("terminal", *place, "enrol", code, file=nobody)
+    run("terminal", *place, "record", "KTI", "5", "--unlisted", file=nobody)
+    report = run("terminal", *place, "sync", "--wait", "30", file=nobody)
+    assert (report["sent"], report["unanswered"], report["not_taken"]) == (1, 0, [])
+    [check] = [
+        check for check in run("verify", "--signatures", "--within", "60")["checks"] if check["name"] == "signatures"
+    ]
+    assert (check["looked_at"] > 0, check["broken"]) == (True, [])
+
+
+async def test_passwords_change_while_clients_work(own: LocalStack, secrets: ServerSecrets, place: Settings) -> None:
+    settings = secrets.of("sales", place)
+    topic, value = f"{PREFIX}{SALES.name}", b"kept"
+    former = {server: secrets.credentials(server, "sales") for server in (KAFKA, MONGO)}
+    async with a_kafka_user(settings) as reader, a_mongo_user(settings) as database:
+        working = producer(settings)
+        await working.start()
+        try:
+            assert topic in await reader.list_topics()
+            await working.send_and_wait(topic, value)
+            await database["karya_sales"]["denials"].find_one({})
+            await admit_other_users(place, secrets, ["sales"])
+            assert {secrets.credentials(server, "sales").user for server in former} == {"sales.2"}
+            for server, credentials in former.items():
+                assert await lets_in(own, tmp_secrets(secrets, server, credentials), server), "not retired yet"
+            await retire_former_users(place, secrets, ["sales"])
+            # What is open goes on; new clients work as the other user, and the former one is let in no more.
+            await working.send_and_wait(topic, value)
+            assert topic in await reader.list_topics()
+            await database["karya_sales"]["denials"].find_one({})
+        finally:
+            await working.stop()
+    for server, credentials in former.items():
+        await eventually(lambda s=server, c=credentials: lets_in(own, tmp_secrets(secrets, s, c), s), equals=False)
+        assert await lets_in(own, secrets, server)
+    async with a_kafka_user(secrets.of("sales", place)) as user:
+        codes = await written(user)
+    assert {name for name, code in codes.items() if code == 0} == named("sales", Operation.WRITE, Resource.TOPIC)
+
+
+def tmp_secrets(secrets: ServerSecrets, server: str, credentials: UserCredentials) -> ServerSecrets:
+    """These credentials beside the authority of the stack."""
+    other = ServerSecrets(secrets.folder.with_name(f"former-{server}"))
+    other.keep(server, "sales", credentials)
+    other.authorities.write_bytes(secrets.authorities.read_bytes())
+    return other
+
+
+async def lets_in(own: LocalStack, secrets: ServerSecrets, server: str) -> bool:
+    """Whether the server lets the user of sales in."""
+    settings = secrets.of("sales", Settings(kafka=own.addresses.kafka, mongo=own.addresses.mongo))
+    try:
+        if server == KAFKA:
+            async with a_kafka_user(settings) as admin:
+                await admin.list_topics()
+        else:
+            async with a_mongo_user(settings) as client:
+                await client["karya_sales"]["denials"].find_one({})
+    except (KafkaError, PyMongoError):
+        return False
+    return True
+
+
+async def test_kafkas_certificate_changes_while_clients_work(
+    own: LocalStack, secrets: ServerSecrets, place: Settings
+) -> None:
+    settings = secrets.of("sales", place)
+    before = ssl.get_server_certificate(("127.0.0.1", own.kafka.port))
+    now = datetime.now(UTC)
+    async with a_kafka_user(settings) as open_client:
+        # The client connects to the broker itself by its first request.
+        await open_client.list_topics()
+        # Clients trust the next authority before a server shows a certificate of it.
+        new_authority(secrets, now)
+        await renew_kafka_certificate(place, secrets, NODE, (CLIENTS, BROKERS), now)
+
+        def shown() -> str:
+            return ssl.get_server_certificate(("127.0.0.1", own.kafka.port))
+
+        assert await eventually(shown, until=lambda certificate: certificate != before)
+        await open_client.list_topics()
+    async with a_kafka_user(settings) as new_client:
+        await new_client.list_topics()
+    async with a_mongo_user(settings) as client:
+        await client["karya_sales"]["denials"].find_one({})
