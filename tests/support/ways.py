@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import uvicorn
+from aiokafka import AIOKafkaConsumer
 
 from edge.spool import Spool
 from edge.sync import GatewayRoute, KafkaRoute, Subscription, SyncRoute
@@ -20,8 +21,9 @@ from shared.access.signatures import public_key_of
 from shared.events.identity import IDENTITY, DeviceEnrolled, Role
 from shared.http.access import SigningKeys
 from shared.http.server import application, listen
+from shared.kafka import reader, stop_reader
 from shared.patches.faststream import PatientConsumer
-from shared.runtime.lag import overdue
+from shared.runtime.lag import position
 from shared.runtime.service import Service
 from shared.settings import Settings, UnsignedRecords
 from tests.support.callers import FixedKeys, token_of, with_access
@@ -46,6 +48,8 @@ class RunningGateway:
 
     service: Service
     url: str
+    # Its own consumers answer about ends only after the poll that they wait in: half a second each.
+    log: AIOKafkaConsumer
 
     async def caught_up(self) -> None:
         """Wait until it has kept every event that Kafka has now."""
@@ -54,10 +58,15 @@ class RunningGateway:
     async def _waiting(self) -> list[str]:
         waiting = self.service.readiness_failures()
         for runtime in self.service._runtimes:
+            next_offsets = runtime.lanes.next_offsets()
+            if not next_offsets:
+                continue
             consumer = runtime.subscriber.consumer
             assert isinstance(consumer, PatientConsumer)
-            if (sentence := await overdue(runtime.lanes, consumer, -1)) is not None:
-                waiting.append(sentence)
+            ends = await self.log.end_offsets(list(next_offsets))
+            for part, next_offset in next_offsets.items():
+                if await position(consumer, part, next_offset) < ends[part]:
+                    waiting.append(f"{part.topic}/{part.partition} for {runtime.lanes.group}")
         return waiting
 
 
@@ -113,10 +122,13 @@ async def a_gateway(settings: Settings, keys: SigningKeys | None = None) -> Asyn
     listening = listen("127.0.0.1", 0)
     server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve([listening]))
+    log = reader(settings)
     try:
+        await log.start()
         await eventually(service.readiness_failures, equals=[], within=60)
-        yield RunningGateway(service, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        yield RunningGateway(service, f"http://127.0.0.1:{listening.getsockname()[1]}", log)
     finally:
+        await stop_reader(log)
         server.should_exit = True
         await serving
         listening.close()
