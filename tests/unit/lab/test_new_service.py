@@ -34,6 +34,7 @@ def unit_tests(tree: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_new_service_is_typed_formatted_and_tested(tree: Path) -> None:
     files = write(tree, "stalls")
     assert len(files) == len(PLACES)
