@@ -116,8 +116,11 @@ class Settings(BaseSettings):
         description="refused: the gateway takes records of enrolled devices alone; allowed: also those that a "
         "person's account sends for a device that is not enrolled",
     )
-    identity_url: str = Field(
-        "http://127.0.0.1:8005", description="identity's address, which access tokens name as their issuer"
+    identity_url: str = Field("http://127.0.0.1:8005", description="where services and commands reach identity")
+    identity_issuer: str = Field(
+        "",
+        description="identity's address for people and devices, if services have another one; access tokens name it "
+        "as their issuer; empty: `KARYA_IDENTITY_URL`",
     )
     passwords: bool = Field(
         True, description="whether people sign in with a login and a password; false needs `KARYA_OIDC_ISSUER`"
@@ -190,6 +193,11 @@ class Settings(BaseSettings):
                     )
                 )
         return self
+
+    @property
+    def issuer(self) -> str:
+        """Identity's address as people and devices know it. Tokens name it, and devices prove themselves for it."""
+        return (self.identity_issuer or self.identity_url).rstrip("/")
 
     @property
     def names(self) -> list[str]:

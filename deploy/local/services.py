@@ -31,6 +31,7 @@ PREFERRED_PORTS = {
 }
 IDENTITY = "identity"
 IDENTITY_URL = "KARYA_IDENTITY_URL"
+IDENTITY_ISSUER = "KARYA_IDENTITY_ISSUER"
 ANSWER_SECONDS = 5
 HEALTH_SECONDS = 2
 
@@ -65,6 +66,8 @@ class ServiceKind:
         variables = {**self.variables, "KARYA_HTTP_HOST": "127.0.0.1", "KARYA_HTTP_PORT": str(port)}
         if self.identity_url is not None:
             variables[IDENTITY_URL] = self.address(port) if self.service == IDENTITY else self.identity_url()
+            # Here people and services have the same address.
+            variables[IDENTITY_ISSUER] = ""
         return [
             env,
             # The service must get its settings only, and no other KARYA_* variable of the caller.

@@ -61,7 +61,7 @@ def access_control(
             rates.count_stranger(request)
             return
         try:
-            caller = await _caller(request, keys, settings.identity_url)
+            caller = await _caller(request, keys, settings.issuer)
         except PageRefused as refused:
             # After the token, not before it: strangers must not use up what callers behind the same proxy have.
             if refused.status_code == 401:

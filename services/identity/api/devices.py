@@ -105,8 +105,7 @@ class DevicePage(BaseModel):
 def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Commands) -> APIRouter:
     """The router of devices."""
     router = APIRouter(tags=["devices"])
-    issuer = service.settings.identity_url
-    audience = issuer.rstrip("/")
+    issuer = service.settings.issuer
     documents = service.database[DEVICES.name]
 
     async def find(device: str) -> EnrolledDevice | None:
@@ -157,7 +156,7 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
     )
     async def enrol(code: str, request: Request) -> Response:
         body = await parse_command(request, EnrolKey)
-        _check_enrolment(body, audience, code)
+        _check_enrolment(body, issuer, code)
         found = await usable(code)
         assert found.role is not None
         assert found.scope is not None
@@ -202,7 +201,7 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
     async def token(request: Request, response: Response) -> DeviceTokenPage:
         body = await parse_command(request, ProveDevice)
         device = await find(body.device)
-        if device is None or not _is_proven(body.proof, audience, body.challenge, device.public_key):
+        if device is None or not _is_proven(body.proof, issuer, body.challenge, device.public_key):
             raise PageRefused(401, NOT_ENROLLED, CHALLENGE)
         if device.revoked_at is not None:
             raise PageRefused(401, REVOKED, CHALLENGE)

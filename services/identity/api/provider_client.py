@@ -69,7 +69,7 @@ class Provider:
         self._client_id = settings.oidc_client_id
         self._client_secret = settings.oidc_client_secret
         self._scopes = " ".join(dict.fromkeys(("openid", *settings.oidc_scopes.split())))
-        self._redirect = f"{settings.identity_url.rstrip('/')}{CALLBACK}"
+        self._redirect = f"{settings.issuer}{CALLBACK}"
         if not _is_safe(self.issuer):
             raise BadSettings(Message("KARYA_OIDC_ISSUER: an address begins with https://."))
         self._metadata: Metadata | None = None

@@ -87,6 +87,17 @@ def test_every_setting_that_it_gives_is_one() -> None:
         assert services[name]["environment"].keys() <= settings
 
 
+def test_tokens_name_the_address_of_identity_that_the_host_reaches() -> None:
+    [published] = services["identity"]["ports"]
+    host, _, port = published.rpartition(":")
+    assert (host, port) == ("127.0.0.1:${KARYA_IDENTITY_PORT:-8005}", "8000")
+    for name in SERVICES:
+        environment = services[name]["environment"]
+        assert environment["KARYA_IDENTITY_ISSUER"] == f"${{KARYA_IDENTITY_ISSUER:-http://{host}}}"
+        # The host's own variable of this name has the published address, which no container reaches.
+        assert environment["KARYA_IDENTITY_URL"] == f"http://identity:{port}"
+
+
 def test_data_outlives_its_container() -> None:
     assert services["kafka"]["environment"]["KAFKA_LOG_DIRS"] == "/var/lib/kafka/data"
     assert services["kafka"]["volumes"] == ["kafka-data:/var/lib/kafka/data"]
