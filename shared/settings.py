@@ -146,7 +146,7 @@ class Settings(BaseSettings):
         12, ge=1, le=24 * 14, description="how long a session lasts at most that began at the provider"
     )
     gateway_url: str = Field(
-        "", description="the gateway's address, where terminals and tills sync; without it they sync with Kafka"
+        "", description="the gateway's address, where terminals and tills sync unless they are told otherwise"
     )
     route: DeviceRoute = Field(
         DeviceRoute.GATEWAY, description="gateway, or kafka: terminals and tills sync with Kafka itself"

@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from shared.http.loopback import is_loopback
 from shared.http.problems import problem
+from shared.loopback import is_loopback
 from shared.runtime.service import Service
 from shared.wording import Message, as_message
 

@@ -32,11 +32,11 @@ from shared.http.docs import docs
 from shared.http.filters import refuse_unknown_filters
 from shared.http.health import health
 from shared.http.identity_keys import IdentityKeys
-from shared.http.loopback import is_loopback
 from shared.http.problems import TITLE, PageRefused, problem, with_problems
 from shared.http.rates import Rates
+from shared.http.unsafe_settings import unsafe
 from shared.runtime.service import Service
-from shared.settings import AccessControl, Settings
+from shared.settings import Settings
 from shared.timeouts import await_stack
 from shared.wording import Message
 
@@ -184,8 +184,8 @@ def serve(app: FastAPI, service: Service) -> None:
     A port setting of 0 takes a free port. Nothing is served with settings that open the service to a network.
     """
     settings = service.settings
-    if (reason := unsafe(settings)) is not None:
-        log.critical("service_not_started", reason=reason)
+    if reasons := unsafe(settings):
+        log.critical("service_not_started", reasons=reasons)
         raise SystemExit(NOT_STARTED)
     listening = listen(settings.http_host, settings.http_port)
     if settings.http_port_file is not None:
@@ -206,16 +206,6 @@ def listen(host: str, port: int) -> socket.socket:
     # Accepted connections take the option over.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
-
-
-def unsafe(settings: Settings) -> str | None:
-    """Why no service may start with these settings, for its log; None if one may."""
-    if settings.access is AccessControl.TOKENS or is_loopback(settings.http_host):
-        return None
-    return (
-        f"KARYA_ACCESS is open, and KARYA_HTTP_HOST is {settings.http_host or 'empty'}: everybody in the network "
-        "could do everything. Leave KARYA_ACCESS out, or let KARYA_HTTP_HOST be 127.0.0.1."
-    )
 
 
 def server_config(app: ASGIApp, settings: Settings, bounds: Bounds | None = None) -> uvicorn.Config:

@@ -1,12 +1,11 @@
 """Identity as a client of another OpenID Connect provider: discovery, the exchange of a code, and claims."""
 
 import asyncio
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 import structlog
@@ -23,7 +22,7 @@ from services.identity.api.id_tokens import (
 from services.identity.domain.provider import RoleMapping, claim_of
 from services.identity.store.provider_sign_ins import SignInSecrets
 from shared.errors import BadSettings
-from shared.http.loopback import is_loopback
+from shared.loopback import is_private_line
 from shared.settings import Settings
 from shared.wording import Message, WrongValue
 
@@ -70,7 +69,7 @@ class Provider:
         self._client_secret = settings.oidc_client_secret
         self._scopes = " ".join(dict.fromkeys(("openid", *settings.oidc_scopes.split())))
         self._redirect = f"{settings.issuer}{CALLBACK}"
-        if not _is_safe(self.issuer):
+        if not is_private_line(self.issuer):
             raise BadSettings(Message("KARYA_OIDC_ISSUER: an address begins with https://."))
         self._metadata: Metadata | None = None
         self._metadata_at = float("-inf")
@@ -158,7 +157,7 @@ class Provider:
         addresses = {name: str(fields.get(name, "")) for name in names}
         userinfo = fields.get("userinfo_endpoint")
         for address in (*addresses.values(), *([userinfo] if userinfo is not None else [])):
-            if not _is_safe(str(address)):
+            if not is_private_line(str(address)):
                 raise ProviderAway(f"{address!r} is no address with TLS")
         algorithms = ASYMMETRIC.intersection(_texts(fields.get("id_token_signing_alg_values_supported")))
         if not algorithms:
@@ -233,14 +232,3 @@ def _public_keys(fields: Mapping[str, Any]) -> KeySet:
 
 def _texts(value: Any) -> list[str]:
     return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
-
-
-def _is_safe(address: str) -> bool:
-    """Whether nobody between can read or change what is asked there."""
-    try:
-        parts = urlsplit(address)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    plain = parts.scheme == "http" and is_loopback(host)
-    return bool(host) and not re.search(r"\s", address) and (parts.scheme == "https" or plain)

@@ -1,4 +1,4 @@
-"""The route by which `karya terminal sync` and `karya till sync` go: the gateway if it is known, else Kafka."""
+"""The route by which `karya terminal sync` and `karya till sync` go: the gateway, or Kafka by choice."""
 
 import http.server
 import json
@@ -31,9 +31,11 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
         yield spool
 
 
-def test_the_gateway_is_taken_if_its_address_is_known(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
+def test_kafka_is_taken_by_choice_alone(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
     monkeypatch.setenv("KARYA_KAFKA", "127.0.0.1:9")
-    assert isinstance(device_route(spool, kafka=False), KafkaRoute)
+    with pytest.raises(ServersNotConfigured, match="set KARYA_GATEWAY_URL"):
+        device_route(spool, kafka=False)
+    assert isinstance(device_route(spool, kafka=True), KafkaRoute)
     monkeypatch.setenv("KARYA_GATEWAY_URL", URL)
     route = device_route(spool, kafka=False)
     assert isinstance(route, GatewayRoute)
