@@ -1,22 +1,46 @@
 """Accounts that are made without a caller: the first ones of a stack, and the reset of one by whoever runs it."""
 
+import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
 
 from aiokafka import AIOKafkaProducer
 
 from deploy.seed import SOURCE
 from services.identity import seed
-from services.identity.domain.account import command_key
+from services.identity.domain.account import HeldRole, command_key
+from services.identity.domain.sign_in import login_of
 from services.identity.seed import FirstAccount, SeedCommand
-from services.identity.store import ACCOUNT_COMMANDS, SECRETS, Secrets
+from services.identity.store import ACCOUNT_COMMANDS, ACCOUNTS, SECRETS, Secrets
 from shared import envelope
-from shared.events.identity import IDENTITY_COMMANDS
+from shared.errors import NotAnswered, WrongEntry
+from shared.events.identity import IDENTITY_COMMANDS, Role
 from shared.kafka import partition_for, producer, stop_producer, topic_name
 from shared.mongo import Mongo
 from shared.settings import Settings
+from shared.wording import Message
 
+IDENTITY = "identity"
 RESET_LIFETIME = timedelta(hours=24)
+# Of a password that nobody is told: the code brings another one.
+UNKNOWN_PASSWORD_BYTES = 32
+WORKED_WITHIN = 60.0
+LOOK_AGAIN = 0.05
+ADMINISTRATORS_THERE = Message(
+    "There is an administrator already: {logins}. They give others the role by `karya accounts invite "
+    "administrator`. If the password is lost: `karya accounts first {login} --reset`."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordCode:
+    """A code with which the owner of an account chooses a password, once."""
+
+    subject: str
+    code: str = field(repr=False)
+    expires_at: datetime
 
 
 async def seed_accounts(settings: Settings, accounts: Iterable[FirstAccount]) -> frozenset[str]:
@@ -27,7 +51,7 @@ async def seed_accounts(settings: Settings, accounts: Iterable[FirstAccount]) ->
     """
     mongo, client = Mongo(settings), producer(settings)
     secrets = Secrets(mongo.database(SECRETS))
-    worked = mongo.database("identity")[ACCOUNT_COMMANDS.name]
+    worked = mongo.database(IDENTITY)[ACCOUNT_COMMANDS.name]
     keys: list[str] = []
     try:
         await client.start()
@@ -44,17 +68,88 @@ async def seed_accounts(settings: Settings, accounts: Iterable[FirstAccount]) ->
     return frozenset(keys)
 
 
-async def reset_code(settings: Settings, subject: str) -> str:
-    """A code for a new password of this account, good for a day. Raises PyMongoError.
+async def wait_until_worked(settings: Settings, commands: frozenset[str]) -> None:
+    """Wait for the outcomes of the commands. What became of the accounts since then is their owners' affair.
+
+    Raises NotAnswered if identity does not run, and PyMongoError.
+    """
+    mongo = Mongo(settings)
+    documents = mongo.database(IDENTITY)[ACCOUNT_COMMANDS.name]
+    clock = asyncio.get_running_loop().time
+    end = clock() + WORKED_WITHIN
+    try:
+        while await documents.count_documents({"_id": {"$in": sorted(commands)}}) < len(commands):
+            if clock() > end:
+                raise NotAnswered(
+                    Message("The identity service has not made the accounts in time. Start it, and try again.")
+                )
+            await asyncio.sleep(LOOK_AGAIN)
+    finally:
+        await mongo.close()
+
+
+async def make_first(settings: Settings, login: str, name: str = "") -> PasswordCode:
+    """Make an account with the role administrator where nobody has it, and a code for its password.
+
+    Safe to repeat until the code was used; each time the former code is good no longer. Raises WrongEntry where
+    somebody has the role, NotAnswered if identity does not run, KafkaError and PyMongoError.
+    """
+    mongo = Mongo(settings)
+    try:
+        secrets, accounts = Secrets(mongo.database(SECRETS)), mongo.database(IDENTITY)[ACCOUNTS.name]
+        subject = await secrets.credentials.subject_of(login_of(login))
+        administrators = [
+            ACCOUNTS.from_document(document)
+            async for document in accounts.find({"roles.role": Role.ADMINISTRATOR.value, "closed_at": None})
+        ]
+        others = [account for account in administrators if account.id != subject]
+        if others or (administrators and not await secrets.resets.is_open(administrators[0].id)):
+            known = await secrets.credentials.many([account.credential for account in administrators])
+            names = [
+                known[account.credential].login if account.credential in known else account.id
+                for account in administrators
+            ]
+            raise WrongEntry(Message(ADMINISTRATORS_THERE.template, logins=", ".join(names), login=names[0]))
+        account = FirstAccount(login, token_urlsafe(UNKNOWN_PASSWORD_BYTES), (HeldRole(Role.ADMINISTRATOR),), name)
+        keys = await seed_accounts(settings, [account])
+        subject = await secrets.credentials.subject_of(login_of(login))
+        assert subject is not None, "it was made just now"
+        # Before the wait: if that ends too early, the open code tells the next try that nobody uses the account.
+        code = await _new_code(secrets, subject)
+        await wait_until_worked(settings, keys)
+        made = await accounts.find_one({"_id": subject})
+        if made is None or HeldRole(Role.ADMINISTRATOR) not in ACCOUNTS.from_document(made).roles:
+            raise WrongEntry(
+                Message("The account {login} is closed, or has lost this role. Choose another login.", login=login)
+            )
+        return code
+    finally:
+        await mongo.close()
+
+
+async def reset_code(settings: Settings, account: str) -> PasswordCode:
+    """A code for a new password of the open account with this login or subject. Raises WrongEntry and PyMongoError.
 
     It needs the database only, so that it also helps when no administrator can sign in any more.
     """
     mongo = Mongo(settings)
     try:
-        resets = Secrets(mongo.database(SECRETS)).resets
-        return await resets.add_reset(subject, SOURCE, datetime.now(UTC) + RESET_LIFETIME)
+        secrets, accounts = Secrets(mongo.database(SECRETS)), mongo.database(IDENTITY)[ACCOUNTS.name]
+        subject = await secrets.credentials.subject_of(login_of(account)) or account.strip()
+        document = await accounts.find_one({"_id": subject, "closed_at": None})
+        if document is None:
+            raise WrongEntry(Message("There is no account {account}, or it is closed.", account=account))
+        credential = await secrets.credentials.get(document["credential"])
+        if credential is not None and credential.password is None:
+            raise WrongEntry(Message("The owner of {account} signs in at the provider.", account=account))
+        return await _new_code(secrets, subject)
     finally:
         await mongo.close()
+
+
+async def _new_code(secrets: Secrets, subject: str) -> PasswordCode:
+    expires_at = datetime.now(UTC) + RESET_LIFETIME
+    return PasswordCode(subject, await secrets.resets.add_reset(subject, SOURCE, expires_at), expires_at)
 
 
 async def _give(settings: Settings, client: AIOKafkaProducer, command: SeedCommand) -> None:
