@@ -262,7 +262,7 @@ def test_no_log_line_of_a_library_stands_beside_the_problem() -> None:
         ("http://127.0.0.1:1", "does not answer (nothing listens there)"),
         ("127.0.0.1:8003", "KARYA_FESTIVAL_URL is not a valid address"),
         ("http://127.0.0.1:many", "KARYA_FESTIVAL_URL is not a valid address"),
-        ("http://no-such-name.invalid", "does not answer (the network knows no such name)"),
+        ("https://no-such-name.invalid", "does not answer (the network knows no such name)"),
     ],
 )
 def test_a_service_that_is_away_is_a_problem_in_our_words(url: str, detail: str) -> None:
