@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -33,6 +33,8 @@ NEWS_PAGE = 500
 LONGEST_WAIT = 20.0
 RECORDS = "application/cloudevents-batch+json"
 _PLACES = {"facility": "facilities", "booth": "booths"}
+# The gateway's reason for a record whose signer nobody has enrolled.
+_UNKNOWN_DEVICE = "unknown_device"
 _UNKNOWN_ANSWER = Message("answers in a way that this version does not know; please update karya")
 
 
@@ -88,6 +90,21 @@ class GatewayLink:
         self._behind = True
 
     async def send(self, window: Sequence[SpooledRecord]) -> Sent:
+        sent = await self._send(window)
+        unknown = {refusal.number for refusal in sent.refusals if refusal.reason == _UNKNOWN_DEVICE}
+        # A lost key that was never enrolled can't be any more. What a revoked key has signed is not among them.
+        records = self._spool.signed_again([record for record in window if record.number in unknown])
+        if not records or sent.fault is not None:
+            return sent
+        try:
+            again = await self._send(records)
+        except (Unreachable, Declined, httpx.RequestError) as fault:
+            return replace(sent, fault=fault)
+        answered = {*again.stored, *(refusal.number for refusal in again.refusals)}
+        others = [refusal for refusal in sent.refusals if refusal.number not in answered]
+        return Sent([*sent.stored, *again.stored], [*others, *again.refusals], again.fault)
+
+    async def _send(self, window: Sequence[SpooledRecord]) -> Sent:
         records, body = _packed(window)
         headers = {"Content-Type": RECORDS}
         if len(body) >= SMALLEST_TO_PACK:
