@@ -13,7 +13,7 @@ from uuid import uuid4
 from edge.spool.device_key import DeviceKeyFile
 from edge.spool.file import Owner, explaining_faults, headers_text, open_file
 from shared import envelope
-from shared.access.signatures import HEADER, PrivateKey, SignedContent, device_of, public_key_of, sign
+from shared.access.signatures import HEADER, PrivateKey, SignedContent, sign
 from shared.errors import WrongEntry
 from shared.events.language import FIRST_YEAR, LAST_YEAR, Body, Event, Topic, as_utc, event_type
 from shared.wording import Message, message_of
@@ -230,13 +230,11 @@ class Spool:
             self._db.executemany("delete from refusals where number = ?", rows)
 
     def signed_again(self, records: Sequence[SpooledRecord]) -> list[SpooledRecord]:
-        """Those of the records that another key has signed, signed by the key of this device; none if it is not
-        enrolled. The spool keeps their first signatures."""
+        """The records, each signed by the key that this device has now; none if it is not enrolled. The spool keeps
+        their first signatures."""
         if self.identity is None:
             return []
-        own = public_key_of(self.device_key()).device
-        others = (record for record in records if _signer(record) not in (None, own))
-        return [replace(record, headers=self._signed(record, record.headers)) for record in others]
+        return [replace(record, headers=self._signed(record, record.headers)) for record in records]
 
     def refuse(self, refusals: Sequence[IntakeRefusal]) -> None:
         """Keep why the gateway did not take these records. They stay pending, and the next sync offers them again:
@@ -563,12 +561,6 @@ class Spool:
 
     def _explaining_faults(self, consequence: Message) -> AbstractContextManager[None]:
         return explaining_faults(self.path, consequence)
-
-
-def _signer(record: SpooledRecord) -> str | None:
-    """The device whose key has signed the record; None for one of a former version, which signed nothing."""
-    signature = envelope.header(record.headers, HEADER)
-    return device_of(signature) if signature is not None else None
 
 
 def _renamed(body: Body, former: str, new: str) -> Body:

@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from edge.sync import GatewayRoute
+from edge.sync import GatewayRoute, gateway
 from edge.terminal.terminal import Terminal
+from services.gateway.api import intake
 from services.gateway.domain.known_device import KnownDevice
 from shared.access.rights import Grant
 from shared.access.session import Bearer, GivenToken
@@ -107,6 +108,29 @@ async def test_a_new_key_does_not_sign_what_a_revoked_one_has_signed(tmp_path: P
             assert (report.sent, report.refused) == (1, 2)
             assert {refusal.status for refusal in terminal.spool.refusals().values()} == {"held"}
     assert [record.topic for record in log.records] == [HELD_COMMANDS, HELD_COMMANDS, TERMINAL]
+
+
+async def test_a_sync_waits_until_the_gateway_has_heard_of_the_enrolment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "HEARD_WITHIN", 0.2)
+    with Terminal(tmp_path, "LP-KPG", "T1") as terminal:
+        ids = recorded(terminal, 1, 2)
+        terminal.spool.enrolled(IDENTITY)
+        device, heard = known(terminal.spool.device_key()), dict[str, KnownDevice]()
+
+        async def known_devices(*_: object) -> dict[str, KnownDevice]:
+            return heard
+
+        async with a_site() as (log, line, route):
+            monkeypatch.setattr(intake, "known_devices", known_devices)
+            report = await terminal.sync(route, wait=0)
+            assert (report.sent, report.refused, log.records) == (0, 2, []), "not for ever"
+            line.requests.clear()
+            line.before = lambda _: heard.update({device.id: device} if len(line.requests) == 3 else {})
+            report = await terminal.sync(route, wait=0)
+            assert (report.sent, report.refused) == (2, 0)
+    assert signed_by(log, device.public_key) == ids
 
 
 async def test_a_line_that_breaks_before_records_are_sent_again_loses_none(tmp_path: Path) -> None:
