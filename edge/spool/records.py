@@ -83,13 +83,18 @@ class NewsFeed:
 
 @dataclass(frozen=True, slots=True)
 class IntakeRefusal:
-    """The gateway's answer to a record that it did not take: `refused` or `unusable`, a reason for programs, and a
-    sentence for people."""
+    """The gateway's answer to a record that it did not store: `held`, `refused` or `unusable`, a reason for programs,
+    and a sentence for people."""
 
     number: int
     status: str
     reason: str
     message: Message
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the gateway has the record, and an operator is to decide."""
+        return self.status == "held"
 
 
 @dataclass(frozen=True, slots=True)
