@@ -70,9 +70,7 @@ def tracked_records(
 def _not_taken(row: TrackedRecord, refusal: IntakeRefusal | None) -> TrackedRecord:
     if refusal is None or row.status is not RecordStatus.TO_SEND:
         return row
-    return replace(
-        row, status=RecordStatus.HELD if refusal.is_held else RecordStatus.NOT_TAKEN, refusal=refusal
-    )
+    return replace(row, status=RecordStatus.HELD if refusal.is_held else RecordStatus.NOT_TAKEN, refusal=refusal)
 
 
 def _of_receipt(
