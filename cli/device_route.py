@@ -1,11 +1,13 @@
 """The route by which a device's commands sync: the gateway, or Kafka by choice."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from cli import sessions
-from edge.spool import Spool
+from cli.console import warn
+from edge.spool import IntakeRefusal, Spool
 from edge.sync import GatewayRoute, KafkaRoute, SyncRoute
 from shared.access.device_session import DeviceSession
 from shared.access.session import Bearer, TokenSource
@@ -47,10 +49,22 @@ def token_source_of(spool: Spool) -> TokenSource:
     return DeviceSession(identity, spool.device_key)
 
 
-def not_taken_sentence(count: int) -> str:
-    """A warning that the gateway did not take so many records."""
-    return tr(
-        "The gateway did not take {count:record|records}. Nothing is lost: each sync offers them again, and `list` "
-        "shows them.",
-        count=count,
-    )
+def warn_of_refusals(refusals: Sequence[IntakeRefusal]) -> None:
+    """Say how many records the gateway did not take, and how many it holds."""
+    held = sum(refusal.is_held for refusal in refusals)
+    if others := len(refusals) - held:
+        warn(
+            tr(
+                "The gateway did not take {count:record|records}. Nothing is lost: each sync offers them again, and "
+                "`list` shows them.",
+                count=others,
+            )
+        )
+    if held:
+        warn(
+            tr(
+                "The gateway holds {count:record|records} of a revoked device until an operator decides. Each sync "
+                "asks again.",
+                count=held,
+            )
+        )

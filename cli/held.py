@@ -42,9 +42,16 @@ def list_held(
     if as_json:
         show_json(rows)
         return
-    table = [{**row, "recorded": local(datetime.fromisoformat(row["recorded_at"]), None)} for row in rows]
-    columns = ["place", "device", "number", "record", "type", "recorded", "status", "reason"]
-    show_table(columns, table, tr("No record is held."), words=("status",))
+    table = [
+        {
+            **row,
+            "recorded": local(datetime.fromisoformat(row["recorded_at"]), None),
+            "note": "stored before" if row["stored_before"] else None,
+        }
+        for row in rows
+    ]
+    columns = ["place", "device", "number", "record", "type", "recorded", "status", "note", "reason"]
+    show_table(columns, table, tr("No record is held."), words=("status", "note"))
 
 
 @app.command()

@@ -44,8 +44,8 @@ _READERS = {
     sales.DEMAND.name: ("facilities",),
     sales.PUBLIC_SALES.name: ("subscribers",),
     identity.IDENTITY.name: ("administrators", "anyone"),
-    gateway.HELD_REPORTS.name: ("terminals", "trace", "verify"),
-    gateway.HELD_SALES.name: ("tills", "trace", "verify"),
+    gateway.HELD_REPORTS.name: ("trace", "verify"),
+    gateway.HELD_SALES.name: ("trace", "verify"),
     operator.OPERATOR.name: ("`karya dlq`", "verify", "trace"),
     **{journal(service).name: ("rebuild",) for service in SERVICES},
 }

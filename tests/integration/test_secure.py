@@ -42,7 +42,7 @@ from shared.events.sales import SALES
 from shared.kafka import producer
 from shared.kafka_connection import administrator
 from shared.mongo import mongo_access
-from shared.settings import AccessControl, Settings
+from shared.settings import AccessControl, Settings, UnsignedRecords
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -271,7 +271,13 @@ async def test_a_good_user_is_let_in(own: LocalStack, secrets: ServerSecrets) ->
 def services(own: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
     """The six services, each a user of its own, with an account for everything that people do."""
     folder = tmp_path_factory.mktemp("services")
-    settings = own.addresses.settings().model_copy(update={"access": AccessControl.TOKENS})
+    settings = own.addresses.settings().model_copy(
+        update={
+            "access": AccessControl.TOKENS,
+            "unsigned": UnsignedRecords.REFUSED,
+            "http_rate_strangers": 0,  # all devices have one address
+        }
+    )
     asyncio.run(set_up(settings))
     services = LocalServices(folder, settings, secrets=own.secrets)
     try:
