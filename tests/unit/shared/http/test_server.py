@@ -9,7 +9,7 @@ import pytest
 from shared.http.server import listen, unsafe
 from shared.settings import AccessControl, Settings
 
-NOWHERE = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1"
+NOWHERE = "mongodb://127.0.0.1:1/"
 
 SERVES = """
 import asyncio, os, signal
