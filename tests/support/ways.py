@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import uvicorn
+from aiokafka import AIOKafkaConsumer
 
 from edge.spool import Spool
 from edge.sync import GatewayRoute, KafkaRoute, Subscription, SyncRoute
@@ -20,8 +21,9 @@ from shared.access.signatures import public_key_of
 from shared.events.identity import IDENTITY, DeviceEnrolled, Role
 from shared.http.access import SigningKeys
 from shared.http.server import application, listen
+from shared.kafka import reader
 from shared.patches.faststream import PatientConsumer
-from shared.runtime.lag import overdue
+from shared.runtime.lag import worked_up_to
 from shared.runtime.service import Service
 from shared.settings import Settings, UnsignedRecords
 from tests.support.callers import FixedKeys, token_of, with_access
@@ -42,10 +44,12 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class RunningGateway:
-    """A gateway in this process, and its address."""
+    """A gateway in this process, and its address. `ends` asks for the ends of topics: a consumer that reads gets the
+    answer only when its own fetch is over, half a second later."""
 
     service: Service
     url: str
+    ends: AIOKafkaConsumer
 
     async def caught_up(self) -> None:
         """Wait until it has kept every event that Kafka has now."""
@@ -56,8 +60,10 @@ class RunningGateway:
         for runtime in self.service._runtimes:
             consumer = runtime.subscriber.consumer
             assert isinstance(consumer, PatientConsumer)
-            if (sentence := await overdue(runtime.lanes, consumer, -1)) is not None:
-                waiting.append(sentence)
+            offsets = runtime.lanes.next_offsets()
+            for part, end in (await self.ends.end_offsets(list(offsets))).items():
+                if await worked_up_to(consumer, part, offsets[part]) < end:
+                    waiting.append(f"{part} up to {end}")
         return waiting
 
 
@@ -115,7 +121,8 @@ async def a_gateway(settings: Settings, keys: SigningKeys | None = None) -> Asyn
     serving = asyncio.create_task(server.serve([listening]))
     try:
         await eventually(service.readiness_failures, equals=[], within=60)
-        yield RunningGateway(service, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        async with reader(settings) as ends:
+            yield RunningGateway(service, f"http://127.0.0.1:{listening.getsockname()[1]}", ends)
     finally:
         server.should_exit = True
         await serving
