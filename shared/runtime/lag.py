@@ -28,14 +28,14 @@ async def overdue(lanes: Lanes, consumer: PatientConsumer, seconds: float, viewe
     for part, next_offset in next_offsets.items():
         first_young = ends[part] if young[part] is None else young[part].offset
         if next_offset < first_young:
-            old += max(0, first_young - await position(consumer, part, next_offset))
+            old += max(0, first_young - await worked_up_to(consumer, part, next_offset))
     if not old:
         return None
     views = f", and views of {', '.join(viewed)} are as old" if viewed else ""
     return f"{old} records have waited for {lanes.group} for more than {seconds:g} s{views}"
 
 
-async def position(consumer: PatientConsumer, part: TopicPartition, next_offset: int) -> int:
+async def worked_up_to(consumer: PatientConsumer, part: TopicPartition, next_offset: int) -> int:
     """The next offset, or an idle consumer's position behind it: a transaction's marker never becomes a record."""
     if not consumer.waits:
         return next_offset

@@ -21,9 +21,9 @@ from shared.access.signatures import public_key_of
 from shared.events.identity import IDENTITY, DeviceEnrolled, Role
 from shared.http.access import SigningKeys
 from shared.http.server import application, listen
-from shared.kafka import reader, stop_reader
+from shared.kafka import reader
 from shared.patches.faststream import PatientConsumer
-from shared.runtime.lag import position
+from shared.runtime.lag import worked_up_to
 from shared.runtime.service import Service
 from shared.settings import Settings, UnsignedRecords
 from tests.support.callers import FixedKeys, token_of, with_access
@@ -44,12 +44,12 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class RunningGateway:
-    """A gateway in this process, and its address."""
+    """A gateway in this process, and its address. `ends` asks for the ends of topics: a consumer that reads gets the
+    answer only when its own fetch is over, half a second later."""
 
     service: Service
     url: str
-    # Its own consumers answer about ends only after the poll that they wait in: half a second each.
-    log: AIOKafkaConsumer
+    ends: AIOKafkaConsumer
 
     async def caught_up(self) -> None:
         """Wait until it has kept every event that Kafka has now."""
@@ -58,15 +58,12 @@ class RunningGateway:
     async def _waiting(self) -> list[str]:
         waiting = self.service.readiness_failures()
         for runtime in self.service._runtimes:
-            next_offsets = runtime.lanes.next_offsets()
-            if not next_offsets:
-                continue
             consumer = runtime.subscriber.consumer
             assert isinstance(consumer, PatientConsumer)
-            ends = await self.log.end_offsets(list(next_offsets))
-            for part, next_offset in next_offsets.items():
-                if await position(consumer, part, next_offset) < ends[part]:
-                    waiting.append(f"{part.topic}/{part.partition} for {runtime.lanes.group}")
+            offsets = runtime.lanes.next_offsets()
+            for part, end in (await self.ends.end_offsets(list(offsets))).items():
+                if await worked_up_to(consumer, part, offsets[part]) < end:
+                    waiting.append(f"{part} up to {end}")
         return waiting
 
 
@@ -122,13 +119,11 @@ async def a_gateway(settings: Settings, keys: SigningKeys | None = None) -> Asyn
     listening = listen("127.0.0.1", 0)
     server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve([listening]))
-    log = reader(settings)
     try:
-        await log.start()
         await eventually(service.readiness_failures, equals=[], within=60)
-        yield RunningGateway(service, f"http://127.0.0.1:{listening.getsockname()[1]}", log)
+        async with reader(settings) as ends:
+            yield RunningGateway(service, f"http://127.0.0.1:{listening.getsockname()[1]}", ends)
     finally:
-        await stop_reader(log)
         server.should_exit = True
         await serving
         listening.close()

@@ -238,7 +238,7 @@ def test_without_settings_or_servers_every_command_says_so_as_a_problem(
 ) -> None:
     # As if the servers were away for longer than a command waits.
     monkeypatch.setenv("KARYA_KAFKA", "127.0.0.1:1")
-    monkeypatch.setenv("KARYA_MONGO", "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100")
+    monkeypatch.setenv("KARYA_MONGO", "mongodb://127.0.0.1:1/")
     for name, value in settings.items():
         monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
     result = CliRunner().invoke(app, [*words, "--json"])

@@ -93,7 +93,7 @@ def test_an_ipv6_network_counts_as_one(host: str, network: str) -> None:
 
 @asynccontextmanager
 async def an_api(client: str = "192.0.2.7", **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
-    settings = with_access(Settings(mongo="mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1"))
+    settings = with_access(Settings(mongo="mongodb://127.0.0.1:1/"))
     service = Service("inventory", (), settings.model_copy(update=changes))
     app = application(service, "Karya", import_module("services.inventory.api").routes(service), FixedKeys())
     transport = httpx.ASGITransport(app=app, client=(client, 1))

@@ -8,7 +8,7 @@ import pytest
 
 from shared.http.server import listen
 
-NOWHERE = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1"
+NOWHERE = "mongodb://127.0.0.1:1/"
 
 SERVES = """
 import asyncio, os, signal
