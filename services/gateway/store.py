@@ -149,8 +149,12 @@ HELD_RECORD_DOCUMENTS = Collection(
 HELD_DEVICES = Collection(
     "held_devices",
     HeldDevice,
-    lambda device: {"records": device.records},
-    lambda d: HeldDevice(d["_id"], d["records"]),
+    lambda device: {
+        "records": device.records,
+        "waiting": device.waiting,
+        "waiting_bytes": device.waiting_bytes,
+    },
+    lambda d: HeldDevice(d["_id"], d["records"], d["waiting"], d["waiting_bytes"]),
 )
 HELD_COMMAND_OUTCOMES = Collection(
     "held_commands", HeldCommand, _held_command_document, _held_command, indexes=("command",)
