@@ -188,8 +188,9 @@ def test_no_more_of_a_device_waits_than_the_bound(bound: str, monkeypatch: pytes
     assert refusal(gateway.work(third)) is HeldRefusal.TOO_MANY_HELD
     assert gateway.work(a_till_record("r1", 1)) == [], "it is held already"
     assert isinstance(gateway.work(a_till_record("r1", 1, device=OTHER))[0], RecordHeld), "another device"
-    one, refused = ReleaseRecords(place=BOOTH, device=DEVICE, record="r1"), RefuseRecords(
-        place=BOOTH, device=DEVICE, record="r1", reason="a copy"
+    one, refused = (
+        ReleaseRecords(place=BOOTH, device=DEVICE, record="r1"),
+        RefuseRecords(place=BOOTH, device=DEVICE, record="r1", reason="a copy"),
     )
     # A record that was decided makes room once.
     gateway.work(refused)

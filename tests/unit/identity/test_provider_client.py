@@ -187,7 +187,7 @@ async def silent(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SilentProvide
     monkeypatch.setattr(provider_client, "SILENT_SECONDS", 0.3)
     provider = SilentProvider()
     server = await asyncio.start_server(provider.take, "127.0.0.1", 0)
-    provider.issuer = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    provider.issuer = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield provider
 

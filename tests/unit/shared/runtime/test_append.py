@@ -78,7 +78,12 @@ async def test_records_go_out_in_their_order_to_the_partitions_of_their_keys(ser
 
 async def test_a_record_that_no_topic_takes_is_an_answer_and_no_fault(service: Service) -> None:
     large = [("large", b"x" * 1024 * 1024)]
-    records = [RECORDS[0], Appended(TERMINAL, "K", b"x" * 1024 * 1024, []), RECORDS[2], Appended(TILL, "K", b"", large)]
+    records = [
+        RECORDS[0],
+        Appended(TERMINAL, "K", b"x" * 1024 * 1024, []),
+        RECORDS[2],
+        Appended(TILL, "K", b"", large),
+    ]
     service._commands = producer = Producer()
     assert await service.append_all(records) == (4, {1, 3})
     assert [sent[1] for sent in producer.sent] == [b"0", b"2"]
