@@ -24,7 +24,8 @@ class HeldStatus(StrEnum):
 class HeldRecord:
     """One record that a revoked device has signed; `id` is made by `held_id`. `number`: counts the device's held
     records as they came; `seq`: the record's number on its device, if it has one. `headers` and `value`: as its topic
-    has them after a release. `decided_at` and `reason`: of a release or a refusal."""
+    has them after a release; `digest`: the SHA-256 of the value; `size`: its bytes. A page of many records is read
+    without their values. `decided_at` and `reason`: of a release or a refusal."""
 
     id: str
     place: str
@@ -35,6 +36,8 @@ class HeldRecord:
     seq: int | None
     headers: tuple[tuple[str, bytes], ...]
     value: bytes
+    digest: str
+    size: int
     held_at: datetime
     status: HeldStatus = HeldStatus.HELD
     decided_at: datetime | None = None

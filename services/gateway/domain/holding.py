@@ -74,6 +74,8 @@ def hold(state: State, event: Event, body: HoldRecord) -> Decision:
         seq=body.seq,
         headers=tuple((header.name, header.value.encode()) for header in body.headers),
         value=value,
+        digest=hashlib.sha256(value).hexdigest(),
+        size=len(value),
         held_at=event.logged_at,
     )
     # A record that can't be released must not be held: it fails here, where its command becomes a dead letter.
@@ -85,7 +87,7 @@ def hold(state: State, event: Event, body: HoldRecord) -> Decision:
         topic=body.topic,
         type=record.header("ce_type") or "",
         source=record.header("ce_source") or "",
-        digest=digest_of(record),
+        digest=record.digest,
         seq=body.seq,
         actor=event.actor,
         held_at=event.logged_at,
@@ -108,7 +110,7 @@ def release(state: State, event: Event, body: ReleaseRecords) -> Decision:
             device=record.device,
             record=record.record,
             topic=record.topic,
-            digest=digest_of(record),
+            digest=record.digest,
             actor=event.actor,
             released_at=event.logged_at,
         )
@@ -149,11 +151,6 @@ def refuse(state: State, event: Event, body: RefuseRecords) -> Decision:
     return state.put(*refused, _decided(state, body, chosen), _done(event, body.place)), outputs
 
 
-def digest_of(record: HeldRecord) -> str:
-    """The SHA-256 of the record's bytes."""
-    return hashlib.sha256(record.value).hexdigest()
-
-
 def _body_of(record: HeldRecord) -> Body:
     """The body of the record, which the intake has read before."""
     type = record.header("ce_type") or ""
@@ -178,7 +175,7 @@ def _chosen(state: State, event: Event, body: ReleaseRecords | RefuseRecords) ->
         return HeldRejection("device", HeldRefusal.NOTHING_HELD, message)
     # Records of terminals have no number on their device. They come in its order.
     ordered = sorted(waiting, key=lambda record: (record.seq or 0, record.number))[:MOST_AT_ONCE]
-    sizes = accumulate(len(record.value) for record in ordered)
+    sizes = accumulate(record.size for record in ordered)
     return ordered[: max(1, sum(size <= MOST_BYTES_AT_ONCE for size in sizes))]
 
 
@@ -189,7 +186,7 @@ def _device(state: State, place: str, device: str) -> HeldDevice:
 
 def _decided(state: State, body: ReleaseRecords | RefuseRecords, chosen: Sequence[HeldRecord]) -> HeldDevice:
     """The device after these records were decided. A refused one that is released has not waited."""
-    sizes = [len(record.value) for record in chosen if record.status is HeldStatus.HELD]
+    sizes = [record.size for record in chosen if record.status is HeldStatus.HELD]
     return _device(state, body.place, body.device).after(-len(sizes), -sum(sizes))
 
 

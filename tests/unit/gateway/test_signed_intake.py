@@ -78,6 +78,8 @@ def a_held_record() -> HeldRecord:
         seq=None,
         headers=(),
         value=b"",
+        digest="",
+        size=0,
         held_at=NOW,
     )
 
