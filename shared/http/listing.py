@@ -37,14 +37,19 @@ class Listing:
         self._read = read_up_to(after)
         self._limit = limit
 
-    async def page(self, database: Database, collection: Collection[E], filters: Mapping[str, Any]) -> list[E]:
+    async def page(
+        self, database: Database, collection: Collection[E], filters: Mapping[str, Any], without: str | None = None
+    ) -> list[E]:
         """The entities of the page that match `filters`, which may name any field. Raises PyMongoError.
+
+        `without`: a large field that is left where it is. The collection must be able to read documents without it.
 
         The answer's `Link` header (RFC 8288) is the address of the next page, now or after more entities have
         arrived.
         """
         already_read = [{ARRIVED: {"$gte": f"{lane_of(number)}-", "$lte": number}} for number in self._read.values()]
-        return await self._page(database, collection, filters, {"$nor": already_read} if already_read else {})
+        unread = {"$nor": already_read} if already_read else {}
+        return await self._page(database, collection, filters, unread, {without: 0} if without is not None else None)
 
     async def page_of_lane(
         self, database: Database, collection: Collection[E], filters: Mapping[str, Any]
@@ -59,13 +64,18 @@ class Listing:
         return {"Link": self._response.headers["Link"]}
 
     async def _page(
-        self, database: Database, collection: Collection[E], filters: Mapping[str, Any], unread: Mapping[str, Any]
+        self,
+        database: Database,
+        collection: Collection[E],
+        filters: Mapping[str, Any],
+        unread: Mapping[str, Any],
+        fields: Mapping[str, int] | None = None,
     ) -> list[E]:
         query = {**filters, **unread}
         listed_field = next((name for name in collection.listed_by if name in filters), ARRIVED)
         # Read along the index. Entities sorted after the read could miss one that arrives meanwhile.
         index_keys = list(dict.fromkeys((listed_field, ARRIVED), 1).items())
-        cursor = database[collection.name].find(query).hint(index_keys).sort(ARRIVED, 1).limit(self._limit)
+        cursor = database[collection.name].find(query, fields).hint(index_keys).sort(ARRIVED, 1).limit(self._limit)
         documents = await cursor.to_list(None)
         self._link(cursor_of(read_on(self._read, (document[ARRIVED] for document in documents))))
         return [collection.from_document(document) for document in documents]

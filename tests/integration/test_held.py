@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,9 @@ async def test_a_lost_till_is_held_and_the_booth_settles_without_it_until_an_ope
                 assert [(row["record"], row["status"], row["seq"]) for row in rows] == [
                     (id, "held", seq) for seq, id in enumerate(ids, 2)
                 ]
+                for row, record in zip(rows, till.spool.records()[1:], strict=True):
+                    assert row["bytes"] == len(record.value)
+                    assert row["digest"] == sha256(record.value).hexdigest()
                 assert await held(operator, f"?status=released&place={BOOTH}") == []
                 assert (await operator.get("/held?status=lost")).status_code == 422
                 assert (await operator.post("/held/ODOP.B08/release", json={"device": device})).status_code == 409

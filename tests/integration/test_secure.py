@@ -4,9 +4,13 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,7 +21,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from pymongo import AsyncMongoClient
+from cryptography.x509 import load_pem_x509_certificates
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from typer.testing import CliRunner
 
@@ -32,12 +37,17 @@ from deploy.local.stack import LocalStack
 from deploy.secure import acls as rights
 from deploy.secure.acls import PRINCIPALS, Binding, Operation, Pattern, Resource, acls, bindings
 from deploy.secure.certificates import new_authority, prepare
-from deploy.secure.files import KAFKA, MONGO, OPERATOR, SUBSCRIBER
+from deploy.secure.files import ADMINISTRATOR, KAFKA, MONGO, OPERATOR, SUBSCRIBER
 from deploy.secure.rotation import admit_other_users, renew_kafka_certificate, retire_former_users
 from deploy.secure.users import ServerSecrets, new_credentials
 from deploy.seed import set_up
 from deploy.topics import SERVICES, all_topics, make_topics, read_topics
+from edge.sync import GatewayRoute
+from edge.terminal.terminal import Terminal
+from shared.access.device_session import DeviceSession
+from shared.access.session import Bearer
 from shared.credentials import UserCredentials
+from shared.errors import NotAnswered, NotReached
 from shared.events.sales import SALES
 from shared.kafka import producer
 from shared.kafka_connection import administrator
@@ -300,26 +310,32 @@ def test_a_season_is_played_over_it(
     enrol_and_sync(settings, services.urls, session, tmp_path / "tablet")
 
 
+def run(settings: Settings, urls: Mapping[str, str], session: Path, *words: str) -> Any:
+    """What a command answers in JSON."""
+    addresses = {f"KARYA_{name.upper()}_URL": url for name, url in urls.items()}
+    variables = {**environment(settings), **addresses, sessions.FILE: str(session), "COLUMNS": "300"}
+    result = CliRunner().invoke(app, [*words, "--json"], env=variables)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def enrol(settings: Settings, urls: Mapping[str, str], session: Path, devices: Path, name: str) -> tuple[str, ...]:
+    """Enrol a tablet of nobody's account, and return its options."""
+    options = ("--facility", "PR-KPG", "--terminal", name, "--zone", "Asia/Makassar", "--spool-dir", str(devices))
+    code = run(settings, urls, session, "devices", "code", "terminal:PR-KPG")["code"]
+    run(settings, urls, devices.with_name("nobody.json"), "terminal", *options, "enrol", code)
+    return options
+
+
 def enrol_and_sync(settings: Settings, urls: Mapping[str, str], session: Path, devices: Path) -> None:
     """A tablet of nobody's account sends a signed record, which is checked where it is stored."""
-
-    def run(*words: str, file: Path = session) -> Any:
-        addresses = {f"KARYA_{name.upper()}_URL": url for name, url in urls.items()}
-        variables = {**environment(settings), **addresses, sessions.FILE: str(file), "COLUMNS": "300"}
-        result = CliRunner().invoke(app, [*words, "--json"], env=variables)
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout)
-
-    place = ("--facility", "PR-KPG", "--terminal", "T7", "--zone", "Asia/Makassar", "--spool-dir", str(devices))
-    code = run("devices", "code", "terminal:PR-KPG")["code"]
+    place = enrol(settings, urls, session, devices, "T7")
     nobody = devices.with_name("nobody.json")
-    run("terminal", *place, "enrol", code, file=nobody)
-    run("terminal", *place, "record", "KTI", "5", "--unlisted", file=nobody)
-    report = run("terminal", *place, "sync", "--wait", "30", file=nobody)
+    run(settings, urls, nobody, "terminal", *place, "record", "KTI", "5", "--unlisted")
+    report = run(settings, urls, nobody, "terminal", *place, "sync", "--wait", "30")
     assert (report["sent"], report["unanswered"], report["not_taken"]) == (1, 0, [])
-    [check] = [
-        check for check in run("verify", "--signatures", "--within", "60")["checks"] if check["name"] == "signatures"
-    ]
+    checks = run(settings, urls, session, "verify", "--signatures", "--within", "60")["checks"]
+    [check] = [check for check in checks if check["name"] == "signatures"]
     assert (check["looked_at"] > 0, check["broken"]) == (True, [])
 
 
@@ -398,3 +414,75 @@ async def test_kafkas_certificate_changes_while_clients_work(
         await new_client.list_topics()
     async with a_mongo_user(settings) as client:
         await client["karya_sales"]["denials"].find_one({})
+
+
+@pytest.mark.timeout(600)
+def test_all_passwords_and_certificates_change_while_a_tablet_records(
+    own: LocalStack,
+    services: LocalServices,
+    secrets: ServerSecrets,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    session, devices = tmp_path / "session.json", tmp_path / "tablet"
+    sign_in(services.urls[IDENTITY], PLAYER_ACCOUNT, session)
+    settings = own.addresses.settings(OPERATOR).model_copy(update={"access": AccessControl.TOKENS})
+    enrol(settings, services.urls, session, devices, "T8")
+    former = {
+        (server, principal): secrets.credentials(server, principal)
+        for server in (KAFKA, MONGO)
+        for principal in ("sales", ADMINISTRATOR)
+    }
+    before = {server.name: shown_serial(server.port) for server in own.servers}
+    rotating = import_module("cli.rotate")
+    monkeypatch.setattr(rotating, "LocalStack", lambda *_, **__: own)
+    monkeypatch.setattr(rotating, "local_services", lambda _: services)
+    stopping = Event()
+    with ThreadPoolExecutor(1) as threads:
+        recording = threads.submit(asyncio.run, record_until(stopping, devices, services.urls))
+        try:
+            rotating.rotate(as_json=True)
+        finally:
+            stopping.set()
+        recorded, synced = recording.result()
+    assert {ADMINISTRATOR, "sales", KAFKA, MONGO} <= set(json.loads(capsys.readouterr().out)["rotated"])
+    assert synced > 10, "it worked meanwhile"
+    for server in own.servers:
+        renewed = serial(secrets.server(server.name).read_text())
+        assert renewed != before[server.name]
+        # Kafka applies a setting some moments after it has taken it.
+        asyncio.run(eventually(partial(shown_serial, server.port), equals=renewed))
+    for (server, principal), credentials in former.items():
+        refused = tmp_secrets(secrets, server, credentials)
+        assert not asyncio.run(lets_in(own, refused, server)), (server, principal)
+    with MongoClient[dict[str, Any]](own.addresses.mongo, **mongo_access(own.addresses.settings())) as client:
+        lots = client["karya_production"]["lots"].find({"report": {"$in": recorded}}, {"report": 1})
+        assert sorted(lot["report"] for lot in lots) == sorted(recorded), "each record counts, and counts once"
+
+
+async def record_until(stopping: Event, devices: Path, urls: Mapping[str, str]) -> tuple[list[str], int]:
+    """The ids of what a tablet records while it syncs again and again, and how many syncs went well."""
+    recorded, synced = list[str](), 0
+    with Terminal(devices, "PR-KPG", "T8") as terminal:
+        route = GatewayRoute(urls["gateway"], Bearer(DeviceSession(urls[IDENTITY], terminal.spool.device_key)))
+        while not stopping.is_set():
+            now = datetime.now(UTC)
+            recorded.append(terminal.record("KTI", 1, made_on=now.date(), at=now, unlisted=True).id)
+            with suppress(NotReached, NotAnswered):
+                await terminal.sync(route, wait=0)
+                synced += 1
+            await asyncio.sleep(0.1)
+        report = await terminal.sync(route, wait=60)
+        assert (report.unanswered, report.refused, terminal.counts().pending) == (0, 0, 0)
+    return recorded, synced
+
+
+def shown_serial(port: int) -> int:
+    """The serial number of the certificate that a server shows."""
+    return serial(ssl.get_server_certificate(("127.0.0.1", port)))
+
+
+def serial(certificate: str) -> int:
+    [found] = load_pem_x509_certificates(certificate.encode())
+    return found.serial_number

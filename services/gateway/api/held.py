@@ -9,9 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from services.gateway.domain.held_record import HeldRecord, HeldStatus
-from services.gateway.domain.holding import digest_of
 from services.gateway.handlers import REFUSE, RELEASE
-from services.gateway.store import BOOTH_NEWS, FACILITY_NEWS, HELD_COMMAND_OUTCOMES, HELD_RECORD_DOCUMENTS
+from services.gateway.store import (
+    BOOTH_NEWS,
+    FACILITY_NEWS,
+    HELD_COMMAND_OUTCOMES,
+    HELD_RECORD_DOCUMENTS,
+    HELD_VALUE,
+)
 from shared.events.gateway import HELD_COMMANDS, HeldRefusal
 from shared.events.production import TERMINAL, ReportAccepted, ReportRejected
 from shared.events.sales import TILL, SaleAccounted
@@ -64,8 +69,8 @@ class HeldRecordPage(BaseModel):
             number=record.number,
             seq=record.seq,
             recorded_at=record.header("ce_time") or "",
-            digest=digest_of(record),
-            bytes=len(record.value),
+            digest=record.digest,
+            bytes=record.size,
             held_at=record.held_at,
             status=record.status,
             decided_at=record.decided_at,
@@ -119,7 +124,7 @@ def routes(service: Service) -> APIRouter:
             raise RequestValidationError([value_error(("query", "status"), message)])
         named = {"status": status, "place": place, "device": device}
         filters = {name: value for name, value in named.items() if value is not None}
-        page = await listing.page(service.database, HELD_RECORD_DOCUMENTS, filters)
+        page = await listing.page(service.database, HELD_RECORD_DOCUMENTS, filters, without=HELD_VALUE)
         stored = await _stored_before(service, page)
         return [HeldRecordPage.of(record, stored_before=record.id in stored) for record in page]
 

@@ -34,6 +34,8 @@ METADATA_SECONDS = 3600.0
 KEYS_SECONDS = 300.0
 # Tokens with made-up key ids must not flood the provider.
 ASK_AGAIN_SECONDS = 5.0
+# A provider that did not answer is not asked for so long. Each who waits for it holds a connection of identity.
+SILENT_SECONDS = 5.0
 DISCOVERY = "/.well-known/openid-configuration"
 CALLBACK = "/sessions/provider/callback"
 
@@ -76,6 +78,7 @@ class Provider:
         self._keys: KeySet | None = None
         self._keys_at = float("-inf")
         self._asking = asyncio.Lock()
+        self._silent_until = float("-inf")
 
     async def authorization_url(self, state: str, secrets: SignInSecrets) -> str:
         """Where a browser goes to sign in."""
@@ -144,11 +147,25 @@ class Provider:
         return await self._ask("POST", metadata.token_endpoint, data=form, auth=authentication)
 
     async def _known(self) -> Metadata:
+        """What the provider says of itself. While it does not answer, what it said before."""
+        known = self._metadata
+        if known is not None and (self._is_fresh() or self._asking.locked()):
+            return known
         async with self._asking:
-            if self._metadata is None or time.monotonic() - self._metadata_at > METADATA_SECONDS:
-                self._metadata = self._read_metadata(await self._ask("GET", f"{self.issuer.rstrip('/')}{DISCOVERY}"))
+            if self._metadata is None or not self._is_fresh():
+                try:
+                    fields = await self._ask("GET", f"{self.issuer.rstrip('/')}{DISCOVERY}")
+                except ProviderAway as away:
+                    if self._metadata is None:
+                        raise
+                    log.warning("provider_away", reason=str(away)[:300])
+                    return self._metadata
+                self._metadata = self._read_metadata(fields)
                 self._metadata_at = time.monotonic()
             return self._metadata
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._metadata_at <= METADATA_SECONDS
 
     def _read_metadata(self, fields: Mapping[str, Any]) -> Metadata:
         if fields.get("issuer") != self.issuer:
@@ -181,8 +198,12 @@ class Provider:
 
     async def _ask(self, method: str, address: str, **request: Any) -> Mapping[str, Any]:
         """The JSON object that the provider answers. Raises ProviderRefused for an answer of 400 to 403."""
+        if time.monotonic() < self._silent_until:
+            raise ProviderAway("it did not answer a moment ago")
         try:
             async with (
+                # In all: the client's own timeout begins anew with each byte.
+                asyncio.timeout(ANSWER_WITHIN),
                 httpx.AsyncClient(timeout=ANSWER_WITHIN, headers={"Accept": "application/json"}) as client,
                 client.stream(method, address, **request) as answer,
             ):
@@ -194,7 +215,9 @@ class Provider:
             if 400 <= answer.status_code <= 403:
                 raise ProviderRefused(f"it answers with status {answer.status_code}")
             fields = httpx.Response(answer.status_code, content=raw, request=answer.request).raise_for_status().json()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as fault:
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValueError) as fault:
+            if isinstance(fault, TimeoutError | httpx.TransportError):
+                self._silent_until = time.monotonic() + SILENT_SECONDS
             # Without what was sent: that has a secret and a code.
             raise ProviderAway(type(fault).__name__) from None
         if not isinstance(fields, dict):

@@ -85,6 +85,9 @@ def test_made_up_callers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch)
         ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
         ("fe80::1%eth0", "fe80::"),
         ("", ""),
+        ("unknown", ""),
+        ("192.0.2.7, 192.0.2.8", ""),
+        ("x" * 10_000, ""),
     ],
 )
 def test_an_ipv6_network_counts_as_one(host: str, network: str) -> None:
