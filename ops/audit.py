@@ -15,7 +15,7 @@ from shared.events.festival import ORGANISER
 from shared.events.gateway import HELD_COMMANDS
 from shared.events.identity import IDENTITY_COMMANDS
 from shared.events.language import Event, Topic
-from shared.events.operator import OPERATOR, LetterArchived, LetterMended
+from shared.events.operator import OPERATOR, DatabaseSwitched, LetterArchived, LetterMended, LetterReplayed
 from shared.settings import Settings
 
 TOPICS: Sequence[Topic] = (ORGANISER, ENTRY_COMMANDS, IDENTITY_COMMANDS, HELD_COMMANDS, OPERATOR)
@@ -94,7 +94,7 @@ def _entries(
 
 
 def _actor(event: Event) -> str:
-    if isinstance(event.body, LetterMended | LetterArchived):
+    if isinstance(event.body, LetterMended | LetterArchived | LetterReplayed | DatabaseSwitched):
         return event.body.actor
     return event.actor or event.source
 
