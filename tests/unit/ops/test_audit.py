@@ -1,5 +1,6 @@
 """`karya audit` and the accounts of `karya trace`: who gave a command, by the records alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,11 @@ from shared import envelope
 from shared.errors import WrongEntry
 from shared.events.catalogue import ENTRY_COMMANDS, RetireEntry
 from shared.events.festival import ORGANISER, CancelFestival
-from shared.events.identity import IDENTITY_COMMANDS, GrantRole, OpenAccount, Role
+from shared.events.gateway import HELD_COMMANDS, RefuseRecords
+from shared.events.identity import IDENTITY_COMMANDS, GrantRole, OpenAccount, RevokeDevice, Role
 from shared.events.language import Body, Topic
-from shared.events.operator import OPERATOR, LetterArchived
+from shared.events.operator import OPERATOR, DatabaseSwitched, LetterArchived, LetterReplayed
+from shared.runtime.audit import CURSOR, given_by
 
 pytestmark = pytest.mark.unit
 
@@ -94,6 +97,42 @@ def test_a_role_within_a_festival_is_about_the_festival() -> None:
         a_record(IDENTITY_COMMANDS, OpenAccount(subject=BUDI, credential="c"), 3),
     ]
     assert [entry.id for entry in entries(IDENTITY_COMMANDS, *records, festival="ODOP")] == ["c-0", "c-1"]
+
+
+def test_what_names_a_booth_or_a_place_is_about_its_festival() -> None:
+    device = "d-" + "a" * 52
+    held = a_record(HELD_COMMANDS, RefuseRecords(place="ODOP.B1", device=device, reason="stolen"), 0)
+    assert [entry.id for entry in entries(HELD_COMMANDS, held, festival="ODOP")] == ["c-0"]
+    # The words of the filter say so: a device may have been moved, and the command names none.
+    revoked = a_record(IDENTITY_COMMANDS, RevokeDevice(subject=device), 1)
+    assert entries(IDENTITY_COMMANDS, revoked, festival="ODOP") == []
+
+
+def test_each_event_of_an_operator_is_told_with_the_operator() -> None:
+    place = {"original": "t/0/1", "actor": "op.kupang"}
+    bodies = (
+        LetterReplayed(**place, letter="d/0/1", reason="BUG", arrived_at=NOON, compared=True),
+        DatabaseSwitched(original="sales", actor="op.kupang", say_missing=False),
+    )
+    found = [entries(OPERATOR, a_record(OPERATOR, body, actor=None))[0] for body in bodies]
+    assert [(entry.actor, entry.command, entry.key) for entry in found] == [
+        ("op.kupang", "LetterReplayed", "t/0/1"),
+        ("op.kupang", "DatabaseSwitched", "sales"),
+    ]
+
+
+def test_the_ledger_keeps_who_gave_a_command_and_nothing_about_other_events() -> None:
+    event = envelope.decode(ORGANISER, a_record(ORGANISER, CancelFestival(festival="ODOP", reason="a name")))
+    fields = given_by(event, "karya/test c-0")
+    assert fields == {
+        "given": "2026-04-18T04:00:00.000Z karya/test c-0",
+        "actor": RINA,
+        "kind": "CancelFestival",
+        "key": "ODOP",
+        "festival": "ODOP",
+    }
+    assert CURSOR.fullmatch(fields["given"])
+    assert given_by(replace(event, actor=None), "karya/test c-0") == {}
 
 
 def test_a_record_that_commands_nothing_is_left_out() -> None:
