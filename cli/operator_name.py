@@ -8,6 +8,7 @@ from shared.errors import NotMendable
 from shared.events.language import Id
 from shared.faults import fault_message
 from shared.settings import Settings
+from shared.wording import Message
 
 # Without a session, `--as`, KARYA_OPERATOR and credentials of Kafka.
 UNNAMED = "operator"
@@ -22,8 +23,13 @@ def operator_name(settings: Settings, option: str | None) -> str:
     try:
         return TypeAdapter(Id).validate_python(name)
     except ValidationError as error:
-        wrong = fault_message(error.errors(include_url=False)[0]).english
-        raise NotMendable(f"{name!r} can't be an operator's name. {wrong} Say another one with --as.") from None
+        raise NotMendable(
+            Message(
+                "{name!r} can't be an operator's name. {reason} Say another one with --as.",
+                name=name,
+                reason=fault_message(error.errors(include_url=False)[0]),
+            )
+        ) from None
 
 
 def _signed_in() -> str | None:

@@ -20,7 +20,7 @@ from pymongo.errors import PyMongoError
 from deploy.topics import SERVICES, read_topics
 from ops import repairs
 from ops.letters import Letter, LetterPlace, Status, letter_of, status_of
-from ops.originals import Comparison, compare_originals
+from ops.originals import LetterComparison, compare_originals
 from ops.reaching import unreachable
 from ops.repairs import Repairs
 from ops.verify.log import TopicLog
@@ -64,13 +64,13 @@ class _Sending:
 
     actor: str
     without_original: bool
-    comparisons: dict[LetterPlace, Comparison] = field(default_factory=dict)
+    comparisons: dict[LetterPlace, LetterComparison] = field(default_factory=dict)
     refused: dict[LetterPlace, tuple[Letter, str]] = field(default_factory=dict)
 
     @property
     def waits_for_consent(self) -> bool:
         """Whether a letter was refused because its record is deleted."""
-        return any(self.comparisons.get(place) is Comparison.GONE for place in self.refused)
+        return any(self.comparisons.get(place) is LetterComparison.GONE for place in self.refused)
 
 
 class DeadLetters:
@@ -131,7 +131,7 @@ class DeadLetters:
         id = repairs.ledger_id(letter.original, letter.place.topic)
         return (await RuntimeStore(database).processed([id])).get(id)
 
-    async def comparisons(self, letters: Sequence[Letter]) -> Mapping[LetterPlace, Comparison]:
+    async def comparisons(self, letters: Sequence[Letter]) -> Mapping[LetterPlace, LetterComparison]:
         """Each letter compared with the record that it names."""
         return await compare_originals(self._settings, letters) if letters else {}
 
@@ -190,14 +190,14 @@ class DeadLetters:
         )
         await self._send(letters)
 
-    async def _tell(self, letter: Letter, comparison: Comparison, actor: str) -> None:
+    async def _tell(self, letter: Letter, comparison: LetterComparison, actor: str) -> None:
         body = LetterReplayed(
             original=letter.original,
             letter=str(letter.place),
             reason=letter.reason,
             arrived_at=letter.arrived_at,
             actor=actor,
-            compared=comparison is Comparison.SAME,
+            compared=comparison is LetterComparison.SAME,
         )
         headers = repairs.event_headers(body, str(uuid.uuid4()))
         await self.publish(OPERATOR.name, body.original.encode(), envelope.encode(body), headers)
@@ -381,14 +381,14 @@ def _record_key(letter: Letter) -> _RecordKey:
     return letter.service, *place, letter.key, letter.value, tuple(letter.headers)
 
 
-def _difference(letter: Letter, comparison: Comparison, *, without_original: bool) -> str | None:
+def _difference(letter: Letter, comparison: LetterComparison, *, without_original: bool) -> str | None:
     """Why the letter can't be trusted to be the record that it names, if so."""
-    if comparison is Comparison.OTHER:
+    if comparison is LetterComparison.OTHER:
         return (
             f"it is not the record that it names, {letter.original}. Find who wrote it: "
             f"{letter.service or 'a service'} was wrong, or somebody wrote in its name."
         )
-    if comparison is Comparison.GONE and not without_original:
+    if comparison is LetterComparison.GONE and not without_original:
         return (
             f"its record {letter.original} is deleted, and nobody can compare them. If you know that it is right, "
             "repeat with --without-original."

@@ -16,7 +16,7 @@ from shared.runtime.dlq import original_headers
 from shared.settings import Settings
 
 
-class Comparison(StrEnum):
+class LetterComparison(StrEnum):
     """What became of the comparison of a letter with its record."""
 
     SAME = "same"
@@ -24,21 +24,21 @@ class Comparison(StrEnum):
     GONE = "gone"  # the topic's beginning was deleted, and the record with it
 
 
-async def compare_originals(settings: Settings, letters: Sequence[Letter]) -> Mapping[LetterPlace, Comparison]:
+async def compare_originals(settings: Settings, letters: Sequence[Letter]) -> Mapping[LetterPlace, LetterComparison]:
     """Compare key, body and headers of each letter with those of the record that it names. Raises KafkaError, and
     NotReached when Kafka does not deliver a record."""
-    found: dict[LetterPlace, Comparison] = {}
+    found: dict[LetterPlace, LetterComparison] = {}
     async with TopicLog(settings, {letter.place.topic for letter in letters}) as log:
         begins, ends = await log.begins(), await log.ends()
         for letter in letters:
             part = TopicPartition(topic_name(settings, letter.place.topic), letter.original_partition)
             if not 0 <= letter.original_offset < ends.get(part, 0):
-                found[letter.place] = Comparison.OTHER
+                found[letter.place] = LetterComparison.OTHER
             elif letter.original_offset < begins[part]:
-                found[letter.place] = Comparison.GONE
+                found[letter.place] = LetterComparison.GONE
             else:
                 record = await log.at(part, letter.original_offset, ends[part])
-                found[letter.place] = Comparison.SAME if _is_same(letter, record) else Comparison.OTHER
+                found[letter.place] = LetterComparison.SAME if _is_same(letter, record) else LetterComparison.OTHER
     return found
 
 

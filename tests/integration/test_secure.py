@@ -37,7 +37,11 @@ from deploy.secure.rotation import admit_other_users, renew_kafka_certificate, r
 from deploy.secure.users import ServerSecrets, new_credentials
 from deploy.seed import set_up
 from deploy.topics import SERVICES, all_topics, make_topics, read_topics
+from ops.dlq import dead_letters
 from shared.credentials import UserCredentials
+from shared.errors import NotPermitted
+from shared.events.identity import IDENTITY_COMMANDS
+from shared.events.production import TERMINAL
 from shared.events.sales import SALES
 from shared.kafka import producer
 from shared.kafka_connection import administrator
@@ -168,6 +172,18 @@ async def test_a_user_of_kafka_can_do_what_it_may_and_nothing_else(
         everything = Binding(Resource.TOPIC, "*", Pattern.LITERAL, f"User:{principal}.1", "*", Operation.WRITE, 3)
         with pytest.raises(KafkaError, match="ClusterAuthorizationFailed"):
             await rights.create_acls(user, {everything})
+
+
+async def test_a_replay_that_would_give_rights_asks_for_the_administrator(
+    place: Settings, secrets: ServerSecrets
+) -> None:
+    record = (IDENTITY_COMMANDS.name, b"k", b"v", ())
+    async with dead_letters(secrets.of(OPERATOR, place)) as letters:
+        with pytest.raises(NotPermitted, match=r"write karya\.identity-commands\.v1\..*KARYA_KAFKA_CREDENTIALS"):
+            await letters.publish(*record)
+        await letters.publish(TERMINAL.name, *record[1:])
+    async with dead_letters(place) as letters:
+        await letters.publish(*record)
 
 
 async def written(user: AIOKafkaAdminClient) -> Mapping[str, int]:

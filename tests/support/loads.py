@@ -241,7 +241,9 @@ def _news() -> Iterator[ProbeRecord]:
         answer = ReportAccepted(facility=f"LP-{n % KEYS}", terminal="T1", report=f"report-{n}", lot=f"L{n}")
         yield ProbeRecord(ANSWERS, answer, f"answer-{n}")
         if n % 3 == 0:
-            yield ProbeRecord(SALES, DeviceHeard(booth=f"F.B{n // 3 % KEYS}", till="T1", device=f"D{n}"), f"heard-{n}")
+            yield ProbeRecord(
+                SALES, DeviceHeard(booth=f"F.B{n // 3 % KEYS}", till="T1", device=f"D{n}"), f"heard-{n}"
+            )
 
 
 _BEFORE = {

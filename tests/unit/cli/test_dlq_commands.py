@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from cli import dlq
 from ops.dlq import DeadLetters, ResendReport
 from ops.letters import Letter, LetterPlace, Status
-from ops.originals import Comparison
+from ops.originals import LetterComparison
 from shared.errors import NotPermitted
 from shared.events.operator import OPERATOR, LetterArchived, LetterReplayed
 from shared.settings import Settings
@@ -54,12 +54,12 @@ class Cluster(DeadLetters):
         self.letter = letter
         self.resent: list[Letter] = []
         self.told: list[LetterReplayed] = []
-        self.comparison = Comparison.SAME
+        self.comparison = LetterComparison.SAME
 
     async def require_operators_topic(self) -> None:
         pass
 
-    async def comparisons(self, letters: Sequence[Letter]) -> Mapping[LetterPlace, Comparison]:
+    async def comparisons(self, letters: Sequence[Letter]) -> Mapping[LetterPlace, LetterComparison]:
         return {letter.place: self.comparison for letter in letters}
 
     async def publish(self, topic: str, _key: object, value: bytes, _headers: object) -> None:
@@ -122,14 +122,14 @@ def test_an_unusable_letter_is_sent_back_and_its_reason_said(
 @pytest.mark.parametrize(
     ("comparison", "without_original", "sent"),
     [
-        (Comparison.OTHER, False, False),
-        (Comparison.OTHER, True, False),
-        (Comparison.GONE, False, False),
-        (Comparison.GONE, True, True),
+        (LetterComparison.OTHER, False, False),
+        (LetterComparison.OTHER, True, False),
+        (LetterComparison.GONE, False, False),
+        (LetterComparison.GONE, True, True),
     ],
 )
 async def test_a_letter_that_is_not_the_record_that_it_names_is_not_sent(
-    comparison: Comparison, without_original: bool, sent: bool
+    comparison: LetterComparison, without_original: bool, sent: bool
 ) -> None:
     letter = a_letter()
     cluster = Cluster(letter)

@@ -9,6 +9,8 @@ from aiokafka import ConsumerRecord
 
 from cli.audit import moment
 from ops.audit import AuditEntry, AuditFilter, _entries
+from ops.repairs import Repairs
+from ops.trace import _replays
 from ops.trace.actors import Actors
 from shared import envelope
 from shared.errors import WrongEntry
@@ -19,6 +21,7 @@ from shared.events.identity import IDENTITY_COMMANDS, GrantRole, OpenAccount, Re
 from shared.events.language import Body, Topic
 from shared.events.operator import OPERATOR, DatabaseSwitched, LetterArchived, LetterReplayed
 from shared.runtime.audit import CURSOR, given_by
+from shared.settings import Settings
 
 pytestmark = pytest.mark.unit
 
@@ -160,3 +163,24 @@ def test_a_moment_is_read_by_this_machines_clock_if_it_names_no_zone() -> None:
     assert moment("2026-04-18") == datetime(2026, 4, 18).astimezone()
     with pytest.raises(WrongEntry, match="is no moment"):
         moment("yesterday")
+
+
+def test_a_trace_tells_of_the_replays_of_a_record() -> None:
+    command = a_record(ORGANISER, CancelFestival(festival="ODOP"), 7)
+    replays = [
+        LetterReplayed(
+            original=f"{ORGANISER.name}/0/{offset}",
+            letter=f"{ORGANISER.name}.dlq/0/0",
+            reason="BUG",
+            arrived_at=NOON,
+            actor=f"op.{offset}",
+            compared=True,
+        )
+        for offset in (7, 8, 7)
+    ]
+    repairs = Repairs()
+    repairs.add(a_record(OPERATOR, body, number, actor=None) for number, body in enumerate(replays))
+    found = list(_replays(repairs, Settings(topic_prefix="t."), command))
+    assert [(entry.kind, entry.who, entry.where) for entry in found] == [
+        ("LetterReplayed", "op.7", f"t.{ORGANISER.name} 0/7")
+    ] * 2

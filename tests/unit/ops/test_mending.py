@@ -11,7 +11,7 @@ from ops.dlq import DeadLetters
 from ops.drafts import draft
 from ops.letters import Letter, LetterPlace, Status
 from ops.mending import MendReport
-from ops.originals import Comparison
+from ops.originals import LetterComparison
 from ops.repairs import Mending
 from shared import envelope
 from shared.errors import NotMendable
@@ -29,13 +29,13 @@ class FakeCluster(DeadLetters):
         self.worked: bytes | None = None
         self.letters: list[Letter] = []
         self.told: list[LetterMended] = []
-        self.comparison = Comparison.SAME
+        self.comparison = LetterComparison.SAME
         self._looked = asyncio.Barrier(operators)
 
     async def require_operators_topic(self) -> None:
         pass
 
-    async def comparisons(self, letters: Sequence[Letter]) -> Mapping[LetterPlace, Comparison]:
+    async def comparisons(self, letters: Sequence[Letter]) -> Mapping[LetterPlace, LetterComparison]:
         return {letter.place: self.comparison for letter in letters}
 
     async def all(self, topics: Collection[str] | None = None) -> list[Letter]:
@@ -102,10 +102,10 @@ async def test_a_dead_letter_of_another_body_is_not_the_copys_own() -> None:
 
 async def test_a_letter_that_is_not_the_record_that_it_names_is_not_mended() -> None:
     cluster, letter = FakeCluster(), a_letter()
-    cluster.comparison = Comparison.OTHER
+    cluster.comparison = LetterComparison.OTHER
     with pytest.raises(NotMendable, match="is not the record that it names"):
         await mend(cluster, letter, 12, "op.a")
-    cluster.comparison = Comparison.GONE
+    cluster.comparison = LetterComparison.GONE
     with pytest.raises(NotMendable, match="--without-original"):
         await mend(cluster, letter, 12, "op.a")
     assert (cluster.told, cluster.worked) == ([], None)
