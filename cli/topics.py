@@ -1,7 +1,7 @@
 """`karya topics`: creates missing topics on a Kafka cluster, corrects others, and sows the catalogue."""
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
@@ -50,6 +50,6 @@ def topics(
 
 async def _set_up(settings: Settings) -> tuple[TopicChanges, int]:
     result = await reconcile_topics(settings)
-    if settings.kafka_credentials is not None:
-        await reconcile_acls(settings)
-    return result, 0 if result.refused else await sow_catalogue(settings)
+    rights = await reconcile_acls(settings) if settings.kafka_credentials is not None else None
+    sown = 0 if result.refused else await sow_catalogue(settings)
+    return replace(result, refused=[*result.refused, *rights.refused]) if rights is not None else result, sown

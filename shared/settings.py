@@ -157,6 +157,11 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool | None = Field(None, description="JSON lines (true), for people (false), or by terminal")
+    subscribers: str = Field(
+        "market=karya.public.sales.v1",
+        description="subscribers of a secured Kafka, each with a public topic or `*`, with commas; a name may stand "
+        "more than once",
+    )
     clock_skew_seconds: Whole = Field(
         900, ge=0, description="how far a terminal's clock may be ahead of Kafka's before a report is refused"
     )

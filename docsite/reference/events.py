@@ -29,7 +29,7 @@ _WRITERS = {
     sales.TILL.name: "tills",
     identity.IDENTITY_COMMANDS.name: "administrators, organisers and invited people (by identity's HTTP API)",
     gateway.HELD_COMMANDS.name: "the gateway's intake, and operators (by its HTTP API)",
-    operator.OPERATOR.name: "operators (by `karya dlq`)",
+    operator.OPERATOR.name: "operators (by `karya dlq` and `karya rebuild`)",
     **writers(),
 }
 _READERS = {
@@ -46,7 +46,7 @@ _READERS = {
     identity.IDENTITY.name: ("administrators", "anyone"),
     gateway.HELD_REPORTS.name: ("trace", "verify"),
     gateway.HELD_SALES.name: ("trace", "verify"),
-    operator.OPERATOR.name: ("`karya dlq`", "verify", "trace"),
+    operator.OPERATOR.name: ("`karya dlq`", "verify", "trace", "audit"),
     **{journal(service).name: ("rebuild",) for service in SERVICES},
 }
 _PATTERNS = {

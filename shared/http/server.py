@@ -27,6 +27,7 @@ from shared.faults import fault_message
 from shared.http.access import SigningKeys, access_control
 from shared.http.admission import Admission
 from shared.http.answer_headers import AnswerHeaders
+from shared.http.audit import audit
 from shared.http.connections import Bounds, bounded_protocol
 from shared.http.docs import docs
 from shared.http.filters import refuse_unknown_filters
@@ -96,6 +97,7 @@ def application(service: Service, title: str, router: APIRouter, signing_keys: S
     app.add_middleware(Admission, names=service.settings.names)
     pages = [Depends(refuse_unknown_filters)]
     app.include_router(router, dependencies=pages)
+    app.include_router(audit(service), dependencies=pages)
     app.include_router(health(service), dependencies=pages)
     app.include_router(docs(title, app.openapi))
 

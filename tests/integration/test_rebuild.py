@@ -22,6 +22,7 @@ from shared.errors import HistoryTruncated, NotEmpty, ServiceRunning, UnknownVer
 from shared.events.festival import FESTIVAL, FestivalCancelled
 from shared.events.journal import BatchWorked, journal
 from shared.events.language import Event, Topic
+from shared.events.operator import OPERATOR, DatabaseSwitched
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported
 from shared.kafka import topic_name
 from shared.mongo import Document, Mongo
@@ -212,8 +213,10 @@ async def test_a_lost_database_is_put_back_and_the_service_goes_on(
     live = season.mongo.database(service)
     before = {name: await live[name].find({}).to_list(None) for name in await live.list_collection_names()}
     await live.client.drop_database(live.name)
-    rebuild_report = await rebuild(season.settings, service, switching=True)
+    rebuild_report = await rebuild(season.settings, service, switching=True, actor="op.kupang")
     assert rebuild_report.switched
+    told = [body for body in await season.probe.bodies(OPERATOR, DatabaseSwitched) if body.original == service]
+    assert told == [DatabaseSwitched(original=service, say_missing=False, actor="op.kupang")]
     for name in {*before, *await live.list_collection_names()}:
         assert sorted(await live[name].find({}).to_list(None), key=_id) == sorted(before.get(name, []), key=_id), name
     async with run_service(service, settings=season.settings):

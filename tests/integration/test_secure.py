@@ -35,19 +35,22 @@ from deploy.local.kafka import BROKERS, CLIENTS, NODE
 from deploy.local.services import IDENTITY, LocalServices, environment
 from deploy.local.stack import LocalStack
 from deploy.secure import acls as rights
-from deploy.secure.acls import PRINCIPALS, Binding, Operation, Pattern, Resource, acls, bindings
+from deploy.secure.acls import Binding, Operation, Pattern, Resource, acls, bindings, principals
 from deploy.secure.certificates import new_authority, prepare
-from deploy.secure.files import ADMINISTRATOR, KAFKA, MONGO, OPERATOR, SUBSCRIBER
+from deploy.secure.files import ADMINISTRATOR, KAFKA, MONGO, OPERATOR
 from deploy.secure.rotation import admit_other_users, renew_kafka_certificate, retire_former_users
 from deploy.secure.users import ServerSecrets, new_credentials
 from deploy.seed import set_up
 from deploy.topics import SERVICES, all_topics, make_topics, read_topics
 from edge.sync import GatewayRoute
 from edge.terminal.terminal import Terminal
+from ops.dlq import dead_letters
 from shared.access.device_session import DeviceSession
 from shared.access.session import Bearer
 from shared.credentials import UserCredentials
-from shared.errors import NotAnswered, NotReached
+from shared.errors import NotAnswered, NotPermitted, NotReached
+from shared.events.identity import IDENTITY_COMMANDS
+from shared.events.production import TERMINAL
 from shared.events.sales import SALES
 from shared.kafka import producer
 from shared.kafka_connection import administrator
@@ -59,9 +62,12 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300
 
 PLAYER_ACCOUNT = new_account("season", PLAYER)
 PREFIX = "denied."
+# A subscriber of one public stream.
+MARKET = "subscriber.market"
 TOPIC_DENIED, GROUP_DENIED, CLUSTER_DENIED = 29, 30, 31
 UNAUTHORIZED = 13  # MongoDB's
 TOPICS = sorted({topic.name for topic in all_topics()} | {f"{name}.dlq" for name in read_topics()})
+OTHER_GROUPS = ("subscriber.x", "subscriber.marketing.x", "subscriber.other.x", "x.subscriber.market.")
 GROUPS = sorted(processor.group for processors in SERVICES.values() for processor in processors)
 # What each user of MongoDB may read and write, without the prefix of databases.
 WRITES = {service: {service} for service in SERVICES} | {
@@ -113,7 +119,9 @@ async def a_mongo_user(settings: Settings) -> AsyncIterator[AsyncMongoClient[dic
 
 def named(principal: str, operation: Operation, resource: Resource) -> set[str]:
     return {
-        acl.name for acl in acls() if (acl.principal, acl.operation, acl.resource) == (principal, operation, resource)
+        acl.name
+        for acl in acls(Settings())
+        if (acl.principal, acl.operation, acl.resource) == (principal, operation, resource)
     }
 
 
@@ -126,21 +134,30 @@ async def test_the_broker_has_the_rights_that_follow_from_the_declarations(
     expected = bindings(place)
     assert ours(set(await rights.read_acls(place))) == expected
     wide = Binding(Resource.TOPIC, f"{PREFIX}karya.", Pattern.PREFIXED, "User:sales.1", "*", Operation.WRITE, 3)
+    # Of names beyond the prefix, too.
+    widest = wide._replace(name="*", pattern=Pattern.LITERAL)
+    everybody = wide._replace(principal="User:*", operation=Operation.READ)
     async with a_kafka_user(place) as admin:
-        await rights.create_acls(admin, {wide})
+        await rights.create_acls(admin, {wide, widest, everybody})
 
     async def known() -> set[Binding]:
-        return ours(set(await rights.read_acls(place)))
+        return {right for right in await rights.read_acls(place) if right.name.startswith(PREFIX) or right == widest}
 
-    await eventually(known, equals={*expected, wide})
+    await eventually(known, equals={*expected, wide, widest, everybody})
     async with a_kafka_user(secrets.of("sales", place)) as sales:
         # So the test of every denial would be red.
         assert [name for name, code in (await written(sales)).items() if code] == []
-    assert await rights.reconcile_acls(place) == (0, 1)
-    assert ours(set(await rights.read_acls(place))) == expected
+    changes = await rights.reconcile_acls(place)
+    assert (changes.given, changes.withdrawn) == (0, 2)
+    assert await known() == {*expected, everybody}
+    [sentence] = changes.refused
+    assert f"Everybody has a right on {PREFIX}karya." in sentence
+    async with a_kafka_user(place) as admin:
+        await rights.delete_acls(admin, {everybody})
+    await eventually(known, equals=expected)
 
 
-@pytest.mark.parametrize("principal", PRINCIPALS)
+@pytest.mark.parametrize("principal", principals(Settings()))
 async def test_a_user_of_kafka_can_do_what_it_may_and_nothing_else(
     place: Settings, secrets: ServerSecrets, principal: str
 ) -> None:
@@ -155,15 +172,27 @@ async def test_a_user_of_kafka_can_do_what_it_may_and_nothing_else(
                 principal, operation, Resource.TOPIC
             ), operation
             assert {code for code in codes.values() if code} <= {TOPIC_DENIED}
-        groups = {name: await joined(user, f"{PREFIX}{name}") for name in (*GROUPS, "subscriber.x", "x.subscriber")}
+        groups = {name: await joined(user, f"{PREFIX}{name}") for name in (*GROUPS, f"{MARKET}.x", *OTHER_GROUPS)}
         allowed = {name for name, code in groups.items() if code != GROUP_DENIED}
         expected = named(principal, Operation.READ, Resource.GROUP)
-        assert allowed == ({"subscriber.x"} if principal == SUBSCRIBER else expected)
+        assert allowed == ({f"{MARKET}.x"} if principal == MARKET else expected)
         topic = await user.create_topics([NewTopic(f"{PREFIX}new", 1, 1)])
         assert [entry[1] for entry in topic.topic_errors] in ([TOPIC_DENIED], [CLUSTER_DENIED])
         everything = Binding(Resource.TOPIC, "*", Pattern.LITERAL, f"User:{principal}.1", "*", Operation.WRITE, 3)
         with pytest.raises(KafkaError, match="ClusterAuthorizationFailed"):
             await rights.create_acls(user, {everything})
+
+
+async def test_a_replay_that_would_give_rights_asks_for_the_administrator(
+    place: Settings, secrets: ServerSecrets
+) -> None:
+    record = (IDENTITY_COMMANDS.name, b"k", b"v", ())
+    async with dead_letters(secrets.of(OPERATOR, place)) as letters:
+        with pytest.raises(NotPermitted, match=r"write karya\.identity-commands\.v1\..*KARYA_KAFKA_CREDENTIALS"):
+            await letters.publish(*record)
+        await letters.publish(TERMINAL.name, *record[1:])
+    async with dead_letters(place) as letters:
+        await letters.publish(*record)
 
 
 async def written(user: AIOKafkaAdminClient) -> Mapping[str, int]:

@@ -98,6 +98,13 @@ def test_people_do_what_their_roles_allow(settings: Settings, services: LocalSer
     given = {(entry["command"], entry["actor"]) for entry in organiser.reads("audit", "--festival", "ODOP")}
     assert {("AnnounceFestival", subject), ("OpenBooth", subject), ("GrantRole", subject)} <= given
     assert "CloseFestival" not in {command for command, _ in given}
+    # An auditor needs no Kafka for it, and others may not ask.
+    auditor = Person(settings, services.urls, tmp_path, "r")
+    auditor.does("login", "--as", "auditor")
+    told = auditor.reads("audit", "--http", "--festival", "ODOP")
+    by_accounts = {(name, actor) for name, actor in given if actor.startswith("s-")}
+    assert {(entry["command"], entry["actor"]) for entry in told} == by_accounts
+    assert organiser.tries("audit", "--http").exit_code == 1
 
     # A role that is withdrawn is gone with the next token.
     rows = administrator.reads("accounts", "list", "--role", "cashier:ODOP.B1")
@@ -204,6 +211,10 @@ def test_a_device_syncs_by_its_own_key_until_it_is_lost(
     assert (report["sent"], report["unanswered"], report["not_taken"]) == (1, 0, [])
     given = {(entry["command"], entry["actor"]) for entry in staff.reads("audit")}
     assert ("ReleaseRecords", operator.reads("whoami")["subject"]) in given
+    auditor = Person(settings, services.urls, tmp_path, "r")
+    auditor.does("login", "--as", "auditor")
+    told = auditor.reads("audit", "--http", "--actor", row["device"])
+    assert {(entry["command"], entry["key"]) for entry in told} == {("ProductionReported", place)}
     # Somebody with the account of the facility writes as the terminal, with a key that nobody has enrolled.
     staff.does(*terminal("third"), "record", "KTI", "900", "--unlisted")
     report = staff.reads(*terminal("third"), "sync")

@@ -30,6 +30,7 @@ read booth_news         -              booth    festival  -       -        -    
 bring records           -              -        -         -       all      -          -             -        -
 read held               -              -        -         all     all      -          -             -        -
 decide held             -              -        -         -       all      -          -             -        -
+read audit              -              -        -         all     -        -          all           -        -
 keep accounts           -              -        -         -       -        -          all           -        -
 read accounts           -              -        -         all     -        -          all           -        -
 grant organiser         -              -        festival  -       -        -          all           -        -
