@@ -216,7 +216,7 @@ class Provider:
                 raise ProviderRefused(f"it answers with status {answer.status_code}")
             fields = httpx.Response(answer.status_code, content=raw, request=answer.request).raise_for_status().json()
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValueError) as fault:
-            if isinstance(fault, TimeoutError | httpx.TransportError):
+            if isinstance(fault, TimeoutError | httpx.TimeoutException | httpx.NetworkError):
                 self._silent_until = time.monotonic() + SILENT_SECONDS
             # Without what was sent: that has a secret and a code.
             raise ProviderAway(type(fault).__name__) from None
