@@ -75,7 +75,7 @@ ANSWERED_WITHIN = 30
 TYPE = {"Content-Type": "application/cloudevents-batch+json"}
 
 
-class Load(NamedTuple):
+class LoadSize(NamedTuple):
     """How much a round does on each stack, and how long it signs and checks by each curve."""
 
     records: int = 6_000
@@ -95,7 +95,7 @@ class Measure(NamedTuple):
 Side: TypeAlias = Mapping[Measure, float]
 # With its trace id.
 TracedRecord: TypeAlias = tuple[str, WorkloadRecord]
-USUAL = Load()
+USUAL = LoadSize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class TillClient:
         return event | {"partitionkey": self.booth, "data_base64": base64.b64encode(value).decode()}
 
 
-async def measure(env: BenchEnvironment, rounds: int, on_progress: OnProgress, load: Load = USUAL) -> BenchResult:
+async def measure(env: BenchEnvironment, rounds: int, on_progress: OnProgress, load: LoadSize = USUAL) -> BenchResult:
     """Signatures a second of both curves; start, latency and catch-up of an open and of a secured stack.
 
     There are fewer rounds if so many would take too long. Raises BenchFailed and StackError.
@@ -263,7 +263,7 @@ def _cpu_seconds(servers: Iterable[Server]) -> float:
     return cpu_seconds(server.pid for server in servers if server.pid is not None)
 
 
-async def _measure_side(folder: Path, load: Load, *, secure: bool) -> Side:
+async def _measure_side(folder: Path, load: LoadSize, *, secure: bool) -> Side:
     async with _running(folder, secure=secure) as side:
         await stock_booths(side.settings, 1)
         stopwatch = Stopwatch()

@@ -20,6 +20,7 @@ from shared.settings import Settings
 
 pytestmark = pytest.mark.unit
 
+MARKET = f"{SUBSCRIBER}.market"
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "subscriber.md"
 
 
@@ -41,9 +42,9 @@ def test_the_access_of_the_guide_is_that_of_a_secured_stack(tmp_path: Path, monk
     secrets = ServerSecrets(Path(".karya/up/secrets"))
     secrets.authorities.parent.mkdir(parents=True)
     new_authority(secrets, datetime.now(UTC))
-    secrets.credentials(KAFKA, SUBSCRIBER)
+    secrets.credentials(KAFKA, MARKET)
     shown = names_of("sasl_mechanism")["access"]
-    expected = connection(secrets.of(SUBSCRIBER, Settings()))
+    expected = connection(secrets.of(MARKET, Settings()))
     del expected["bootstrap_servers"]
     assert (shown.pop("ssl_context") is None, expected.pop("ssl_context") is None) == (False, False)
     assert shown == expected

@@ -63,7 +63,7 @@ async def test_a_held_record_is_counted_once_however_often_it_is_offered() -> No
         return httpx.Response(200, json=[{"id": event["id"], "reason": "device_revoked"} for event in events])
 
     records = [a_record(id, "T1") for id in ("1", "2", "1", "3", "3")]
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://gateway") as gateway:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="https://gateway") as gateway:
         fleet = Fleet("http://identity", gateway, {})
         fleet._devices["T1"] = SeasonDevice(new_device_key(), "d-1", httpx.Auth())
         assert await fleet.offer_by(GivenToken("token"), "T1", records) == {"device_revoked": 3}
