@@ -314,14 +314,14 @@ async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
         await _worked(mongo, "production", 1)
         await eventually(lambda: mongo.database("production")["parked"].count_documents({"events": {"$size": 2}}))
         async with dead_letters(settings) as letters:
-            assert (await letters.replay(await letters.all(), 1.0)).still_open == 2
+            assert (await letters.replay(await letters.all(), 1.0, actor="operator")).still_open == 2
         await eventually(lambda: buggy.idle)
     finally:
         await buggy.stop()
     assert discrepancies(await compare(settings, "production")) == ([], [], [])
     async with run_service("production"):
         async with dead_letters(settings) as letters:
-            await letters.replay(await letters.all(), 10.0)
+            await letters.replay(await letters.all(), 10.0, actor="operator")
         await _worked(mongo, "production", 3)
     rebuild_report = await compare(settings, "production")
     assert discrepancies(rebuild_report) == ([], [], [])
