@@ -71,7 +71,8 @@ async def test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault(
                 await everywhere(settings, client)
                 report = await verify(settings, within=30)
                 assert report.ok, report.as_dict()
-                await eventually(lambda: sum((service.readiness_failures() for service in services), []), equals=[])
+                for service in services:
+                    await eventually(service.readiness_failures, equals=[])
     for command in (["verify"], *(["rebuild", service] for service in SERVICES)):
         code, document = await karya(settings, *command)
         assert (code, document["ok"]) == (0, True), document
