@@ -75,7 +75,7 @@ ANSWERED_WITHIN = 30
 TYPE = {"Content-Type": "application/cloudevents-batch+json"}
 
 
-class LoadSize(NamedTuple):
+class SideLoad(NamedTuple):
     """How much a round does on each stack, and how long it signs and checks by each curve."""
 
     records: int = 6_000
@@ -84,7 +84,7 @@ class LoadSize(NamedTuple):
     signing_seconds: float = 0.5
 
 
-class Measure(NamedTuple):
+class Measured(NamedTuple):
     """What a figure tells."""
 
     name: str
@@ -92,10 +92,10 @@ class Measure(NamedTuple):
 
 
 # What one stack gave in one round.
-Side: TypeAlias = Mapping[Measure, float]
+Side: TypeAlias = Mapping[Measured, float]
 # With its trace id.
 TracedRecord: TypeAlias = tuple[str, WorkloadRecord]
-USUAL = LoadSize()
+USUAL = SideLoad()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class TillClient:
         return event | {"partitionkey": self.booth, "data_base64": base64.b64encode(value).decode()}
 
 
-async def measure(env: BenchEnvironment, rounds: int, on_progress: OnProgress, load: LoadSize = USUAL) -> BenchResult:
+async def measure(env: BenchEnvironment, rounds: int, on_progress: OnProgress, load: SideLoad = USUAL) -> BenchResult:
     """Signatures a second of both curves; start, latency and catch-up of an open and of a secured stack.
 
     There are fewer rounds if so many would take too long. Raises BenchFailed and StackError.
@@ -241,10 +241,10 @@ async def _running(folder: Path, *, secure: bool) -> AsyncIterator[RunningSide]:
             await _until_ready(services)
             seconds = time.monotonic() - began
             starts = {
-                Measure("start", "s until all is ready"): seconds,
-                Measure("start, Kafka and MongoDB", "s"): servers_seconds,
-                Measure("start, topics and rights", "s"): topics_seconds,
-                Measure("start, services", "s"): seconds - servers_seconds - topics_seconds,
+                Measured("start", "s until all is ready"): seconds,
+                Measured("start, Kafka and MongoDB", "s"): servers_seconds,
+                Measured("start, topics and rights", "s"): topics_seconds,
+                Measured("start, services", "s"): seconds - servers_seconds - topics_seconds,
             }
             settings = settings.model_copy(update={"identity_url": services.urls[IDENTITY]})
             yield RunningSide(local, services, settings, starts)
@@ -263,7 +263,7 @@ def _cpu_seconds(servers: Iterable[Server]) -> float:
     return cpu_seconds(server.pid for server in servers if server.pid is not None)
 
 
-async def _measure_side(folder: Path, load: LoadSize, *, secure: bool) -> Side:
+async def _measure_side(folder: Path, load: SideLoad, *, secure: bool) -> Side:
     async with _running(folder, secure=secure) as side:
         await stock_booths(side.settings, 1)
         stopwatch = Stopwatch()
@@ -279,7 +279,7 @@ async def _measure_side(folder: Path, load: LoadSize, *, secure: bool) -> Side:
             await stopwatch.until_all_read()
             times = stopwatch.milliseconds()
             latency = {
-                Measure(f"latency, {name}", "ms"): percentile(times, share) for name, share in PERCENTILES.items()
+                Measured(f"latency, {name}", "ms"): percentile(times, share) for name, share in PERCENTILES.items()
             }
             backlog = list(islice(workload, load.records))
             return {**side.starts, **latency, **await _catch_up(http, tills, stopwatch, backlog, side.cpu)}
@@ -368,10 +368,10 @@ async def _catch_up(
     published_seconds = max(stopwatch.read[trace] for trace, _ in records) - began
     gateway_after, servers_after = cpu()
     return {
-        Measure("catch-up", "records/s published"): len(records) / published_seconds,
-        Measure("catch-up, intake", "records/s stored"): len(records) / stored_seconds,
-        Measure("catch-up, gateway", "CPU µs per record"): (gateway_after - gateway_before) / len(records) * 1e6,
-        Measure("catch-up, Kafka and MongoDB", "CPU µs per record"): (servers_after - servers_before)
+        Measured("catch-up", "records/s published"): len(records) / published_seconds,
+        Measured("catch-up, intake", "records/s stored"): len(records) / stored_seconds,
+        Measured("catch-up, gateway", "CPU µs per record"): (gateway_after - gateway_before) / len(records) * 1e6,
+        Measured("catch-up, Kafka and MongoDB", "CPU µs per record"): (servers_after - servers_before)
         / len(records)
         * 1e6,
     }

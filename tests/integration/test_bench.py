@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from lab.bench.environment import BenchEnvironment
-from lab.bench.secure import LoadSize, measure
+from lab.bench.secure import SideLoad, measure
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -18,7 +18,7 @@ async def test_secure_is_measured_beside_open_and_nothing_goes_on_running(tmp_pa
 
     steps: list[str] = []
     env = BenchEnvironment(tmp_path, no_stack)
-    result = await measure(env, 1, steps.append, LoadSize(records=240, rate=20, seconds=2, signing_seconds=0.05))
+    result = await measure(env, 1, steps.append, SideLoad(records=240, rate=20, seconds=2, signing_seconds=0.05))
     values = {figure.name: figure.value for figure in result.figures}
     assert min(values.values()) > 0
     for name in ("start", "latency, p50", "latency, p99", "catch-up"):

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from lab.bench.secure import Measure, TillClient, rounds_note, side_figures, signatures_per_second
+from lab.bench.secure import Measured, TillClient, rounds_note, side_figures, signatures_per_second
 from lab.bench.workload import sales
 from shared.access.signatures import HEADER, SignedContent, new_device_key, public_key_of, verify
 from shared.events.identity import Curve
@@ -29,7 +29,7 @@ def test_signatures_are_counted_by_the_second() -> None:
 
 
 def test_secure_is_told_beside_open_by_medians_and_the_ratios_of_each_round() -> None:
-    rate = Measure("catch-up", "records/s")
+    rate = Measured("catch-up", "records/s")
     rounds = [({rate: 100.0}, {rate: 50.0}), ({rate: 300.0}, {rate: 60.0}), ({rate: 200.0}, {rate: 80.0})]
     assert [(figure.name, figure.value) for figure in side_figures(rounds)] == [
         ("catch-up: open, records/s", 200.0),
