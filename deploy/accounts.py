@@ -18,7 +18,7 @@ from shared import envelope
 from shared.errors import NotAnswered, WrongEntry
 from shared.events.identity import IDENTITY_COMMANDS, Role
 from shared.kafka import partition_for, producer, stop_producer, topic_name
-from shared.mongo import Mongo
+from shared.mongo import Database, Mongo
 from shared.settings import Settings
 from shared.wording import Message
 
@@ -43,9 +43,12 @@ class PasswordCode:
     expires_at: datetime
 
 
-async def seed_accounts(settings: Settings, accounts: Iterable[FirstAccount]) -> frozenset[str]:
+async def seed_accounts(
+    settings: Settings, accounts: Iterable[FirstAccount], actor: str | None = None
+) -> frozenset[str]:
     """Make these accounts, with the topics there already. Returns the keys of their commands (`command_key`).
 
+    `actor`: the operator who asked for it, if one did.
     Safe to repeat: an account that is there keeps its password, and a command that was worked is not given again. The
     accounts can be used as soon as identity has worked all commands. Raises WrongEntry, KafkaError and PyMongoError.
     """
@@ -60,7 +63,7 @@ async def seed_accounts(settings: Settings, accounts: Iterable[FirstAccount]) ->
             for command in seed.commands(credential, account.roles):
                 keys.append(command_key(command.body.subject, command.id))
                 if await worked.find_one({"_id": keys[-1]}) is None:
-                    await _give(settings, client, command)
+                    await _give(settings, client, command, actor)
             await secrets.credentials.refer(credential.id)
     finally:
         await stop_producer(client)
@@ -88,11 +91,12 @@ async def wait_until_worked(settings: Settings, commands: frozenset[str]) -> Non
         await mongo.close()
 
 
-async def make_first(settings: Settings, login: str, name: str = "") -> PasswordCode:
+async def make_first(settings: Settings, login: str, name: str = "", *, actor: str | None = None) -> PasswordCode:
     """Make an account with the role administrator where nobody has it, and a code for its password.
 
-    Safe to repeat until the code was used; each time the former code is good no longer. Raises WrongEntry where
-    somebody has the role, NotAnswered if identity does not run, KafkaError and PyMongoError.
+    `actor`: the operator who asks for it. Safe to repeat until the code was used; each time the former code is good
+    no longer. Raises WrongEntry where somebody has the role or the login, NotAnswered if identity does not run,
+    KafkaError and PyMongoError.
     """
     mongo = Mongo(settings)
     try:
@@ -110,8 +114,15 @@ async def make_first(settings: Settings, login: str, name: str = "") -> Password
                 for account in administrators
             ]
             raise WrongEntry(Message(ADMINISTRATORS_THERE.template, logins=", ".join(names), login=names[0]))
+        if subject is not None and not await _is_unused(secrets, mongo.database(IDENTITY), subject):
+            raise WrongEntry(
+                Message(
+                    "The login {login} has an account already. Choose another login for the administrator.",
+                    login=login,
+                )
+            )
         account = FirstAccount(login, token_urlsafe(UNKNOWN_PASSWORD_BYTES), (HeldRole(Role.ADMINISTRATOR),), name)
-        keys = await seed_accounts(settings, [account])
+        keys = await seed_accounts(settings, [account], actor)
         subject = await secrets.credentials.subject_of(login_of(login))
         assert subject is not None, "it was made just now"
         # Before the wait: if that ends too early, the open code tells the next try that nobody uses the account.
@@ -125,6 +136,15 @@ async def make_first(settings: Settings, login: str, name: str = "") -> Password
         return code
     finally:
         await mongo.close()
+
+
+async def _is_unused(secrets: Secrets, database: Database, subject: str) -> bool:
+    """Whether the account is not made yet, or is closed, or was made here and waits for its first password."""
+    document = await database[ACCOUNTS.name].find_one({"_id": subject, "closed_at": None})
+    if document is None:
+        return True
+    others = set(ACCOUNTS.from_document(document).roles) - {HeldRole(Role.ADMINISTRATOR)}
+    return not others and await secrets.resets.is_open(subject)
 
 
 async def reset_code(settings: Settings, account: str) -> PasswordCode:
@@ -152,10 +172,10 @@ async def _new_code(secrets: Secrets, subject: str) -> PasswordCode:
     return PasswordCode(subject, await secrets.resets.add_reset(subject, SOURCE, expires_at), expires_at)
 
 
-async def _give(settings: Settings, client: AIOKafkaProducer, command: SeedCommand) -> None:
+async def _give(settings: Settings, client: AIOKafkaProducer, command: SeedCommand, actor: str | None) -> None:
     body = command.body
     headers = envelope.headers(
-        id=command.id, source=SOURCE, topic=IDENTITY_COMMANDS, body=body, time=datetime.now(UTC)
+        id=command.id, source=SOURCE, topic=IDENTITY_COMMANDS, body=body, time=datetime.now(UTC), actor=actor
     )
     await client.send_and_wait(
         topic_name(settings, IDENTITY_COMMANDS.name),

@@ -11,6 +11,7 @@ from pymongo.errors import PyMongoError
 from cli.accounts.session import Json
 from cli.administrator import as_administrator
 from cli.console import local, say, show_json
+from cli.operator_name import operator_name
 from deploy.accounts import make_first, reset_code
 from ops.reaching import unreachable
 from shared.errors import NotReached
@@ -34,7 +35,10 @@ def first(
     """
     settings = as_administrator(settings_for("mongo") if reset else settings_for("kafka", "mongo"))
     try:
-        made = asyncio.run(reset_code(settings, login) if reset else make_first(settings, login, name))
+        if reset:
+            made = asyncio.run(reset_code(settings, login))
+        else:
+            made = asyncio.run(make_first(settings, login, name, actor=operator_name(settings, None)))
     except (KafkaError, PyMongoError, OSError) as error:
         raise NotReached(unreachable(settings, error)) from error
     if as_json:

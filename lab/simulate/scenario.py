@@ -301,6 +301,8 @@ class Scenario:
             if answers.keys() - {DEVICE_REVOKED}:
                 raise ScenarioFailed(f"Records of a lost till were answered {dict(answers)}.")
             self._counts.held += answers[DEVICE_REVOKED]
+        if not self._counts.held:
+            raise ScenarioFailed("No till was lost with records that nobody had sent.")
 
     async def _restore_till(self) -> None:
         """A third till of one booth breaks, and another tablet goes on from a copy of its folder."""
@@ -316,6 +318,8 @@ class Scenario:
         self._counts.sent_again = await till.play(
             self._fleet.enrolments[Role.TILL], self._urls["identity"], self._urls["gateway"], lot, at
         )
+        if not self._counts.sent_again:
+            raise ScenarioFailed("A restored till had no record to send again.")
         await self._wait_until_quiet(stage)
         sold = {
             (event.body.receipt, part.lot): part.qty

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, BaseModel
 
 from shared.envelope import rfc3339
 from shared.events.language import Utc
-from shared.http.listing import Limit
+from shared.http.listing import Limit, next_page
 from shared.mongo import Document
 from shared.runtime.audit import CURSOR, GIVEN
 from shared.runtime.service import Service
@@ -81,8 +80,7 @@ def audit(service: Service) -> APIRouter:
         found = await service.database["ledger"].find(query).sort(GIVEN, 1).limit(limit).to_list(None)
         last = found[-1][GIVEN] if found else after
         parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
-        address = f"{request.url.path}?{urlencode([*parameters, ('after', last)])}"
-        response.headers["Link"] = f'<{address}>; rel="next"'
+        response.headers["Link"] = next_page(request.url.path, [*parameters, ("after", last)])
         return [AuditPage.of(document) for document in found]
 
     return router

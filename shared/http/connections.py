@@ -61,11 +61,34 @@ def bounded_protocol(bounds: Bounds) -> type[H11Protocol]:
 
     class BoundedConnection(_Connection):
         def __init__(self, *args: Any, **named: Any) -> None:
-            super().__init__(*args, **named)
             self._bounds = bounds
             self._waiting = waiting
+            super().__init__(*args, **named)
 
     return BoundedConnection
+
+
+class _RequestReader(h11.Connection):
+    """Reads requests as h11 does, and refuses heads of more than `head_bytes` and those whose end is not certain."""
+
+    def __init__(self, head_bytes: int) -> None:
+        super().__init__(h11.SERVER, head_bytes)
+        self._head_bytes = head_bytes
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._check(event)
+        return event
+
+    def _check(self, request: h11.Request) -> None:
+        # h11 bounds only a head that has not ended yet.
+        lines = sum(len(name) + len(value) + len(b": \r\n") for name, value in request.headers)
+        if len(request.method) + len(request.target) + lines > self._head_bytes:
+            raise h11.RemoteProtocolError("the head is too large")
+        # A proxy may take the one for the body's end, and this server the other (RFC 9112, 6.1).
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in request.headers}:
+            raise h11.RemoteProtocolError("the body has two ends")
 
 
 class _Connection(H11Protocol):
@@ -77,6 +100,7 @@ class _Connection(H11Protocol):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
+        self.conn = _RequestReader(self._bounds.head_bytes)
         self._waits_for: _Wait | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._body_began_at = 0.0

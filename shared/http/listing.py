@@ -1,8 +1,8 @@
 """Lists over HTTP, a page at a time in the order of arrival."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Query, Request, Response
 from pydantic import AfterValidator
@@ -26,6 +26,12 @@ After = Annotated[
     Query(description="from the `Link` of the page before; empty for the first page"),
 ]
 Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+def next_page(path: str, parameters: Sequence[tuple[str, str]]) -> str:
+    """The value of a `Link` header that names the next page. `path`: as the request's own, unquoted."""
+    # Unquoted, a name in the path could end the header or the connection.
+    return f'<{quote(path)}?{urlencode(parameters)}>; rel="next"'
 
 
 class Listing:
@@ -82,5 +88,4 @@ class Listing:
 
     def _link(self, after: str) -> None:
         parameters = [(name, value) for name, value in self._request.query_params.multi_items() if name != "after"]
-        address = f"{self._request.url.path}?{urlencode([*parameters, ('after', after)])}"
-        self._response.headers["Link"] = f'<{address}>; rel="next"'
+        self._response.headers["Link"] = next_page(self._request.url.path, [*parameters, ("after", after)])

@@ -7,6 +7,10 @@ from urllib.parse import urlsplit
 from shared.loopback import is_loopback, is_private_line
 from shared.settings import AccessControl, Settings, UnsignedRecords
 
+LEAST_PREFIX = 7
+# Options of a MongoDB connection by which anybody may answer in the server's place.
+_UNCHECKED = ("tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames")
+
 
 def unsafe(settings: Settings) -> list[str]:
     """Why no service may start with these settings, for its log: a sentence for each, empty if one may.
@@ -32,7 +36,12 @@ def _reasons(settings: Settings) -> Iterator[str]:
             "KARYA_HTTP_PROXIES trusts every address: each caller could give itself another one. Name the addresses "
             "of your proxies."
         )
-    if not is_private_line(settings.issuer):
+    if _has_more_than_an_address(settings.issuer):
+        yield (
+            "KARYA_IDENTITY_ISSUER has more than an address: everybody who gets a token reads it. Let it be "
+            "https://HOST, without a user, a query and a fragment."
+        )
+    elif not is_private_line(settings.issuer):
         yield (
             f"People and devices would send passwords and codes to {settings.issuer} in clear. Let "
             "KARYA_IDENTITY_ISSUER be the https:// address of a proxy before identity."
@@ -42,6 +51,11 @@ def _reasons(settings: Settings) -> Iterator[str]:
             f"Services would ask {settings.identity_url} for the keys of tokens in clear, and whoever stands between "
             "could answer with others. Let KARYA_IDENTITY_URL begin with https://, or name a host of the services' "
             "own network: a name without dots, or a private address."
+        )
+    if any(wanted in settings.mongo.lower() for wanted in (f"{option}=true" for option in _UNCHECKED)):
+        yield (
+            "KARYA_MONGO switches off the check of the server's certificate: another server could answer in its "
+            "place. Leave the option out, and name the server's authority as KARYA_MONGO_CA."
         )
     for variable, servers, credentials in (
         ("KARYA_KAFKA", settings.kafka, settings.kafka_credentials),
@@ -56,10 +70,15 @@ def _reasons(settings: Settings) -> Iterator[str]:
 
 
 def _is_everybody(proxy: str) -> bool:
+    """Whether so many addresses can't be proxies. The largest private network is a /8, and one of IPv6 a /7."""
     try:
-        return proxy.strip() == "*" or ip_network(proxy.strip()).prefixlen == 0
+        return proxy.strip() == "*" or ip_network(proxy.strip()).prefixlen < LEAST_PREFIX
     except ValueError:
         return False  # a name, which means itself
+
+
+def _has_more_than_an_address(address: str) -> bool:
+    return any(mark in address for mark in "@?#")
 
 
 def _is_of_own_network(address: str) -> bool:
@@ -78,7 +97,8 @@ def _is_beside(server: str) -> bool:
 
 
 def _is_short_name(host: str) -> bool:
-    return bool(host) and not set(".:") & set(host)
+    # A number is an address too: 134744072 and 0x08080808 are 8.8.8.8.
+    return host[:1].isalpha() and not set(".:") & set(host)
 
 
 def _mongo_servers(connection: str) -> str:

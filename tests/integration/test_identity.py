@@ -261,7 +261,7 @@ async def test_after_lost_secrets_accounts_wait_for_a_reset(
 
 
 async def test_the_first_administrator_is_made_without_a_caller_and_invites_the_next(
-    settings: Settings, service_process: RunProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, service_process: RunProcess, mongo: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def karya(*words: str, given: str = "", **variables: str) -> Result:
         given_to = {**environment(settings), "KARYA_SESSION_FILE": str(tmp_path / "session.json"), **variables}
@@ -293,12 +293,24 @@ async def test_the_first_administrator_is_made_without_a_caller_and_invites_the_
         for login in ("kepala", "rina", "sari"):
             refused = await karya("accounts", "first", login)
             assert (refused.exit_code, "--reset" in refused.output) == (1, True), refused.output
+        audited = {
+            entry["actor"] async for entry in mongo.database("identity")["ledger"].find({"actor": {"$ne": None}})
+        }
+        assert "operator" in audited, "an auditor sees who made the first one"
         reset = await answer("accounts", "first", "kepala", "--reset")
         assert reset["subject"] == made["subject"]
         await answer(*restore, reset["code"], given="sembilan kata\n", **here)
         await answer("login", "kepala", "--password-stdin", given="sembilan kata\n", **here)
         rows = await answer("accounts", "list", "--role", "administrator", **here)
         assert {row["login"] for row in rows} == {"kepala", "rina"}
+
+
+async def test_an_account_that_is_there_never_becomes_the_first_administrator(
+    settings: Settings, service_process: RunProcess
+) -> None:
+    async with identity(settings, service_process, ORGANISER):
+        with pytest.raises(WrongEntry, match="has an account already"):
+            await make_first(settings, ORGANISER.login, actor="operator")
 
 
 async def test_a_rebuild_leaves_secrets_alone_and_gives_the_same_accounts(

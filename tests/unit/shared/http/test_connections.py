@@ -195,10 +195,19 @@ async def test_a_request_that_the_service_takes_its_time_for_is_not_late() -> No
 
 
 async def test_a_head_that_is_too_large_or_is_no_http_is_refused_with_a_problem() -> None:
-    for request in (b"GET / HTTP/1.1\r\nX: " + b"x" * 2000, b"\x16\x03\x01 no http\r\n\r\n"):
+    begun = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 2000
+    for request in (begun, begun + b"\r\n\r\n", b"\x16\x03\x01 no http\r\n\r\n"):
         async with serving(SHORT) as service, connected(service) as (reader, writer):
             writer.write(request)
             check_problem(await until_closed(reader), 400)
+
+
+async def test_a_body_with_two_ends_is_refused_and_what_follows_is_no_request() -> None:
+    head = b"POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with serving(SHORT) as service, connected(service) as (reader, writer):
+        writer.write(head + b"0\r\n\r\n" + ASK)
+        check_problem(await until_closed(reader), 400)
+        assert service.bodies == []
 
 
 async def test_beyond_the_most_connections_the_one_that_is_idle_the_longest_ends() -> None:

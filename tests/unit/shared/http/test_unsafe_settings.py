@@ -35,6 +35,25 @@ def test_a_service_in_a_network_starts_with_the_defaults(host: str) -> None:
         ({"http_proxies": "*"}, "KARYA_HTTP_PROXIES trusts every address"),
         ({"http_proxies": "10.0.0.1, 0.0.0.0/0"}, "KARYA_HTTP_PROXIES trusts every address"),
         ({"http_proxies": "::/0"}, "KARYA_HTTP_PROXIES trusts every address"),
+        ({"http_proxies": "0.0.0.0/1,128.0.0.0/1"}, "KARYA_HTTP_PROXIES trusts every address"),
+        ({"identity_issuer": "https://user:secret@karya.example.org"}, "without a user, a query and a fragment"),
+        ({"identity_issuer": "https://karya.example.org?a=b"}, "without a user, a query and a fragment"),
+        *(
+            (
+                {"identity_url": f"http://{host}:8000", "identity_issuer": "https://karya.example.org"},
+                "Let KARYA_IDENTITY_URL begin with https://",
+            )
+            for host in ("134744072", "0x08080808")
+        ),
+        ({"kafka": "134744072:9092"}, "as KARYA_KAFKA_CREDENTIALS."),
+        ({"mongo": "mongodb://134744072/"}, "as KARYA_MONGO_CREDENTIALS."),
+        *(
+            (
+                {"mongo": f"mongodb://db.example.org/?{option}=true", "mongo_credentials": FILE},
+                "KARYA_MONGO switches off the check",
+            )
+            for option in ("tlsInsecure", "tlsAllowInvalidCertificates", "tlsAllowInvalidHostnames")
+        ),
         ({"identity_issuer": "http://karya.example.org"}, "Let KARYA_IDENTITY_ISSUER be the https:// address"),
         ({"identity_issuer": "http://192.168.1.7:8005"}, "Let KARYA_IDENTITY_ISSUER be the https:// address"),
         ({"identity_issuer": "karya.example.org"}, "Let KARYA_IDENTITY_ISSUER be the https:// address"),
