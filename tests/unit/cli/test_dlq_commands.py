@@ -141,6 +141,41 @@ async def test_a_letter_that_is_not_the_record_that_it_names_is_not_sent(
     assert all(f"{letter.original}" in why for _, why in report.impossible)
 
 
+class ParkedKey(Cluster):
+    """A cluster with the letters of one key, of which the first one's record is deleted."""
+
+    def __init__(self) -> None:
+        super().__init__(a_letter())
+        first = replace(self.letter, status=Status.OPEN, reason="KEY_PARKED")
+        self.parked = [first, replace(first, place=replace(first.place, offset=1), original_offset=18)]
+
+    async def comparisons(self, letters: Sequence[Letter]) -> Mapping[LetterPlace, LetterComparison]:
+        gone = self.parked[0].place
+        return {
+            letter.place: LetterComparison.GONE if letter.place == gone else LetterComparison.SAME
+            for letter in letters
+        }
+
+    async def all(self, *_: object) -> list[Letter]:
+        return [letter for letter in self.parked if letter not in self.resent]
+
+    def _database(self, _: str) -> Any:
+        return self
+
+    async def _waiting(self, *_: object) -> list[str]:
+        return []
+
+    async def _worked(self, *_: object) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("without_original", [False, True])
+async def test_no_letter_of_a_key_overtakes_one_that_needs_a_consent(without_original: bool) -> None:
+    cluster = ParkedKey()
+    await cluster.replay(cluster.parked, wait=0, actor="op.kupang", without_original=without_original)
+    assert cluster.resent == (cluster.parked if without_original else [])
+
+
 async def test_a_topic_that_gives_rights_is_for_the_administrators_credentials() -> None:
     class Denied(Cluster):
         _send = DeadLetters._send
