@@ -33,7 +33,7 @@ import httpx
 from deploy.local.server import Server
 from deploy.local.services import IDENTITY, LocalServices
 from deploy.local.stack import LocalStack
-from deploy.secure.files import SUBSCRIBER
+from deploy.secure.subscribers import streams_of_subscribers
 from deploy.seed import set_up
 from lab.accounts import made_account, wait_for_roles
 from lab.bench.children import BenchFailed
@@ -267,7 +267,8 @@ async def _measure_side(folder: Path, load: SideLoad, *, secure: bool) -> Side:
     async with _running(folder, secure=secure) as side:
         await stock_booths(side.settings, 1)
         stopwatch = Stopwatch()
-        subscriber = side.local.addresses.as_principal(SUBSCRIBER, side.settings)
+        [principal] = streams_of_subscribers(side.settings)
+        subscriber = side.local.addresses.as_principal(principal, side.settings)
         async with (
             httpx.AsyncClient(base_url=side.services.urls["gateway"], timeout=60, verify=trusted()) as http,
             _tills(side.settings, secure=secure) as tills,
