@@ -45,7 +45,8 @@ def audit(
         bool,
         typer.Option(
             "--http",
-            help="Ask the services, as an auditor who is signed in; records of devices too. So without KARYA_KAFKA.",
+            help="Ask the services over HTTP, signed in as an auditor: this shows records of devices too. Without "
+            "KARYA_KAFKA it is the default.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,

@@ -119,9 +119,9 @@ def _decide(
     if as_json:
         show_json({"device": device, "records": decided})
     elif action == "release":
-        say(tr("{records:record|records} released: they count from now on.", records=decided))
+        say(tr("Released: {records:record counts|records count} from now on.", records=decided))
     else:
-        say(tr("{records:record|records} refused: they do not count.", records=decided))
+        say(tr("Refused: {records:record does|records do} not count.", records=decided))
 
 
 def _show_undone(answer: Answer, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The name of whoever repairs something, as it stands in operators' events."""
+"""The name of an operator, as it stands in operators' events."""
 
 from pydantic import TypeAdapter, ValidationError
 

@@ -73,7 +73,7 @@ TAKEN_OVER_HTTP: dict[str, tuple[Topic, ...]] = {
     "gateway": (production.TERMINAL, sales.TILL, gateway.HELD_COMMANDS),
 }
 
-# The topics from which roles and devices follow: whoever writes one of them can give itself any right.
+# The topics from which roles and devices follow: a client that writes one of them can give itself any right.
 OF_RIGHTS: frozenset[Topic] = frozenset(
     {*WRITTEN["identity"], *(topic for processor in IDENTITY for topic in processor.topics)}
 )

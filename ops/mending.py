@@ -49,7 +49,7 @@ async def mend(
     """Publish the mended copy, then its `LetterMended`, and wait up to `wait` seconds until the copy is worked.
 
     Safe to repeat with the same body. Raises NotMendable if the letter is not unusable, was mended otherwise, or is
-    not the record that it names; `without_original`: not if that record is deleted.
+    not the record that it names. `without_original`: that record may be deleted.
     """
     _check_place(letter)
     if (fault := await letters.difference(letter, without_original=without_original)) is not None:

@@ -39,7 +39,7 @@ class LetterReplayed(Body):
     """An operator sends a dead letter back to its topic, unchanged. It is told before it is sent, each time.
 
     `original`, `letter`, `reason`, `arrived_at` and `actor` as in LetterMended. `compared`: the letter is the same as
-    the record at `original`; false: that record was deleted before, and the operator sent the letter all the same.
+    the record at `original`. If false, that record was deleted, and the operator sent the letter all the same.
     """
 
     original: Id

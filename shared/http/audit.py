@@ -35,7 +35,9 @@ _After = Annotated[
 
 class AuditPage(BaseModel):
     """A command, or a record of a device. `at`: when Kafka took it in; `actor`: the account or device that gave it;
-    `key`: what it is about; `id`: the id of the command or record; `festival`: that it names."""
+    `key`: what it is about; `id`: the id of the command or record. `festival`: the festival that it names, alone, by
+    a booth or as a role's scope. A facility that is a scope or a place stands there too, as in `EnrolDevice` and
+    `HoldRecord`. It is null for all else, as for the `ProductionReported` of a facility."""
 
     at: datetime
     actor: str

@@ -1,8 +1,9 @@
 """How many requests each caller may send: an account by its subject, a stranger by the address.
 
-Counts are kept in memory, so that each instance of a service counts for itself. The library `limits` 5.8 was measured
-and is not used: its memory has no bound of keys. A minute of 200,000 made-up addresses took 68 MB there, and takes
-1.3 MB here. A thread of it goes through all keys every 10 ms meanwhile.
+Counts are kept in memory, so that each instance of a service counts for itself. The storages of the library `limits`
+5.8 do not fit. Its `MemoryStorage` has no bound of keys: 200,000 made-up addresses within a minute take 68 MB there,
+measured, and 1.3 MB here. Its timer goes through all keys every 10 ms meanwhile. Its `MongoDBStorage` writes to the
+database for each request.
 """
 
 import time
@@ -21,7 +22,7 @@ from shared.wording import Message
 WINDOW_SECONDS = 60
 # Beyond it the callers that came least recently are forgotten: made-up addresses must not fill the memory.
 MOST_CALLERS = 10_000
-# Whoever has one IPv6 address has all of its network.
+# The owner of one IPv6 address has all of its network.
 _NETWORK_BITS = 64
 TOO_MANY = Message("Too many requests. Please try again in {wait:second|seconds}.")
 

@@ -48,7 +48,7 @@ def _reasons(settings: Settings) -> Iterator[str]:
         )
     if not (is_private_line(settings.identity_url) or _is_of_own_network(settings.identity_url)):
         yield (
-            f"Services would ask {settings.identity_url} for the keys of tokens in clear, and whoever stands between "
+            f"Services would ask {settings.identity_url} for the keys of tokens in clear, and a machine between "
             "could answer with others. Let KARYA_IDENTITY_URL begin with https://, or name a host of the services' "
             "own network: a name without dots, or a private address."
         )
@@ -63,9 +63,9 @@ def _reasons(settings: Settings) -> Iterator[str]:
     ):
         if credentials is None and not all(map(_is_beside, servers.split(","))):
             yield (
-                f"{variable} names a server on another machine, and there is no {variable}_CREDENTIALS: whoever "
-                "reaches that server could read and change everything. Give it users, and the file of this service's "
-                f"user as {variable}_CREDENTIALS."
+                f"{variable} names a server on another machine, and there is no {variable}_CREDENTIALS: every "
+                "machine that reaches that server could read and change everything. Give it users, and the file of "
+                f"this service's user as {variable}_CREDENTIALS."
             )
 
 

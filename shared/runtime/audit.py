@@ -28,8 +28,11 @@ def given_by(event: Event, ledger_id: str) -> Document:
 
 
 def festival_of(body: Body) -> str | None:
-    """The festival that a command or record names, also by a booth or as the scope of a role. A facility's scope has
-    the form of a festival's id, and stands for itself."""
+    """The festival that a command or record names, also by a booth or as the scope of a role.
+
+    A facility that is a scope or a place has the form of a festival's id, and stands for itself. A body that names a
+    facility in another field, such as a report, has none.
+    """
     for name in _NAMING:
         value = getattr(body, name, None)
         if isinstance(value, str):

@@ -223,9 +223,9 @@ class Service:
             # The producer must not send them long after the client heard that they were not taken.
             await self._drop_commands()
         taken = {number for (number, _), future in zip(fitting, futures, strict=False) if _is_taken(future)}
-        open = (number for number, _ in fitting if number not in taken)
+        unacknowledged = (number for number, _ in fitting if number not in taken)
         too_large = frozenset(range(len(records))) - {number for number, _ in fitting}
-        return Stored(next(open, len(records)), too_large)
+        return Stored(next(unacknowledged, len(records)), too_large)
 
     async def _append_in_order(self, records: Sequence[Appended], futures: list[asyncio.Future[Any]]) -> None:
         """Begin to send each record, one after the other, and wait for all. `futures` gets one for each begun."""

@@ -119,8 +119,8 @@ def routes(service: Service) -> APIRouter:
                 stored=front,
                 records=_content(answers[:front]),
             )
-        written = [one for number, one in enumerate(taken) if number not in stored.too_large]
-        await _add_outcomes(service, answers, written, wait_seconds(prefer))
+        appended = [entry for number, entry in enumerate(taken) if number not in stored.too_large]
+        await _add_outcomes(service, answers, appended, wait_seconds(prefer))
         return JSONResponse(_content(answers))
 
     return router

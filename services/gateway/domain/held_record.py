@@ -64,13 +64,13 @@ class HeldDevice:
     waiting: int = 0
     waiting_bytes: int = 0
 
-    def has_room(self, bytes: int) -> bool:
+    def has_room(self, size: int) -> bool:
         """Whether one more record of so many bytes may wait."""
-        return self.waiting < MOST_WAITING and self.waiting_bytes + bytes <= MOST_WAITING_BYTES
+        return self.waiting < MOST_WAITING and self.waiting_bytes + size <= MOST_WAITING_BYTES
 
-    def after(self, records: int, bytes: int) -> "HeldDevice":
-        """The device after so many more records, or fewer, wait."""
-        return replace(self, waiting=self.waiting + records, waiting_bytes=self.waiting_bytes + bytes)
+    def after(self, records: int, size: int) -> "HeldDevice":
+        """The device after so many more records, with so many bytes in all, wait. Both are negative for fewer."""
+        return replace(self, waiting=self.waiting + records, waiting_bytes=self.waiting_bytes + size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,10 @@ GIVER_GONE = Message(
 NO_DEVICE = Message("There is no device {device} (yet).")
 NOT_PROVEN = Message("The device has not proven that it has this key.")
 NOT_ENROLLED = Message("This device is not enrolled, or its proof does not count. Enrol it with a new code.")
-REVOKED = Message("This device is revoked. Let it make another key, and enrol it with a new code.")
+REVOKED = Message(
+    "This device is revoked. `karya terminal export` or `karya till export` writes its unsent records to a file for "
+    "an operator. To use the device again, move its .key file away and enrol it with a new code."
+)
 OLD_CHALLENGE = Message("The challenge is too old, or was used. Ask for a new one.")
 OTHER_PLACE = Message("The code is for {scope}, and the device is set up for {other}.")
 _REVOKE_ANSWERS: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such device (yet)"}}

@@ -84,7 +84,7 @@ def test_a_release_goes_on_until_nothing_of_the_device_waits(
     released = run(gateway, "held", "release", f" {DEVICE} ")
     assert released.exit_code == 0, released.output
     assert gateway.given == [("/held/ODOP.B1/release", {"device": DEVICE})] * 3
-    assert "5 records released" in released.output
+    assert "Released: 5 records count from now on." in released.output
 
 
 def test_one_record_is_refused_with_a_reason(gateway: FakeIdentity, monkeypatch: pytest.MonkeyPatch) -> None:
