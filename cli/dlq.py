@@ -38,7 +38,10 @@ Actor = Annotated[
 ]
 WithoutOriginal = Annotated[
     bool,
-    typer.Option("--without-original", help="Also if its record is deleted, so that nobody can compare the two."),
+    typer.Option(
+        "--without-original",
+        help="Accept a letter whose record was deleted from Kafka. Nothing can be compared then.",
+    ),
 ]
 Wait = Annotated[
     float, typer.Option(parser=seconds(most=600), help="Seconds to wait until it is worked, at most 600.")

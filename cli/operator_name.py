@@ -25,8 +25,9 @@ def operator_name(settings: Settings, option: str | None) -> str:
     except ValidationError as error:
         raise NotMendable(
             Message(
-                "{name!r} can't be an operator's name. {reason} Say another one with --as.",
+                "{name!r} can't be an operator's name. {reason} Say another one with {setting}.",
                 name=name,
+                setting="--as" if option else "KARYA_OPERATOR",
                 reason=fault_message(error.errors(include_url=False)[0]),
             )
         ) from None

@@ -1,6 +1,5 @@
 """Accounts that are made without a caller: the first ones of a stack, and the reset of one by whoever runs it."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,12 +18,13 @@ from shared.errors import NotAnswered, WrongEntry
 from shared.events.identity import IDENTITY_COMMANDS, Role
 from shared.kafka import partition_for, producer, stop_producer, topic_name
 from shared.mongo import Database, Mongo
+from shared.retry import attempts
 from shared.settings import Settings
 from shared.wording import Message
 
 IDENTITY = "identity"
 RESET_LIFETIME = timedelta(hours=24)
-# Of a password that nobody is told: the code brings another one.
+# The first password is random, and nobody is told it. The code lets the owner choose another one.
 UNKNOWN_PASSWORD_BYTES = 32
 WORKED_WITHIN = 60.0
 LOOK_AGAIN = 0.05
@@ -78,21 +78,17 @@ async def wait_until_worked(settings: Settings, commands: frozenset[str]) -> Non
     """
     mongo = Mongo(settings)
     documents = mongo.database(IDENTITY)[ACCOUNT_COMMANDS.name]
-    clock = asyncio.get_running_loop().time
-    end = clock() + WORKED_WITHIN
     try:
-        while await documents.count_documents({"_id": {"$in": sorted(commands)}}) < len(commands):
-            if clock() > end:
-                raise NotAnswered(
-                    Message("The identity service has not made the accounts in time. Start it, and try again.")
-                )
-            await asyncio.sleep(LOOK_AGAIN)
+        async for _ in attempts(within=WORKED_WITHIN, most=LOOK_AGAIN):
+            if await documents.count_documents({"_id": {"$in": sorted(commands)}}) == len(commands):
+                return
     finally:
         await mongo.close()
+    raise NotAnswered(Message("The identity service has not made the accounts in time. Start it, and try again."))
 
 
 async def make_first(settings: Settings, login: str, name: str = "", *, actor: str | None = None) -> PasswordCode:
-    """Make an account with the role administrator where nobody has it, and a code for its password.
+    """Make an account with the role administrator, if there is no administrator, and a code for its password.
 
     `actor`: the operator who asks for it. Safe to repeat until the code was used; each time the former code is good
     no longer. Raises WrongEntry where somebody has the role or the login, NotAnswered if identity does not run,
@@ -125,7 +121,7 @@ async def make_first(settings: Settings, login: str, name: str = "", *, actor: s
         keys = await seed_accounts(settings, [account], actor)
         subject = await secrets.credentials.subject_of(login_of(login))
         assert subject is not None, "it was made just now"
-        # Before the wait: if that ends too early, the open code tells the next try that nobody uses the account.
+        # The code is made before the wait. If the wait fails, the open code shows the next try an unused account.
         code = await _new_code(secrets, subject)
         await wait_until_worked(settings, keys)
         made = await accounts.find_one({"_id": subject})

@@ -164,10 +164,9 @@ async def reconcile_topics(settings: Settings) -> TopicChanges:
         await admin.close()
 
 
-def topic_names() -> Iterable[str]:
-    """The names of all topics, dead letters too."""
-    yield from (topic.name for topic in all_topics())
-    yield from (f"{name}{DLQ}" for name in sorted(read_topics()))
+def topic_names() -> list[str]:
+    """The names of all topics, including dead letter topics, without prefix."""
+    return [*(topic.name for topic in all_topics()), *(f"{name}{DLQ}" for name in sorted(read_topics()))]
 
 
 async def _described(admin: AIOKafkaAdminClient, names: Sequence[str]) -> Sequence[Mapping[str, Any]]:

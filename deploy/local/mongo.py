@@ -75,8 +75,8 @@ class MongoKind:
     def _make_administrator(self, command: Sequence[str], secrets: ServerSecrets) -> None:
         """Make the first user with a server that asks for none, on a port of its own. Raises StackError.
 
-        A server that asks for users admits nobody before there is one. Until then it asks for a certificate of the
-        stack's authority, which the owner of its files alone has.
+        A server that asks for passwords admits nobody before the first user exists. So this one asks for a client
+        certificate of the stack's authority. Only the owner of the stack's files has one.
         """
         own = str(secrets.server(self.name))
         certified = ("--tls-ca-file", str(secrets.authorities), "--tls-require-client-cert")

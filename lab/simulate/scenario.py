@@ -14,6 +14,7 @@ from random import Random
 from types import TracebackType
 from typing import Protocol, Self
 
+from deploy.topics import topic_names
 from lab.simulate import commands
 from lab.simulate.errors import ScenarioFailed
 from lab.simulate.fleet import Owners, a_fleet
@@ -25,7 +26,7 @@ from lab.simulate.records import GeneratedRecord, interleaved, make_record, new_
 from lab.simulate.restored import PIECES, RestoredTill
 from lab.simulate.season import FestivalPlan, Season
 from ops.verify.log import TopicLog
-from ops.verify.quiescence import Observation, topic_names, wait_until_quiet
+from ops.verify.quiescence import Observation, wait_until_quiet
 from shared.access.rights import Grant
 from shared.events.festival import (
     BOOTH_STOCK,

@@ -4,33 +4,19 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, BaseModel
+from pydantic import BaseModel
 
 from shared.envelope import rfc3339
 from shared.events.language import Utc
-from shared.http.listing import Limit, next_page
+from shared.http.listing import AFTER, Limit, cursor_of_form, next_page
 from shared.mongo import Document
 from shared.runtime.audit import CURSOR, GIVEN
 from shared.runtime.service import Service
-from shared.wording import Message, WrongValue
 
 # An answer may take so long: a rare actor is looked for among all commands.
 MOST_MILLISECONDS = 10_000
 
 _Text = Annotated[str | None, Query(max_length=200)]
-
-
-def _check_cursor(cursor: str) -> str:
-    if not CURSOR.fullmatch(cursor):
-        raise WrongValue(Message("It is no cursor: use the `after` value in the `Link` of the page before."))
-    return cursor
-
-
-_After = Annotated[
-    str,
-    AfterValidator(_check_cursor),
-    Query(description="from the `Link` of the page before; empty for the first page"),
-]
 
 
 class AuditPage(BaseModel):
@@ -73,7 +59,7 @@ def audit(service: Service) -> APIRouter:
         festival: _Text = None,
         since: Annotated[Utc | None, Query(description="from this moment on")] = None,
         until: Annotated[Utc | None, Query(description="before this moment")] = None,
-        after: _After = "",
+        after: Annotated[str, cursor_of_form(CURSOR), AFTER] = "",
         limit: Limit = 100,
     ) -> list[AuditPage]:
         """What comes to Kafka earlier and is worked later may be missing at the end of a list."""
@@ -85,8 +71,7 @@ def audit(service: Service) -> APIRouter:
         rows = service.database["ledger"].find(query).sort(GIVEN, 1).limit(limit).max_time_ms(MOST_MILLISECONDS)
         found = await rows.to_list(None)
         last = found[-1][GIVEN] if found else after
-        parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
-        response.headers["Link"] = next_page(request.url.path, [*parameters, ("after", last)])
+        response.headers["Link"] = next_page(request, last)
         return [AuditPage.of(document) for document in found]
 
     return router

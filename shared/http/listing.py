@@ -1,6 +1,7 @@
 """Lists over HTTP, a page at a time in the order of arrival."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -14,24 +15,27 @@ from shared.runtime.state import E
 from shared.wording import Message, WrongValue
 
 
-def _check_cursor(cursor: str) -> str:
-    if not CURSOR.fullmatch(cursor):
-        raise WrongValue(Message("It is no cursor: use the `after` value in the `Link` of the page before."))
-    return cursor
+def cursor_of_form(form: re.Pattern[str]) -> AfterValidator:
+    """Refuses a text that is no cursor of a list whose cursors have this form."""
+
+    def check(cursor: str) -> str:
+        if not form.fullmatch(cursor):
+            raise WrongValue(Message("It is no cursor: use the `after` value in the `Link` of the page before."))
+        return cursor
+
+    return AfterValidator(check)
 
 
-After = Annotated[
-    str,
-    AfterValidator(_check_cursor),
-    Query(description="from the `Link` of the page before; empty for the first page"),
-]
+AFTER = Query(description="from the `Link` of the page before; empty for the first page")
+After = Annotated[str, cursor_of_form(CURSOR), AFTER]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
-def next_page(path: str, parameters: Sequence[tuple[str, str]]) -> str:
-    """The value of a `Link` header that names the next page. `path`: as the request's own, unquoted."""
+def next_page(request: Request, after: str) -> str:
+    """The value of a `Link` header that names the page behind this cursor, of the list that the request asks for."""
+    parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
     # Unquoted, a name in the path could end the header or the connection.
-    return f'<{quote(path)}?{urlencode(parameters)}>; rel="next"'
+    return f'<{quote(request.scope["path"])}?{urlencode([*parameters, ("after", after)])}>; rel="next"'
 
 
 class Listing:
@@ -87,5 +91,4 @@ class Listing:
         return [collection.from_document(document) for document in documents]
 
     def _link(self, after: str) -> None:
-        parameters = [(name, value) for name, value in self._request.query_params.multi_items() if name != "after"]
-        self._response.headers["Link"] = next_page(self._request.url.path, [*parameters, ("after", after)])
+        self._response.headers["Link"] = next_page(self._request, after)

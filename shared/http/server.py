@@ -218,7 +218,6 @@ def server_config(app: ASGIApp, settings: Settings, bounds: Bounds | None = None
         # No other protocol has the bounds.
         http=bounded_protocol(bounds),
         ws="none",
-        h11_max_incomplete_event_size=bounds.head_bytes,
         timeout_keep_alive=bounds.idle_seconds,
         forwarded_allow_ips=settings.http_proxies,
         server_header=False,

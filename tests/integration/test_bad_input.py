@@ -12,9 +12,9 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.topics import SERVICES
+from deploy.topics import SERVICES, topic_names
 from ops.verify.log import TopicLog
-from ops.verify.quiescence import Observation, topic_names, wait_until_quiet
+from ops.verify.quiescence import Observation, wait_until_quiet
 from shared import envelope
 from shared.events.catalogue import (
     CATALOGUE,

@@ -152,20 +152,20 @@ async def _stored_before(service: Service, records: Sequence[HeldRecord]) -> Set
     """The ids of those of the records that a service has answered without a release. Raises PyMongoError."""
     stored: set[str] = set()
     for topic, collection, bodies, device in _ANSWERS:
-        undecided = {
-            (record.place, record.record, (record.header("ce_source") or "").rpartition("/")[2]): record.id
-            for record in records
-            if record.topic == topic.name and record.status is not HeldStatus.RELEASED
-        }
-        if not undecided:
+        asked = [
+            record for record in records if record.topic == topic.name and record.status is not HeldStatus.RELEASED
+        ]
+        if not asked:
             continue
         answers = {
-            "about": {"$in": sorted({id for _, id, _ in undecided})},
+            "about": {"$in": sorted({record.record for record in asked})},
             "type": {"$in": [body.__name__ for body in bodies]},
         }
-        async for document in service.database[collection.name].find(answers):
-            item = collection.from_document(document)
-            known = undecided.get((item.place, item.about or "", getattr(item.body, device)))
-            if known is not None:
-                stored.add(known)
+        items = [collection.from_document(d) async for d in service.database[collection.name].find(answers)]
+        answered = {(item.place, item.about, getattr(item.body, device)) for item in items}
+        stored |= {
+            record.id
+            for record in asked
+            if (record.place, record.record, (record.header("ce_source") or "").rpartition("/")[2]) in answered
+        }
     return stored
