@@ -150,6 +150,33 @@ async def test_a_refused_record_is_set_aside_and_blocks_no_other(
 
 
 @pytest.mark.slow
+async def test_a_sale_that_is_in_a_file_can_not_be_undone(
+    chromium: Browser, services: DeviceServices, tmp_path: Path
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, _ = await enrolled(phone, line)
+        await expect(page.locator("#unsent")).to_have_text("All sent")
+        await line.cut()
+        await sell(page)
+        await page.click("#unsent")
+        async with page.expect_download() as downloading:
+            await page.click("#export")
+        await (await downloading.value).save_as(file := tmp_path / "unsent.json")
+        [event] = json.loads(file.read_text(encoding="utf-8"))
+        assert event["type"] == "ReceiptIssued.v1"
+        undone = await page.evaluate(
+            """async () => {
+              const { Spool, RecordStays } = await import("/apps/device/spool.js");
+              const spool = new Spool("till");
+              const { seq } = (await spool.stored()).at(-1);
+              const write = () => ({ kind: "RecordTakenOut", body: {} });
+              return spool.replaceLast(seq, write).then(() => "undone", (fault) => fault instanceof RecordStays);
+            }"""
+        )
+        assert undone is True
+
+
+@pytest.mark.slow
 async def test_a_lost_answer_sends_again_and_counts_once(chromium: Browser, services: DeviceServices) -> None:
     async with a_line(services) as line, a_phone(chromium) as phone:
         page, _ = await enrolled(phone, line)

@@ -33,7 +33,7 @@ TILLS = ("T1", "T2", "T3")
 # What differs between two booths with the same books: ids, moments, and how often something was published.
 DIFFERENT = {
     *("_id", "id", "booth", "name", "receipt", "receipts_before", "device", "drawer", "previous", "deadline"),
-    *("number", "revision", "shelves", "interim", "facilities", "price_lists", "zone"),
+    *("arrived", "number", "revision", "shelves", "interim", "facilities", "price_lists", "zone"),
 }
 BOUNCE = 450
 

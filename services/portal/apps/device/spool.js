@@ -16,7 +16,7 @@ import { KEY, publicKeyOf, signRecord, subjectOf } from "./signatures.js";
 /** @typedef {{ device: string, seq: number, previous: string | null }} Link a record's device, its number there, and
  *   the id of the record before it */
 /** @typedef {Enrolment & Link} Place where a record is made */
-/** @typedef {{ reason: string, message: string, template?: string, values?: Record<string, any> }} Refusal */
+/** @typedef {{ status?: string, reason: string, message: string, template?: string, values?: Record<string, any> }} Refusal */
 /** @typedef {"kept" | "sent" | "refused"} State */
 /** @typedef {{ specversion: string, id: string, source: string, type: string, time: string,
  *   datacontenttype: string, partitionkey: string }} Headers */
@@ -156,6 +156,12 @@ export class Spool {
       };
     });
     return window;
+  }
+
+  /** All unsent records for a file, in their order. None of them can be undone any more.
+   * @returns {Promise<StoredRecord[]>} */
+  offerAll() {
+    return this.offer(Number.MAX_SAFE_INTEGER, 0, Number.MAX_SAFE_INTEGER);
   }
 
   /** Note what became of records. @param {{ seq: number, refusal: Refusal | null }[]} answers */
