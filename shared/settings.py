@@ -132,6 +132,7 @@ class Settings(BaseSettings):
     oidc_issuer: str = Field(
         "", description="address of an OpenID Connect provider, where people sign in too; empty: there is none"
     )
+    oidc_name: str = Field("", description="the provider's name on the button to sign in; empty: its host")
     oidc_client_id: str = Field("", description="identity's client id at the provider")
     oidc_client_secret: str = Field(
         "", repr=False, description="identity's secret at the provider; empty for a client that has none"
@@ -148,6 +149,11 @@ class Settings(BaseSettings):
     )
     oidc_session_hours: Whole = Field(
         12, ge=1, le=24 * 14, description="how long a session lasts at most that began at the provider"
+    )
+    portal_origins: str = Field(
+        "",
+        description="addresses under which people open the portal, with commas, such as `https://karya.example`: the "
+        "provider sends browsers back there; a portal on the machine itself needs none",
     )
     gateway_url: str = Field(
         "", description="the gateway's address, where terminals and tills sync unless they are told otherwise"

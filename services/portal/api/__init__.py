@@ -15,6 +15,7 @@ from services.portal.api import (
     join,
     live,
     operator,
+    provider_sign_in,
     public,
     sign_in,
 )
@@ -58,6 +59,7 @@ def portal(
         assets.routes(files),
         design.routes(pages),
         sign_in.routes(pages, people, identity, settings),
+        provider_sign_in.routes(people, identity, settings),
         join.routes(pages, people, services, identity),
         home.routes(pages, organiser),
         festival.routes(Desk(pages, organiser, services), people),
