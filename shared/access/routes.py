@@ -198,6 +198,9 @@ PORTAL: Routes = {
     "POST /identity/device-challenges": UNCOUNTED,
     "POST /identity/device-tokens": UNCOUNTED,
     "GET /design": PUBLIC,
+    # Nobody has signed in yet on a phone that does not trust the portal's certificate.
+    "GET /install": PUBLIC,
+    "GET /install/karya.crt": PUBLIC,
     "GET /public": PUBLIC,
     "GET /public/lots/{lot}": PUBLIC,
     "GET /sign-in": PUBLIC,

@@ -105,6 +105,11 @@ async def test_where_passwords_are_turned_off_people_sign_in_at_the_provider(
                     query = {"state": theirs["state"], "code": forging.code(theirs)}
                     answer = await browser.get(CALLBACK, params=query)
                     assert answer.headers["location"].startswith("/sign-in?problem=unknown_sign_in")
+                    theirs = query_of(await client.begin())
+                    query = {"state": theirs["state"], "code": forging.code(theirs)}
+                    direct = {**query, "code_verifier": client.verifier}
+                    finished = await identity_client.post(f"{process.url}/sessions/provider/finish", json=direct)
+                    assert (finished.status_code, finished.json()["reason"]) == (403, "unknown_sign_in")
                     mine = await begin(browser)
                     query = {"state": mine["state"], "code": forging.code(mine)}
                     assert (await client.back(f"{OF_IDENTITY}?{urlencode(query)}")).status_code == 400

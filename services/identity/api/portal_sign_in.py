@@ -10,6 +10,7 @@
 import hmac
 import re
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
@@ -34,7 +35,7 @@ NOT_THE_PORTAL = Message(
     "This is no page of the portal. KARYA_PORTAL_ORIGINS names the addresses under which people open the portal."
 )
 NO_ORIGIN = Message("KARYA_PORTAL_ORIGINS: an address is https://HOST or https://HOST:PORT, without a path.")
-FAILED = {
+FAILED: dict[int | str, dict[str, Any]] = {
     403: {"description": "Nobody is signed in; `reason` says why"},
     404: {"description": "No other provider is set up here"},
 }

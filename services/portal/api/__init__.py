@@ -12,6 +12,7 @@ from services.portal.api import (
     forwarding,
     held,
     home,
+    install,
     join,
     live,
     operator,
@@ -67,6 +68,7 @@ def portal(
         operator.routes(pages, services),
         held.routes(pages, services),
         live.routes(organiser, service.stopping),
+        install.routes(pages, settings),
         public.routes(pages, stream or PublicStream()),
         facilities.routes(pages, organiser, services, statements),
     ):

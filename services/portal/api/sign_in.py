@@ -19,7 +19,7 @@ from shared.wording import Message
 # What `problem` of the page may name, besides the errors of a sign-in at the provider.
 IDENTITY_AWAY, CAME_FROM_ELSEWHERE, NOT_SET_UP = "identity_away", "began_elsewhere", "not_set_up"
 PROBLEMS: Mapping[str, Message] = {
-    **SENTENCES,
+    **{error.value: sentence for error, sentence in SENTENCES.items()},
     IDENTITY_AWAY: AWAY,
     CAME_FROM_ELSEWHERE: Message("This sign-in was not begun in this browser, or too long ago. Please begin again."),
     NOT_SET_UP: Message(
