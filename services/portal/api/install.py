@@ -33,6 +33,7 @@ def routes(pages: Pages, settings: Settings) -> APIRouter:
             "install.html",
             address=f"{origin}{PAGE}",
             drawing=_drawing(f"{origin}{PAGE}"),
+            is_here=base == origin and is_https(request),
             is_safe=bool(settings.tls_host) or is_https(request),
             fingerprint=authority.fingerprint(hashes.SHA256()).hex(":").upper() if authority is not None else None,
         )
