@@ -140,6 +140,9 @@ IDENTITY: Routes = {
     "GET /sessions/provider": PUBLIC,
     "GET /sessions/provider/callback": PUBLIC,
     "POST /sessions/provider": PUBLIC,
+    # The same for a browser at the portal: the portal has the verifier, as the browser's cookie.
+    "POST /sessions/provider/begin": PUBLIC,
+    "POST /sessions/provider/finish": PUBLIC,
     "GET /jwks": PUBLIC,
     "GET /.well-known/oauth-authorization-server": PUBLIC,
     # A code that its owner was given opens these: nobody has an account yet who uses them.
@@ -195,9 +198,14 @@ PORTAL: Routes = {
     "POST /identity/device-challenges": UNCOUNTED,
     "POST /identity/device-tokens": UNCOUNTED,
     "GET /design": PUBLIC,
+    # Nobody has signed in yet on a phone that does not trust the portal's certificate.
+    "GET /install": PUBLIC,
+    "GET /install/karya.crt": PUBLIC,
     "GET /public": PUBLIC,
     "GET /public/lots/{lot}": PUBLIC,
     "GET /sign-in": PUBLIC,
+    "GET /sign-in/provider": PUBLIC,
+    "GET /sign-in/provider/callback": PUBLIC,
     "POST /sign-in": PUBLIC,
     "POST /sign-out": PUBLIC,
     "POST /language": PUBLIC,

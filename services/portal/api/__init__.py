@@ -12,9 +12,11 @@ from services.portal.api import (
     forwarding,
     held,
     home,
+    install,
     join,
     live,
     operator,
+    provider_sign_in,
     public,
     sign_in,
 )
@@ -58,6 +60,7 @@ def portal(
         assets.routes(files),
         design.routes(pages),
         sign_in.routes(pages, people, identity, settings),
+        provider_sign_in.routes(people, identity, settings),
         join.routes(pages, people, services, identity),
         home.routes(pages, organiser),
         festival.routes(Desk(pages, organiser, services), people),
@@ -65,6 +68,7 @@ def portal(
         operator.routes(pages, services),
         held.routes(pages, services),
         live.routes(organiser, service.stopping),
+        install.routes(pages, settings),
         public.routes(pages, stream or PublicStream()),
         facilities.routes(pages, organiser, services, statements),
     ):
