@@ -16,6 +16,7 @@ from services.portal.api import (
     live,
     operator,
     public,
+    public_lots,
     sign_in,
 )
 from services.portal.api.assets import Assets
@@ -41,7 +42,7 @@ def portal(
 ) -> FastAPI:
     """The application of the portal. `signing_keys`: where the keys of access tokens come from, if not from identity
     over HTTP. `transport`: how the other services are reached, if not over HTTP. `stream`: what strangers may see."""
-    settings = service.settings
+    settings, stream = service.settings, stream or PublicStream()
     sessions, identity = PortalSessions(service.database), Identity(settings.identity_url, transport)
     statements = Statements(service.database)
     service.add_preparation(sessions.prepare)
@@ -65,7 +66,8 @@ def portal(
         operator.routes(pages, services),
         held.routes(pages, services),
         live.routes(organiser, service.stopping),
-        public.routes(pages, stream or PublicStream()),
+        public.routes(pages, stream),
+        public_lots.routes(pages, stream),
         facilities.routes(pages, organiser, services, statements),
     ):
         router.include_router(part)

@@ -1,10 +1,8 @@
 """The pages of a facility: what it made, where that is now, and what it is owed."""
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from io import StringIO
 from types import SimpleNamespace
 
 from fastapi import APIRouter, Request, Response
@@ -12,15 +10,15 @@ from fastapi import APIRouter, Request, Response
 from services.portal.api.codes import GivenCode, give_code
 from services.portal.api.forms import Sent
 from services.portal.api.organiser import Organiser
-from services.portal.api.pages import NOT_KEPT, Pages, redirect
+from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person, Visited
+from services.portal.api.tables import table
 from services.portal.clients import Services
 from services.portal.domain.answers import SettlementRow
 from services.portal.store import Amounts, Statement, Statements
 from shared.access.rights import Action, Limit
 from shared.http.access import NO_RIGHT
 from shared.http.problems import PageRefused
-from shared.translation import heading
 from shared.wording import Message
 
 LOT_COLUMNS = [
@@ -193,20 +191,3 @@ def _to_issue(settlements: Sequence[SettlementRow], issued: Sequence[Statement])
     """The festivals whose settlement was issued and has other figures than its latest statement."""
     latest = {statement.festival: statement.total for statement in issued}
     return [row.festival for row in settlements if row.issued and latest.get(row.festival) != amounts_of(row)]
-
-
-def table(name: str, columns: Sequence[str], rows: Iterable[object]) -> Response:
-    """The rows as a CSV file that spreadsheets open with their headings."""
-    text = StringIO()
-    writer = csv.writer(text)
-    writer.writerow([heading(column) for column in columns])
-    writer.writerows([_cell(getattr(row, column)) for column in columns] for row in rows)
-    # Without this mark spreadsheets take the text for another encoding.
-    content = "\ufeff" + text.getvalue()
-    headers = {**NOT_KEPT, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _cell(value: object) -> object:
-    """The value as a cell. A spreadsheet must not take a text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
