@@ -9,6 +9,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,7 +17,7 @@ Point: TypeAlias = tuple[float, float]
 
 OUTLINE = Path(__file__).parents[2] / "services" / "portal" / "map" / "ntt.json"
 SOURCE = "Natural Earth 4.1, Admin 0 countries at 1:10 million, by world-atlas 2.0.2"
-LICENCE = "public domain (Natural Earth); world-atlas: ISC"
+LICENCE = "public domain"
 # West, east, south and north of the picture, in degrees.
 WEST, EAST, SOUTH, NORTH = 118.75, 125.35, -11.15, -7.95
 WIDTH = 640
@@ -83,9 +84,7 @@ def outline(topology: Mapping[str, Any]) -> dict[str, Any]:
 def _rings(topology: Mapping[str, Any], country: str) -> Iterator[list[Point]]:
     arcs = [_arc(arc, topology["transform"]) for arc in topology["arcs"]]
     [shape] = [
-        shape
-        for shape in topology["objects"]["countries"]["geometries"]
-        if shape["properties"]["name"] == country
+        shape for shape in topology["objects"]["countries"]["geometries"] if shape["properties"]["name"] == country
     ]
     for polygon in shape["arcs"] if shape["type"] == "MultiPolygon" else [shape["arcs"]]:
         # The first ring is the coast, the others are lakes.
@@ -119,7 +118,7 @@ def _has(ring: Sequence[Point], place: Point) -> bool:
     """Whether the place is within the ring: a ray from it crosses the ring an odd number of times."""
     x, y = place
     is_within = False
-    for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False):
+    for (x1, y1), (x2, y2) in pairwise(ring):
         if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
             is_within = not is_within
     return is_within

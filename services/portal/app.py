@@ -16,7 +16,9 @@ def main() -> None:
     log.configure(settings, "portal")
     service = PlainService("portal", settings)
     stream = PublicStream()
-    service.add_chore("public stream", TopicFollower(settings, SHOWN_TO_STRANGERS, stream.take, stream.mark_whole).run)
+    service.add_chore(
+        "public stream", TopicFollower(settings, SHOWN_TO_STRANGERS, stream.take, stream.mark_whole).run
+    )
     serve(portal(service, stream=stream), service)
 
 

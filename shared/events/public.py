@@ -13,4 +13,9 @@ PUBLIC: tuple[Topic, ...] = (
 
 # Of the catalogue such pages show the names of codes and the islands of facilities. Its refusals, which repeat what
 # was typed, stay with those who may read the topic.
-SHOWN_TO_STRANGERS: tuple[Topic, ...] = (sales.PUBLIC_SALES, inventory.INVENTORY, festival.FESTIVAL, catalogue.CATALOGUE)
+SHOWN_TO_STRANGERS: tuple[Topic, ...] = (
+    sales.PUBLIC_SALES,
+    inventory.INVENTORY,
+    festival.FESTIVAL,
+    catalogue.CATALOGUE,
+)

@@ -71,6 +71,14 @@ def qr_code(text: str) -> str:
     """The QR code as an SVG of its own, black on white in every theme."""
     picture = BytesIO()
     segno.make(text, error=CORRECTION, micro=False).save(
-        picture, kind="svg", border=4, omitsize=True, xmldecl=False, nl=False, dark="#000", light="#fff", svgclass=None
+        picture,
+        kind="svg",
+        border=4,
+        omitsize=True,
+        xmldecl=False,
+        nl=False,
+        dark="#000",
+        light="#fff",
+        svgclass=None,
     )
     return picture.getvalue().decode("ascii")

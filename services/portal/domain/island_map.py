@@ -81,14 +81,17 @@ def map_of(outline: Outline, facilities: Iterable[tuple[str, str, int]]) -> Isla
         by_town[facility[-TOWN_LETTERS:]][facility] = qty
     most = max((by_island[island.code] for island in outline.islands if island.code in by_island), default=0)
     islands = [
-        ShadedIsland(island, by_island.get(island.code, 0), _shade(by_island.get(island.code, 0), most), has_facilities)
+        ShadedIsland(
+            island, by_island.get(island.code, 0), _shade(by_island.get(island.code, 0), most), has_facilities
+        )
         for island in outline.islands
         for has_facilities in (island.code in by_island,)
     ]
     sums = {code: sum(by_town[code].values()) for code in outline.towns if code in by_town}
     all_pieces = sum(sums.values())
     towns = [
-        TownDot(outline.towns[code], sorted(by_town[code]), qty, _radius(qty, all_pieces)) for code, qty in sums.items()
+        TownDot(outline.towns[code], sorted(by_town[code]), qty, _radius(qty, all_pieces))
+        for code, qty in sums.items()
     ]
     return IslandMap(outline, islands, towns)
 
