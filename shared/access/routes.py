@@ -262,6 +262,7 @@ PORTAL: Routes = {
     "GET /facilities/{facility}": _SIGNED_IN,
     "POST /facilities/{facility}/people": _SIGNED_IN,
     "GET /facilities/{facility}/people": _SIGNED_IN,
+    "GET /facilities/{facility}/labels": _SIGNED_IN,
     "GET /facilities/{facility}/lots.csv": _SIGNED_IN,
     "GET /facilities/{facility}/statement.csv": _SIGNED_IN,
     "POST /facilities/{facility}/statements": _SIGNED_IN,

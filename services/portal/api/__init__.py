@@ -13,6 +13,7 @@ from services.portal.api import (
     held,
     home,
     join,
+    labels,
     live,
     operator,
     public,
@@ -69,6 +70,7 @@ def portal(
         public.routes(pages, stream),
         public_lots.routes(pages, stream),
         facilities.routes(pages, organiser, services, statements),
+        labels.routes(pages, organiser, stream),
     ):
         router.include_router(part)
     app = bare_application(service, "Karya", router, people.caller, rules=form_rules, security=HEADERS)

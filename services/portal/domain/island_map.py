@@ -81,11 +81,9 @@ def map_of(outline: Outline, facilities: Iterable[tuple[str, str, int]]) -> Isla
         by_town[facility[-TOWN_LETTERS:]][facility] = qty
     most = max((by_island[island.code] for island in outline.islands if island.code in by_island), default=0)
     islands = [
-        ShadedIsland(
-            island, by_island.get(island.code, 0), _shade(by_island.get(island.code, 0), most), has_facilities
-        )
+        ShadedIsland(island, qty, _shade(qty, most), island.code in by_island)
         for island in outline.islands
-        for has_facilities in (island.code in by_island,)
+        for qty in (by_island.get(island.code, 0),)
     ]
     sums = {code: sum(by_town[code].values()) for code in outline.towns if code in by_town}
     all_pieces = sum(sums.values())
