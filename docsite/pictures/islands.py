@@ -1,7 +1,7 @@
 """The outline of Nusa Tenggara Timur's islands, cut from Natural Earth's countries.
 
-Made anew by `python -m docsite.pictures.islands countries-10m.json`. The file is that of the npm package `world-atlas`
-2.0.2, a TopoJSON of Natural Earth 4.1. Nothing else needs it: the outline is committed.
+Made anew by `python -m docsite.pictures.islands countries-10m.json`. The file is that of the npm package
+`world-atlas` 2.0.2, a TopoJSON of Natural Earth 4.1. Nothing else needs it: the outline is committed.
 """
 
 import json

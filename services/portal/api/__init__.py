@@ -69,7 +69,7 @@ def portal(
         live.routes(organiser, service.stopping),
         public.routes(pages, stream),
         public_lots.routes(pages, stream),
-        facilities.routes(pages, organiser, services, statements),
+        facilities.routes(pages, organiser, services, statements, stream),
         labels.routes(pages, organiser, stream),
     ):
         router.include_router(part)

@@ -144,6 +144,10 @@ class PublicStream:
             sold[part.festival] += sum(qty for name, qty in part.lots if name == lot)
         return {festival: qty for festival, qty in sorted(sold.items()) if qty}
 
+    def pieces_sold(self, lot: str) -> int:
+        """The pieces of the lot that were sold, everywhere."""
+        return sum(self.sold_of(lot).values())
+
     def lot(self, lot: str) -> PublicLot | None:
         return self._lots.get(lot)
 
