@@ -1,15 +1,14 @@
 """The pages of a facility: what it made, where that is now, and what it is owed."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from io import StringIO
 from types import SimpleNamespace
 
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.codes import GivenCode, give_code
+from services.portal.api.files import csv_file
 from services.portal.api.forms import Sent
 from services.portal.api.organiser import Organiser
 from services.portal.api.pages import NOT_KEPT, Pages, redirect
@@ -154,7 +153,7 @@ def routes(pages: Pages, organiser: Organiser, services: Services, statements: S
         statement = await statement_of(person, facility, number)
         row = {name: getattr(statement, name) for name in ("name", "festival", "kind", "issued_at")}
         amounts = asdict(statement.amounts)
-        return table(f"{statement.name}.csv", NOTE_COLUMNS, [SimpleNamespace(**row, **amounts)])
+        return table(statement.name, NOTE_COLUMNS, [SimpleNamespace(**row, **amounts)])
 
     @router.get("/facilities/{facility}")
     async def show(request: Request, person: Visited, facility: str) -> Response:
@@ -163,12 +162,12 @@ def routes(pages: Pages, organiser: Organiser, services: Services, statements: S
     @router.get("/facilities/{facility}/lots.csv")
     async def lots(person: Visited, facility: str) -> Response:
         rows = await organiser.lots(person, facility)
-        return table(f"{facility}-lots.csv", LOT_COLUMNS, rows)
+        return table(f"{facility}-lots", LOT_COLUMNS, rows)
 
     @router.get("/facilities/{facility}/statement.csv")
     async def statement(person: Visited, facility: str) -> Response:
         rows = await organiser.settlements(person, facility=facility)
-        return table(f"{facility}-statement.csv", STATEMENT_COLUMNS, rows)
+        return table(f"{facility}-statement", STATEMENT_COLUMNS, rows)
 
     return router
 
@@ -196,17 +195,6 @@ def _to_issue(settlements: Sequence[SettlementRow], issued: Sequence[Statement])
 
 
 def table(name: str, columns: Sequence[str], rows: Iterable[object]) -> Response:
-    """The rows as a CSV file that spreadsheets open with their headings."""
-    text = StringIO()
-    writer = csv.writer(text)
-    writer.writerow([heading(column) for column in columns])
-    writer.writerows([_cell(getattr(row, column)) for column in columns] for row in rows)
-    # Without this mark spreadsheets take the text for another encoding.
-    content = "\ufeff" + text.getvalue()
-    headers = {**NOT_KEPT, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _cell(value: object) -> object:
-    """The value as a cell. A spreadsheet must not take a text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
+    """The rows as a CSV file with their headings."""
+    values = [[getattr(row, column) for column in columns] for row in rows]
+    return csv_file(name, [[heading(column) for column in columns], *values], NOT_KEPT)

@@ -23,6 +23,7 @@ from services.portal.domain.answers import (
     StockRow,
 )
 from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
+from services.portal.domain.sell_through import SellThroughRow
 from services.portal.domain.steps import CANCELLED, CLOSED, Progress
 from services.portal.domain.stock_answers import RefillProposals, TransferRow
 from shared.events.identity import Role
@@ -115,6 +116,12 @@ class Organiser:
     async def sales(self, person: Person, festival: str) -> list[BoothSalesRow]:
         rows = await self._services.rows(person.token, SALES, "disputes", festival=festival)
         return sorted(answers.BOOTH_SALES.validate_python(rows), key=lambda booth: booth.booth)
+
+    async def sell_through(self, person: Person, festival: str, day: str = "") -> list[SellThroughRow]:
+        """What the booths sold by product and hour. `day`: the hours of this day alone."""
+        filters = {"festival": festival} | ({"day": day} if day else {})
+        rows = await self._services.rows(person.token, SALES, "sell-through", **filters)
+        return sorted(answers.SELL_THROUGH.validate_python(rows), key=lambda booth: booth.booth)
 
     async def settlements(self, person: Person, **filters: str) -> list[SettlementRow]:
         rows = await self._services.rows(person.token, SALES, "settlements", **filters)

@@ -25,6 +25,7 @@ from services.portal.domain.answers import (
     StockRow,
 )
 from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
+from services.portal.domain.sell_through import SellThroughRow
 from services.portal.domain.stock_answers import RefillProposals, TransferRow
 
 FESTIVAL = TypeAdapter(FestivalRow)
@@ -58,3 +59,4 @@ TAKINGS = TypeAdapter(BoothTakings)
 SELLING_BOOTH = TypeAdapter(SellingBoothRow)
 SELLING_BOOTHS = TypeAdapter(list[SellingBoothRow])
 STRAYS = TypeAdapter(list[StrayRow])
+SELL_THROUGH = TypeAdapter(list[SellThroughRow])

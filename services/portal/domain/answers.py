@@ -55,8 +55,16 @@ class BoothLotRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitRow:
+    """The most pieces of a category at a booth."""
+
+    category: str
+    qty: int
+
+
+@dataclass(frozen=True, slots=True)
 class BoothRow:
-    """A booth with what it holds."""
+    """A booth with what it holds. `capacity`: the most pieces at once; None: no limit."""
 
     booth: str
     festival: str
@@ -68,6 +76,8 @@ class BoothRow:
     disputed: tuple[str, ...]
     merged_into: str | None
     lots: tuple[BoothLotRow, ...]
+    capacity: int | None = None
+    limits: tuple[LimitRow, ...] = ()
 
     @property
     def short(self) -> str:
@@ -294,6 +304,11 @@ class DoubtRow:
     disputed: int
     rupiah: int
     sold_at: datetime
+    why: str = ""
+
+    @property
+    def state(self) -> str:
+        return "disputed" if self.disputed else "waiting"
 
 
 @dataclass(frozen=True, slots=True)
