@@ -7,6 +7,7 @@ from services.portal.api import (
     assets,
     design,
     facilities,
+    facility_losses,
     festival,
     festivals,
     forwarding,
@@ -67,6 +68,7 @@ def portal(
         live.routes(organiser, service.stopping),
         public.routes(pages, stream or PublicStream()),
         facilities.routes(pages, organiser, services, statements),
+        facility_losses.routes(pages, organiser, services),
     ):
         router.include_router(part)
     app = bare_application(service, "Karya", router, people.caller, rules=form_rules, security=HEADERS)

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from services.portal.api.filters import narrowed
 from services.portal.api.organiser import Organiser
 from services.portal.api.pages import Pages
 from services.portal.api.people import Person, Visited
@@ -15,7 +16,9 @@ def routes(pages: Pages, organiser: Organiser) -> APIRouter:
 
     @router.get("/festivals")
     async def festivals(request: Request, person: Visited) -> Response:
-        return pages.render(request, "festivals.html", person=person, festivals=await organiser.festivals(person))
+        rows = await organiser.festivals(person)
+        shown, filters = narrowed(rows, request.query_params, {"status": lambda row: row.status})
+        return pages.render(request, "festivals.html", person=person, festivals=rows, shown=shown, filters=filters)
 
     @router.get("/festivals/{festival}")
     async def festival(request: Request, person: Visited, festival: str) -> Response:

@@ -22,6 +22,7 @@ from services.portal.domain.answers import (
     RequestRow,
     SettlementRow,
     ShipmentRow,
+    StockLotRow,
     StockRow,
 )
 from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
@@ -39,6 +40,7 @@ PLAN = TypeAdapter(PlanPage)
 PLAN_IF = TypeAdapter(PlanIf)
 PRODUCTS = TypeAdapter(list[ProductRow])
 STOCK = TypeAdapter(list[StockRow])
+STOCK_LOTS = TypeAdapter(list[StockLotRow])
 BOOTH_SALES = TypeAdapter(list[BoothSalesRow])
 SETTLEMENTS = TypeAdapter(list[SettlementRow])
 LOTS = TypeAdapter(list[LotRow])
