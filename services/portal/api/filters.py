@@ -2,7 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from inspect import Parameter, Signature
+from typing import Any, TypeVar
+
+from fastapi import Depends
+
+from services.portal.api.files import FILE
 
 R = TypeVar("R")
 
@@ -31,3 +36,18 @@ def narrowed(
         if chosen or len(options) > 1:
             filters.append(Filter(name, options, chosen))
     return left, filters
+
+
+def declared(*names: str) -> Any:
+    """A dependency by which the addresses of a page may have these parameters. All others are refused."""
+
+    def parameters(**_: str) -> None:
+        """Read from the request by the page."""
+
+    fields = [Parameter(name, Parameter.KEYWORD_ONLY, default="", annotation=str) for name in names]
+    parameters.__signature__ = Signature(fields)  # type: ignore[attr-defined]
+    return Depends(parameters)
+
+
+# Of a router: each of its pages may be asked for a table as a file.
+FILES = declared(FILE)

@@ -158,7 +158,7 @@ def sold_by_hour(booths: Iterable[SellThroughRow], zone: ZoneInfo, product: str 
     booths = list(booths)
     hours = [hour.at.astimezone(zone).hour for hour in _hours(booths, product)]
     columns = list(range(min(hours), max(hours) + 1)) if hours else []
-    return _table(booths, product, columns, lambda at: at.astimezone(zone).hour, lambda hour: f"{hour:02}")
+    return _table(booths, product, columns, lambda at: at.astimezone(zone).hour, lambda hour: f"{hour:02}:00")
 
 
 def sold_by_day(

@@ -27,7 +27,7 @@ function compare() {
   }
   const sums = document.querySelector("[data-sums]");
   if (!sums) return;
-  sums.removeAttribute("hidden");
+  sums.toggleAttribute("hidden", counts().every((field) => field.value === ""));
   for (const [name, value] of Object.entries({ sent, counted, lost, surplus })) {
     const place = sums.querySelector(`[data-sum="${name}"]`);
     if (place) place.textContent = String(value);

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
-from services.portal.api.filters import narrowed
+from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.parcels import next_name
@@ -22,7 +22,7 @@ LIMIT = "limit-"
 
 def routes(desk: Desk) -> APIRouter:
     """The router of booths."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request,
@@ -51,7 +51,7 @@ def routes(desk: Desk) -> APIRouter:
             problem=problem,
         )
 
-    @router.get("/festivals/{festival}/booths")
+    @router.get("/festivals/{festival}/booths", dependencies=[declared("status")])
     async def booths(request: Request, person: Visited, festival: str) -> Response:
         return await page(request, person, festival)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.filters import FILES
 from services.portal.api.forms import Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import BoothLotRow, BoothRow
@@ -18,7 +19,7 @@ SETTLED = "settled"
 
 def routes(desk: Desk) -> APIRouter:
     """The router of the close."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request, person: Person, festival: str, status: int = 200, problem: Message | None = None

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.counting import counted_lots, recounted_lots, rows_of
 from services.portal.api.festival.desk import Desk, refused_entry
-from services.portal.api.filters import narrowed
+from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import ShipmentRow
@@ -28,7 +28,7 @@ Command = tuple[tuple[str, ...], Mapping[str, Any]]
 
 def routes(desk: Desk) -> APIRouter:
     """The router of parcels."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request, person: Person, festival: str, status: int = 200, problem: Message | None = None
@@ -71,7 +71,7 @@ def routes(desk: Desk) -> APIRouter:
             problem=problem,
         )
 
-    @router.get("/festivals/{festival}/parcels")
+    @router.get("/festivals/{festival}/parcels", dependencies=[declared(*COLUMNS)])
     async def parcels(request: Request, person: Visited, festival: str) -> Response:
         return await page(request, person, festival)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
-from services.portal.api.filters import narrowed
+from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import LineRow
@@ -32,7 +32,7 @@ NUMBERS = ("hold_hours", "revise_at_percent")
 
 def routes(desk: Desk) -> APIRouter:
     """The router of plans."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request,
@@ -84,7 +84,7 @@ def routes(desk: Desk) -> APIRouter:
             problem=problem,
         )
 
-    @router.get("/festivals/{festival}/plans")
+    @router.get("/festivals/{festival}/plans", dependencies=[declared("status")])
     async def plans(request: Request, person: Visited, festival: str) -> Response:
         return await page(request, person, festival)
 
@@ -101,7 +101,7 @@ def routes(desk: Desk) -> APIRouter:
         then = f"/festivals/{festival}/plans/{body['request']}"
         return await desk.give(person, sent, *place, body=body, then=then, again=again)
 
-    @router.get("/festivals/{festival}/plans/{plan}")
+    @router.get("/festivals/{festival}/plans/{plan}", dependencies=[declared(*LINE_COLUMNS)])
     async def plan(request: Request, person: Visited, festival: str, plan: str) -> Response:
         return await plan_page(request, person, festival, plan)
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.portal.api.calendar import day as written_day
 from services.portal.api.festival.desk import Desk
-from services.portal.api.filters import narrowed
+from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import FestivalRow
@@ -20,7 +20,7 @@ ALL_DAYS = "all"
 
 def routes(desk: Desk) -> APIRouter:
     """The router of sales."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request, person: Person, festival: str, status: int = 200, problem: Message | None = None
@@ -60,7 +60,7 @@ def routes(desk: Desk) -> APIRouter:
             is_live=True,
         )
 
-    @router.get("/festivals/{festival}/sales")
+    @router.get("/festivals/{festival}/sales", dependencies=[declared("day", "product", "booth", "state")])
     async def sales(request: Request, person: Visited, festival: str) -> Response:
         return await page(request, person, festival)
 

@@ -4,12 +4,13 @@ from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.desk import Desk
 from services.portal.api.festival.sales import festival_days
+from services.portal.api.filters import FILES
 from services.portal.api.people import Person, Visited
 
 
 def routes(desk: Desk) -> APIRouter:
     """The router of the stock."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(request: Request, person: Person, festival: str, product: str, day: str) -> Response:
         row = await desk.organiser.festival(person, festival)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.counting import counted_lots, recounted_lots, rows_of
 from services.portal.api.festival.desk import Desk, refused_entry
-from services.portal.api.filters import narrowed
+from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.parcels import compare, next_name
@@ -21,7 +21,7 @@ QTY = "qty-"
 
 def routes(desk: Desk) -> APIRouter:
     """The router of transfers."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request,
@@ -73,7 +73,7 @@ def routes(desk: Desk) -> APIRouter:
             problem=problem,
         )
 
-    @router.get("/festivals/{festival}/transfers")
+    @router.get("/festivals/{festival}/transfers", dependencies=[declared("status")])
     async def transfers(request: Request, person: Visited, festival: str, booth: str = "") -> Response:
         return await page(request, person, festival, booth)
 
