@@ -53,6 +53,9 @@ def pages_of(festival: dict[str, Any]) -> dict[str, Any]:
         f"{place}/booths": [],
         f"{place}/requests": [],
         f"{place}/shipments": [],
+        f"{place}/transfers": [],
+        "sales/disputes": [],
+        "sales/strays": [],
         f"{place}/missing": {"missing": [{"what": "not_closed", "blocks": True, **missing}]},
     }
 

@@ -7,6 +7,7 @@ from services.portal.api import (
     assets,
     design,
     facilities,
+    facility_losses,
     festival,
     festivals,
     forwarding,
@@ -74,6 +75,7 @@ def portal(
         public.routes(pages, stream),
         public_lots.routes(pages, stream),
         facilities.routes(pages, organiser, services, statements, stream),
+        facility_losses.routes(pages, organiser, services),
         labels.routes(pages, organiser, stream),
     ):
         router.include_router(part)

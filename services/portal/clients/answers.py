@@ -22,9 +22,11 @@ from services.portal.domain.answers import (
     RequestRow,
     SettlementRow,
     ShipmentRow,
+    StockLotRow,
     StockRow,
 )
 from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
+from services.portal.domain.sell_through import SellThroughRow
 from services.portal.domain.stock_answers import RefillProposals, TransferRow
 
 FESTIVAL = TypeAdapter(FestivalRow)
@@ -38,6 +40,7 @@ PLAN = TypeAdapter(PlanPage)
 PLAN_IF = TypeAdapter(PlanIf)
 PRODUCTS = TypeAdapter(list[ProductRow])
 STOCK = TypeAdapter(list[StockRow])
+STOCK_LOTS = TypeAdapter(list[StockLotRow])
 BOOTH_SALES = TypeAdapter(list[BoothSalesRow])
 SETTLEMENTS = TypeAdapter(list[SettlementRow])
 LOTS = TypeAdapter(list[LotRow])
@@ -58,3 +61,4 @@ TAKINGS = TypeAdapter(BoothTakings)
 SELLING_BOOTH = TypeAdapter(SellingBoothRow)
 SELLING_BOOTHS = TypeAdapter(list[SellingBoothRow])
 STRAYS = TypeAdapter(list[StrayRow])
+SELL_THROUGH = TypeAdapter(list[SellThroughRow])
