@@ -5,6 +5,8 @@ from fastapi import APIRouter, FastAPI
 
 from services.portal.api import (
     assets,
+    audit,
+    checks,
     design,
     facilities,
     festival,
@@ -13,6 +15,7 @@ from services.portal.api import (
     held,
     home,
     join,
+    letters,
     live,
     operator,
     public,
@@ -64,6 +67,9 @@ def portal(
         festivals.routes(pages, organiser),
         operator.routes(pages, services),
         held.routes(pages, services),
+        letters.routes(pages, services),
+        checks.routes(pages, services),
+        audit.routes(pages, services),
         live.routes(organiser, service.stopping),
         public.routes(pages, stream or PublicStream()),
         facilities.routes(pages, organiser, services, statements),
