@@ -5,6 +5,8 @@ from fastapi import APIRouter, FastAPI
 
 from services.portal.api import (
     assets,
+    audit,
+    checks,
     design,
     facilities,
     facility_losses,
@@ -16,6 +18,7 @@ from services.portal.api import (
     install,
     join,
     labels,
+    letters,
     live,
     operator,
     provider_sign_in,
@@ -70,6 +73,9 @@ def portal(
         festivals.routes(pages, organiser),
         operator.routes(pages, services),
         held.routes(pages, services),
+        letters.routes(pages, services),
+        checks.routes(pages, services),
+        audit.routes(pages, services),
         live.routes(organiser, service.stopping),
         install.routes(pages, settings),
         public.routes(pages, stream),
