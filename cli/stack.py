@@ -47,6 +47,7 @@ class ServerName(StrEnum):
     IDENTITY = "identity"
     GATEWAY = "gateway"
     PORTAL = "portal"
+    OPERATIONS = "operations"
 
 
 ServerArgument = Annotated[ServerName, typer.Argument(metavar="SERVER", help=f"One of {', '.join(ServerName)}.")]
@@ -73,7 +74,7 @@ def up(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Start Kafka, MongoDB and the seven services, and leave them running. Data is kept in .karya/up."""
+    """Start Kafka, MongoDB and the eight services, and leave them running. Data is kept in .karya/up."""
     host = lan_host(lan_address) if lan or lan_address is not None else None
     stack = LocalStack(FOLDER, kafka_port=kafka_port, mongo_port=mongo_port, keep_running=True, secure=secure)
     with err.status(tr("Starting Kafka and MongoDB")) as progress:

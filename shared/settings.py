@@ -134,6 +134,7 @@ class Settings(BaseSettings):
     inventory_url: str = Field("http://127.0.0.1:8002", description="inventory's address, for the portal")
     festival_url: str = Field("http://127.0.0.1:8003", description="festival's address, for the portal")
     sales_url: str = Field("http://127.0.0.1:8004", description="sales' address, for the portal")
+    operations_url: str = Field("http://127.0.0.1:8008", description="operations' address, for the portal")
     passwords: bool = Field(
         True, description="whether people sign in with a login and a password; false needs `KARYA_OIDC_ISSUER`"
     )

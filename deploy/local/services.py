@@ -1,4 +1,4 @@
-"""Karya's seven services as local processes, on any Kafka and MongoDB."""
+"""Karya's eight services as local processes, on any Kafka and MongoDB."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from deploy.local import process
 from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.lan import LocalNetwork
 from deploy.local.server import Server
-from deploy.secure.files import PORTAL
+from deploy.secure.files import OPERATOR, PORTAL
 from deploy.secure.users import ServerSecrets
 from shared.causes import cause_of
 from shared.settings import Settings
@@ -31,7 +31,12 @@ PREFERRED_PORTS = {
     "identity": 8005,
     "gateway": 8006,
     "portal": 8007,
+    "operations": 8008,
 }
+OPERATIONS = "operations"
+# Which module runs a service, and as whose user of a secured stack, if not one of its own name.
+_PROGRAMS = {OPERATIONS: ("-m", "ops.service.app")}
+_PRINCIPALS = {OPERATIONS: OPERATOR}
 IDENTITY = "identity"
 IDENTITY_ISSUER = "KARYA_IDENTITY_ISSUER"
 # Settings of which a running service must have the latest.
@@ -114,7 +119,7 @@ class ServiceKind:
 
 
 class LocalServices:
-    """The seven services, with logs and state in `folder`. As a context manager it starts and stops them.
+    """The eight services, with logs and state in `folder`. As a context manager it starts and stops them.
 
     With `keep_running` they outlive this process; else they end with it, even when it is killed (on Linux).
     """
@@ -134,11 +139,13 @@ class LocalServices:
         folder = folder.resolve()
 
         def of_service(name: str) -> Settings:
-            own = secrets.of(name, settings) if secrets is not None else settings
+            own = secrets.of(_PRINCIPALS.get(name, name), settings) if secrets is not None else settings
             return network.of_portal(own) if network is not None and name == PORTAL else own
 
         self._kinds = {
-            name: ServiceKind(name, folder / name, environment(of_service(name)), urls=lambda: self.urls)
+            name: ServiceKind(
+                name, folder / name, environment(of_service(name)), _PROGRAMS.get(name, ()), urls=lambda: self.urls
+            )
             for name in PREFERRED_PORTS
         }
         specs = [

@@ -53,6 +53,9 @@ def pages_of(festival: dict[str, Any]) -> dict[str, Any]:
         f"{place}/booths": [],
         f"{place}/requests": [],
         f"{place}/shipments": [],
+        f"{place}/transfers": [],
+        "sales/disputes": [],
+        "sales/strays": [],
         f"{place}/missing": {"missing": [{"what": "not_closed", "blocks": True, **missing}]},
     }
 
@@ -223,7 +226,7 @@ def an_application(
     others: OtherServices, documents: Documents | None = None, **settings: Any
 ) -> tuple[FastAPI, PlainService]:
     """The portal's application among these services. `settings`: others than usual."""
-    names = ("production", "inventory", "festival", "sales", "identity", "gateway")
+    names = ("production", "inventory", "festival", "sales", "identity", "gateway", "operations")
     urls = {f"{name}_url": f"http://{name}.test" for name in names}
     service = PlainService("portal", with_access(Settings(**urls)).model_copy(update=settings))
     service.database = {  # type: ignore[assignment]
