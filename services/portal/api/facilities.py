@@ -152,7 +152,7 @@ def routes(
     @router.get("/facilities/{facility}/statements/{number}/file.csv")
     async def statement_file(person: Visited, facility: str, number: int) -> Response:
         statement = await statement_of(person, facility, number)
-        return table(f"{statement.name}.csv", NOTE_COLUMNS, [note_row(statement)])
+        return table(statement.name, NOTE_COLUMNS, [note_row(statement)])
 
     @router.get("/facilities/{facility}")
     async def show(

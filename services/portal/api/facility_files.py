@@ -60,19 +60,19 @@ def routes(organiser: Organiser, statements: Statements, stream: PublicStream) -
             SimpleNamespace(**asdict(row), sold=stream.pieces_sold(row.lot))
             for row in await organiser.lots(person, facility)
         ]
-        return table(f"{facility}-lots.csv", LOT_COLUMNS, rows)
+        return table(f"{facility}-lots", LOT_COLUMNS, rows)
 
     @router.get("/facilities/{facility}/statement.csv")
     async def statement(person: Visited, facility: str) -> Response:
         rows = await organiser.settlements(person, facility=facility)
-        return table(f"{facility}-statement.csv", STATEMENT_COLUMNS, rows)
+        return table(f"{facility}-statement", STATEMENT_COLUMNS, rows)
 
     @router.get("/facilities/{facility}/statements.csv")
     async def notes(person: Visited, facility: str) -> Response:
         # Asked first: whoever may not read settlements gets no statement either.
         await organiser.settlements(person, facility=facility)
         issued = await statements.of_facility(facility)
-        return table(f"{facility}-statements.csv", NOTE_COLUMNS, map(note_row, issued))
+        return table(f"{facility}-statements", NOTE_COLUMNS, map(note_row, issued))
 
     @router.get("/facilities/{facility}/shares.csv")
     async def shares(person: Visited, facility: str) -> Response:
@@ -80,7 +80,7 @@ def routes(organiser: Organiser, statements: Statements, stream: PublicStream) -
             SimpleNamespace(**asdict(row) | {"reason": either(row.reason, row.reason_id)})
             for row in await organiser.shares(person, facility)
         ]
-        return table(f"{facility}-shares.csv", SHARE_COLUMNS, rows)
+        return table(f"{facility}-shares", SHARE_COLUMNS, rows)
 
     @router.get("/facilities/{facility}/demand.csv")
     async def demand(person: Visited, facility: str) -> Response:
@@ -90,7 +90,7 @@ def routes(organiser: Organiser, statements: Statements, stream: PublicStream) -
                     yield SimpleNamespace(**asdict(row), ran_out=row.ran_out, festival=page.festival)
 
         pages = await organiser.demand(person, facility)
-        return table(f"{facility}-demand.csv", DEMAND_COLUMNS, rows())
+        return table(f"{facility}-demand", DEMAND_COLUMNS, rows())
 
     return router
 

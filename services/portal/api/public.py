@@ -105,7 +105,7 @@ def routes(pages: Pages, stream: PublicStream) -> APIRouter:
         if kind not in files:
             raise PageRefused(404, NO_TABLE)
         name, rows = files[kind]
-        return table(f"{name}.csv", SOLD_COLUMNS, rows)
+        return table(name, SOLD_COLUMNS, rows)
 
     return router
 
