@@ -5,6 +5,7 @@ from fastapi import APIRouter, FastAPI
 
 from services.portal.api import (
     assets,
+    catalogue,
     design,
     facilities,
     facility_losses,
@@ -63,6 +64,7 @@ def portal(
         home.routes(pages, organiser),
         festival.routes(Desk(pages, organiser, services), people),
         festivals.routes(pages, organiser),
+        catalogue.routes(pages, services),
         operator.routes(pages, services),
         held.routes(pages, services),
         live.routes(organiser, service.stopping),

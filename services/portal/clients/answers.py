@@ -25,6 +25,7 @@ from services.portal.domain.answers import (
     StockLotRow,
     StockRow,
 )
+from services.portal.domain.catalogue_answers import CatalogueRows
 from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
 from services.portal.domain.sell_through import SellThroughRow
 from services.portal.domain.stock_answers import RefillProposals, TransferRow
@@ -61,4 +62,5 @@ TAKINGS = TypeAdapter(BoothTakings)
 SELLING_BOOTH = TypeAdapter(SellingBoothRow)
 SELLING_BOOTHS = TypeAdapter(list[SellingBoothRow])
 STRAYS = TypeAdapter(list[StrayRow])
+CATALOGUE = TypeAdapter(CatalogueRows)
 SELL_THROUGH = TypeAdapter(list[SellThroughRow])
