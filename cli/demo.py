@@ -121,7 +121,7 @@ def _run_mistakes(*, as_json: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
-    """A stack with the seven services, the address of each, and who gives the codes of devices. The owner of tills is
+    """A stack with the eight services, the address of each, and who gives the codes of devices. The owner of tills is
     the organiser as well."""
 
     settings: Settings
@@ -147,7 +147,7 @@ def _running(bars: "StageBars") -> Iterator[RunningStack]:
             settings = settings.model_copy(update={"topic_prefix": f"{prefix}.", "database_prefix": f"{prefix}_"})
         asyncio.run(set_up(settings))
         bar.finish()
-        bar = bars.begin("Starting the seven services", None)
+        bar = bars.begin("Starting the eight services", None)
         services, player = LocalServices(FOLDER / "services", settings), new_account("season", PLAYER)
         facilities = [f"facility-staff:{code}" for code in reference.load().catalogue.facilities]
         workshops = new_account("workshops", facilities)

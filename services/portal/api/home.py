@@ -33,7 +33,7 @@ def routes(pages: Pages, organiser: Organiser) -> APIRouter:
 
     def _pages_for(person: Person) -> list[str]:
         pages_for = ["operator"] if person.has(*OPERATORS) else []
-        return [*pages_for, "accounts"] if person.has(Role.AUDITOR, Role.ADMINISTRATOR) else pages_for
+        return [*pages_for, "accounts", "audit"] if person.has(Role.AUDITOR, Role.ADMINISTRATOR) else pages_for
 
     async def _inbox(person: Person) -> list[Waiting]:
         now = datetime.now(UTC)

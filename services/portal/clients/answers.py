@@ -25,7 +25,15 @@ from services.portal.domain.answers import (
     StockLotRow,
     StockRow,
 )
+from services.portal.domain.audit_answers import AuditRow
 from services.portal.domain.catalogue_answers import CatalogueRows
+from services.portal.domain.operations_answers import (
+    LetterDetail,
+    LetterOutcome,
+    LetterRow,
+    RebuildRow,
+    VerificationPage,
+)
 from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
 from services.portal.domain.sell_through import SellThroughRow
 from services.portal.domain.stock_answers import RefillProposals, TransferRow
@@ -48,6 +56,12 @@ LOTS = TypeAdapter(list[LotRow])
 DEVICES = TypeAdapter(list[DeviceRow])
 BACKLOGS = TypeAdapter(list[BacklogRow])
 HELD = TypeAdapter(list[HeldRow])
+AUDIT = TypeAdapter(list[AuditRow])
+LETTERS = TypeAdapter(list[LetterRow])
+LETTER = TypeAdapter(LetterDetail)
+LETTER_OUTCOME = TypeAdapter(LetterOutcome)
+VERIFICATION = TypeAdapter(VerificationPage)
+REBUILDS = TypeAdapter(list[RebuildRow])
 FACILITIES = TypeAdapter(list[FacilityRow])
 SHARES = TypeAdapter(list[FacilityShareRow])
 CODE = TypeAdapter(CodeRow)

@@ -508,6 +508,7 @@ class LotRow:
     dispatched: int
     returned: int
     written_off: int
+    corrected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
