@@ -249,6 +249,7 @@ PORTAL: Routes = {
     "GET /accounts": _SIGNED_IN,
     "POST /accounts": _SIGNED_IN,
     "GET /": _SIGNED_IN,
+    "GET /catalogue": _SIGNED_IN,
     "GET /festivals": _SIGNED_IN,
     "GET /festivals/{festival}": _SIGNED_IN,
     "GET /festivals/announce": _SIGNED_IN,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 from services.portal.api import (
     assets,
     audit,
+    catalogue,
     checks,
     design,
     facilities,
@@ -71,6 +72,7 @@ def portal(
         home.routes(pages, organiser),
         festival.routes(Desk(pages, organiser, services), people),
         festivals.routes(pages, organiser),
+        catalogue.routes(pages, services),
         operator.routes(pages, services),
         held.routes(pages, services),
         letters.routes(pages, services),
