@@ -15,6 +15,7 @@ from urllib.request import urlopen
 
 from deploy.local import process
 from deploy.local.group import Group, ServerSpec, ServerStatus
+from deploy.local.lan import LocalNetwork
 from deploy.local.server import Server
 from deploy.secure.files import OPERATOR, PORTAL
 from deploy.secure.users import ServerSecrets
@@ -38,6 +39,11 @@ _PROGRAMS = {OPERATIONS: ("-m", "ops.service.app")}
 _PRINCIPALS = {OPERATIONS: OPERATOR}
 IDENTITY = "identity"
 IDENTITY_ISSUER = "KARYA_IDENTITY_ISSUER"
+# Settings of which a running service must have the latest.
+FOLLOWED: Mapping[str, Sequence[str]] = {
+    PORTAL: ("KARYA_TLS_HOST", "KARYA_TLS_PORT", "KARYA_UNSIGNED"),
+    "gateway": ("KARYA_UNSIGNED",),
+}
 ANSWER_SECONDS = 5
 HEALTH_SECONDS = 2
 
@@ -126,18 +132,19 @@ class LocalServices:
         keep_running: bool = False,
         http_port: int | None = None,
         secrets: ServerSecrets | None = None,
+        network: LocalNetwork | None = None,
     ) -> None:
         """`http_port`: the wished port of the first service; each of the others wishes the next one. `secrets`: of a
-        secured stack, where each service is a user of its own."""
+        secured stack, where each service is a user of its own. `network`: where the portal is open to phones."""
         folder = folder.resolve()
-        of_service = secrets.of if secrets is not None else _same
+
+        def of_service(name: str) -> Settings:
+            own = secrets.of(_PRINCIPALS.get(name, name), settings) if secrets is not None else settings
+            return network.of_portal(own) if network is not None and name == PORTAL else own
+
         self._kinds = {
             name: ServiceKind(
-                name,
-                folder / name,
-                environment(of_service(_PRINCIPALS.get(name, name), settings)),
-                _PROGRAMS.get(name, ()),
-                urls=lambda: self.urls,
+                name, folder / name, environment(of_service(name)), _PROGRAMS.get(name, ()), urls=lambda: self.urls
             )
             for name in PREFERRED_PORTS
         }
@@ -181,18 +188,25 @@ class LocalServices:
         self._follow_addresses()
 
     def _follow_addresses(self) -> None:
-        """Restart each service that knows another one by a former address, and would refuse all tokens of identity.
+        """Restart each service that knows another one by a former address, and would refuse all tokens of identity;
+        and those for which the opening to the local network has changed.
 
         A service has another address if its port was taken while it was down, or between two starts.
         """
         for server in self._group.servers:
-            if server.pid is None:
-                continue
-            for name, address in self._kinds[server.name].addresses(server.port).items():
-                known = process.variable(server.pid, name)
-                if known is not None and known != address:
-                    self._group.restart(server.name)
-                    break
+            if server.pid is not None and self._is_outdated(server, server.pid):
+                self._group.restart(server.name)
+
+    def _is_outdated(self, server: Server, pid: int) -> bool:
+        kind = self._kinds[server.name]
+        for name, address in kind.addresses(server.port).items():
+            known = process.variable(pid, name)
+            if known is not None and known != address:
+                return True
+        return any(
+            (process.variable(pid, name) or "") != kind.variables.get(name, "")
+            for name in FOLLOWED.get(kind.name, ())
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -200,10 +214,6 @@ class LocalServices:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _same(_service: str, settings: Settings) -> Settings:
-    return settings
 
 
 def _detail(error: HTTPError) -> Message:

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.portal.api.facilities import table
 from services.portal.api.pages import Pages
 from services.portal.api.people import Person, Visited
+from services.portal.api.tables import table
 from services.portal.clients import Services, answers
 from services.portal.domain.audit_answers import AuditPart, AuditRow, merged
 from shared.access.rights import Action
@@ -115,7 +115,7 @@ def routes(pages: Pages, services: Services) -> APIRouter:
                 raise PageRefused(503, _incomplete(away))
             rows += shown.rows
             older = shown.older
-        return table("audit.csv", COLUMNS, [_cells(row) for row in rows[:MOST_ROWS]])
+        return table("audit", COLUMNS, [_cells(row) for row in rows[:MOST_ROWS]])
 
     return router
 

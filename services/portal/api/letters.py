@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.portal.api.facilities import table
 from services.portal.api.forms import Form, Sent
 from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person, Visited
+from services.portal.api.tables import table
 from services.portal.clients import GivenCommand, Services, answers
 from services.portal.clients.services import OPERATIONS
 from services.portal.domain.operations_answers import OPEN, LetterDetail, LetterOutcome, LetterRow
@@ -111,7 +111,7 @@ def routes(pages: Pages, services: Services) -> APIRouter:
 
     @router.get("/operator/letters.csv")
     async def file(person: Visited, service: _Text = "", reason: _Text = "", status: _Text = "") -> Response:
-        return table("dead-letters.csv", COLUMNS, await found(person, service.strip(), reason.strip(), status))
+        return table("dead-letters", COLUMNS, await found(person, service.strip(), reason.strip(), status))
 
     @router.get("/operator/letters/{topic}/{partition}/{offset}")
     async def one(

@@ -22,6 +22,7 @@ from services.portal.domain.answers import (
     RequestRow,
     SettlementRow,
     ShipmentRow,
+    StockLotRow,
     StockRow,
 )
 from services.portal.domain.audit_answers import AuditRow
@@ -33,6 +34,7 @@ from services.portal.domain.operations_answers import (
     VerificationPage,
 )
 from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
+from services.portal.domain.sell_through import SellThroughRow
 from services.portal.domain.stock_answers import RefillProposals, TransferRow
 
 FESTIVAL = TypeAdapter(FestivalRow)
@@ -46,6 +48,7 @@ PLAN = TypeAdapter(PlanPage)
 PLAN_IF = TypeAdapter(PlanIf)
 PRODUCTS = TypeAdapter(list[ProductRow])
 STOCK = TypeAdapter(list[StockRow])
+STOCK_LOTS = TypeAdapter(list[StockLotRow])
 BOOTH_SALES = TypeAdapter(list[BoothSalesRow])
 SETTLEMENTS = TypeAdapter(list[SettlementRow])
 LOTS = TypeAdapter(list[LotRow])
@@ -72,3 +75,4 @@ TAKINGS = TypeAdapter(BoothTakings)
 SELLING_BOOTH = TypeAdapter(SellingBoothRow)
 SELLING_BOOTHS = TypeAdapter(list[SellingBoothRow])
 STRAYS = TypeAdapter(list[StrayRow])
+SELL_THROUGH = TypeAdapter(list[SellThroughRow])
