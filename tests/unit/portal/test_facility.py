@@ -77,7 +77,7 @@ async def test_a_facility_sees_what_it_made_and_what_it_is_owed() -> None:
         assert "15 pieces are here, and Rp630.000 of sales are the facility&#39;s." in page
         assert "30 November 2026" in page
         assert "recalled" in page
-        assert "Most is missing of KTI: about 4 pieces more could have been sold." in page
+        assert "Most is missing of KTI: buyers wanted about 4 pieces more." in page
 
 
 async def test_tables_are_files_for_spreadsheets_and_no_cell_is_a_formula() -> None:
