@@ -50,7 +50,7 @@ async def take_pictures(stack: PicturedStack, chromium: str) -> int:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         camera = Camera(browser, stack.portal, PICTURES, DOCS / "pictures", f"/{FESTIVAL}", ALSO)
         try:
-            for role, account in (*stack.people.items(), ("public", None)):
+            for role, account in (("public", None), *stack.people.items()):
                 signs_in = (account.login, account.password) if account is not None else None
                 seen |= await camera.take(role, signs_in, routes, PRESSED.get(role, {}))
         finally:

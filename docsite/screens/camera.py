@@ -2,8 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.async_api import Browser, Page
@@ -15,6 +14,7 @@ LANGUAGES = ("id", "en")
 HEIGHT = 900
 MOST_HEIGHT = 6_000
 QUALITY = 60
+FIRST = "home"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Shown:
 
 SHOWN: Sequence[Shown] = (
     Shown("organiser", "home", 1440, 700),
-    Shown("organiser", "festivals", 1440, 1000),
+    Shown("organiser", "festivals-festival", 1440, 1000),
     Shown("organiser", "festivals-plans-plan", 1440, 1000),
     Shown("organiser", "festivals-sales", 1440, 900),
     Shown("organiser", "festivals-parcels-shipment", 360, 800),
@@ -48,7 +48,9 @@ SHOWN: Sequence[Shown] = (
 
 @dataclass(slots=True)
 class Camera:
-    """Takes the pictures of all pages into `folder`, and those of the documentation into `documentation`."""
+    """Takes the pictures of all pages into `folder`, and those of the documentation into `documentation`.
+
+    A page that several roles see is `taken` once, by the first of them. The first page differs for each role."""
 
     browser: Browser
     address: str
@@ -56,6 +58,7 @@ class Camera:
     documentation: Path
     preferred: str = ""
     also: Sequence[str] = ()
+    taken: set[str] = field(default_factory=set)
 
     async def take(
         self, role: str, account: tuple[str, str] | None, routes: Sequence[PageRoute], presses: Mapping[str, str]
@@ -65,6 +68,7 @@ class Camera:
         Returns the routes that were shown. Raises PlaywrightError.
         """
         seen: set[PageRoute] = set()
+        passed = self.taken - {FIRST}
         for language in LANGUAGES:
             context = await self.browser.new_context(
                 locale=language,
@@ -82,14 +86,16 @@ class Camera:
                     await page.wait_for_load_state("networkidle")
                     pressed = Visit(PageRoute(address), address, f"pressed-{PageRoute(address).name}")
                     await self._picture(page, role, pressed, language)
-            walk = Walk(self.address, routes, self.preferred, self.also)
+            walk = Walk(self.address, routes, self.preferred, self.also, passed)
             async for visit in walk.pages(page):
                 await self._picture(page, role, visit, language)
+                self.taken.add(visit.name)
             seen |= walk.seen
             await context.close()
         return seen
 
     async def _picture(self, page: Page, role: str, visit: Visit, language: str) -> None:
+        """The page was loaded at the first width, as a phone does."""
         for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": HEIGHT})
             name = f"{role}-{visit.name}-{width}-{language}.webp"
@@ -98,6 +104,7 @@ class Camera:
                 if (shown.role, shown.page, shown.width, shown.language) == (role, visit.name, width, language):
                     self.documentation.mkdir(exist_ok=True)
                     (self.documentation / shown.file).write_bytes(await picture(page, width, shown.height))
+        await page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
 
 
 async def picture(page: Page, width: int, most_height: int) -> bytes:

@@ -16,7 +16,7 @@ from services.production import reference
 FOLDER = Path(__file__).parents[2] / ".karya" / "pictures" / "stack"
 # By the names of the pictures. All of it is made up, as in the season.
 ROLES: Mapping[str, tuple[str, ...]] = {
-    "organiser": ("organiser:*",),
+    "organiser": ("organiser:*", "organiser:ODOP", "organiser:IPPA", "organiser:FKUM"),
     "facility": ("facility-staff:PR-KPG",),
     "operator": ("operator",),
     "administrator": ("administrator",),

@@ -10,11 +10,20 @@ from docsite.screens.walk import PageRoute, PagesMissed, Walk, check_none_missed
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.browser import Watched, watched
-from tests.support.festival_pages import facility_pages, operator_pages, running_festival
-from tests.support.portal import FESTIVAL, PASSWORD, OtherServices, an_application, served_portal
+from tests.support.festival_pages import MORNING, facility_pages, operator_pages, running_festival
+from tests.support.portal import PASSWORD, OtherServices, an_application, served_portal
 from tests.support.public_events import LOT, a_balance, a_festival, a_part
 
 WIDTHS = (360, 1440)
+ACCOUNT = {
+    "subject": "s-abcdefghijklmnop",
+    "roles": [{"role": "organiser", "scope": "ODOP"}],
+    "opened_at": MORNING,
+    "closed_at": None,
+    "waits_for_reset": False,
+    "login": "panitia",
+    "name": None,
+}
 # The focus of each element that takes it, as an outline or a border that it has not without.
 _FOCUSED = """() => {
   const element = document.activeElement;
@@ -34,6 +43,7 @@ def everything() -> OtherServices:
     grants = [Grant(Role.ORGANISER, "*"), Grant(Role.FACILITY_STAFF, "PR-KPG"), Grant(Role.OPERATOR)]
     others = OtherServices(*grants, Grant(Role.ADMINISTRATOR), Grant(Role.CASHIER, "ODOP.B1"))
     others.pages |= running_festival() | operator_pages() | facility_pages()
+    others.pages["identity/accounts"] = [ACCOUNT]
     for body in (a_festival(), a_balance(recalled=True), a_part("s1", 2)):
         others.stream.take(body)
     others.stream.mark_whole()
@@ -64,6 +74,7 @@ async def test_every_page_can_be_read_at_both_widths(chromium: Browser, language
             for width in WIDTHS:
                 await watch.page.set_viewport_size({"width": width, "height": 800})
                 await watch.check()
+            await watch.page.set_viewport_size({"width": WIDTHS[0], "height": 800})
             assert await watch.page.locator("h1").count() == 1, watch.page.url
             assert await watch.page.evaluate("document.documentElement.lang") == language
             assert await watch.page.evaluate(_MOVING) == 0, f"{watch.page.url} moves"
