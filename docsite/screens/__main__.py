@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import sys
-from pathlib import Path
 
 from playwright.async_api import async_playwright
 
@@ -34,15 +33,15 @@ def main() -> None:
     path = os.environ.get("KARYA_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if path is None:
         sys.exit("error: no Chromium: install Debian's package `chromium`, or let KARYA_CHROMIUM name one")
-    with pictured_stack() as stack:
-        count = asyncio.run(take_pictures(stack, path))
-    print(f"{count} pictures are in {PICTURES}.")
-
-
-async def take_pictures(stack: PicturedStack, chromium: str) -> int:
-    """All pictures of a running portal. Returns their number. Raises PagesMissed if a page has none."""
     shutil.rmtree(PICTURES, ignore_errors=True)
     PICTURES.mkdir(parents=True)
+    with pictured_stack() as stack:
+        asyncio.run(take_pictures(stack, path))
+    print(f"{len(list(PICTURES.iterdir()))} pictures are in {PICTURES}.")
+
+
+async def take_pictures(stack: PicturedStack, chromium: str) -> None:
+    """All pictures of a running portal. Raises PagesMissed if a page has none."""
     routes = await portal_routes()
     seen: set[PageRoute] = set()
     async with async_playwright() as playwright:
@@ -56,7 +55,6 @@ async def take_pictures(stack: PicturedStack, chromium: str) -> int:
         finally:
             await browser.close()
     check_none_missed(routes, seen)
-    return len(list(Path(PICTURES).iterdir()))
 
 
 async def portal_routes() -> list[PageRoute]:

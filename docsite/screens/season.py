@@ -56,7 +56,9 @@ class PicturedScenario(Scenario):
         await self._wait_until_quiet()
         unsent = [shipment for shipment, _ in await self._organiser.unsent_shipments(festival.id)]
         await self._order(rng, unsent[::2], noon)
-        prices = [(booth.booth, price.product) for booth in festival.booths[:MOST_DEMANDS] for price in booth.prices[:2]]
+        prices = [
+            (booth.booth, price.product) for booth in festival.booths[:MOST_DEMANDS] for price in booth.prices[:2]
+        ]
         demands = tuple(Demand(booth=booth, product=product, qty=20) for booth, product in prices)
         sore = RequestAllocation(festival=festival.id, request="sore", demands=demands, hold_hours=HOLD_HOURS)
         await self._order(rng, [sore], noon)

@@ -114,7 +114,9 @@ def shown_text(template: str, /, **values: Value) -> str:
 
 def said(text: "Message | dict[str, Any]") -> str:
     """A sentence in the reader's language, or that of a service's answer, with its template and values."""
-    return translated(_with_counts(text if isinstance(text, Message) else message_of(text["template"], text["values"])))
+    return translated(
+        _with_counts(text if isinstance(text, Message) else message_of(text["template"], text["values"]))
+    )
 
 
 def _with_counts(message: Message) -> Message:
