@@ -120,7 +120,7 @@ def _run_mistakes(*, as_json: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
-    """A stack with the seven services, the address of each, and who gives the codes of devices. The owner of tills is
+    """A stack with the eight services, the address of each, and who gives the codes of devices. The owner of tills is
     the organiser as well."""
 
     settings: Settings
@@ -146,7 +146,7 @@ def season_stack(bars: "StageBars", folder: Path, people: Sequence[SampleAccount
             settings = settings.model_copy(update={"topic_prefix": f"{prefix}.", "database_prefix": f"{prefix}_"})
         asyncio.run(set_up(settings))
         bar.finish()
-        bar = bars.begin("Starting the seven services", None)
+        bar = bars.begin("Starting the eight services", None)
         services, player = LocalServices(folder / "services", settings), new_account("season", PLAYER)
         facilities = [f"facility-staff:{code}" for code in reference.load().catalogue.facilities]
         workshops = new_account("workshops", facilities)

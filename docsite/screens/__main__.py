@@ -9,7 +9,7 @@ from playwright.async_api import async_playwright
 
 from docsite.generated import DOCS
 from docsite.screens.camera import Camera
-from docsite.screens.season import FESTIVAL
+from docsite.screens.season import FESTIVAL, PLAN, REFILL
 from docsite.screens.stack import FOLDER, PicturedStack, pictured_stack
 from docsite.screens.walk import PageRoute, check_none_missed, page_routes
 from services.portal.api import portal
@@ -18,8 +18,11 @@ from shared.settings import Settings
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PICTURES = FOLDER.parent / "pages"
-# Pages of a festival that is over.
-ALSO = ("/festivals/IPPA", "/festivals/IPPA/sales", "/festivals/IPPA/close")
+# Pages of a festival that is over, and of what was left to do.
+ALSO = (
+    *("/festivals/IPPA", "/festivals/IPPA/sales", "/festivals/IPPA/close"),
+    *(f"/festivals/{FESTIVAL}/plans/{PLAN}", f"/festivals/{FESTIVAL}/refills/{REFILL}"),
+)
 # Buttons whose answer is a page, by role and address. Each command is one that changes no sum.
 PRESSED = {
     "facility": {"/facilities/PR-KPG": "form[action$='/statements'] button"},
@@ -49,7 +52,7 @@ async def take_pictures(stack: PicturedStack, chromium: str) -> None:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         camera = Camera(browser, stack.portal, PICTURES, DOCS / "pictures", f"/{FESTIVAL}", ALSO)
         try:
-            for role, account in (("public", None), *stack.people.items()):
+            for role, account in (*stack.people.items(), ("public", None)):
                 signs_in = (account.login, account.password) if account is not None else None
                 seen |= await camera.take(role, signs_in, routes, PRESSED.get(role, {}))
         finally:

@@ -1,6 +1,7 @@
 """Pictures of pages: each in two languages and widths, and those of the documentation."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ HEIGHT = 900
 MOST_HEIGHT = 6_000
 QUALITY = 60
 FIRST = "home"
+LOTS = "/public/lots/"
+LOT = re.compile(r"\b[A-Z]{2}-[A-Z]{3}-[A-Z]{3}-\d{6}-\d{3}-[0-9A-Z]\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Shown:
 SHOWN: Sequence[Shown] = (
     Shown("organiser", "home", 1440, 700),
     Shown("organiser", "festivals-festival", 1440, 1000),
-    Shown("organiser", "festivals-plans-plan", 1440, 1000),
+    Shown("organiser", "festivals-plans-plan-odop", 1440, 1000),
     Shown("organiser", "festivals-sales", 1440, 900),
     Shown("organiser", "festivals-parcels-shipment", 360, 800),
     Shown("facility", "facilities-facility", 1440, 1000),
@@ -68,7 +71,8 @@ class Camera:
         Returns the routes that were shown. Raises PlaywrightError.
         """
         seen: set[PageRoute] = set()
-        passed = self.taken - {FIRST}
+        # Strangers' pages are shown as strangers see them.
+        passed = self.taken - {FIRST} if account is not None else set()
         for language in LANGUAGES:
             context = await self.browser.new_context(
                 locale=language,
@@ -88,11 +92,17 @@ class Camera:
                     await self._picture(page, role, pressed, language)
             walk = Walk(self.address, routes, self.preferred, self.also, passed)
             async for visit in walk.pages(page):
+                self._follow_a_lot(await page.content())
                 await self._picture(page, role, visit, language)
                 self.taken.add(visit.name)
             seen |= walk.seen
             await context.close()
         return seen
+
+    def _follow_a_lot(self, content: str) -> None:
+        """A lot's story is reached by its QR code alone."""
+        if not any(address.startswith(LOTS) for address in self.also) and (lot := LOT.search(content)):
+            self.also = (*self.also, f"{LOTS}{lot[0]}")
 
     async def _picture(self, page: Page, role: str, visit: Visit, language: str) -> None:
         """The page was loaded at the first width, as a phone does."""

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from lab.simulate.goods import CAKES
 from lab.simulate.scenario import CLOSES, NOON, OPENS, Scenario, SeasonCounts
 from lab.simulate.season import FestivalPlan, Reports, Season
-from shared.events.festival import Demand, Replenish, RequestAllocation
+from shared.events.festival import CountedLot, Demand, Replenish, RequestAllocation, SendTransfer
 
 REPORTS = 700
 FESTIVAL = "ODOP"
 HOLD_HOURS = 48
+MOVED = 5
+REFILL, PLAN = "siang", "sore"
 MOST_DEMANDS = 3
 
 
@@ -42,24 +44,37 @@ class PicturedScenario(Scenario):
         return self._counted()
 
     async def _leave_work(self, festival: FestivalPlan) -> None:
-        """A refill of which half is on its way, and a plan that nobody has accepted."""
+        """A refill, parcels and a transfer on their way, and a plan that nobody has accepted."""
         rng, noon = self._season.rng("work"), self._season.local_time(festival, NOON)
         refill = Replenish(
             festival=festival.id,
-            request="siang",
+            request=REFILL,
             until=max(self._season.local_time(festival, CLOSES), datetime.now(UTC) + timedelta(hours=4)),
             products=(CAKES,),
-            consent=True,
             hold_hours=HOLD_HOURS,
         )
-        await self._order(rng, [refill], noon)
+        from_booth, to_booth = festival.booths[:2]
+        market = self._markets[from_booth.booth]
+        lot = market.largest_lot().lot
+        moved = (CountedLot(lot=lot, qty=market.remove(lot, MOVED)),)
+        transfer = SendTransfer(
+            festival=festival.id, transfer="antar-1", booth=from_booth.booth, to=to_booth.booth, lots=moved
+        )
+        booths = festival.booths[:MOST_DEMANDS]
+        demands = tuple(
+            Demand(booth=booth.booth, product=price.product, qty=20) for booth in booths for price in booth.prices[:2]
+        )
+        more = self._asked(festival, "tambahan", demands[::2], consent=True)
+        await self._order(rng, [refill, transfer, more], noon)
         await self._wait_until_quiet()
         unsent = [shipment for shipment, _ in await self._organiser.unsent_shipments(festival.id)]
         await self._order(rng, unsent[::2], noon)
-        prices = [
-            (booth.booth, price.product) for booth in festival.booths[:MOST_DEMANDS] for price in booth.prices[:2]
-        ]
-        demands = tuple(Demand(booth=booth, product=product, qty=20) for booth, product in prices)
-        sore = RequestAllocation(festival=festival.id, request="sore", demands=demands, hold_hours=HOLD_HOURS)
-        await self._order(rng, [sore], noon)
+        await self._order(rng, [self._asked(festival, PLAN, demands)], noon)
         await self._wait_until_quiet()
+
+    def _asked(
+        self, festival: FestivalPlan, request: str, demands: tuple[Demand, ...], *, consent: bool = False
+    ) -> RequestAllocation:
+        return RequestAllocation(
+            festival=festival.id, request=request, demands=demands, consent=consent, hold_hours=HOLD_HOURS
+        )

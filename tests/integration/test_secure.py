@@ -309,7 +309,7 @@ async def test_a_good_user_is_let_in(own: LocalStack, secrets: ServerSecrets) ->
 
 @pytest.fixture(scope="module")
 def services(own: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
-    """The seven services, each a user of its own, with an account for everything that people do."""
+    """The eight services, each a user of its own, with an account for everything that people do."""
     folder = tmp_path_factory.mktemp("services")
     settings = own.addresses.settings().model_copy(
         update={

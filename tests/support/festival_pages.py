@@ -312,7 +312,7 @@ SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway
 
 def operator_pages() -> dict[str, Any]:
     """What the services answer to an operator: all work, one key waits, and a lost till's records are held."""
-    pages: dict[str, Any] = {f"{name}/health/ready": {"status": "ready"} for name in SERVICES}
+    pages: dict[str, Any] = {f"{name}/health/ready": {"status": "ready"} for name in (*SERVICES, "operations")}
     for name in SERVICES:
         pages[f"{name}/backlog"] = {
             "service": name,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from services.portal.api.assets import Assets
 from services.portal.api.calendar import day, days
+from services.portal.api.files import FILE, csv_file, page_table
 from services.portal.api.forwarding import ROUTES as FORWARDED
 from services.portal.api.people import Person
 from services.portal.clients import SignedOut
@@ -53,6 +54,7 @@ FORM = BodyRule(
 )
 SEE_OTHER = 303
 UNAUTHORIZED = 401
+SUCCESS = 200
 HTMX = "hx-request"
 
 
@@ -86,11 +88,18 @@ class Pages:
 
     def render(
         self, request: Request, template: str, *, status: int = 200, person: Person | None = None, **values: Any
-    ) -> HTMLResponse:
-        """The page of a template."""
+    ) -> Response:
+        """The page of a template, or that table of it which the address asks for, as a file."""
         content = self._environment.get_template(template).render(
-            path=request.url.path, origin=str(request.base_url).rstrip("/"), person=person, **values
+            path=request.url.path,
+            address=_address(request),
+            file_address=_file_address(request),
+            origin=str(request.base_url).rstrip("/"),
+            person=person,
+            **values,
         )
+        if (name := request.query_params.get(FILE)) and request.method == "GET" and status == SUCCESS:
+            return _file(content, name)
         return HTMLResponse(content, status, NOT_KEPT)
 
     def refused(self, request: Request, status: int, message: Message) -> Response:
@@ -228,6 +237,24 @@ def _to_sign_in(request: Request) -> Response:
         # A script's request would follow a redirection by itself, and put the page into a part of another one.
         return Response(status_code=204, headers={**NOT_KEPT, "HX-Redirect": address})
     return redirect(address)
+
+
+def _address(request: Request, **more: str) -> str:
+    """The address of this page with its filters."""
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != FILE and value]
+    return request.url.path + (f"?{urlencode([*query, *more.items()])}" if query or more else "")
+
+
+def _file_address(request: Request) -> str:
+    """What the name of a table is added to, for the table as a file. Empty if the page is the answer to a form."""
+    return _address(request, **{FILE: ""}) if request.method == "GET" else ""
+
+
+def _file(content: str, name: str) -> Response:
+    table = page_table(content, name)
+    if table is None:
+        raise PageRefused(404, Message("This page has no such table now."))
+    return csv_file(table.title, table.rows, NOT_KEPT)
 
 
 def _sentence(status: int) -> Message:

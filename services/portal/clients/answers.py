@@ -22,9 +22,19 @@ from services.portal.domain.answers import (
     RequestRow,
     SettlementRow,
     ShipmentRow,
+    StockLotRow,
     StockRow,
 )
+from services.portal.domain.audit_answers import AuditRow
+from services.portal.domain.operations_answers import (
+    LetterDetail,
+    LetterOutcome,
+    LetterRow,
+    RebuildRow,
+    VerificationPage,
+)
 from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
+from services.portal.domain.sell_through import SellThroughRow
 from services.portal.domain.stock_answers import RefillProposals, TransferRow
 
 FESTIVAL = TypeAdapter(FestivalRow)
@@ -38,12 +48,19 @@ PLAN = TypeAdapter(PlanPage)
 PLAN_IF = TypeAdapter(PlanIf)
 PRODUCTS = TypeAdapter(list[ProductRow])
 STOCK = TypeAdapter(list[StockRow])
+STOCK_LOTS = TypeAdapter(list[StockLotRow])
 BOOTH_SALES = TypeAdapter(list[BoothSalesRow])
 SETTLEMENTS = TypeAdapter(list[SettlementRow])
 LOTS = TypeAdapter(list[LotRow])
 DEVICES = TypeAdapter(list[DeviceRow])
 BACKLOGS = TypeAdapter(list[BacklogRow])
 HELD = TypeAdapter(list[HeldRow])
+AUDIT = TypeAdapter(list[AuditRow])
+LETTERS = TypeAdapter(list[LetterRow])
+LETTER = TypeAdapter(LetterDetail)
+LETTER_OUTCOME = TypeAdapter(LetterOutcome)
+VERIFICATION = TypeAdapter(VerificationPage)
+REBUILDS = TypeAdapter(list[RebuildRow])
 FACILITIES = TypeAdapter(list[FacilityRow])
 SHARES = TypeAdapter(list[FacilityShareRow])
 CODE = TypeAdapter(CodeRow)
@@ -58,3 +75,4 @@ TAKINGS = TypeAdapter(BoothTakings)
 SELLING_BOOTH = TypeAdapter(SellingBoothRow)
 SELLING_BOOTHS = TypeAdapter(list[SellingBoothRow])
 STRAYS = TypeAdapter(list[StrayRow])
+SELL_THROUGH = TypeAdapter(list[SellThroughRow])

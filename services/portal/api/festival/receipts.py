@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.filters import FILES
 from services.portal.api.forms import Sent
 from services.portal.api.people import Person, Visited
 from shared import typed
@@ -12,7 +13,7 @@ from shared.wording import Message
 
 def routes(desk: Desk) -> APIRouter:
     """The router of receipts."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request,

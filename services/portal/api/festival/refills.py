@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.filters import FILES
 from services.portal.api.forms import Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import BoothRow
@@ -25,7 +26,7 @@ LATEST = 8
 
 def routes(desk: Desk) -> APIRouter:
     """The router of refills."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request,
