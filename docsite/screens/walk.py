@@ -12,7 +12,14 @@ from playwright.async_api import Page
 from services.portal.api.forwarding import ROUTES as FORWARDED
 
 # Of these the browser gets no page.
-_NO_PAGES = ("/assets/", "/apps/", "/live", "/health", *(f"/{service}/" for service in FORWARDED))
+_NO_PAGES = (
+    "/assets/",
+    "/apps/",
+    "/live",
+    "/health",
+    "/sign-in/provider",
+    *(f"/{service}/" for service in FORWARDED),
+)
 _PARAMETER = re.compile(r"{[^}]+}")
 _LINKS = """() => [
   ...[...document.querySelectorAll("a[href]")].map((link) => link.href),
