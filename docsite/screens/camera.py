@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page
 from docsite.screens.walk import PageRoute, Visit, Walk, sign_in
 
 WIDTHS = (360, 1440)
-LANGUAGES = ("id", "en")
+LANGUAGES = ("en", "id")
 HEIGHT = 900
 MOST_HEIGHT = 6_000
 QUALITY = 60

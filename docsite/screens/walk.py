@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from playwright.async_api import Page
 
 from services.portal.api.forwarding import ROUTES as FORWARDED
+from services.portal.api.pages import FILE
 
 # Of these the browser gets no page.
 _NO_PAGES = (
@@ -101,8 +102,12 @@ class Walk:
             answer = await page.goto(f"{self.address}{address}")
             await page.wait_for_load_state("load")
             landed = urlsplit(page.url)
-            if answer is None or answer.status != 200 or landed.path != urlsplit(address).path:
-                # Another role's page, or one that leads elsewhere.
+            if answer is None or answer.status != 200:
+                # A page of another role.
+                continue
+            if landed.path != urlsplit(address).path:
+                # It only leads to another page.
+                self.seen.add(visit.route)
                 continue
             self.seen.add(visit.route)
             if (visit.name not in self.passed) or address in self.also:
@@ -117,9 +122,10 @@ class Walk:
     def _visit(self, address: str) -> Visit | None:
         parts = urlsplit(address)
         route = next((route for route in self.routes if route.fits(parts.path)), None)
-        if route is None:
-            return None
         names = sorted({name for name, value in parse_qsl(parts.query) if value and "-" not in name})
+        # A table of a page as a file.
+        if route is None or FILE in names:
+            return None
         of_festival = f"-{parts.path.split('/')[2].lower()}" if address in self.also else ""
         return Visit(route, address, "-".join([route.name, *names]) + of_festival)
 

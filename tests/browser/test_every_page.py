@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
@@ -10,7 +11,16 @@ from docsite.screens.walk import PageRoute, PagesMissed, Walk, check_none_missed
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.browser import Watched, watched
-from tests.support.festival_pages import MORNING, facility_pages, operator_pages, running_festival
+from tests.support.festival_pages import (
+    MORNING,
+    PLACE,
+    PROPOSED,
+    SERVICES,
+    facility_pages,
+    operator_pages,
+    running_festival,
+)
+from tests.support.operations_pages import operations_pages
 from tests.support.portal import PASSWORD, OtherServices, an_application, served_portal
 from tests.support.public_events import LOT, a_balance, a_festival, a_part
 
@@ -23,6 +33,27 @@ ACCOUNT = {
     "waits_for_reset": False,
     "login": "panitia",
     "name": None,
+}
+AUDITED = (*SERVICES, "operations")
+SOLD = {
+    "product": "KTI",
+    "stocked": 20,
+    "sold": 8,
+    "lost": 0,
+    "moved": 0,
+    "unsold": 12,
+    "sold_rupiah": 1_200_000,
+    "hours": [{"at": MORNING, "qty": 8}],
+}
+STOCKED = {"lot": LOT, "facility": "PR-KPG", "on_hand": 12, "made_on": "2026-11-30", "best_before": None}
+# What else the services answer, by `service/path`.
+NEWER: dict[str, Any] = {
+    f"{PLACE}/requests/R1": {**PROPOSED, "request": "R1", "status": "settled"},
+    f"{PLACE}/requests/R2": {**PROPOSED, "request": "R2", "status": "settled"},
+    "festival/stock/KTI": [STOCKED],
+    "sales/sell-through": [{"booth": "ODOP.B1", "name": "Stan Timur", "products": [SOLD]}],
+    "identity/devices": [],
+    "identity/accounts": [ACCOUNT],
 }
 # The focus of each element that takes it, as an outline or a border that it has not without.
 _FOCUSED = """() => {
@@ -42,8 +73,8 @@ def everything() -> OtherServices:
     """A person with every role, at a festival that sells beside one that is settled."""
     grants = [Grant(Role.ORGANISER, "*"), Grant(Role.FACILITY_STAFF, "PR-KPG"), Grant(Role.OPERATOR)]
     others = OtherServices(*grants, Grant(Role.ADMINISTRATOR), Grant(Role.CASHIER, "ODOP.B1"))
-    others.pages |= running_festival() | operator_pages() | facility_pages()
-    others.pages["identity/accounts"] = [ACCOUNT]
+    others.pages |= running_festival() | operator_pages() | facility_pages() | operations_pages() | NEWER
+    others.pages |= {f"{service}/audit": [] for service in AUDITED}
     for body in (a_festival(), a_balance(recalled=True), a_part("s1", 2)):
         others.stream.take(body)
     others.stream.mark_whole()
@@ -63,7 +94,7 @@ async def a_walk(browser: Browser, language: str) -> AsyncIterator[tuple[Walk, W
         await page.goto(f"{address}/facilities/PR-KPG")
         await page.locator("form[action$='/statements'] button").click()
         await page.wait_for_url("**/statements/1")
-        yield Walk(address, routes, "/ODOP", [f"/public/lots/{LOT}"]), watch
+        yield Walk(address, routes, "/ODOP", ["/festivals/ODOP/plans/R3", f"/public/lots/{LOT}"]), watch
     await context.close()
 
 
