@@ -1,0 +1,75 @@
+import { h } from "../../device/dom.js";
+import { timeOfDay } from "../../device/shown.js";
+import { tr } from "../../device/words.js";
+import { dayIn } from "../days.js";
+import { badgeOf, dayText, recordText, refusalText, standingText } from "../sentences.js";
+
+const MOST = 100;
+
+/** What became of each record. @param {import("../main.js").TerminalApp} app */
+export function recordsView(app) {
+  const refused = app.reports.filter(({ standing }) => standing === "rejected").length;
+  const { open } = app;
+  const shown = (app.showsAll ? app.reports : app.reports.filter(needsEyes)).slice(-MOST).reverse();
+  const lead = open.length
+    ? tr("{open:record waits|records wait} for an answer.", { open: open.length })
+    : tr("Every record is answered.");
+  return [
+    h("h1", {}, tr("What became of the records?")),
+    h("p", { class: "lead" }, refused ? `${lead} ${tr("{refused:record was|records were} refused.", { refused })}` : lead),
+    h(
+      "label",
+      { class: "check", for: "all" },
+      h("input", { type: "checkbox", id: "all", checked: app.showsAll, onchange: () => toggle(app) }),
+      tr("Show accepted ones too"),
+    ),
+    shown.length
+      ? h("ul", { class: "inbox" }, shown.map((report) => row(app, report)))
+      : h("div", { class: "empty" }, h("p", { class: "empty-title" }, tr("Nothing is open"))),
+  ];
+}
+
+/** @param {import("../main.js").TerminalApp} app */
+function toggle(app) {
+  app.showsAll = !app.showsAll;
+  app.render(true);
+}
+
+/** @param {import("../reports.js").Report} report */
+function needsEyes({ standing }) {
+  return standing !== "accepted" && standing !== "taken out";
+}
+
+/** @param {import("../main.js").TerminalApp} app @param {import("../reports.js").Report} report */
+function row(app, report) {
+  const { record, standing, lot, refusal } = report;
+  const { body, kept_at, seq } = record;
+  const time = `${dayText(dayIn(new Date(kept_at), app.zone))} ${timeOfDay(kept_at, app.zone)}`;
+  const open = () => {
+    app.lot = lot;
+    app.show("lot");
+  };
+  const repeat = () => {
+    const { product, qty, made_on, best_before } = body;
+    app.enter({ product, qty: String(qty), made_on, best_before: best_before ?? "" });
+  };
+  const isRefusedGoods = standing === "rejected" && record.kind === "ProductionReported";
+  return h(
+    "li",
+    { class: standing === "rejected" || standing === "not taken" ? "urgent" : null },
+    h(
+      "div",
+      {},
+      h("strong", {}, recordText(app, record)),
+      h(
+        "p",
+        { class: "muted" },
+        record.kind === "ProductionReported" ? `${tr("Made {day}", { day: dayText(body.made_on) })} · ${time}` : time,
+      ),
+    ),
+    h("span", { class: badgeOf(report) }, standingText(report)),
+    refusal && h("p", { class: "error whole" }, refusalText(refusal)),
+    isRefusedGoods && h("button", { id: `repeat-${seq}`, onclick: repeat }, tr("Enter again")),
+    lot && h("button", { id: `open-${seq}`, onclick: open }, tr("Open the lot")),
+  );
+}
