@@ -37,7 +37,7 @@ def bench(
         int | None,
         typer.Option(
             parser=between(typed.whole, 1, MAX_WHOLE),
-            help="How much: events, seconds (latency; more at low rates), starts or runs. "
+            help="How much: events, seconds (latency; more at low rates), starts, runs or rounds (secure). "
             "Less is faster and less certain. For one bench only.",
         ),
     ] = None,

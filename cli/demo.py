@@ -95,7 +95,7 @@ def simulate(
 
 def _run(seed: int, scale: int, *, as_json: bool) -> None:
     began = time.monotonic()
-    with exclusive(FOLDER), terminable(), StageBars() as bars, _running(bars, UnsignedRecords.REFUSED) as running:
+    with exclusive(FOLDER), terminable(), StageBars() as bars, _running(bars) as running:
         result = asyncio.run(_play(seed, scale, running, bars))
         seconds = time.monotonic() - began
     if as_json:
@@ -110,8 +110,7 @@ def _run_mistakes(*, as_json: bool) -> None:
     with exclusive(FOLDER), terminable(), ExitStack() as running:
         # No bars beside the commands, which write on this process's streams.
         with StageBars() as bars:
-            # Its people send the records of their devices themselves, and repair some by hand.
-            stack = running.enter_context(_running(bars, UnsignedRecords.ALLOWED))
+            stack = running.enter_context(_running(bars))
         played = play_season(stack.settings, stack.urls, FOLDER / "devices", SESSION, quiet=as_json)
     show_played(played, as_json=as_json)
     if not played.ok:
@@ -131,14 +130,14 @@ class RunningStack:
 
 
 @contextmanager
-def _running(bars: "StageBars", unsigned: UnsignedRecords) -> Iterator[RunningStack]:
-    """An empty stack that takes `unsigned` records or not."""
+def _running(bars: "StageBars") -> Iterator[RunningStack]:
+    """An empty stack that takes records of enrolled devices alone."""
     bar = bars.begin("Starting Kafka and MongoDB", None)
     with choose_stack(FOLDER / "stack") as stack:
         settings = Settings(
             kafka=stack.kafka,
             mongo=stack.mongo,
-            unsigned=unsigned,
+            unsigned=UnsignedRecords.REFUSED,
             # All devices of the season have one address.
             http_rate_strangers=0,
         )

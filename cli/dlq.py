@@ -5,12 +5,11 @@ from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from cli.console import exit_on_error, local, say, show_json, warn
 from cli.files import content_of
+from cli.operator_name import operator_name
 from cli.parameters import seconds
-from cli.sessions import session_file
 from deploy.topics import SERVICES, writers
 from ops import drafts, mending
 from ops.dlq import DeadLetters, ResendReport, dead_letters
@@ -18,9 +17,8 @@ from ops.letters import REASONS, SETTLED, Letter, LetterPlace, Status, parse_pla
 from ops.mending import MendReport
 from shared.envelope import rfc3339
 from shared.errors import NoSuchLetter, NotMendable
-from shared.events.language import MAX_TEXT, Id
-from shared.faults import fault_message
-from shared.settings import Settings, settings_for
+from shared.events.language import MAX_TEXT
+from shared.settings import settings_for
 from shared.shown import pluralize
 
 app = typer.Typer(
@@ -33,10 +31,18 @@ LetterArgument = Annotated[
 ]
 Actor = Annotated[
     str | None,
-    typer.Option("--as", help="Your name in the event. Default: KARYA_OPERATOR, else the account that is signed in."),
+    typer.Option(
+        "--as",
+        help="Your name in the event. Default: KARYA_OPERATOR, else the account signed in, else the user of Kafka.",
+    ),
 ]
-# The actor of an operator without a session, `--as` or KARYA_OPERATOR.
-UNNAMED = "operator"
+WithoutOriginal = Annotated[
+    bool,
+    typer.Option(
+        "--without-original",
+        help="Accept a letter whose record was deleted from Kafka. Nothing can be compared then.",
+    ),
+]
 Wait = Annotated[
     float, typer.Option(parser=seconds(most=600), help="Seconds to wait until it is worked, at most 600.")
 ]
@@ -119,13 +125,18 @@ def replay(
     wait: Annotated[
         float, typer.Option(parser=seconds(most=600), help="Seconds to wait until each part is worked, at most 600.")
     ] = 10.0,
+    without_original: WithoutOriginal = False,
+    actor: Actor = None,
     as_json: Json = False,
 ) -> None:
-    """Send letters back to their topics, unchanged. Safe to repeat: each event is worked once."""
+    """Send letters back to their topics, unchanged. Safe to repeat: each event is worked once.
+
+    A letter that is not the record that it names is not sent.
+    """
     if (which is None) == (reason is None):
         raise typer.BadParameter("name a key, a letter or a --reason: exactly one of them")
     with exit_on_error():
-        selection, replayed = asyncio.run(_replay(which, reason, wait))
+        selection, replayed = asyncio.run(_replay(which, reason, wait, without_original, actor))
     unusable_letters = [letter for letter in selection if letter.status is Status.UNUSABLE] if _is_key(which) else []
     end_states = {letter.status for letter in selection} - {Status.OPEN, Status.UNUSABLE}
     if as_json:
@@ -165,12 +176,23 @@ def mend(
     actor: Actor = None,
     note: Annotated[str, typer.Option(help="Why the mended body is right. `karya trace` shows this note.")] = "",
     wait: Wait = 10.0,
+    without_original: WithoutOriginal = False,
     as_json: Json = False,
 ) -> None:
     """Publish a mended copy of an unusable letter, with an id of its own. Safe to repeat: it counts once."""
     with exit_on_error():
         dead_letter, report = asyncio.run(
-            _mend(letter, edits or (), content_of(body) if body is not None else None, type, key, actor, note, wait)
+            _mend(
+                letter,
+                edits or (),
+                content_of(body) if body is not None else None,
+                type,
+                key,
+                actor,
+                note,
+                wait,
+                without_original,
+            )
         )
     if as_json:
         show_json(
@@ -243,7 +265,8 @@ def _warn_each(letters: Sequence[Letter]) -> None:
 
 def _obstructed(letter: Letter, why: str) -> str:
     """Why the letter can't be replayed, and what to do."""
-    return f"{letter.place} can't be replayed: {why} `karya dlq archive {letter.place} --reason TEXT` puts it aside."
+    archiving = f" `karya dlq archive {letter.place} --reason TEXT` puts it aside."
+    return f"{letter.place} can't be replayed: {why}{archiving if letter.status is not Status.OPEN else ''}"
 
 
 def _mended(replayed: ResendReport) -> list[Letter]:
@@ -299,12 +322,16 @@ def _place(text: str) -> LetterPlace:
     return place
 
 
-async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[Sequence[Letter], ResendReport]:
-    async with dead_letters(settings_for("kafka", "mongo")) as letters:
+async def _replay(
+    which: str | None, reason: str | None, wait: float, without_original: bool, actor: str | None
+) -> tuple[Sequence[Letter], ResendReport]:
+    settings = settings_for("kafka", "mongo")
+    name = operator_name(settings, actor)
+    async with dead_letters(settings) as letters:
         meant = await _meant(letters, which, reason)
         # Only usable events wait for a key. Unusable ones are sent back by place or by reason.
         sent = [letter for letter in meant if letter.status is Status.OPEN] if _is_key(which) else meant
-        return meant, await letters.replay(sent, wait)
+        return meant, await letters.replay(sent, wait, actor=name, without_original=without_original)
 
 
 async def _meant(letters: DeadLetters, which: str | None, reason: str | None) -> Sequence[Letter]:
@@ -341,19 +368,22 @@ async def _mend(
     actor: str | None,
     note: str,
     wait: float,
+    without_original: bool,
 ) -> tuple[Letter, MendReport]:
     settings = settings_for("kafka", "mongo")
-    name = _actor(settings, actor)
+    name = operator_name(settings, actor)
     _check_length(note)
     async with dead_letters(settings) as letters:
         letter = await letters.get(_place(place))
         draft = drafts.draft(letter, edits, body=body, type=type, key=key)
-        return letter, await mending.mend(letters, letter, draft, actor=name, note=note, wait=wait)
+        return letter, await mending.mend(
+            letters, letter, draft, actor=name, note=note, wait=wait, without_original=without_original
+        )
 
 
 async def _archive(place: str, reason: str, actor: str | None) -> tuple[Letter, bool]:
     settings = settings_for("kafka", "mongo")
-    name = _actor(settings, actor)
+    name = operator_name(settings, actor)
     if not reason.strip():
         raise NotMendable("Say why nothing is to be done: --reason TEXT.")
     _check_length(reason.strip())
@@ -365,26 +395,6 @@ async def _archive(place: str, reason: str, actor: str | None) -> tuple[Letter, 
 def _check_length(text: str) -> None:
     if len(text) > MAX_TEXT:
         raise NotMendable(f"The text has {len(text)} characters; at most {MAX_TEXT} fit.")
-
-
-def _actor(settings: Settings, option: str | None) -> str:
-    """The operator's name, as it stands in events. Raises NotMendable for a name that is no id.
-
-    The name at this machine would often be a person's, and no event has one.
-    """
-    name = option or settings.operator or _signed_in() or UNNAMED
-    try:
-        return TypeAdapter(Id).validate_python(name)
-    except ValidationError as error:
-        wrong = fault_message(error.errors(include_url=False)[0]).english
-        raise NotMendable(f"{name!r} can't be an operator's name. {wrong} Say another one with --as.") from None
-
-
-def _signed_in() -> str | None:
-    """The subject of the account that is signed in here."""
-    file = session_file()
-    session = file.read() if file is not None else None
-    return None if session is None else session.subject
 
 
 def _row(letter: Letter) -> dict[str, Any]:

@@ -42,9 +42,16 @@ def list_held(
     if as_json:
         show_json(rows)
         return
-    table = [{**row, "recorded": local(datetime.fromisoformat(row["recorded_at"]), None)} for row in rows]
-    columns = ["place", "device", "number", "record", "type", "recorded", "status", "reason"]
-    show_table(columns, table, tr("No record is held."), words=("status",))
+    table = [
+        {
+            **row,
+            "recorded": local(datetime.fromisoformat(row["recorded_at"]), None),
+            "note": "stored before" if row["stored_before"] else None,
+        }
+        for row in rows
+    ]
+    columns = ["place", "device", "number", "record", "type", "recorded", "status", "note", "reason"]
+    show_table(columns, table, tr("No record is held."), words=("status", "note"))
 
 
 @app.command()
@@ -112,9 +119,9 @@ def _decide(
     if as_json:
         show_json({"device": device, "records": decided})
     elif action == "release":
-        say(tr("{records:record|records} released: they count from now on.", records=decided))
+        say(tr("Released: {records:record counts|records count} from now on.", records=decided))
     else:
-        say(tr("{records:record|records} refused: they do not count.", records=decided))
+        say(tr("Refused: {records:record does|records do} not count.", records=decided))
 
 
 def _show_undone(answer: Answer, *, as_json: bool) -> None:

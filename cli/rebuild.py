@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.console import err, say, show_json, show_table, warn
+from cli.operator_name import operator_name
 from cli.parameters import seconds
 from deploy.topics import SERVICES
 from ops.reaching import unreachable
@@ -70,6 +71,7 @@ def rebuild(
                     switching=switch,
                     say_missing=say_missing,
                     into=into,
+                    actor=operator_name(settings, None),
                     on_progress=lambda done, of: progress.update(task, completed=done, total=of),
                 )
             )

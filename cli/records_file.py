@@ -36,8 +36,8 @@ def export_command(opened: Opened) -> Callable[..., None]:
             return
         say(
             tr(
-                "{count:record|records} are in {file}. They stay here, too, and count once. Send them from another "
-                "device by `import`.",
+                "{count:record is|records are} in {file}, to be sent from another device by `import`. Each stays "
+                "here, too, and counts once.",
                 count=count,
                 file=str(file),
             )

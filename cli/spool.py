@@ -38,7 +38,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
         else:
             say(
                 tr(
-                    "{records:record|records} of device {device} are in {file}; {pending} not sent.",
+                    "{file} has {records:record|records} of device {device}; {pending} not sent.",
                     records=counts.records,
                     device=device,
                     file=str(file),
@@ -70,7 +70,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
             return
         say(
             tr(
-                "{added:record|records} added, {known} were here. {unsent} to send.",
+                "{added:record|records} added, {known} known before. {unsent} to send.",
                 added=imported.added,
                 known=imported.known,
                 unsent=imported.unsent,
@@ -98,7 +98,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
                 if as_json:
                     show_json({"file": str(new), "kept": repaired.kept, "lost": repaired.lost})
                     return
-                say(tr("{kept:record|records} could be read and are in {new}.", kept=repaired.kept, new=str(new)))
+                say(tr("{new} has the {kept:record|records} that could be read.", kept=repaired.kept, new=str(new)))
                 if repaired.lost:
                     warn(tr("Lost: {lost}.", lost=_numbers(repaired.lost)))
                 say(

@@ -9,26 +9,19 @@ from cli.accounts.session import IDENTITY_SERVICE, WAIT_SECONDS, open_session
 from cli.festival.client import ServiceClient
 from cli.sample_accounts import SampleAccount
 from cli.sessions import STRANGER
-from deploy.accounts import seed_accounts
+from deploy.accounts import seed_accounts, wait_until_worked
 from deploy.local.services import LocalServices
-from deploy.local.stack import StackError
 from services.identity.domain.account import HeldRole
 from services.identity.seed import FirstAccount
-from services.identity.store import ACCOUNT_COMMANDS
 from shared.access.rights import Grant
 from shared.access.session import SessionFile, StoredSession
-from shared.mongo import Mongo
 from shared.settings import Settings
-from shared.translation import tr
-
-KNOWN_WITHIN = 60.0
-LOOK_AGAIN = 0.05
 
 
 def start_with_accounts(services: LocalServices, settings: Settings, accounts: Sequence[SampleAccount]) -> None:
     """Start the services, and make the accounts meanwhile: hashing their passwords takes as long as a start.
 
-    Ends when identity has worked their commands. Raises StackError, KafkaError and PyMongoError.
+    Ends when identity has worked their commands. Raises StackError, NotAnswered, KafkaError and PyMongoError.
     """
     with ThreadPoolExecutor(1) as threads:
         making = threads.submit(asyncio.run, _make(settings, accounts))
@@ -41,21 +34,6 @@ async def _make(settings: Settings, accounts: Sequence[SampleAccount]) -> frozen
     """The keys of the commands by which the accounts are made."""
     first = [FirstAccount(account.login, account.password, _roles(account)) for account in accounts]
     return await seed_accounts(settings, first)
-
-
-async def wait_until_worked(settings: Settings, commands: frozenset[str]) -> None:
-    """Wait for the outcomes of the commands. What became of the accounts since then is their owners' affair."""
-    mongo = Mongo(settings)
-    documents = mongo.database("identity")[ACCOUNT_COMMANDS.name]
-    clock = asyncio.get_running_loop().time
-    end = clock() + KNOWN_WITHIN
-    try:
-        while await documents.count_documents({"_id": {"$in": sorted(commands)}}) < len(commands):
-            if clock() > end:
-                raise StackError(tr("The identity service has not made the sample accounts in time."))
-            await asyncio.sleep(LOOK_AGAIN)
-    finally:
-        await mongo.close()
 
 
 def sign_in(identity: str, account: SampleAccount, file: Path) -> StoredSession:

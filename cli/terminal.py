@@ -13,7 +13,7 @@ from typer._click.exceptions import MissingParameter
 
 from cli import terminal_file, terminal_records, terminal_sales
 from cli.console import err, local, say, show_json, show_table, warn
-from cli.device_route import DirectKafka, device_route, not_taken_sentence
+from cli.device_route import DirectKafka, device_route, warn_of_refusals
 from cli.enrol import enrol_command
 from cli.groups import CommandGroup
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
@@ -233,7 +233,7 @@ def sync(
         rows = terminal.tracked_reports()
         new_rows = [row for row in rows if row.answer and row.record.id not in answered]
         reopened = [place for place in terminal_sales.reopened_booths(terminal) if place not in known_reopened]
-        not_taken = [row for row in rows if row.status is ReportStatus.NOT_TAKEN]
+        not_taken = [row for row in rows if row.refusal is not None]
         if as_json:
             show_json(
                 {
@@ -262,7 +262,7 @@ def sync(
                 )
             )
         if not_taken:
-            warn(not_taken_sentence(len(not_taken)))
+            warn_of_refusals([row.refusal for row in not_taken if row.refusal is not None])
             _show(context, not_taken, "")
         if report.unanswered:
             warn(

@@ -164,8 +164,8 @@ def _show(
     if each:
         warn(
             tr(
-                "{refused} of {lines:line|lines} are refused. They are in {file} with reasons: mend them there and "
-                "record that file.",
+                "Refused: {refused} of {lines:line|lines}. {file} has each with its reason: mend it there and record "
+                "that file.",
                 refused=len(wrong),
                 lines=lines,
                 file=str(target),
@@ -174,7 +174,7 @@ def _show(
         return
     warn(
         tr(
-            "Nothing was recorded, as {refused} of {lines:line|lines} are refused ({file} holds them with reasons). "
+            "Nothing was recorded. Refused: {refused} of {lines:line|lines} ({file} has each with its reason). "
             "Mend the file and record it again, or record its good lines with --each.",
             refused=len(wrong),
             lines=lines,

@@ -106,9 +106,7 @@ def _owed(account: OwedAtFestival) -> dict[str, Any]:
             "postponed for": reopened,
         }
     if settlement.provisional_qty and not reopened:
-        note = tr(
-            "{qty:piece|pieces} without a label are divided without a final count", qty=settlement.provisional_qty
-        )
+        note = tr("divided without a final count: {qty:piece|pieces} without a label", qty=settlement.provisional_qty)
     return {
         "festival": account.festival,
         "sold rupiah": settlement.sold_rupiah,

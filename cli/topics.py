@@ -1,7 +1,8 @@
 """`karya topics`: creates missing topics on a Kafka cluster, corrects others, and sows the catalogue."""
 
 import asyncio
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
@@ -50,6 +51,8 @@ def topics(
 
 async def _set_up(settings: Settings) -> tuple[TopicChanges, int]:
     result = await reconcile_topics(settings)
+    rights_of_everybody: Sequence[str] = ()
     if settings.kafka_credentials is not None:
-        await reconcile_acls(settings)
-    return result, 0 if result.refused else await sow_catalogue(settings)
+        rights_of_everybody = (await reconcile_acls(settings)).refused
+    sown = 0 if result.refused else await sow_catalogue(settings)
+    return replace(result, refused=[*result.refused, *rights_of_everybody]), sown

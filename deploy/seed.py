@@ -64,7 +64,10 @@ async def _records(settings: Settings, name: str) -> int:
     client = reader(settings)
     try:
         await client.start()
-        ends = await client.end_offsets([TopicPartition(name, number) for number in range(settings.partitions)])
-        return sum(ends.values())
+        parts = [TopicPartition(name, number) for number in range(settings.partitions)]
+        # The client looks for the leaders of assigned partitions at once, and for others after a refusal.
+        client.assign(parts)
+        client.pause(*parts)
+        return sum((await client.end_offsets(parts)).values())
     finally:
         await stop_reader(client)

@@ -73,13 +73,9 @@ TAKEN_OVER_HTTP: dict[str, tuple[Topic, ...]] = {
     "gateway": (production.TERMINAL, sales.TILL, gateway.HELD_COMMANDS),
 }
 
-# The topics that programs of others may read.
-PUBLIC: tuple[Topic, ...] = (
-    sales.PUBLIC_SALES,
-    sales.SETTLEMENTS,
-    sales.DEMAND,
-    inventory.INVENTORY,
-    festival.FESTIVAL,
+# The topics from which roles and devices follow: a client that writes one of them can give itself any right.
+OF_RIGHTS: frozenset[Topic] = frozenset(
+    {*WRITTEN["identity"], *(topic for processor in IDENTITY for topic in processor.topics)}
 )
 
 # Kafka applies these settings when it appends a record: a change does not affect existing records.
@@ -139,7 +135,7 @@ async def reconcile_topics(settings: Settings) -> TopicChanges:
     A topic with a wrong number of partitions is refused, and then no topic is created: a key would lie in different
     partitions of two topics. Raises KafkaError when the broker refuses.
     """
-    names = [topic_name(settings, name) for name in _names()]
+    names = [topic_name(settings, name) for name in topic_names()]
     admin = administrator(settings)
     await admin.start()
     try:
@@ -168,9 +164,9 @@ async def reconcile_topics(settings: Settings) -> TopicChanges:
         await admin.close()
 
 
-def _names() -> Iterable[str]:
-    yield from (topic.name for topic in all_topics())
-    yield from (f"{name}{DLQ}" for name in sorted(read_topics()))
+def topic_names() -> list[str]:
+    """The names of all topics, including dead letter topics, without prefix."""
+    return [*(topic.name for topic in all_topics()), *(f"{name}{DLQ}" for name in sorted(read_topics()))]
 
 
 async def _described(admin: AIOKafkaAdminClient, names: Sequence[str]) -> Sequence[Mapping[str, Any]]:

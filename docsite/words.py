@@ -77,7 +77,7 @@ WORDS = (
     *("the zone of this machine", "counted", "provisional"),
     *(kind.value.replace("_", " ") for kinds in (MissingKind, OrderRefusal) for kind in kinds),
     *("the laboratory", "the local stack", "issued", "so far", "works", "in trouble", "down", "waits for a reset"),
-    *("enrolled", "revoked", "statement", "credit note"),
+    *("enrolled", "revoked", "stored before", "statement", "credit note"),
     "no festival has opened the booth",
     "never counted in there",
     "the lot is of another product there",

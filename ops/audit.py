@@ -15,7 +15,8 @@ from shared.events.festival import ORGANISER
 from shared.events.gateway import HELD_COMMANDS
 from shared.events.identity import IDENTITY_COMMANDS
 from shared.events.language import Event, Topic
-from shared.events.operator import OPERATOR, LetterArchived, LetterMended
+from shared.events.operator import OPERATOR
+from shared.runtime.audit import festival_of
 from shared.settings import Settings
 
 TOPICS: Sequence[Topic] = (ORGANISER, ENTRY_COMMANDS, IDENTITY_COMMANDS, HELD_COMMANDS, OPERATOR)
@@ -46,7 +47,8 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries are wanted. None is no limit. `since`: by Kafka's time of arrival."""
+    """Which entries are wanted. None is no limit. `since`: by Kafka's time of arrival. `festival`: of commands that
+    name it, a booth of it, or it as the scope of a role; one about a device names none."""
 
     actor: str | None = None
     since: datetime | None = None
@@ -56,7 +58,7 @@ class AuditFilter:
         return (
             self.actor in (None, entry.actor)
             and (self.since is None or event.logged_at >= self.since)
-            and (self.festival is None or _festival_of(event) == self.festival)
+            and (self.festival is None or festival_of(event.body) == self.festival)
         )
 
 
@@ -94,13 +96,6 @@ def _entries(
 
 
 def _actor(event: Event) -> str:
-    if isinstance(event.body, LetterMended | LetterArchived):
-        return event.body.actor
-    return event.actor or event.source
-
-
-def _festival_of(event: Event) -> str | None:
-    """The festival that a command names, also as the scope of a role."""
-    festival: str | None = getattr(event.body, "festival", None)
-    scope: str | None = getattr(event.body, "scope", None)
-    return festival if festival is not None else scope.partition(".")[0] if scope is not None else None
+    # An operator's event names the operator itself.
+    named: str | None = getattr(event.body, "actor", None)
+    return named or event.actor or event.source

@@ -6,24 +6,27 @@ archived.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+import uuid
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import TypeAlias
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from pymongo.errors import PyMongoError
 
 from deploy.topics import SERVICES, read_topics
 from ops import repairs
 from ops.letters import Letter, LetterPlace, Status, letter_of, status_of
+from ops.originals import LetterComparison, compare_originals
 from ops.reaching import unreachable
 from ops.repairs import Repairs
 from ops.verify.log import TopicLog
-from shared.errors import NoSuchLetter, NotReached
-from shared.events.operator import OPERATOR
+from shared import envelope
+from shared.errors import NoSuchLetter, NotPermitted, NotReached
+from shared.events.operator import OPERATOR, LetterReplayed
 from shared.kafka import partition_for_bytes, producer, stop_producer, topic_name
 from shared.mongo import Database, Mongo
 from shared.retry import attempts
@@ -42,7 +45,7 @@ PATIENCE = 30.0
 class ResendReport:
     """A replay's result. `sent`: the number of records sent back. The letters as they are now: still `open`; sent and
     still `unusable`; not sent because they were worked or mended before (`kept`), or because Kafka would not take
-    them (`impossible`, each with the reason)."""
+    them or they are not the records that they name (`impossible`, each with the reason)."""
 
     sent: int
     open: tuple[Letter, ...] = ()
@@ -53,6 +56,21 @@ class ResendReport:
     @property
     def still_open(self) -> int:
         return len(self.open)
+
+
+@dataclass(slots=True)
+class _Sending:
+    """A replay under way: who sends, and which letters are not sent, with the reasons."""
+
+    actor: str
+    without_original: bool
+    comparisons: dict[LetterPlace, LetterComparison] = field(default_factory=dict)
+    refused: dict[LetterPlace, tuple[Letter, str]] = field(default_factory=dict)
+
+    @property
+    def waits_for_consent(self) -> bool:
+        """Whether a letter was refused because its record is deleted."""
+        return any(self.comparisons.get(place) is LetterComparison.GONE for place in self.refused)
 
 
 class DeadLetters:
@@ -101,7 +119,7 @@ class DeadLetters:
     ) -> None:
         """Publish a record on `topic` (without prefix), and wait until Kafka has it."""
         name = topic_name(self._settings, topic)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE), _permission(topic):
             partition = partition_for_bytes(key, len(await self._client.partitions_for(name)))
             await self._client.send_and_wait(name, value, key, partition, headers=list(headers))
 
@@ -113,20 +131,35 @@ class DeadLetters:
         id = repairs.ledger_id(letter.original, letter.place.topic)
         return (await RuntimeStore(database).processed([id])).get(id)
 
-    async def replay(self, letters: Sequence[Letter], wait: float) -> ResendReport:
-        """Send letters back, those of a key in the order in which they wait. Worked and mended letters are not sent:
-        what a mended letter says is told by its copy. A letter that is sent twice is worked once. Waits up to `wait`
-        seconds until each part of a key is worked."""
+    async def comparisons(self, letters: Sequence[Letter]) -> Mapping[LetterPlace, LetterComparison]:
+        """Each letter compared with the record that it names."""
+        return await compare_originals(self._settings, letters) if letters else {}
+
+    async def difference(self, letter: Letter, *, without_original: bool = False) -> str | None:
+        """Why this letter can't be trusted to be the record that it names, if so."""
+        comparison = (await self.comparisons([letter]))[letter.place]
+        return _difference(letter, comparison, without_original=without_original)
+
+    async def replay(
+        self, letters: Sequence[Letter], wait: float, *, actor: str, without_original: bool = False
+    ) -> ResendReport:
+        """Send letters back, those of a key in the order in which they wait, and tell each before. Worked and mended
+        letters are not sent: what a mended letter says is told by its copy. A letter that is not the record that it
+        names is not sent; `without_original`: one whose record is deleted is. A letter that is sent twice is worked
+        once. Waits up to `wait` seconds until each part of a key is worked."""
+        await self.require_operators_topic()
+        sending = _Sending(actor, without_original)
         finished_letters = tuple(letter for letter in letters if letter.status in (Status.WORKED, Status.MENDED))
         sent_count = 0
         for service, key in dict.fromkeys(
             (letter.service, letter.key) for letter in letters if letter.status is Status.OPEN
         ):
-            sent_count += await self._replay_key(service, key, wait)
+            sent_count += await self._replay_key(service, key, wait, sending)
         resendable = [letter for letter in letters if letter.status in (Status.UNUSABLE, Status.ARCHIVED)]
         obstacles = [(letter, await self._obstacle(letter)) for letter in resendable]
-        unusable = [letter for letter, obstacle in obstacles if obstacle is None]
-        await self._send(unusable)
+        impossible = [(letter, obstacle) for letter, obstacle in obstacles if obstacle is not None]
+        unusable = await self._compared([letter for letter, obstacle in obstacles if obstacle is None], sending)
+        await self._tell_and_send(unusable, sending)
         still_unusable = await self._still_unusable(unusable, wait)
         places = {letter.place for letter in letters if letter.status is Status.OPEN}
         keys = {(letter.service, letter.key) for letter in letters if letter.status is Status.OPEN}
@@ -134,11 +167,40 @@ class DeadLetters:
             letter
             for letter in (await self.all() if places else [])
             if letter.status is Status.OPEN and (letter.place in places or (letter.service, letter.key) in keys)
+            if letter.place not in sending.refused
         ]
-        impossible = tuple((letter, obstacle) for letter, obstacle in obstacles if obstacle is not None)
+        impossible += sending.refused.values()
         return ResendReport(
-            sent_count + len(unusable), tuple(open_letters), still_unusable, finished_letters, impossible
+            sent_count + len(unusable), tuple(open_letters), still_unusable, finished_letters, tuple(impossible)
         )
+
+    async def _compared(self, letters: Sequence[Letter], sending: _Sending) -> list[Letter]:
+        """The letters that may be sent. The others are refused."""
+        comparisons = await self.comparisons(letters)
+        sending.comparisons |= comparisons
+        for letter in letters:
+            fault = _difference(letter, comparisons[letter.place], without_original=sending.without_original)
+            if fault is not None:
+                sending.refused[letter.place] = (letter, fault)
+        return [letter for letter in letters if letter.place not in sending.refused]
+
+    async def _tell_and_send(self, letters: Sequence[Letter], sending: _Sending) -> None:
+        await asyncio.gather(
+            *(self._tell(letter, sending.comparisons[letter.place], sending.actor) for letter in letters)
+        )
+        await self._send(letters)
+
+    async def _tell(self, letter: Letter, comparison: LetterComparison, actor: str) -> None:
+        body = LetterReplayed(
+            original=letter.original,
+            letter=str(letter.place),
+            reason=letter.reason,
+            arrived_at=letter.arrived_at,
+            actor=actor,
+            compared=comparison is LetterComparison.SAME,
+        )
+        headers = repairs.event_headers(body, str(uuid.uuid4()))
+        await self.publish(OPERATOR.name, body.original.encode(), envelope.encode(body), headers)
 
     async def _obstacle(self, letter: Letter) -> str | None:
         """Why the record of this letter can't be sent, if so: Kafka's client would fail."""
@@ -172,7 +234,7 @@ class DeadLetters:
             if letter.status is not Status.WORKED
         )
 
-    async def _replay_key(self, service: str, key: bytes | None, wait: float) -> int:
+    async def _replay_key(self, service: str, key: bytes | None, wait: float, sending: _Sending) -> int:
         """Send the letters of a key part by part, and return the number sent. Two topics of a lane have no common
         order, so the part of one topic must be worked before the next part is sent. A part that is not worked in time
         ends the replay, since the bug is still there."""
@@ -182,12 +244,19 @@ class DeadLetters:
         while True:
             waiting = await self._waiting(database, service, key)
             part = _next_part(
-                [letter for letter in await self.all(topics) if (letter.service, letter.key) == (service, key)],
+                [
+                    letter
+                    for letter in await self.all(topics)
+                    if (letter.service, letter.key) == (service, key) and letter.place not in sending.refused
+                ],
                 waiting,
             )
             if not part:
                 return sent_count
-            await self._send(part)
+            part = await self._compared(part, sending)
+            if sending.waits_for_consent:
+                return sent_count  # what comes after such a letter must not overtake it
+            await self._tell_and_send(part, sending)
             sent_count += len(part)
             if not await self._worked(database, [letter.ledger_id for letter in part if letter.ledger_id], wait):
                 return sent_count
@@ -205,8 +274,8 @@ class DeadLetters:
         documents = await database["parked"].find({"_id": {"$in": parked}}).to_list(None)
         return [id for document in documents for id in document["events"]]
 
-    async def _send(self, letters: Iterable[Letter]) -> None:
-        async with asyncio.timeout(PATIENCE):
+    async def _send(self, letters: Sequence[Letter]) -> None:
+        async with asyncio.timeout(PATIENCE), _permission(*{letter.place.topic for letter in letters}):
             waiting = []
             for letter in letters:
                 name = topic_name(self._settings, letter.place.topic)
@@ -275,6 +344,20 @@ class DeadLetters:
 
 
 @asynccontextmanager
+async def _permission(*topics: str) -> AsyncIterator[None]:
+    try:
+        yield
+    except TopicAuthorizationFailedError as fault:
+        raise NotPermitted(
+            Message(
+                "Kafka does not let this user write {topics}. Nothing was sent. What gives roles or enrols devices "
+                "is for the administrator: set KARYA_KAFKA_CREDENTIALS to the administrator's file, and repeat.",
+                topics=", ".join(sorted(topics)),
+            )
+        ) from fault
+
+
+@asynccontextmanager
 async def dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
     """The DLQs for the duration of the block. Raises NotReached when Kafka or MongoDB can't be reached."""
     client, mongo = producer(settings), Mongo(settings)
@@ -296,6 +379,21 @@ def _record_key(letter: Letter) -> _RecordKey:
     """The identity of the original record at one reader: two letters of it by one service have the same key."""
     place = letter.place.topic, letter.original_partition
     return letter.service, *place, letter.key, letter.value, tuple(letter.headers)
+
+
+def _difference(letter: Letter, comparison: LetterComparison, *, without_original: bool) -> str | None:
+    """Why the letter can't be trusted to be the record that it names, if so."""
+    if comparison is LetterComparison.OTHER:
+        return (
+            f"it is not the record that it names, {letter.original}. Find who wrote it: "
+            f"{letter.service or 'a service'} was wrong, or somebody wrote in its name."
+        )
+    if comparison is LetterComparison.GONE and not without_original:
+        return (
+            f"its record {letter.original} is deleted, and nobody can compare them. If you know that it is right, "
+            "repeat with --without-original."
+        )
+    return None
 
 
 def _next_part(letters: Sequence[Letter], waiting: Sequence[str]) -> list[Letter]:

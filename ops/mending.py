@@ -8,13 +8,13 @@ ids are the same, so readers drop what they have.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from deploy.topics import SERVICES
 from ops.dlq import DeadLetters
 from ops.drafts import Draft
 from ops.letters import Letter, Status
-from ops.repairs import MENDS, SOURCE
+from ops.repairs import MENDS, SOURCE, event_headers
 from shared import envelope
 from shared.derivation import FIRST, derivation
 from shared.envelope import header
@@ -37,13 +37,23 @@ class MendReport:
 
 
 async def mend(
-    letters: DeadLetters, letter: Letter, draft: Draft, *, actor: str, note: str = "", wait: float = 10.0
+    letters: DeadLetters,
+    letter: Letter,
+    draft: Draft,
+    *,
+    actor: str,
+    note: str = "",
+    wait: float = 10.0,
+    without_original: bool = False,
 ) -> MendReport:
     """Publish the mended copy, then its `LetterMended`, and wait up to `wait` seconds until the copy is worked.
 
-    Safe to repeat with the same body. Raises NotMendable if the letter is not unusable, or was mended otherwise.
+    Safe to repeat with the same body. Raises NotMendable if the letter is not unusable, was mended otherwise, or is
+    not the record that it names. `without_original`: that record may be deleted.
     """
     _check_place(letter)
+    if (fault := await letters.difference(letter, without_original=without_original)) is not None:
+        raise NotMendable(f"{letter.place} can't be mended: {fault}")
     await letters.require_operators_topic()
     value = envelope.encode(draft.body)
     digest = envelope.digest(value).hex()
@@ -210,12 +220,6 @@ async def _tell(
 
 async def _publish(letters: DeadLetters, body: LetterMended | LetterArchived, cause: str) -> None:
     """Publish an operator's event. Its id follows from its cause, so that a repetition is the same event."""
-    headers = envelope.headers(
-        id=derivation(FIRST)(cause, OPERATOR.name, 0),
-        source=SOURCE,
-        topic=OPERATOR,
-        body=body,
-        time=datetime.now(UTC),
-        cause=body.mended if isinstance(body, LetterMended) else None,
-    )
+    id = derivation(FIRST)(cause, OPERATOR.name, 0)
+    headers = event_headers(body, id, body.mended if isinstance(body, LetterMended) else None)
     await letters.publish(OPERATOR.name, body.original.encode(), envelope.encode(body), headers)

@@ -101,6 +101,10 @@ class NoSuchLetter(KaryaError):
     """No dead letter has this place or this key."""
 
 
+class NotPermitted(KaryaError):
+    """The user of Kafka has no right to write the topic. Another user may."""
+
+
 class NotMendable(KaryaError):
     """A dead letter can't be mended or archived, or the mended body is wrong."""
 

@@ -116,8 +116,11 @@ class Settings(BaseSettings):
         description="refused: the gateway takes records of enrolled devices alone; allowed: also those that a "
         "person's account sends for a device that is not enrolled",
     )
-    identity_url: str = Field(
-        "http://127.0.0.1:8005", description="identity's address, which access tokens name as their issuer"
+    identity_url: str = Field("http://127.0.0.1:8005", description="where services and commands reach identity")
+    identity_issuer: str = Field(
+        "",
+        description="identity's address for people and devices, if services have another one; access tokens name it "
+        "as their issuer; empty: `KARYA_IDENTITY_URL`",
     )
     production_url: str = Field("http://127.0.0.1:8001", description="production's address, for the portal")
     inventory_url: str = Field("http://127.0.0.1:8002", description="inventory's address, for the portal")
@@ -147,7 +150,7 @@ class Settings(BaseSettings):
         12, ge=1, le=24 * 14, description="how long a session lasts at most that began at the provider"
     )
     gateway_url: str = Field(
-        "", description="the gateway's address, where terminals and tills sync; without it they sync with Kafka"
+        "", description="the gateway's address, where terminals and tills sync unless they are told otherwise"
     )
     route: DeviceRoute = Field(
         DeviceRoute.GATEWAY, description="gateway, or kafka: terminals and tills sync with Kafka itself"
@@ -158,6 +161,11 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool | None = Field(None, description="JSON lines (true), for people (false), or by terminal")
+    subscribers: str = Field(
+        "market=karya.public.sales.v1",
+        description="subscribers of a secured Kafka, each with a public topic or `*`, with commas; a name may stand "
+        "more than once",
+    )
     clock_skew_seconds: Whole = Field(
         900, ge=0, description="how far a terminal's clock may be ahead of Kafka's before a report is refused"
     )
@@ -194,6 +202,11 @@ class Settings(BaseSettings):
                     )
                 )
         return self
+
+    @property
+    def issuer(self) -> str:
+        """Identity's address as people and devices know it. Tokens name it, and devices prove themselves for it."""
+        return (self.identity_issuer or self.identity_url).rstrip("/")
 
     @property
     def names(self) -> list[str]:

@@ -6,6 +6,7 @@ import typer
 
 from cli.accounts.changes import close, grant, reset, revoke
 from cli.accounts.codes import accept, invite, register, restore
+from cli.accounts.first import first
 from cli.accounts.pages import list_accounts, show
 from cli.accounts.passwords import password
 from cli.accounts.session import choose
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "reset": reset,
     "restore": restore,
     "password": password,
+    "first": first,
 }
 for name, command in COMMANDS.items():
     app.command(name=name)(command)

@@ -18,6 +18,7 @@ from cli.sessions import STRANGER, token_source
 from shared.access.session import Bearer, TokenSource, roles_of, wait_for_role
 from shared.causes import cause_of
 from shared.errors import NotAnswered
+from shared.trust import refuse_in_clear
 from shared.wording import Message, message_of
 
 PAGE = 500
@@ -68,6 +69,7 @@ class ServiceClient:
         self._name = name
         self._signed_in = signed_in or token_source()
         with self._reaching():
+            refuse_in_clear(url)
             self._client = httpx.Client(base_url=url, timeout=ANSWER_WITHIN + wait, auth=Bearer(self._signed_in))
 
     def __enter__(self) -> "ServiceClient":

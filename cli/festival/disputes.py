@@ -79,7 +79,7 @@ def show_doubts(festival: str, booths: Iterable[Row], empty: str) -> None:
     )
     hidden_count = sum(booth["receipts"] - len({sale["receipt"] for sale in booth["sales"]}) for booth in booths)
     if hidden_count:
-        say(tr("{hidden:receipt|receipts} more follow when these are decided.", hidden=hidden_count))
+        say(tr("{hidden:more receipt follows|more receipts follow} after these decisions.", hidden=hidden_count))
 
 
 def _row(row: Row) -> Row:

@@ -153,9 +153,7 @@ def loss(
         answer = api.command(
             "festivals", festival, "losses", body={"lot": lot, "qty": qty, "reason": reason, **place}
         )
-        show_answer(
-            answer, tr("{qty:piece|pieces} of {lot} are recorded as lost.", qty=qty, lot=lot), as_json=as_json
-        )
+        show_answer(answer, tr("Recorded as lost: {qty:piece|pieces} of {lot}.", qty=qty, lot=lot), as_json=as_json)
 
 
 def dispute(

@@ -249,7 +249,7 @@ def return_stock(
             row, answer = _return(api, festival, whole_id, str(lot), qty or 0, final=not more_to_come)
             show_answer(
                 answer,
-                tr("{qty:piece|pieces} of {lot} have returned.", qty=qty or 0, lot=str(lot)),
+                tr("{qty:piece|pieces} of {lot} returned.", qty=qty or 0, lot=str(lot)),
                 as_json=as_json,
                 extra=row,
             )

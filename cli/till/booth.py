@@ -9,7 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.console import err, say, show_json, show_table, warn
-from cli.device_route import DirectKafka, device_route, not_taken_sentence
+from cli.device_route import DirectKafka, device_route, warn_of_refusals
 from cli.parameters import seconds
 from cli.snapshot import From, renew
 from cli.till.session import Json, WallClock, open_till, show_record, wall_clock
@@ -111,7 +111,7 @@ def sync(
         waiting = [row for row in rows if row.waiting and not row.disputed]
         refused = [row for row in rows if row.status is RecordStatus.REFUSED and row.record.id not in known_refused]
         booth = till.view()
-        not_taken = [row for row in rows if row.status is RecordStatus.NOT_TAKEN]
+        not_taken = [row for row in rows if row.refusal is not None]
         if as_json:
             redirected = booth.redirected
             show_json(
@@ -133,7 +133,7 @@ def sync(
         _show_titled(waiting, wall, tr("Sales that wait for the arrival of their goods:"))
         _show_titled(refused, wall, tr("Voids of more pieces than were left; they had no effect:"))
         if not_taken:
-            warn(not_taken_sentence(len(not_taken)))
+            warn_of_refusals([row.refusal for row in not_taken if row.refusal is not None])
             _show_records(not_taken, wall)
         if report.unanswered:
             warn(

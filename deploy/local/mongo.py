@@ -75,13 +75,16 @@ class MongoKind:
     def _make_administrator(self, command: Sequence[str], secrets: ServerSecrets) -> None:
         """Make the first user with a server that asks for none, on a port of its own. Raises StackError.
 
-        A server that asks for users admits nobody before there is one.
+        A server that asks for passwords admits nobody before the first user exists. So this one asks for a client
+        certificate of the stack's authority. Only the owner of the stack's files has one.
         """
+        own = str(secrets.server(self.name))
+        certified = ("--tls-ca-file", str(secrets.authorities), "--tls-require-client-cert")
         # A random one: several stacks may start at the same time.
         port = process.free_port(process.port_of_its_own(PREFERRED_FIRST_PORT))
         first = secrets.credentials(MONGO, ADMINISTRATOR)
         server = subprocess.Popen(
-            [*command, "--port", str(port)],
+            [*command, *certified, "--port", str(port)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -92,6 +95,7 @@ class MongoKind:
                 self.address(port),
                 tls=True,
                 tlsCAFile=str(secrets.authorities),
+                tlsCertificateKeyFile=own,
                 serverSelectionTimeoutMS=FIRST_MILLISECONDS,
             ) as client:
                 roles = [{"role": "root", "db": "admin"}]

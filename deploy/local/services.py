@@ -32,6 +32,7 @@ PREFERRED_PORTS = {
     "portal": 8007,
 }
 IDENTITY = "identity"
+IDENTITY_ISSUER = "KARYA_IDENTITY_ISSUER"
 ANSWER_SECONDS = 5
 HEALTH_SECONDS = 2
 
@@ -72,7 +73,9 @@ class ServiceKind:
     def command(self, port: int) -> list[str]:
         env = shutil.which("env") or "/usr/bin/env"
         own = {"KARYA_HTTP_HOST": "127.0.0.1", "KARYA_HTTP_PORT": str(port)}
-        variables = {**self.variables, **own, **self.addresses(port)}
+        # Here people and services know identity by the same address.
+        issuer = {IDENTITY_ISSUER: ""} if self.urls is not None else {}
+        variables = {**self.variables, **own, **self.addresses(port), **issuer}
         return [
             env,
             # The service must get its settings only, and no other KARYA_* variable of the caller.

@@ -32,7 +32,16 @@ class Addresses:
 
     def settings(self, principal: str = ADMINISTRATOR) -> Settings:
         """The settings of this principal; without secrets all have the same."""
-        return self.as_principal(principal, Settings(kafka=self.kafka, mongo=self.mongo))
+        # The environment may name the credentials of another stack, which these servers don't know.
+        open_settings = Settings(
+            kafka=self.kafka,
+            mongo=self.mongo,
+            kafka_credentials=None,
+            kafka_ca=None,
+            mongo_credentials=None,
+            mongo_ca=None,
+        )
+        return self.as_principal(principal, open_settings)
 
     def as_principal(self, principal: str, settings: Settings) -> Settings:
         """These settings with the credentials of this principal, if there are any."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -13,23 +13,24 @@ from aiokafka.protocol.admin import CreateAclsRequest_v1, DeleteAclsRequest_v1, 
 from aiokafka.protocol.api import Request
 
 from deploy.secure.files import ADMINISTRATOR, OPERATOR, PORTAL, SUBSCRIBER
+from deploy.secure.subscribers import streams_of_subscribers
 from deploy.secure.users import user_names
-from deploy.topics import PUBLIC, SERVICES, TAKEN_OVER_HTTP, WRITTEN, all_topics, read_topics
+from deploy.topics import OF_RIGHTS, SERVICES, TAKEN_OVER_HTTP, WRITTEN, all_topics, read_topics, topic_names
 from shared.events.journal import journal
 from shared.events.operator import OPERATOR as REPAIRS
+from shared.events.public import PUBLIC
 from shared.kafka import topic_name
 from shared.kafka_connection import administrator
 from shared.retry import attempts
 from shared.settings import Settings
 from shared.topics import DLQ
 
-PRINCIPALS = (*SERVICES, PORTAL, OPERATOR, SUBSCRIBER)
-SUBSCRIBERS_GROUPS = "subscriber."
 _ALLOW = 3
 _ANY = 1
 _KNOWN_WITHIN = 10.0
 _EVERY_HOST = "*"
 _USER = "User:"
+_EVERY_NAME = "*"
 
 
 class Resource(IntEnum):
@@ -66,8 +67,13 @@ class Acl:
     pattern: Pattern = Pattern.LITERAL
 
 
-def acls() -> frozenset[Acl]:
-    """Every right of every principal, with the names of topics and groups without prefix.
+def principals(settings: Settings) -> tuple[str, ...]:
+    """Every principal but the administrator. Raises BadSettings."""
+    return (*SERVICES, PORTAL, OPERATOR, *streams_of_subscribers(settings))
+
+
+def acls(settings: Settings) -> frozenset[Acl]:
+    """Every right of every principal, with the names of topics and groups without prefix. Raises BadSettings.
 
     The administrator has none: the broker itself lets it do everything.
     """
@@ -77,8 +83,11 @@ def acls() -> frozenset[Acl]:
             *_of_operator(),
             # Its pages for strangers show what subscribers may read.
             *_on_topics(PORTAL, Operation.READ, (topic.name for topic in PUBLIC)),
-            *_on_topics(SUBSCRIBER, Operation.READ, (topic.name for topic in PUBLIC)),
-            Acl(SUBSCRIBER, Operation.READ, Resource.GROUP, SUBSCRIBERS_GROUPS, Pattern.PREFIXED),
+            *(
+                acl
+                for name, streams in streams_of_subscribers(settings).items()
+                for acl in _of_subscriber(name, streams)
+            ),
         ]
     )
 
@@ -100,11 +109,17 @@ def _of_service(service: str) -> Iterator[Acl]:
 def _of_operator() -> Iterator[Acl]:
     dead_letters = {f"{name}{DLQ}" for name in read_topics()}
     yield from _on_topics(OPERATOR, Operation.READ, {*(topic.name for topic in all_topics()), *dead_letters})
-    # A replayed record goes to the topic on which it was found unusable.
-    yield from _on_topics(OPERATOR, Operation.WRITE, {*read_topics(), REPAIRS.name})
+    # A replayed record goes to the topic on which it was found unusable. What gives rights is the administrator's.
+    replayed = read_topics() - {topic.name for topic in OF_RIGHTS}
+    yield from _on_topics(OPERATOR, Operation.WRITE, {*replayed, REPAIRS.name})
     for processors in SERVICES.values():
         for processor in processors:
             yield Acl(OPERATOR, Operation.DESCRIBE, Resource.GROUP, processor.group)
+
+
+def _of_subscriber(principal: str, streams: Iterable[str]) -> Iterator[Acl]:
+    yield from _on_topics(principal, Operation.READ, streams)
+    yield Acl(principal, Operation.READ, Resource.GROUP, f"{principal}.", Pattern.PREFIXED)
 
 
 def _on_topics(principal: str, operation: Operation, names: Iterable[str]) -> Iterator[Acl]:
@@ -135,37 +150,85 @@ def bindings(settings: Settings) -> frozenset[Binding]:
             acl.operation,
             _ALLOW,
         )
-        for acl in acls()
+        for acl in acls(settings)
         for user in user_names(acl.principal)
     )
 
 
-async def reconcile_acls(settings: Settings) -> tuple[int, int]:
-    """Give each user of Karya its rights, and withdraw all others that it has under the topics' prefix. Returns the
-    numbers of both.
+@dataclass(frozen=True, slots=True)
+class AclChanges:
+    """Result of `reconcile_acls`: how many rights were given and withdrawn, and a sentence with advice for each right
+    of everybody that is left."""
 
-    Rights of other users stay. Safe to repeat. Raises KafkaError.
+    given: int
+    withdrawn: int
+    refused: Sequence[str]
+
+
+async def reconcile_acls(settings: Settings) -> AclChanges:
+    """Give each user of Karya its rights, and withdraw all others that it has on a name under the topics' prefix.
+
+    Rights of other users stay. Safe to repeat. Raises KafkaError and BadSettings.
     """
     wanted = bindings(settings)
-    ours = {f"{_USER}{user}" for principal in (*PRINCIPALS, ADMINISTRATOR) for user in user_names(principal)}
     admin = administrator(settings)
     try:
         await admin.start()
-        found = _of_users(await _found(admin), ours, settings.topic_prefix)
+        everything = await _found(admin)
+        found = _of_karya(everything, settings)
         # First, so that nobody loses a right for a moment.
         await create_acls(admin, wanted - found)
-        await _delete(admin, found - wanted)
+        await delete_acls(admin, found - wanted)
         # A broker answers before it has learnt of them from the controller.
         async for _ in attempts(within=_KNOWN_WITHIN):
-            if _of_users(await _found(admin), ours, settings.topic_prefix) == wanted:
+            if _of_karya(await _found(admin), settings) == wanted:
                 break
-        return len(wanted - found), len(found - wanted)
+        return AclChanges(len(wanted - found), len(found - wanted), list(_of_everybody(everything, settings)))
     finally:
         await admin.close()
 
 
-def _of_users(found: Iterable[Binding], users: Set[str], prefix: str) -> Set[Binding]:
-    return {binding for binding in found if binding.principal in users and binding.name.startswith(prefix)}
+def _of_karya(found: Iterable[Binding], settings: Settings) -> Set[Binding]:
+    """The rights of Karya's users that reach a name under the topics' prefix, or the cluster."""
+    known = (*principals(settings), ADMINISTRATOR)
+    users = {f"{_USER}{user}" for principal in known for user in user_names(principal)}
+    return {
+        binding
+        for binding in found
+        # Also those of a subscriber that the settings no longer name.
+        if binding.principal in users or binding.principal.startswith(f"{_USER}{SUBSCRIBER}.")
+        if binding.resource not in set(Resource) or _reaches(binding, settings.topic_prefix)
+    }
+
+
+def _reaches(binding: Binding, prefix: str) -> bool:
+    """Whether the right is for a name that begins with the prefix, perhaps among others."""
+    if binding.pattern == Pattern.PREFIXED and prefix.startswith(binding.name):
+        return True
+    return binding.name == _EVERY_NAME or binding.name.startswith(prefix)
+
+
+def _of_everybody(found: Iterable[Binding], settings: Settings) -> Iterator[str]:
+    groups = [processor.group for processors in SERVICES.values() for processor in processors]
+    ours = {
+        Resource.TOPIC: [topic_name(settings, name) for name in topic_names()],
+        Resource.GROUP: [topic_name(settings, group) for group in groups],
+    }
+    for binding in sorted(found):
+        if binding.principal != f"{_USER}*" or binding.permission != _ALLOW:
+            continue
+        if binding.resource not in ours or any(_is_for(binding, name) for name in ours[Resource(binding.resource)]):
+            yield (
+                f"Everybody has a right on {binding.name}, and so every user of Karya has it too. Give it to those "
+                f"that need it, and withdraw it. To see it: kafka-acls --bootstrap-server {settings.kafka} --list "
+                "--principal 'User:*'"
+            )
+
+
+def _is_for(binding: Binding, name: str) -> bool:
+    if binding.pattern == Pattern.PREFIXED:
+        return name.startswith(binding.name)
+    return binding.name in (_EVERY_NAME, name)
 
 
 async def read_acls(settings: Settings) -> Set[Binding]:
@@ -221,7 +284,8 @@ async def create_acls(admin: AIOKafkaAdminClient, created: Set[Binding]) -> None
         _check(answer.creation_responses)
 
 
-async def _delete(admin: AIOKafkaAdminClient, deleted: Set[Binding]) -> None:
+async def delete_acls(admin: AIOKafkaAdminClient, deleted: Set[Binding]) -> None:
+    """Take these rights away. Raises KafkaError."""
     if deleted:
         answer = await admin._send_request(_DeleteAcls(sorted(deleted)))
         _check(answer.filter_responses)

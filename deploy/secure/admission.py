@@ -3,7 +3,7 @@
 from pymongo import AsyncMongoClient
 
 from deploy.secure import database_users, scram
-from deploy.secure.acls import PRINCIPALS
+from deploy.secure.acls import principals
 from deploy.secure.files import KAFKA, MONGO
 from deploy.secure.users import ServerSecrets
 from shared.kafka_connection import administrator
@@ -19,7 +19,7 @@ async def admit_all(settings: Settings, secrets: ServerSecrets) -> None:
     admin = administrator(settings)
     try:
         await admin.start()
-        await scram.keep_users(admin, [secrets.credentials(KAFKA, principal) for principal in PRINCIPALS])
+        await scram.keep_users(admin, [secrets.credentials(KAFKA, principal) for principal in principals(settings)])
     finally:
         await admin.close()
     async with AsyncMongoClient[Document](settings.mongo, **mongo_access(settings)) as mongo:

@@ -29,7 +29,7 @@ _WRITERS = {
     sales.TILL.name: "tills",
     identity.IDENTITY_COMMANDS.name: "administrators, organisers and invited people (by identity's HTTP API)",
     gateway.HELD_COMMANDS.name: "the gateway's intake, and operators (by its HTTP API)",
-    operator.OPERATOR.name: "operators (by `karya dlq`)",
+    operator.OPERATOR.name: "operators (by `karya dlq` and `karya rebuild`)",
     **writers(),
 }
 _READERS = {
@@ -44,9 +44,9 @@ _READERS = {
     sales.DEMAND.name: ("facilities",),
     sales.PUBLIC_SALES.name: ("subscribers",),
     identity.IDENTITY.name: ("administrators", "anyone"),
-    gateway.HELD_REPORTS.name: ("terminals", "trace", "verify"),
-    gateway.HELD_SALES.name: ("tills", "trace", "verify"),
-    operator.OPERATOR.name: ("`karya dlq`", "verify", "trace"),
+    gateway.HELD_REPORTS.name: ("trace", "verify"),
+    gateway.HELD_SALES.name: ("trace", "verify"),
+    operator.OPERATOR.name: ("`karya dlq`", "verify", "trace", "audit"),
     **{journal(service).name: ("rebuild",) for service in SERVICES},
 }
 _PATTERNS = {

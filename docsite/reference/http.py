@@ -28,6 +28,7 @@ work. `make status` shows where each service listens. A running service has the 
 | `GET /health/live` | 200 while all of the process lives; 503 with the parts that died |
 | `GET /health/started` | 200 once every lane was worked and while the process lives; 503 with what is awaited |
 | `GET /health/ready` | 200 while every lane is worked without lag; 503 with the reasons |
+| `GET /audit` | which account gave which command or record, [by pages](guides/http.md#who-did-what) |
 """
 # Headers of every command, which the guide describes.
 _HEADERS = {"prefer", "idempotency-key"}

@@ -147,7 +147,7 @@ def _sqlite_faults(db: sqlite3.Connection) -> list[Message]:
     except sqlite3.DatabaseError as error:
         return [Message("its check ended early: {reason}", reason=cause_of(error))]
     wrong = [line for line in lines if line != "ok"]
-    return [Message("{count:place|places} in it are damaged", count=len(wrong))] if wrong else []
+    return [Message("{count:place in it is|places in it are} damaged", count=len(wrong))] if wrong else []
 
 
 def _rows(db: sqlite3.Connection, path: Path) -> Iterator[_Row]:

@@ -1,6 +1,7 @@
 """The key of a device: made at its first record, in a file beside the spool that only its owner reads.
 
-It is in no export and no copy of the spool. A device whose key is lost makes another one, and is enrolled again.
+It is in no export and no copy of the spool. A device whose key is lost makes another one, and is enrolled again. It
+then sends what the lost key has signed, signed again if nobody had enrolled that one.
 """
 
 import json

@@ -83,13 +83,18 @@ class NewsFeed:
 
 @dataclass(frozen=True, slots=True)
 class IntakeRefusal:
-    """The gateway's answer to a record that it did not take: `refused` or `unusable`, a reason for programs, and a
-    sentence for people."""
+    """The gateway's answer to a record that it did not store: `held`, `refused` or `unusable`, a reason for programs,
+    and a sentence for people."""
 
     number: int
     status: str
     reason: str
     message: Message
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the gateway has the record, and an operator is to decide."""
+        return self.status == "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +233,13 @@ class Spool:
             rows = [(number,) for number in numbers]
             self._db.executemany("update said set acknowledged = 1 where number = ?", rows)
             self._db.executemany("delete from refusals where number = ?", rows)
+
+    def signed_again(self, records: Sequence[SpooledRecord]) -> list[SpooledRecord]:
+        """The records, each signed by the key that this device has now; none if it is not enrolled. The spool keeps
+        their first signatures."""
+        if self.identity is None:
+            return []
+        return [replace(record, headers=self._signed(record, record.headers)) for record in records]
 
     def refuse(self, refusals: Sequence[IntakeRefusal]) -> None:
         """Keep why the gateway did not take these records. They stay pending, and the next sync offers them again:
@@ -493,8 +505,11 @@ class Spool:
         headers = envelope.headers(
             id=record.id, source=self.source, topic=self.topic, body=record.body, time=record.recorded_at
         )
+        return self._signed(record, headers)
+
+    def _signed(self, record: SpooledRecord, headers: envelope.Headers) -> envelope.Headers:
         signature = sign(self.device_key(), SignedContent.of(headers, record.key.encode(), record.value))
-        return [*headers, (HEADER, signature.encode())]
+        return [*(header for header in headers if header[0] != HEADER), (HEADER, signature.encode())]
 
     def _columns(self, record: SpooledRecord) -> tuple[str, str, str, bytes, str]:
         type_ = event_type(self.topic, type(record.body))

@@ -4,9 +4,10 @@ import base64
 import gzip
 import json
 import math
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -19,6 +20,7 @@ from shared import envelope
 from shared.causes import cause_of
 from shared.errors import Unusable
 from shared.events.language import Event, Topic
+from shared.retry import attempts
 from shared.trust import trusted
 from shared.wording import Message, as_message, message_of
 
@@ -31,8 +33,12 @@ MOST_BYTES = 3 * 1024 * 1024
 SMALLEST_TO_PACK = 1024
 NEWS_PAGE = 500
 LONGEST_WAIT = 20.0
+# A gateway hears of a new device a moment after identity has enrolled it.
+HEARD_WITHIN = 5.0
 RECORDS = "application/cloudevents-batch+json"
 _PLACES = {"facility": "facilities", "booth": "booths"}
+# The gateway's reason for a record whose signer nobody has enrolled.
+_UNKNOWN_DEVICE = "unknown_device"
 _UNKNOWN_ANSWER = Message("answers in a way that this version does not know; please update karya")
 
 
@@ -86,8 +92,23 @@ class GatewayLink:
         self._feed = NewsFeed(url, key, ",".join(sorted(self._by_topic)))
         self._news = f"/{_PLACES[place]}/{quote(key, safe='')}/news"
         self._behind = True
+        self._heard_by = time.monotonic() + HEARD_WITHIN
 
     async def send(self, window: Sequence[SpooledRecord]) -> Sent:
+        sent = await self._send(window)
+        async for _ in attempts(within=max(0.0, self._heard_by - time.monotonic()), first=0.1, most=0.5):
+            unknown = {refusal.number for refusal in sent.refusals if refusal.reason == _UNKNOWN_DEVICE}
+            # A lost key that was never enrolled can't be any more. What a revoked key has signed is not among them.
+            records = self._spool.signed_again([record for record in window if record.number in unknown])
+            if not records or sent.fault is not None:
+                break
+            try:
+                sent = _joined(sent, await self._send(records))
+            except (Unreachable, Declined, httpx.RequestError) as fault:
+                sent = replace(sent, fault=fault)
+        return sent
+
+    async def _send(self, window: Sequence[SpooledRecord]) -> Sent:
         records, body = _packed(window)
         headers = {"Content-Type": RECORDS}
         if len(body) >= SMALLEST_TO_PACK:
@@ -195,6 +216,13 @@ def _sent(records: Sequence[SpooledRecord], rows: Sequence[Any], fault: Exceptio
     except (KeyError, TypeError, ValueError):
         raise Unreachable(_UNKNOWN_ANSWER) from None
     return Sent(stored, refusals, fault)
+
+
+def _joined(sent: Sent, again: Sent) -> Sent:
+    """What became of a window of which some records were sent twice."""
+    answered = {*again.stored, *(refusal.number for refusal in again.refusals)}
+    others = [refusal for refusal in sent.refusals if refusal.number not in answered]
+    return Sent([*sent.stored, *again.stored], [*others, *again.refusals], again.fault)
 
 
 def _check(answer: httpx.Response) -> None:

@@ -42,10 +42,11 @@ REPORTS = (ProductionReported, ProductionCorrected, RecallLot, LiftRecall, Withd
 
 class ReportStatus(StrEnum):
     """The state of a report: in the spool, in Kafka, answered by production, or taken out before it was sent.
-    `NOT_TAKEN`: the gateway did not take it; each sync offers it again."""
+    `NOT_TAKEN`: the gateway did not take it; `HELD`: it waits there for an operator. Each sync offers both again."""
 
     TO_SEND = "to send"
     NOT_TAKEN = "not taken"
+    HELD = "held"
     SENT = "sent"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -88,7 +89,7 @@ _FIELDS: Mapping[type[Body], tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class TrackedReport:
-    """A record with its status and production's answer, or why the gateway did not take it."""
+    """A record with its status and production's answer, or why the gateway did not store it."""
 
     record: SpooledRecord
     status: ReportStatus
@@ -365,7 +366,7 @@ def _standing(
             record, ReportStatus.ACCEPTED if isinstance(answer, ReportAccepted) else ReportStatus.REJECTED, answer
         )
     if refusal is not None:
-        status = ReportStatus.NOT_TAKEN
+        status = ReportStatus.HELD if refusal.is_held else ReportStatus.NOT_TAKEN
     else:
         status = ReportStatus.SENT if record.acknowledged else ReportStatus.TO_SEND
         status = ReportStatus.TAKEN_OUT if record.taken_out else status

@@ -14,10 +14,11 @@ class RecordStatus(StrEnum):
     """The state of a record: in the spool, in Kafka, or answered by sales (receipts and voids only). A receipt is
     `RECORDED` when none of its pieces waits, is disputed or was rejected; `VOIDED` when all of them are voided;
     `FORWARDED` when they count at another booth, which alone answers what is sent after a merge. `NOT_TAKEN`: the
-    gateway did not take the record; each sync offers it again."""
+    gateway did not take the record; `HELD`: it waits there for an operator. Each sync offers both again."""
 
     TO_SEND = "to send"
     NOT_TAKEN = "not taken"
+    HELD = "held"
     SENT = "sent"
     RECORDED = "recorded"
     WAITING = "waiting"
@@ -31,7 +32,7 @@ class RecordStatus(StrEnum):
 @dataclass(frozen=True, slots=True)
 class TrackedRecord:
     """A record with its status, and the pieces of a receipt by the latest snapshots of its lines. `refused`: the
-    refused lines of a void. `refusal`: why the gateway did not take the record."""
+    refused lines of a void. `refusal`: why the gateway did not store the record."""
 
     record: SpooledRecord
     status: RecordStatus
@@ -69,7 +70,7 @@ def tracked_records(
 def _not_taken(row: TrackedRecord, refusal: IntakeRefusal | None) -> TrackedRecord:
     if refusal is None or row.status is not RecordStatus.TO_SEND:
         return row
-    return replace(row, status=RecordStatus.NOT_TAKEN, refusal=refusal)
+    return replace(row, status=RecordStatus.HELD if refusal.is_held else RecordStatus.NOT_TAKEN, refusal=refusal)
 
 
 def _of_receipt(

@@ -1,11 +1,12 @@
-"""Every bench by its name, with its default amount: events, seconds, starts or runs."""
+"""Every bench by its name, with its default amount: events, seconds, starts, runs or rounds."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from deploy.stack import choose_stack
+from deploy.stack import Stack, choose_stack
 from lab.bench import catchup, core, growth, latency, line_costs, planning, rebuilding, secure, spread, starting
 from lab.bench.environment import BenchEnvironment
 from lab.bench.report import BenchResult, OnProgress
@@ -21,7 +22,7 @@ BENCHES: dict[str, tuple[Callable[[BenchEnvironment, int, OnProgress], Awaitable
     "planner": (planning.measure, planning.RUNS),
     "lines": (line_costs.measure, line_costs.RUNS),
     "start": (starting.measure, starting.TIMES),
-    "secure": (secure.measure, secure.RECORDS),
+    "secure": (secure.measure, secure.ROUNDS),
 }
 
 
@@ -46,7 +47,7 @@ def check_amount(names: Sequence[str], amount: int | None) -> None:
     if amount is not None and len(names) != 1:
         defaults = ", ".join(f"{name} {BENCHES[name][1]:,}" for name in names)
         raise AmountOfSeveral(
-            f"--amount counts events, seconds, starts or runs, so it needs exactly one bench: name it. "
+            f"--amount counts events, seconds, starts, runs or rounds, so it needs exactly one bench: name it. "
             f"Defaults: {defaults}."
         )
 
@@ -58,13 +59,19 @@ async def run(
     on_progress: OnProgress,
     on_result: Callable[[BenchResult], None],
 ) -> None:
-    """Run the benches one after the other on one stack. Each result goes to `on_result` at once, so that a later
-    failure loses no figures. Raises BenchFailed."""
+    """Run the benches one after the other, on one stack if they start none of their own.
+
+    Each result goes to `on_result` at once, so that a later failure loses no figures. Raises BenchFailed.
+    """
     # Clients warn about topics that are only just created, and retry.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    on_progress("starting Kafka and MongoDB")
-    with choose_stack(folder / "stack") as stack:
-        env = BenchEnvironment(stack, folder)
+    with ExitStack() as opened:
+
+        def start_stack() -> Stack:
+            on_progress("starting Kafka and MongoDB")
+            return opened.enter_context(choose_stack(folder / "stack"))
+
+        env = BenchEnvironment(folder, start_stack)
         for name in names:
             measure, default = BENCHES[name]
             result = await measure(env, amount or default, on_progress)

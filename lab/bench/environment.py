@@ -1,28 +1,32 @@
 """The environment of a bench: real servers, with isolated topics and databases for each measurement."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
-import psutil
 from pymongo import AsyncMongoClient
 
 from deploy.seed import set_up
 from deploy.stack import Stack
+from lab.bench.meter import cpu_seconds
 from shared.kafka_connection import administrator
 from shared.settings import AccessControl, Settings
 
 PARTITIONS = 12
 
 
-@dataclass(frozen=True, slots=True)
 class BenchEnvironment:
-    """A running stack, and a folder for the logs of processes."""
+    """A folder for the logs of processes, and a stack that starts when a bench first needs it."""
 
-    stack: Stack
-    folder: Path
+    def __init__(self, folder: Path, start_stack: Callable[[], Stack]) -> None:
+        self.folder = folder
+        self._start_stack = start_stack
+
+    @cached_property
+    def stack(self) -> Stack:
+        return self._start_stack()
 
     @asynccontextmanager
     async def namespace(self, partitions: int = PARTITIONS) -> AsyncIterator[Settings]:
@@ -50,8 +54,7 @@ class BenchEnvironment:
         """CPU seconds of the servers so far; None when they are not processes of this machine."""
         if self.stack.local is None:
             return None
-        pids = [server.pid for server in self.stack.local.servers if server.pid is not None]
-        return sum(times.user + times.system for times in (psutil.Process(pid).cpu_times() for pid in pids))
+        return cpu_seconds(server.pid for server in self.stack.local.servers if server.pid is not None)
 
 
 async def _remove(settings: Settings) -> None:

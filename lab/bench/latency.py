@@ -65,19 +65,29 @@ RARE = {"p99.9": 0.999}
 
 @dataclass(slots=True)
 class Stopwatch:
-    """When each record was acknowledged, and when its effect was read, by its trace id."""
+    """When the time of each record began, and when its effect was read, by its trace id."""
 
-    acknowledged: dict[str, float] = field(default_factory=dict)
+    started: dict[str, float] = field(default_factory=dict)
     read: dict[str, float] = field(default_factory=dict)
 
     def milliseconds(self) -> list[float]:
         """All latencies, ascending."""
-        return sorted((self.read[trace] - at) * 1000 for trace, at in self.acknowledged.items())
+        return sorted((self.read[trace] - at) * 1000 for trace, at in self.started.items())
 
     @property
     def drain_seconds(self) -> float:
         """Seconds from the last acknowledgement until every effect was read."""
-        return max(0.0, max(self.read[trace] for trace in self.acknowledged) - max(self.acknowledged.values()))
+        return max(0.0, max(self.read[trace] for trace in self.started) - max(self.started.values()))
+
+    async def until_all_read(self) -> None:
+        """Wait until every effect is read. Raises BenchFailed when none more comes."""
+        missing, last = len(self.started), time.monotonic()
+        while unread := len(self.started.keys() - self.read.keys()):
+            if unread < missing:
+                missing, last = unread, time.monotonic()
+            if time.monotonic() - last > LOST_AFTER:
+                raise BenchFailed(f"{unread} of {len(self.started)} records had no effect")
+            await asyncio.sleep(0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,32 +236,17 @@ async def _measure(
     env: BenchEnvironment, settings: Settings, route: Route, out: str, rate: int, seconds: int
 ) -> LatencyResult:
     stopwatch = Stopwatch()
-    consumer = reader(settings)
-    client = producer(settings)
-    await asyncio.gather(consumer.start(), client.start())
-    parts = [TopicPartition(out, partition) for partition in range(settings.partitions)]
-    consumer.assign(parts)
-    await consumer.seek_to_beginning(*parts)
-    reading = asyncio.create_task(_read_effects(consumer, stopwatch))
-    before = env.server_cpu_seconds()
-    try:
+    async with producer(settings) as client, reading_effects(settings, out, stopwatch):
+        before = env.server_cpu_seconds()
         records = zip((f"{number:032x}" for number in count(1)), route.records(), strict=False)
         await _send_at_rate(settings, route, client, stopwatch, records, rate, WARM_SECONDS)
-        warm = set(stopwatch.acknowledged)
+        warm = set(stopwatch.started)
         await _send_at_rate(settings, route, client, stopwatch, records, rate, seconds)
-        until = time.monotonic() + LOST_AFTER
-        while stopwatch.acknowledged.keys() - stopwatch.read.keys():
-            if time.monotonic() > until:
-                missing = len(stopwatch.acknowledged.keys() - stopwatch.read.keys())
-                raise BenchFailed(f"{missing} of {len(stopwatch.acknowledged)} records had no effect")
-            await asyncio.sleep(0.05)
+        await stopwatch.until_all_read()
         after = env.server_cpu_seconds()
-    finally:
-        reading.cancel()
-        await asyncio.gather(reading, consumer.stop(), client.stop(), return_exceptions=True)
-    used = None if before is None or after is None else (after - before) / len(stopwatch.acknowledged) * 1e6
+    used = None if before is None or after is None else (after - before) / len(stopwatch.started) * 1e6
     for trace in warm:
-        del stopwatch.acknowledged[trace]
+        del stopwatch.started[trace]
     return LatencyResult(stopwatch.milliseconds(), stopwatch.drain_seconds, used)
 
 
@@ -301,7 +296,26 @@ async def _send(
     await client.send_and_wait(
         name, envelope.encode(record.body), key.encode(), partition_for(key, partitions), headers=headers
     )
-    stopwatch.acknowledged[trace] = time.monotonic()
+    stopwatch.started[trace] = time.monotonic()
+
+
+@asynccontextmanager
+async def reading_effects(settings: Settings, topic: str, stopwatch: Stopwatch) -> AsyncIterator[None]:
+    """Read this topic from its beginning for the duration of the block."""
+    consumer = reader(settings)
+    await consumer.start()
+    try:
+        parts = [TopicPartition(topic, partition) for partition in range(settings.partitions)]
+        consumer.assign(parts)
+        await consumer.seek_to_beginning(*parts)
+        reading = asyncio.create_task(_read_effects(consumer, stopwatch))
+        try:
+            yield
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+    finally:
+        await consumer.stop()
 
 
 async def _read_effects(consumer: AIOKafkaConsumer, stopwatch: Stopwatch) -> None:

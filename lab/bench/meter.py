@@ -4,7 +4,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -98,3 +98,8 @@ def peak_megabytes(pid: int) -> float:
     except (OSError, ValueError):
         return float(psutil.Process(pid).memory_info().rss) / 1e6
     return int(kibibytes) * 1024 / 1e6
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """The CPU time of these processes so far, together."""
+    return sum(times.user + times.system for times in (psutil.Process(pid).cpu_times() for pid in pids))

@@ -10,11 +10,10 @@ from subprocess import Popen
 from uuid import uuid4
 
 import httpx
-import psutil
 
 from deploy.local.services import environment
 from lab.bench.children import TAIL, BenchFailed, start_python
-from lab.bench.meter import peak_megabytes
+from lab.bench.meter import cpu_seconds, peak_megabytes
 from shared.settings import Settings
 
 READY_WITHIN = 60.0
@@ -37,8 +36,7 @@ class RunningService:
 
     @property
     def cpu_seconds(self) -> float:
-        times = psutil.Process(self.child.pid).cpu_times()
-        return float(times.user + times.system)
+        return cpu_seconds([self.child.pid])
 
 
 @asynccontextmanager

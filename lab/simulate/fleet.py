@@ -99,15 +99,15 @@ class Fleet:
     async def offer_by(
         self, account: TokenSource, device: str, records: Sequence[GeneratedRecord]
     ) -> Counter[str | None]:
-        """Let somebody's account send what this device has signed. Returns the reasons of the answers: None for a
-        record that was stored."""
+        """Let somebody's account send what this device has signed. Returns the reasons of the answers, of each record
+        once however often it was sent: None for one that was stored."""
         signer = await self._device(device, records[0])
-        counts: Counter[str | None] = Counter()
+        reasons: dict[str, str | None] = {}
         for start in range(0, len(records), WINDOW):
             portion = records[start : start + WINDOW]
             rows = await self._post(Bearer(account), [signed_event(signer.key, record) for record in portion])
-            counts.update(row.get("reason") for row in rows)
-        return counts
+            reasons |= {row["id"]: row.get("reason") for row in rows}
+        return Counter(reasons.values())
 
     async def _send(self, device: SeasonDevice, records: Sequence[GeneratedRecord]) -> None:
         """Send records until each is stored or can't be used: the gateway hears of a new device a moment after

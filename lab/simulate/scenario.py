@@ -14,6 +14,7 @@ from random import Random
 from types import TracebackType
 from typing import Protocol, Self
 
+from deploy.topics import topic_names
 from lab.simulate import commands
 from lab.simulate.errors import ScenarioFailed
 from lab.simulate.fleet import Owners, a_fleet
@@ -25,7 +26,7 @@ from lab.simulate.records import GeneratedRecord, interleaved, make_record, new_
 from lab.simulate.restored import PIECES, RestoredTill
 from lab.simulate.season import FestivalPlan, Season
 from ops.verify.log import TopicLog
-from ops.verify.quiescence import Observation, topic_names, wait_until_quiet
+from ops.verify.quiescence import Observation, wait_until_quiet
 from shared.access.rights import Grant
 from shared.events.festival import (
     BOOTH_STOCK,
@@ -301,6 +302,8 @@ class Scenario:
             if answers.keys() - {DEVICE_REVOKED}:
                 raise ScenarioFailed(f"Records of a lost till were answered {dict(answers)}.")
             self._counts.held += answers[DEVICE_REVOKED]
+        if not self._counts.held:
+            raise ScenarioFailed("No till was lost with records that nobody had sent.")
 
     async def _restore_till(self) -> None:
         """A third till of one booth breaks, and another tablet goes on from a copy of its folder."""
@@ -316,6 +319,8 @@ class Scenario:
         self._counts.sent_again = await till.play(
             self._fleet.enrolments[Role.TILL], self._urls["identity"], self._urls["gateway"], lot, at
         )
+        if not self._counts.sent_again:
+            raise ScenarioFailed("A restored till had no record to send again.")
         await self._wait_until_quiet(stage)
         sold = {
             (event.body.receipt, part.lot): part.qty

@@ -1,5 +1,6 @@
 """`karya rebuild`: builds a service's database from Kafka, compares it with the live one, and can replace that."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,9 +10,12 @@ from deploy.topics import SERVICES
 from ops.rebuild.documents import LANES, OUTBOX, CollectionComparison, compare_documents
 from ops.rebuild.replay import Progress, ReplayReport, replay
 from ops.rebuild.switching import check_not_running, switch
+from ops.repairs import event_headers
+from shared.envelope import encode
 from shared.errors import HistoryTruncated, NotEmpty, ServiceRunning, UnpublishedEvents
 from shared.events.journal import journal
-from shared.kafka import producer, survey, topic_name
+from shared.events.operator import OPERATOR, DatabaseSwitched
+from shared.kafka import partition_for, producer, stop_producer, survey, topic_name
 from shared.mongo import Database, Document, Mongo
 from shared.retry import attempts
 from shared.runtime.relay import Relay
@@ -109,6 +113,7 @@ async def rebuild(
     switching: bool = False,
     say_missing: bool = False,
     into: str | None = None,
+    actor: str = "operator",
     on_progress: Progress = lambda _, __: None,
 ) -> RebuildReport:
     """Build the service's database from Kafka beside the live one, and compare the two. The live one must not change
@@ -117,10 +122,10 @@ async def rebuild(
     time. The new database is kept only under a name of its own, `into` (without the prefix of databases), and must be
     empty.
 
-    `on_progress` gets the number of worked records and the total. Raises ServiceRunning when the service works
-    meanwhile (with `switching`, when it runs at all), HistoryTruncated, NotEmpty, NotReached, PartitionsDiffer,
-    KafkaError or PyMongoError. Raises UnpublishedEvents when a switch would lose unpublished events; with
-    `say_missing` the service publishes them when it starts.
+    `actor`: the operator, as the event about a switch names it. `on_progress` gets the number of worked records and
+    the total. Raises ServiceRunning when the service works meanwhile (with `switching`, when it runs at all),
+    HistoryTruncated, NotEmpty, NotReached, PartitionsDiffer, KafkaError or PyMongoError. Raises UnpublishedEvents
+    when a switch would lose unpublished events; with `say_missing` the service publishes them when it starts.
     """
     mongo = Mongo(settings)
     live, fresh = mongo.database(service), mongo.database(into or f"rebuilt_{service}")
@@ -146,6 +151,7 @@ async def rebuild(
                 _check_safe(service, replayed, before, await _lanes(fresh), say_missing=say_missing)
                 # Again: an instance that has started meanwhile has read documents that are about to be replaced.
                 await check_not_running(settings, service)
+                await _tell(settings, DatabaseSwitched(original=service, say_missing=say_missing, actor=actor))
                 await switch(mongo, service, live, fresh, before, await _partitions(settings, service))
                 report.switched = True
             done = True
@@ -196,6 +202,18 @@ async def _publish_outbox(settings: Settings, service: str, live: Database) -> N
                 await relay.take_over(lane_id(processor.group, partition))
     finally:
         await relay.close()
+
+
+async def _tell(settings: Settings, body: DatabaseSwitched) -> None:
+    """Publish the event. Raises KafkaError."""
+    client, name = producer(settings), topic_name(settings, OPERATOR.name)
+    try:
+        await client.start()
+        partition = partition_for(body.original, len(await client.partitions_for(name)))
+        headers = event_headers(body, str(uuid.uuid4()))
+        await client.send_and_wait(name, encode(body), body.original.encode(), partition, headers=headers)
+    finally:
+        await stop_producer(client)
 
 
 async def _partitions(settings: Settings, service: str) -> int:

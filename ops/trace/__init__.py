@@ -34,7 +34,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import RESERVATIONS, STOCK_ORDERS
 from shared.events.language import Body, Event, Topic
-from shared.events.operator import OPERATOR, LetterMended
+from shared.events.operator import OPERATOR, LetterMended, LetterReplayed
 from shared.events.production import (
     ANSWERS,
     LOT_ANSWERS,
@@ -160,6 +160,7 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     for mending in repairs.mended.values():
         if mending.body.mended in event_ids:
             entries += _repair(mending)
+    entries += [entry for _, record in records for entry in _replays(repairs, settings, record)]
     entries += held.entries(event_ids)
     entries += [*plans.missing(), *sales.entries(zone, every_sale=every_sale), *forwarded.entries()]
     history = replace(history, entries=tuple(sorted(entries, key=lambda entry: entry.at)))
@@ -281,6 +282,14 @@ def _repair(mending: Mending) -> Iterator[TimelineEntry]:
         body.actor,
         place,
     )
+
+
+def _replays(repairs: Repairs, settings: Settings, record: ConsumerRecord) -> Iterator[TimelineEntry]:
+    """The replays of the record's dead letter."""
+    topic = record.topic.removeprefix(settings.topic_prefix)
+    for replay in repairs.replays(topic, record.partition, record.offset):
+        text = Message("its dead letter was sent back to the topic")
+        yield TimelineEntry(replay.at, LetterReplayed.__name__, text, replay.body.actor, _position(record))
 
 
 async def _with_state(settings: Settings, history: LotHistory) -> LotHistory:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from deploy.topics import topic_names
 from ops.verify import (
     booths,
     cash,
@@ -20,7 +21,7 @@ from ops.verify import (
 )
 from ops.verify.evidence import gather
 from ops.verify.log import TopicLog
-from ops.verify.quiescence import Observation, observe, topic_names, wait_until_quiet
+from ops.verify.quiescence import Observation, observe, wait_until_quiet
 from ops.verify.report import Check, VerifyReport
 from shared.mongo import Mongo
 from shared.settings import Settings

@@ -11,7 +11,7 @@ from bson import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pydantic_core import from_json
 
-from deploy.topics import SERVICES, all_topics
+from deploy.topics import SERVICES, all_topics, topic_names
 from ops.verify.accounts import (
     JournalAudit,
     LedgerAudit,
@@ -23,7 +23,6 @@ from ops.verify.accounts import (
 )
 from ops.verify.log import Ends, TopicLog
 from ops.verify.privacy import PseudonymScanner
-from ops.verify.quiescence import topic_names
 from ops.verify.repaired import RepairAudit
 from ops.verify.report import Check
 from ops.verify.topic_evidence import PublishedEvent, TopicEvidence

@@ -104,11 +104,23 @@ class TopicLog:
         start, known_first = self._gaps.get(part, (end, end))
         at = known_first if start <= offset <= known_first else offset
         if at < end:
-            at = await self._first(part, at, end)
+            record = await self._first(part, at, end)
+            at = record.offset if record is not None else end
             self._gaps[part] = (offset, at)
         return min(at, end)
 
-    async def _first(self, part: TopicPartition, offset: int, end: int) -> int:
+    async def begins(self) -> Ends:
+        """The first offset of each partition that is not deleted."""
+        begins: dict[TopicPartition, int] = await self._consumer.beginning_offsets(self._parts) if self._parts else {}
+        return begins
+
+    async def at(self, part: TopicPartition, offset: int, end: int) -> ConsumerRecord | None:
+        """The record at this offset; None if no reader sees one there. Must not run during a `read`. Raises as
+        `first`."""
+        record = await self._first(part, offset, end)
+        return record if record is not None and record.offset == offset else None
+
+    async def _first(self, part: TopicPartition, offset: int, end: int) -> ConsumerRecord | None:
         self._consumer.seek(part, offset)
         self._consumer.resume(part)
         clock = asyncio.get_running_loop().time
@@ -117,9 +129,9 @@ class TopicLog:
             while clock() < until:
                 fetched = await self._consumer.getmany(part, timeout_ms=20, max_records=1)
                 if fetched:
-                    return int(fetched[part][0].offset)
+                    return fetched[part][0]
                 if await self._consumer.position(part) >= end:
-                    return end
+                    return None
         finally:
             self._consumer.pause(part)
         raise NotReached(f"Kafka delivers no records of {part.topic} though the partition has more.")

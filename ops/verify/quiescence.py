@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
 
-from deploy.topics import SERVICES, all_topics, read_topics
+from deploy.topics import SERVICES
 from ops.verify.log import Ends, TopicLog
 from shared.kafka import topic_name
 from shared.mongo import Mongo
@@ -98,8 +98,3 @@ class _Behind:
                 self._found = self._found or first < end
                 behind += end - first
         return behind
-
-
-def topic_names() -> list[str]:
-    """The names of all topics, including dead letter topics, without prefix."""
-    return [*(topic.name for topic in all_topics()), *(f"{name}.dlq" for name in sorted(read_topics()))]

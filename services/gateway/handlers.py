@@ -42,10 +42,11 @@ def _of_hold(_event: Event, body: HoldRecord) -> tuple[Read, ...]:
 
 
 def _of_decision(event: Event, body: ReleaseRecords | RefuseRecords) -> tuple[Read, ...]:
+    device = Ref(HeldDevice, device_id(body.place, body.device))
     command = Ref(HeldCommand, held_command_id(body.place, event.id))
     if body.record is None:
-        return command, holding.waiting_of(body.place, body.device)
-    return command, Ref(HeldRecord, held_id(body.place, body.device, body.record))
+        return command, device, holding.waiting_of(body.place, body.device)
+    return command, device, Ref(HeldRecord, held_id(body.place, body.device, body.record))
 
 
 def _kept(topics: tuple[Topic, ...]) -> tuple[Handler, ...]:

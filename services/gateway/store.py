@@ -79,6 +79,9 @@ def _device(document: Document) -> KnownDevice:
 KNOWN_DEVICES = Collection("known_devices", KnownDevice, _device_document, _device, indexes=("source",))
 
 
+HELD_VALUE = "value"
+
+
 def _held_document(record: HeldRecord) -> dict[str, Any]:
     return {
         "place": record.place,
@@ -88,7 +91,9 @@ def _held_document(record: HeldRecord) -> dict[str, Any]:
         "number": record.number,
         "seq": record.seq,
         "headers": [[name, value] for name, value in record.headers],
-        "value": record.value,
+        HELD_VALUE: record.value,
+        "digest": record.digest,
+        "size": record.size,
         "held_at": record.held_at,
         "status": record.status.value,
         "decided_at": record.decided_at,
@@ -107,7 +112,9 @@ def _held(document: Document) -> HeldRecord:
         number=document["number"],
         seq=document["seq"],
         headers=tuple((name, bytes(value)) for name, value in document["headers"]),
-        value=bytes(document["value"]),
+        value=bytes(document.get(HELD_VALUE, b"")),
+        digest=document["digest"],
+        size=document["size"],
         held_at=document["held_at"],
         status=HeldStatus(document["status"]),
         decided_at=document["decided_at"],
@@ -149,8 +156,12 @@ HELD_RECORD_DOCUMENTS = Collection(
 HELD_DEVICES = Collection(
     "held_devices",
     HeldDevice,
-    lambda device: {"records": device.records},
-    lambda d: HeldDevice(d["_id"], d["records"]),
+    lambda device: {
+        "records": device.records,
+        "waiting": device.waiting,
+        "waiting_bytes": device.waiting_bytes,
+    },
+    lambda d: HeldDevice(d["_id"], d["records"], d["waiting"], d["waiting_bytes"]),
 )
 HELD_COMMAND_OUTCOMES = Collection(
     "held_commands", HeldCommand, _held_command_document, _held_command, indexes=("command",)

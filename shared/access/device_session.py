@@ -9,7 +9,7 @@ import httpx
 from shared.access.session import ANSWER_WITHIN, MARGIN_SECONDS
 from shared.access.signatures import PrivateKey, prove, public_key_of
 from shared.errors import NotAnswered
-from shared.trust import trusted
+from shared.trust import refuse_in_clear, trusted
 from shared.wording import Message, message_of
 
 NOT_PROVEN = Message(
@@ -48,6 +48,7 @@ class DeviceSession:
         device = public_key_of(key).device
         self._token = None
         try:
+            refuse_in_clear(self._identity)
             with httpx.Client(base_url=self._identity, timeout=ANSWER_WITHIN, verify=trusted()) as client:
                 asked = client.post("/device-challenges", json={"device": device})
                 challenge = asked.raise_for_status().json()["challenge"]

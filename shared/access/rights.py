@@ -34,6 +34,7 @@ class Action(StrEnum):
     READ_LOTS = "read lots and reports of a facility"
     READ_SETTLEMENTS = "read settlements and demand of a facility"
     READ_STRAYS = "read sales sent to booths that do not exist"
+    READ_AUDIT = "read which account gave which command or record"
     READ_COMMANDS = "read what became of a command"
     REPORT_PRODUCTION = "send records of a facility's terminals"
     RECORD_SALES = "send records of a booth's tills"
@@ -131,6 +132,7 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
         (
             *_EVERYBODY,
             *_READING,
+            Action.READ_AUDIT,
             Action.READ_ACCOUNTS,
             Action.READ_DEVICES,
             Action.READ_HELD,
@@ -155,6 +157,7 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
             Action.KEEP_CATALOGUE,
             Action.KEEP_FACILITY,
             Action.KEEP_ACCOUNTS,
+            Action.READ_AUDIT,
             Action.READ_ACCOUNTS,
             Action.GRANT_ORGANISER,
             Action.GRANT_CASHIER,

@@ -37,6 +37,7 @@ COMMON: Routes = _HEALTH | {
     "GET /docs": PUBLIC,
     "GET /docs/{asset}": PUBLIC,
     "GET /openapi.json": PUBLIC,
+    "GET /audit": RouteRight(Action.READ_AUDIT),
 }
 _CATALOGUE = RouteRight(Action.READ_CATALOGUE)
 _KEEP = RouteRight(Action.KEEP_CATALOGUE)

@@ -20,7 +20,7 @@ import httpx
 from shared import file_locks
 from shared.errors import NotAnswered
 from shared.private_file import replace_private
-from shared.trust import trusted
+from shared.trust import refuse_in_clear, trusted
 from shared.wording import Message
 
 # A token is renewed if it expires within this: a request may be on its way for so long.
@@ -159,6 +159,7 @@ class StoredSession:
         """The session with new tokens, or None if identity has ended it."""
         asked_at = self._clock()
         try:
+            refuse_in_clear(session.identity)
             with httpx.Client(timeout=ANSWER_WITHIN, verify=trusted()) as client:
                 address, body = f"{session.identity}/sessions/refresh", {"refresh_token": session.refresh_token}
                 try:
@@ -230,5 +231,6 @@ def wait_for_role(source: TokenSource, role: str, seconds: float) -> bool:
 
 def _with_token(request: httpx.Request, token: str | None) -> httpx.Request:
     if token is not None:
+        refuse_in_clear(request.url)
         request.headers["Authorization"] = f"Bearer {token}"
     return request

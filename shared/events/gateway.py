@@ -100,6 +100,7 @@ class HeldRefusal(StrEnum):
     UNKNOWN_RECORD = "unknown_record"
     NOTHING_HELD = "nothing_held"
     RECORD_RELEASED = "record_released"
+    TOO_MANY_HELD = "too_many_held"
     ID_TAKEN = "id_taken"
 
 

@@ -18,6 +18,7 @@ from pydantic import StringConstraints, model_validator
 from shared.events import names
 from shared.events.language import Body, CommandId, Id, Text, Topic, Utc, Values
 from shared.events.names import NameRule
+from shared.events.public import PUBLIC
 from shared.wording import Message, WrongValue
 
 SUBJECT = re.compile(r"s-[a-z2-7]{16,32}")
@@ -32,7 +33,7 @@ Coordinate = Annotated[str, StringConstraints(pattern=COORDINATE_PATTERN)]
 SCOPE_PATTERN = r"^[A-Za-z0-9*][A-Za-z0-9._-]{0,119}$"
 Scope = Annotated[str, StringConstraints(pattern=SCOPE_PATTERN)]
 
-# The scope of an organiser who may announce any festival.
+# The scope of an organiser who may announce any festival, and of a subscriber of all streams.
 ANY = "*"
 
 
@@ -51,8 +52,12 @@ class Role(StrEnum):
     TILL = "till"
 
 
-_STREAM = NameRule(
-    re.compile(r"[a-z0-9.-]{1,120}"), Message("A stream is the name of a public topic, e.g. karya.public.sales.v1.")
+_STREAMS = sorted(topic.name for topic in PUBLIC)
+STREAM = NameRule(
+    re.compile("|".join(map(re.escape, (*_STREAMS, ANY)))),
+    Message(
+        "A subscriber's scope is a public topic, or `*` for all of them: {streams}.", streams=", ".join(_STREAMS)
+    ),
 )
 _ANY_FESTIVAL = NameRule(
     re.compile(rf"(?:{names.FESTIVAL.pattern.pattern}|\*)"),
@@ -63,7 +68,7 @@ SCOPES: Mapping[Role, NameRule] = {
     Role.FACILITY_STAFF: names.FACILITY,
     Role.CASHIER: names.BOOTH,
     Role.ORGANISER: _ANY_FESTIVAL,
-    Role.SUBSCRIBER: _STREAM,
+    Role.SUBSCRIBER: STREAM,
     Role.TERMINAL: names.FACILITY,
     Role.TILL: names.BOOTH,
 }

@@ -1,4 +1,4 @@
-"""The repairs of operators to unusable records: mended copies and archived letters."""
+"""What operators did: mended copies, archived and replayed dead letters, and databases made anew."""
 
 from shared.events.language import Body, Id, Text, Topic, Utc
 from shared.events.production import ReportId
@@ -35,4 +35,30 @@ class LetterArchived(Body):
     reason: Text
 
 
-OPERATOR = Topic("karya.operator.v1", "original", (LetterMended, LetterArchived))
+class LetterReplayed(Body):
+    """An operator sends a dead letter back to its topic, unchanged. It is told before it is sent, each time.
+
+    `original`, `letter`, `reason`, `arrived_at` and `actor` as in LetterMended. `compared`: the letter is the same as
+    the record at `original`. If false, that record was deleted, and the operator sent the letter all the same.
+    """
+
+    original: Id
+    letter: Id
+    reason: Id
+    arrived_at: Utc
+    actor: Id
+    compared: bool
+
+
+class DatabaseSwitched(Body):
+    """An operator lets a service's database become the one that was rebuilt from Kafka. It is told before it is done.
+
+    `original`: the service. `say_missing`: the service shall publish events that no topic has. `actor`: who did it.
+    """
+
+    original: Id
+    say_missing: bool
+    actor: Id
+
+
+OPERATOR = Topic("karya.operator.v1", "original", (LetterMended, LetterArchived, LetterReplayed, DatabaseSwitched))

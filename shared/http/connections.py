@@ -39,6 +39,10 @@ class Bounds:
     # A body of any size gets so long, and one second more for so many of its bytes. A poor mobile network is faster.
     body_seconds: float = 30.0
     bytes_per_second: int = 500
+    # A body of any size and speed gets no longer. The largest one, of 4 MiB, needs 14 KB a second.
+    most_body_seconds: float = 300.0
+    # A body that has come for so long may have to make room for another connection.
+    spared_seconds: float = 5.0
     # An answer must be read within it, or at that speed.
     answer_seconds: float = 30.0
     idle_seconds: int = 5
@@ -53,26 +57,50 @@ class _Wait(Enum):
 
 def bounded_protocol(bounds: Bounds) -> type[H11Protocol]:
     """uvicorn's protocol for a connection, with these bounds. All connections of the class count together."""
-    # Those that wait for a request, the longest wait first.
-    idle: dict[_Connection, None] = {}
+    waiting: dict[_Connection, None] = {}
 
     class BoundedConnection(_Connection):
         def __init__(self, *args: Any, **named: Any) -> None:
-            super().__init__(*args, **named)
             self._bounds = bounds
-            self._idle = idle
+            self._waiting = waiting
+            super().__init__(*args, **named)
 
     return BoundedConnection
+
+
+class _RequestReader(h11.Connection):
+    """Reads requests as h11 does, and refuses heads of more than `head_bytes` and those whose end is not certain."""
+
+    def __init__(self, head_bytes: int) -> None:
+        super().__init__(h11.SERVER, head_bytes)
+        self._head_bytes = head_bytes
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._check(event)
+        return event
+
+    def _check(self, request: h11.Request) -> None:
+        # h11 bounds only a head that has not ended yet.
+        lines = sum(len(name) + len(value) + len(b": \r\n") for name, value in request.headers)
+        if len(request.method) + len(request.target) + lines > self._head_bytes:
+            raise h11.RemoteProtocolError("the head is too large")
+        # A proxy may take the one for the body's end, and this server the other (RFC 9112, 6.1).
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in request.headers}:
+            raise h11.RemoteProtocolError("the body has two ends")
 
 
 class _Connection(H11Protocol):
     # None until the first request.
     cycle: RequestResponseCycle | None  # type: ignore[assignment]
     _bounds: Bounds
-    _idle: "dict[_Connection, None]"
+    # Those that wait for their client, the longest wait first.
+    _waiting: "dict[_Connection, None]"
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
+        self.conn = _RequestReader(self._bounds.head_bytes)
         self._waits_for: _Wait | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._body_began_at = 0.0
@@ -140,10 +168,11 @@ class _Connection(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        self._idle.pop(self, None)
+        self._waiting.pop(self, None)
+        if wait is not None:
+            self._waiting[self] = None
         match wait:
             case _Wait.HEAD:
-                self._idle[self] = None
                 self._deadline = self.loop.call_later(self._bounds.head_seconds, self._end_if_late)
             case _Wait.BODY:
                 self._body_began_at, self._body_bytes = self.loop.time(), 0
@@ -159,16 +188,29 @@ class _Connection(H11Protocol):
         if self.flow.read_paused:
             # The service itself has not read what came.
             return self._bounds.body_seconds
-        allowed = self._bounds.body_seconds + self._body_bytes / self._bounds.bytes_per_second
-        return self._body_began_at + allowed - self.loop.time()
+        paced = self._bounds.body_seconds + self._body_bytes / self._bounds.bytes_per_second
+        return self._body_began_at + min(paced, self._bounds.most_body_seconds) - self.loop.time()
 
     def _make_room(self) -> bool:
-        """Close the connection that has waited for a request the longest."""
-        longest = next(iter(self._idle), None)
-        if longest is None:
+        """Close the connection that has waited for a request the longest, or else the one whose body is slowest."""
+        heads = (other for other in self._waiting if other._waits_for is _Wait.HEAD)
+        closed = next(heads, None) or min(
+            (other for other in self._waiting if other._is_slow()), key=_Connection._body_pace, default=None
+        )
+        if closed is None:
             return False
-        longest._refuse(408, TOO_SLOW)
+        closed._refuse(408, TOO_SLOW)
         return True
+
+    def _is_slow(self) -> bool:
+        """Whether its body has come for so long that another connection may have its place."""
+        if self._waits_for is not _Wait.BODY or self.flow.read_paused:
+            return False
+        return self.loop.time() - self._body_began_at >= self._bounds.spared_seconds
+
+    def _body_pace(self) -> float:
+        """The bytes a second of its body so far."""
+        return self._body_bytes / (self.loop.time() - self._body_began_at)
 
     def _refuse(self, status: int, message: Message) -> None:
         """End the connection, with problem details if the client can still read them."""

@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from shared.http.loopback import is_loopback
 from shared.http.problems import problem
 from shared.http.served import Served
+from shared.loopback import is_loopback
 from shared.wording import Message, as_message
 
 UNHEALTHY: dict[int | str, dict[str, Any]] = {

@@ -27,18 +27,19 @@ from shared.faults import fault_message
 from shared.http.access import CallerSource, SigningKeys, access_control, bearers
 from shared.http.admission import Admission, BodyRule, body_rule
 from shared.http.answer_headers import SECURITY, AnswerHeaders
+from shared.http.audit import audit
 from shared.http.backlog import backlog
 from shared.http.connections import Bounds, bounded_protocol
 from shared.http.docs import docs
 from shared.http.filters import refuse_unknown_filters
 from shared.http.health import health
 from shared.http.identity_keys import IdentityKeys
-from shared.http.loopback import is_loopback
 from shared.http.problems import TITLE, PageRefused, problem, with_problems
 from shared.http.rates import Rates
 from shared.http.served import Served
+from shared.http.unsafe_settings import unsafe
 from shared.runtime.service import Service
-from shared.settings import AccessControl, Settings
+from shared.settings import Settings
 from shared.timeouts import await_stack
 from shared.wording import Message
 
@@ -70,8 +71,10 @@ def application(service: Service, title: str, router: APIRouter, signing_keys: S
     `signing_keys`: where the keys of access tokens come from, if not from identity over HTTP.
     """
     keys = signing_keys or IdentityKeys(service.settings.identity_url)
-    app = bare_application(service, title, router, bearers(keys, service.settings.identity_url))
-    app.include_router(backlog(service), dependencies=[Depends(refuse_unknown_filters)])
+    app = bare_application(service, title, router, bearers(keys, service.settings.issuer))
+    pages = [Depends(refuse_unknown_filters)]
+    app.include_router(audit(service), dependencies=pages)
+    app.include_router(backlog(service), dependencies=pages)
     app.include_router(docs(title, app.openapi))
     return app
 
@@ -208,8 +211,8 @@ def serve(app: FastAPI, service: Served) -> None:
     A port setting of 0 takes a free port. Nothing is served with settings that open the service to a network.
     """
     settings = service.settings
-    if (reason := unsafe(settings)) is not None:
-        log.critical("service_not_started", reason=reason)
+    if reasons := unsafe(settings):
+        log.critical("service_not_started", reasons=reasons)
         raise SystemExit(NOT_STARTED)
     listening = listen(settings.http_host, settings.http_port)
     if settings.http_port_file is not None:
@@ -232,16 +235,6 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def unsafe(settings: Settings) -> str | None:
-    """Why no service may start with these settings, for its log; None if one may."""
-    if settings.access is AccessControl.TOKENS or is_loopback(settings.http_host):
-        return None
-    return (
-        f"KARYA_ACCESS is open, and KARYA_HTTP_HOST is {settings.http_host or 'empty'}: everybody in the network "
-        "could do everything. Leave KARYA_ACCESS out, or let KARYA_HTTP_HOST be 127.0.0.1."
-    )
-
-
 def server_config(app: ASGIApp, settings: Settings, bounds: Bounds | None = None) -> uvicorn.Config:
     """uvicorn's configuration. `bounds`: others than those of the settings."""
     bounds = bounds or Bounds(connections=settings.http_connections)
@@ -250,7 +243,6 @@ def server_config(app: ASGIApp, settings: Settings, bounds: Bounds | None = None
         # No other protocol has the bounds.
         http=bounded_protocol(bounds),
         ws="none",
-        h11_max_incomplete_event_size=bounds.head_bytes,
         timeout_keep_alive=bounds.idle_seconds,
         forwarded_allow_ips=settings.http_proxies,
         server_header=False,

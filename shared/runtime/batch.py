@@ -182,7 +182,7 @@ class Batch:
         if waiting:
             self._park(parked_as, waiting[1:])
         self._processed[item.ledger_id] = item.digest
-        self.changes.ledger.append(ledger_entry(item.ledger_id, item.digest, lane))
+        self.changes.ledger.append(ledger_entry(item.ledger_id, item.digest, lane, event))
         return records
 
     def _decide(self, item: Item, event: Event, lane: Lane) -> list[OutboxRecord]:

@@ -28,7 +28,7 @@ async def overdue(lanes: Lanes, consumer: PatientConsumer, seconds: float, viewe
     for part, next_offset in next_offsets.items():
         first_young = ends[part] if young[part] is None else young[part].offset
         if next_offset < first_young:
-            old += max(0, first_young - await _position(consumer, part, next_offset))
+            old += max(0, first_young - await worked_up_to(consumer, part, next_offset))
     if not old:
         return None
     views = f", and views of {', '.join(viewed)} are as old" if viewed else ""
@@ -42,12 +42,12 @@ async def waiting(lanes: Lanes, consumer: PatientConsumer) -> dict[str, int]:
     ends = await consumer.end_offsets(list(next_offsets)) if next_offsets else {}
     records: dict[str, int] = {}
     for part, next_offset in next_offsets.items():
-        behind = ends[part] - await _position(consumer, part, next_offset)
+        behind = ends[part] - await worked_up_to(consumer, part, next_offset)
         records[part.topic] = records.get(part.topic, 0) + max(0, behind)
     return records
 
 
-async def _position(consumer: PatientConsumer, part: TopicPartition, next_offset: int) -> int:
+async def worked_up_to(consumer: PatientConsumer, part: TopicPartition, next_offset: int) -> int:
     """The next offset, or an idle consumer's position behind it: a transaction's marker never becomes a record."""
     if not consumer.waits:
         return next_offset

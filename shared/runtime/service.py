@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
@@ -43,7 +44,7 @@ from shared.runtime.timer_service import TimerService
 from shared.runtime.witness import marks_at
 from shared.settings import Settings
 from shared.timeouts import hard_timeout, ignore_result
-from shared.topics import misconfigured
+from shared.topics import INPUT_MAX_BYTES, misconfigured
 
 log = structlog.get_logger()
 
@@ -69,6 +70,14 @@ class Appended(NamedTuple):
     key: str
     value: bytes
     headers: Headers
+
+
+class Stored(NamedTuple):
+    """What became of appended records. `front`: how many of them, from the first one on, Kafka has acknowledged in
+    time, without those of the positions `too_large`, which no topic takes."""
+
+    front: int
+    too_large: frozenset[int]
 
 
 class Service:
@@ -211,20 +220,23 @@ class Service:
             await self._drop_commands()
             raise NotReached(f"Kafka did not take it within {APPENDED_WITHIN:g} s: {cause_of(fault)}.") from fault
 
-    async def append_all(self, records: Sequence[Appended]) -> int:
+    async def append_all(self, records: Sequence[Appended]) -> Stored:
         """Append these records in their order, which each topic and key keeps, and wait once for all of them.
 
-        Returns how many of them, from the first one on, Kafka has acknowledged in time. Later ones may be there or
-        not, so the client must send them again with the same ids.
+        Records behind the front may be there or not, so the client must send them again with the same ids.
         """
+        fitting = [(number, record) for number, record in enumerate(records) if _fits(record)]
         futures: list[asyncio.Future[Any]] = []
         try:
-            await hard_timeout(APPENDED_WITHIN, self._append_in_order(records, futures))
+            await hard_timeout(APPENDED_WITHIN, self._append_in_order([record for _, record in fitting], futures))
         except PASSING as fault:
             log.warning("records_append_failed", records=len(records), fault=repr(fault)[:300])
             # The producer must not send them long after the client heard that they were not taken.
             await self._drop_commands()
-        return next((number for number, future in enumerate(futures) if not _is_taken(future)), len(futures))
+        taken = {number for (number, _), future in zip(fitting, futures, strict=False) if _is_taken(future)}
+        unacknowledged = (number for number, _ in fitting if number not in taken)
+        too_large = frozenset(range(len(records))) - {number for number, _ in fitting}
+        return Stored(next(unacknowledged, len(records)), too_large)
 
     async def _append_in_order(self, records: Sequence[Appended], futures: list[asyncio.Future[Any]]) -> None:
         """Begin to send each record, one after the other, and wait for all. `futures` gets one for each begun."""
@@ -374,6 +386,12 @@ class Service:
                 await step.work(records, consumer)
 
         return subscriber
+
+
+def _fits(record: Appended) -> bool:
+    """Whether a topic takes a record of this size. The broker's refusal would end the shared producer's sequence."""
+    size = DefaultRecordBatchBuilder.estimate_size_in_bytes(record.key.encode(), record.value, record.headers)
+    return bool(size <= INPUT_MAX_BYTES)
 
 
 def _is_taken(future: asyncio.Future[Any]) -> bool:

@@ -377,7 +377,7 @@ async def test_a_revoked_device_is_set_up_again_at_its_place(chromium: Browser, 
         await expect(page.locator(".line")).to_have_text("The services refuse this till", timeout=15_000)
         await page.click("#unsent")
         await page.click("#set-up")
-        await expect(page.locator("#till")).to_have_count(0)
+        await expect(page.locator("#name")).to_have_count(0)
         await page.fill("#code", CODE)
         await page.click("#enrol")
         await expect(page.locator(".line")).to_have_text("Connected", timeout=15_000)

@@ -86,7 +86,7 @@ def answers(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
         pytest.skip("there is no node here to run JavaScript")
     (file := folder / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
     done = subprocess.run(
-        [node, str(JAVASCRIPT), str(APPS / "till"), str(file)],
+        [node, str(JAVASCRIPT), str(APPS), str(file)],
         capture_output=True,
         text=True,
         timeout=60,

@@ -78,6 +78,8 @@ def requests(document: dict[str, Any], name: str) -> Iterator[tuple[RouteRight, 
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     }
+    private = {row for row, right in ROUTES[name].items() if right.action is not None}
+    assert private <= operations.keys(), "a route that is left out of the document is left out of the matrix"
     for row, right in ROUTES[name].items():
         if row in operations:
             path, operation = operations[row]

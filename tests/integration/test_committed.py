@@ -15,7 +15,6 @@ from cli import app
 from deploy.local.services import environment
 from deploy.topics import SERVICES, all_topics, read_topics
 from edge.terminal.terminal import Terminal
-from ops.rebuild import compare
 from ops.verify import verify
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported
 from shared.kafka import topic_name
@@ -55,14 +54,6 @@ async def everywhere(settings: Settings, client: Transactional) -> None:
     await client.take_back(*parts)
 
 
-async def add_up(settings: Settings) -> None:
-    report = await verify(settings, within=30)
-    assert report.ok, report.as_dict()
-    for service in SERVICES:
-        rebuilt = await compare(settings, service)
-        assert rebuilt.ok, rebuilt.as_dict()
-
-
 async def test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault(
     settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
 ) -> None:
@@ -78,11 +69,13 @@ async def test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault(
                 await probe.send(TERMINAL, a_report(second))
                 await eventually(lambda: recorded(mongo), equals=sorted([*before, first, second]))
                 await everywhere(settings, client)
-                await add_up(settings)
-                assert [service.readiness_failures() for service in services] == [[]] * len(services)
+                report = await verify(settings, within=30)
+                assert report.ok, report.as_dict()
+                for service in services:
+                    await eventually(service.readiness_failures, equals=[])
     for command in (["verify"], *(["rebuild", service] for service in SERVICES)):
-        code, report = await karya(settings, *command)
-        assert (code, report["ok"]) == (0, True), report
+        code, document = await karya(settings, *command)
+        assert (code, document["ok"]) == (0, True), document
     assert await probe.dlq(TERMINAL) == []
 
 

@@ -2,22 +2,32 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from joserfc.jwk import KeySet
+from typer.testing import CliRunner
 
+from cli import app
+from deploy.local import process as local_process
+from edge.spool.device_key import DeviceKeyFile
+from lab.chaos.proxy import LinkState, Proxy
 from ops.rebuild import compare
 from services.identity.domain.account import HeldRole
 from services.identity.seed import FirstAccount
 from services.identity.store import SECRETS, Secrets
+from shared.access.device_session import DeviceSession
 from shared.access.rights import Grant
+from shared.access.session import claims_of
 from shared.access.signatures import PrivateKey, new_device_key, prove, public_key_of
 from shared.access.tokens import check
+from shared.errors import NotAnswered
 from shared.events.identity import IDENTITY, Curve, DeviceEnrolled, DeviceRevoked, Role
 from shared.mongo import Mongo
 from shared.settings import AccessControl, Settings
+from tests.support.callers import bearer
 from tests.support.people import ADMIN, ISSUER, ORGANISER, Person, identity
 from tests.support.place import RunProcess
 from tests.support.probe import Probe
@@ -132,6 +142,46 @@ async def test_a_code_enrols_one_device_which_proves_itself_for_five_minutes(
             assert (fact.subject, fact.public_key, fact.actor) == (device.public.device, device.public, rina.subject)
     rebuilt = await compare(settings, "identity")
     assert (rebuilt.lost, rebuilt.doubled, rebuilt.mismatched) == ([], [], [])
+
+
+async def test_devices_and_services_may_know_identity_by_different_addresses(
+    settings: Settings, service_process: RunProcess, tmp_path: Path
+) -> None:
+    port = local_process.free_port(18400)
+    async with Proxy(port) as proxy:
+        inner, outer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{proxy.port}"
+        apart = settings.model_copy(update={"identity_url": inner, "identity_issuer": f"{outer}/"})
+        at_identity = apart.model_copy(update={"http_port": port})
+        async with (
+            identity(at_identity, service_process, ORGANISER),
+            service_process("gateway", apart) as gateway,
+            Person(outer) as rina,
+            httpx.AsyncClient(base_url=gateway.url) as services,
+        ):
+            await rina.signed_in(ORGANISER)
+            metadata = (await rina.get("/.well-known/oauth-authorization-server")).json()
+            assert (metadata["issuer"], metadata["jwks_uri"]) == (outer, f"{outer}/jwks")
+            words = ["till", "--booth", "ODOP.B1", "enrol", await a_code(rina)]
+            environment = {"KARYA_IDENTITY_URL": outer, "KARYA_SPOOL_DIR": str(tmp_path)}
+            enrolled = await asyncio.to_thread(CliRunner().invoke, app, words, env=environment)
+            assert enrolled.exit_code == 0, enrolled.output
+            [file] = await asyncio.to_thread(lambda: list(tmp_path.rglob("*.key")))
+            key = DeviceKeyFile(file)
+            device = DeviceSession(outer, key.key)
+            token = await asyncio.to_thread(device.token)
+            assert token is not None
+            assert claims_of(token)["iss"] == outer
+
+            # A relay that the device takes for identity gets no proof that counts.
+            relayed = DeviceSession(inner, key.key)
+            with pytest.raises(NotAnswered, match="not enrolled, or its proof does not count"):
+                await asyncio.to_thread(relayed.token)
+
+            # The gateway has asked for no key yet, and can do so past the outer address alone.
+            proxy.set_state(LinkState.STALLED)
+            for access_token in (token, rina.tokens["access_token"]):
+                answer = await services.get("/booths/ODOP.B1/news", headers=bearer(access_token))
+                assert answer.status_code == 200, answer.text
 
 
 async def test_a_scopes_owner_enrols_sees_and_revokes_its_devices_alone(

@@ -13,6 +13,7 @@ from deploy.local.services import environment
 from services.inventory.handlers import LOT
 from shared import envelope
 from shared.events.inventory import INVENTORY, STOCK_ORDERS
+from shared.events.operator import OPERATOR, LetterReplayed
 from shared.events.production import PRODUCTION, TERMINAL, ProductionReported
 from shared.kafka import partition_for
 from shared.mongo import Mongo
@@ -190,3 +191,37 @@ def _patch(monkeypatch: pytest.MonkeyPatch, decide: Decide) -> None:
 
 async def ids_worked(mongo: Mongo) -> set[str]:
     return {entry["_id"] for entry in await mongo.database("inventory")["ledger"].find({}).to_list(None)}
+
+
+async def test_a_forged_letter_is_sent_nowhere_and_a_replay_is_told(
+    settings: Settings, probe: Probe, run_service: RunService, karya_dlq: Karya
+) -> None:
+    lot = a_lot(1)
+    headers = envelope.headers(id="x", source="probe", topic=PRODUCTION, body=lot.body, time=envelope.EPOCH)
+    async with run_service("inventory"):
+        await probe.send_raw(PRODUCTION, key=b"L1", value=b"{}", headers=headers)
+        [real] = await eventually(lambda: probe.dlq(PRODUCTION), until=lambda letters: len(letters) == 1)
+        # What inventory could write, though it may not write production's topic.
+        forged = envelope.encode(lot.body)
+        for value, more, changes in (
+            (forged, [], {}),
+            (forged, [], {"dlq_reason": b"BUG"}),
+            (b"{}", [("actor", b"s-abcdefghijklmnop")], {}),
+            (b"{}", [("x", None)], {"dlq_offset": b"999999"}),
+        ):
+            marks = [(name, changes.get(name, old)) for name, old in real.record.headers if name.startswith("dlq_")]
+            await probe.send_raw(PRODUCTION.dlq, key=b"L1", value=value, headers=[*headers, *more, *marks])
+        for words in (["--reason", "BAD_BODY"], ["L1"]):
+            replayed = await karya_dlq("replay", *words, "--without-original", "--as", "op.kupang", "--wait", "5")
+            assert replayed.exit_code == 1
+            assert "is not the record that it names" in replayed.stderr
+        # The real one alone went back, and came again.
+        found = await eventually(lambda: probe.records(PRODUCTION), until=lambda records: len(records) == 2)
+        assert [(record.value, list(record.headers)) for record in found] == [(b"{}", headers)] * 2
+        [told] = [event.body for event in await probe.read_all(OPERATOR)]
+        assert isinstance(told, LetterReplayed)
+        assert (told.original, told.actor, told.compared) == (
+            f"{PRODUCTION.name}/{real.partition}/{real.offset}",
+            "op.kupang",
+            True,
+        )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from edge.spool import Spool
 from edge.sync import GatewayRoute
+from edge.sync.gateway import RECORDS, as_event
 from edge.sync.records_file import bring, export_unsent, read_records
 from edge.terminal.terminal import Terminal
 from edge.till.basket import BasketEntry
@@ -129,6 +131,9 @@ async def test_a_lost_till_is_held_and_the_booth_settles_without_it_until_an_ope
                 assert [(row["record"], row["status"], row["seq"]) for row in rows] == [
                     (id, "held", seq) for seq, id in enumerate(ids, 2)
                 ]
+                for row, record in zip(rows, till.spool.records()[1:], strict=True):
+                    assert row["bytes"] == len(record.value)
+                    assert row["digest"] == sha256(record.value).hexdigest()
                 assert await held(operator, f"?status=released&place={BOOTH}") == []
                 assert (await operator.get("/held?status=lost")).status_code == 422
                 assert (await operator.post("/held/ODOP.B08/release", json={"device": device})).status_code == 409
@@ -150,6 +155,17 @@ async def test_a_lost_till_is_held_and_the_booth_settles_without_it_until_an_ope
                 assert dict(entry.record.headers) == {**dict(record.headers), "actor": SUBJECT.encode()}
             report = await till.sync(route, wait=0)
             assert (report.sent, report.refused, till.spool.counts().pending) == (3, 0, 0)
+
+            # What was stored before the loss and comes again is held, and shown as stored: a refusal changes nothing.
+            async with a_client(gateway, OPERATOR) as operator:
+                copy = as_event(till.spool.records()[0])
+                answer = await operator.post("/intake", json=[copy], headers={"Content-Type": RECORDS})
+                assert [row["status"] for row in answer.json()] == ["held"]
+                rows = await eventually(lambda: held(operator), until=lambda rows: len(rows) == 4)
+                stored = {row["record"]: row["stored_before"] for row in rows}
+                assert stored == {copy["id"]: True, **dict.fromkeys(ids, False)}
+                of_copy = {"device": device, "record": copy["id"], "reason": "it counts already"}
+                assert (await operator.post(f"/held/{BOOTH}/refuse", json=of_copy)).status_code == 200
             await gateway.caught_up()
     assert len(await probe.read_all(TILL)) == 4
     for _ in range(2):

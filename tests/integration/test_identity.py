@@ -1,15 +1,21 @@
 """Accounts on real servers: sign-in, refresh, invitations, resets, rebuild, and a lost database of secrets."""
 
 import asyncio
+import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from joserfc.jwk import KeySet
+from typer.testing import CliRunner, Result
 
-from cli.stack_accounts import wait_until_worked
-from deploy.accounts import reset_code, seed_accounts
+import deploy.accounts
+from cli import app
+from deploy.accounts import make_first, reset_code, seed_accounts, wait_until_worked
+from deploy.local.services import environment
 from ops.rebuild import compare, rebuild
 from services.identity.domain.account import HeldRole
 from services.identity.seed import FirstAccount
@@ -19,6 +25,7 @@ from services.identity.store.signing_keys import Keyring
 from services.identity.store.upkeep import ORPHAN_AFTER, collect
 from shared.access.rights import Grant
 from shared.access.tokens import check
+from shared.errors import WrongEntry
 from shared.events.festival import FESTIVAL, FestivalAnnounced
 from shared.events.identity import (
     IDENTITY,
@@ -232,12 +239,13 @@ async def test_after_lost_secrets_accounts_wait_for_a_reset(
         assert (await rina.get("/me")).status_code == 401
         assert (await rina.refresh()).status_code == 401
         assert (await rina.sign_in("rina", ORGANISER.password)).status_code == 401
-        # Nobody can sign in, so whoever runs the stack resets the first administrator.
-        [subject] = [
-            document["_id"]
-            async for document in mongo.database("identity")["accounts"].find({"roles.role": "administrator"})
-        ]
-        code = await reset_code(settings, subject)
+        # Nobody can sign in, so whoever runs the stack resets the first administrator, whose login is lost.
+        with pytest.raises(WrongEntry, match="an administrator already: s-") as taken:
+            await make_first(settings, "kepala")
+        [subject] = set(re.findall(r"s-\w+", str(taken.value)))
+        with pytest.raises(WrongEntry, match="no account kepala"):
+            await reset_code(settings, "kepala")
+        code = (await reset_code(settings, subject)).code
         asked = await admin.post(f"/resets/{code}/password", password="sembilan kata acak")
         assert (asked.status_code, asked.json()["errors"][0]["field"]) == (422, "login")
         reset = await admin.post(f"/resets/{code}/password", password="sembilan kata acak", login="kepala")
@@ -250,6 +258,59 @@ async def test_after_lost_secrets_accounts_wait_for_a_reset(
         assert (await rina.post(f"/resets/{code}/password", **fields)).status_code == 200
         assert (await rina.sign_in("rina", "tenun ikat ungu")).status_code == 200
         assert (await rina.get("/me")).json()["roles"] == [{"role": "organiser", "scope": "ODOP"}]
+
+
+async def test_the_first_administrator_is_made_without_a_caller_and_invites_the_next(
+    settings: Settings, service_process: RunProcess, mongo: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def karya(*words: str, given: str = "", **variables: str) -> Result:
+        given_to = {**environment(settings), "KARYA_SESSION_FILE": str(tmp_path / "session.json"), **variables}
+        return await asyncio.to_thread(CliRunner().invoke, app, [*words, "--json"], env=given_to, input=given)
+
+    async def answer(*words: str, given: str = "", **variables: str) -> Any:
+        result = await karya(*words, given=given, **variables)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    monkeypatch.setattr(deploy.accounts, "WORKED_WITHIN", 0.1)
+    early = await karya("accounts", "first", "kepala")
+    assert (early.exit_code, "Start it, and try again" in early.output) == (1, True), early.output
+    monkeypatch.undo()
+    async with service_process("identity", settings) as process:
+        here = {"KARYA_IDENTITY_URL": process.url}
+        former = await answer("accounts", "first", "Kepala", "--name", "Kepala")
+        made = await answer("accounts", "first", "kepala")
+        assert (made["subject"], made["code"] != former["code"]) == (former["subject"], True)
+        assert (await karya("accounts", "first", "rina")).exit_code == 1, "the first one has only to use the code"
+        restore = ("accounts", "restore", "--password-stdin")
+        assert (await karya(*restore, former["code"], given="sepuluh kata\n", **here)).exit_code == 1
+        await answer(*restore, made["code"], given="sepuluh kata\n", **here)
+        await answer("login", "kepala", "--password-stdin", given="sepuluh kata\n", **here)
+        invited = await answer("accounts", "invite", "administrator", **here)
+        words = ("accounts", "register", invited["code"], "--login", "rina", "--name", "Rina", "--password-stdin")
+        await answer(*words, given="tenun ikat biru\n", **here)
+
+        for login in ("kepala", "rina", "sari"):
+            refused = await karya("accounts", "first", login)
+            assert (refused.exit_code, "--reset" in refused.output) == (1, True), refused.output
+        audited = {
+            entry["actor"] async for entry in mongo.database("identity")["ledger"].find({"actor": {"$ne": None}})
+        }
+        assert "operator" in audited, "an auditor sees who made the first one"
+        reset = await answer("accounts", "first", "kepala", "--reset")
+        assert reset["subject"] == made["subject"]
+        await answer(*restore, reset["code"], given="sembilan kata\n", **here)
+        await answer("login", "kepala", "--password-stdin", given="sembilan kata\n", **here)
+        rows = await answer("accounts", "list", "--role", "administrator", **here)
+        assert {row["login"] for row in rows} == {"kepala", "rina"}
+
+
+async def test_an_account_that_is_there_never_becomes_the_first_administrator(
+    settings: Settings, service_process: RunProcess
+) -> None:
+    async with identity(settings, service_process, ORGANISER):
+        with pytest.raises(WrongEntry, match="has an account already"):
+            await make_first(settings, ORGANISER.login, actor="operator")
 
 
 async def test_a_rebuild_leaves_secrets_alone_and_gives_the_same_accounts(

@@ -7,16 +7,22 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import MessageSizeTooLargeError
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.errors import PyMongoError
 
+from deploy.local import mongo
 from deploy.local.stack import LocalStack, StackError
+from deploy.secure.certificates import prepare
+from deploy.secure.users import ServerSecrets
 
 pytestmark = pytest.mark.integration
 
@@ -129,6 +135,32 @@ def test_another_process_sees_what_runs_and_a_second_start_changes_nothing(stack
 
     assert other.start() == stack.addresses
     assert other.status() == stack.status()
+
+
+def test_until_it_has_a_user_a_secured_database_takes_connections_of_its_own_stack_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = ServerSecrets(tmp_path / "secrets")
+    prepare(secrets.folder, datetime.now(UTC))
+    (tmp_path / "mongo").mkdir()
+    strangers: list[str] = []
+
+    def connected(address: str, **options: Any) -> MongoClient[Any]:
+        client: MongoClient[Any] = MongoClient(address, **options)
+        client.admin.command("ping")
+        for access in ({}, {"tls": True, "tlsCAFile": str(secrets.authorities)}):
+            with MongoClient[Any](address, **access, serverSelectionTimeoutMS=500) as stranger:
+                try:
+                    stranger.admin.command("ping")
+                except PyMongoError:
+                    continue
+                strangers.append(address)
+        return client
+
+    # The class of documents stands in brackets there.
+    monkeypatch.setattr(mongo, "MongoClient", {dict[str, object]: connected})
+    mongo.MongoKind(tmp_path / "mongo", secrets).command(1)
+    assert strangers == []
 
 
 def test_two_checkouts_run_side_by_side(stack: LocalStack, tmp_path: Path) -> None:

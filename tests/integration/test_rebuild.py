@@ -22,6 +22,7 @@ from shared.errors import HistoryTruncated, NotEmpty, ServiceRunning, UnknownVer
 from shared.events.festival import FESTIVAL, FestivalCancelled
 from shared.events.journal import BatchWorked, journal
 from shared.events.language import Event, Topic
+from shared.events.operator import OPERATOR, DatabaseSwitched
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported
 from shared.kafka import topic_name
 from shared.mongo import Document, Mongo
@@ -212,8 +213,10 @@ async def test_a_lost_database_is_put_back_and_the_service_goes_on(
     live = season.mongo.database(service)
     before = {name: await live[name].find({}).to_list(None) for name in await live.list_collection_names()}
     await live.client.drop_database(live.name)
-    rebuild_report = await rebuild(season.settings, service, switching=True)
+    rebuild_report = await rebuild(season.settings, service, switching=True, actor="op.kupang")
     assert rebuild_report.switched
+    told = [body for body in await season.probe.bodies(OPERATOR, DatabaseSwitched) if body.original == service]
+    assert told == [DatabaseSwitched(original=service, say_missing=False, actor="op.kupang")]
     for name in {*before, *await live.list_collection_names()}:
         assert sorted(await live[name].find({}).to_list(None), key=_id) == sorted(before.get(name, []), key=_id), name
     async with run_service(service, settings=season.settings):
@@ -311,14 +314,14 @@ async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
         await _worked(mongo, "production", 1)
         await eventually(lambda: mongo.database("production")["parked"].count_documents({"events": {"$size": 2}}))
         async with dead_letters(settings) as letters:
-            assert (await letters.replay(await letters.all(), 1.0)).still_open == 2
+            assert (await letters.replay(await letters.all(), 1.0, actor="operator")).still_open == 2
         await eventually(lambda: buggy.idle)
     finally:
         await buggy.stop()
     assert discrepancies(await compare(settings, "production")) == ([], [], [])
     async with run_service("production"):
         async with dead_letters(settings) as letters:
-            await letters.replay(await letters.all(), 10.0)
+            await letters.replay(await letters.all(), 10.0, actor="operator")
         await _worked(mongo, "production", 3)
     rebuild_report = await compare(settings, "production")
     assert discrepancies(rebuild_report) == ([], [], [])

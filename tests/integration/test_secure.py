@@ -4,9 +4,13 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,7 +21,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from pymongo import AsyncMongoClient
+from cryptography.x509 import load_pem_x509_certificates
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from typer.testing import CliRunner
 
@@ -30,28 +35,39 @@ from deploy.local.kafka import BROKERS, CLIENTS, NODE
 from deploy.local.services import IDENTITY, LocalServices, environment
 from deploy.local.stack import LocalStack
 from deploy.secure import acls as rights
-from deploy.secure.acls import PRINCIPALS, Binding, Operation, Pattern, Resource, acls, bindings
+from deploy.secure.acls import Binding, Operation, Pattern, Resource, acls, bindings, principals
 from deploy.secure.certificates import new_authority, prepare
-from deploy.secure.files import KAFKA, MONGO, OPERATOR, PORTAL, SUBSCRIBER
+from deploy.secure.files import ADMINISTRATOR, KAFKA, MONGO, OPERATOR, PORTAL
 from deploy.secure.rotation import admit_other_users, renew_kafka_certificate, retire_former_users
 from deploy.secure.users import ServerSecrets, new_credentials
 from deploy.seed import set_up
 from deploy.topics import SERVICES, all_topics, make_topics, read_topics
+from edge.sync import GatewayRoute
+from edge.terminal.terminal import Terminal
+from ops.dlq import dead_letters
+from shared.access.device_session import DeviceSession
+from shared.access.session import Bearer
 from shared.credentials import UserCredentials
+from shared.errors import NotAnswered, NotPermitted, NotReached
+from shared.events.identity import IDENTITY_COMMANDS
+from shared.events.production import TERMINAL
 from shared.events.sales import SALES
 from shared.kafka import producer
 from shared.kafka_connection import administrator
 from shared.mongo import mongo_access
-from shared.settings import AccessControl, Settings
+from shared.settings import AccessControl, Settings, UnsignedRecords
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
 PLAYER_ACCOUNT = new_account("season", PLAYER)
 PREFIX = "denied."
+# A subscriber of one public stream.
+MARKET = "subscriber.market"
 TOPIC_DENIED, GROUP_DENIED, CLUSTER_DENIED = 29, 30, 31
 UNAUTHORIZED = 13  # MongoDB's
 TOPICS = sorted({topic.name for topic in all_topics()} | {f"{name}.dlq" for name in read_topics()})
+OTHER_GROUPS = ("subscriber.x", "subscriber.marketing.x", "subscriber.other.x", "x.subscriber.market.")
 GROUPS = sorted(processor.group for processors in SERVICES.values() for processor in processors)
 # What each user of MongoDB may read and write, without the prefix of databases.
 WRITES = {service: {service} for service in SERVICES} | {
@@ -104,7 +120,9 @@ async def a_mongo_user(settings: Settings) -> AsyncIterator[AsyncMongoClient[dic
 
 def named(principal: str, operation: Operation, resource: Resource) -> set[str]:
     return {
-        acl.name for acl in acls() if (acl.principal, acl.operation, acl.resource) == (principal, operation, resource)
+        acl.name
+        for acl in acls(Settings())
+        if (acl.principal, acl.operation, acl.resource) == (principal, operation, resource)
     }
 
 
@@ -117,21 +135,30 @@ async def test_the_broker_has_the_rights_that_follow_from_the_declarations(
     expected = bindings(place)
     assert ours(set(await rights.read_acls(place))) == expected
     wide = Binding(Resource.TOPIC, f"{PREFIX}karya.", Pattern.PREFIXED, "User:sales.1", "*", Operation.WRITE, 3)
+    # Of names beyond the prefix, too.
+    widest = wide._replace(name="*", pattern=Pattern.LITERAL)
+    everybody = wide._replace(principal="User:*", operation=Operation.READ)
     async with a_kafka_user(place) as admin:
-        await rights.create_acls(admin, {wide})
+        await rights.create_acls(admin, {wide, widest, everybody})
 
     async def known() -> set[Binding]:
-        return ours(set(await rights.read_acls(place)))
+        return {right for right in await rights.read_acls(place) if right.name.startswith(PREFIX) or right == widest}
 
-    await eventually(known, equals={*expected, wide})
+    await eventually(known, equals={*expected, wide, widest, everybody})
     async with a_kafka_user(secrets.of("sales", place)) as sales:
         # So the test of every denial would be red.
         assert [name for name, code in (await written(sales)).items() if code] == []
-    assert await rights.reconcile_acls(place) == (0, 1)
-    assert ours(set(await rights.read_acls(place))) == expected
+    changes = await rights.reconcile_acls(place)
+    assert (changes.given, changes.withdrawn) == (0, 2)
+    assert await known() == {*expected, everybody}
+    [sentence] = changes.refused
+    assert f"Everybody has a right on {PREFIX}karya." in sentence
+    async with a_kafka_user(place) as admin:
+        await rights.delete_acls(admin, {everybody})
+    await eventually(known, equals=expected)
 
 
-@pytest.mark.parametrize("principal", PRINCIPALS)
+@pytest.mark.parametrize("principal", principals(Settings()))
 async def test_a_user_of_kafka_can_do_what_it_may_and_nothing_else(
     place: Settings, secrets: ServerSecrets, principal: str
 ) -> None:
@@ -146,15 +173,27 @@ async def test_a_user_of_kafka_can_do_what_it_may_and_nothing_else(
                 principal, operation, Resource.TOPIC
             ), operation
             assert {code for code in codes.values() if code} <= {TOPIC_DENIED}
-        groups = {name: await joined(user, f"{PREFIX}{name}") for name in (*GROUPS, "subscriber.x", "x.subscriber")}
+        groups = {name: await joined(user, f"{PREFIX}{name}") for name in (*GROUPS, f"{MARKET}.x", *OTHER_GROUPS)}
         allowed = {name for name, code in groups.items() if code != GROUP_DENIED}
         expected = named(principal, Operation.READ, Resource.GROUP)
-        assert allowed == ({"subscriber.x"} if principal == SUBSCRIBER else expected)
+        assert allowed == ({f"{MARKET}.x"} if principal == MARKET else expected)
         topic = await user.create_topics([NewTopic(f"{PREFIX}new", 1, 1)])
         assert [entry[1] for entry in topic.topic_errors] in ([TOPIC_DENIED], [CLUSTER_DENIED])
         everything = Binding(Resource.TOPIC, "*", Pattern.LITERAL, f"User:{principal}.1", "*", Operation.WRITE, 3)
         with pytest.raises(KafkaError, match="ClusterAuthorizationFailed"):
             await rights.create_acls(user, {everything})
+
+
+async def test_a_replay_that_would_give_rights_asks_for_the_administrator(
+    place: Settings, secrets: ServerSecrets
+) -> None:
+    record = (IDENTITY_COMMANDS.name, b"k", b"v", ())
+    async with dead_letters(secrets.of(OPERATOR, place)) as letters:
+        with pytest.raises(NotPermitted, match=r"write karya\.identity-commands\.v1\..*KARYA_KAFKA_CREDENTIALS"):
+            await letters.publish(*record)
+        await letters.publish(TERMINAL.name, *record[1:])
+    async with dead_letters(place) as letters:
+        await letters.publish(*record)
 
 
 async def written(user: AIOKafkaAdminClient) -> Mapping[str, int]:
@@ -272,7 +311,13 @@ async def test_a_good_user_is_let_in(own: LocalStack, secrets: ServerSecrets) ->
 def services(own: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
     """The seven services, each a user of its own, with an account for everything that people do."""
     folder = tmp_path_factory.mktemp("services")
-    settings = own.addresses.settings().model_copy(update={"access": AccessControl.TOKENS})
+    settings = own.addresses.settings().model_copy(
+        update={
+            "access": AccessControl.TOKENS,
+            "unsigned": UnsignedRecords.REFUSED,
+            "http_rate_strangers": 0,  # all devices have one address
+        }
+    )
     asyncio.run(set_up(settings))
     services = LocalServices(folder, settings, secrets=own.secrets)
     try:
@@ -295,26 +340,32 @@ def test_a_season_is_played_over_it(
     enrol_and_sync(settings, services.urls, session, tmp_path / "tablet")
 
 
+def run(settings: Settings, urls: Mapping[str, str], session: Path, *words: str) -> Any:
+    """What a command answers in JSON."""
+    addresses = {f"KARYA_{name.upper()}_URL": url for name, url in urls.items()}
+    variables = {**environment(settings), **addresses, sessions.FILE: str(session), "COLUMNS": "300"}
+    result = CliRunner().invoke(app, [*words, "--json"], env=variables)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def enrol(settings: Settings, urls: Mapping[str, str], session: Path, devices: Path, name: str) -> tuple[str, ...]:
+    """Enrol a tablet of nobody's account, and return its options."""
+    options = ("--facility", "PR-KPG", "--terminal", name, "--zone", "Asia/Makassar", "--spool-dir", str(devices))
+    code = run(settings, urls, session, "devices", "code", "terminal:PR-KPG")["code"]
+    run(settings, urls, devices.with_name("nobody.json"), "terminal", *options, "enrol", code)
+    return options
+
+
 def enrol_and_sync(settings: Settings, urls: Mapping[str, str], session: Path, devices: Path) -> None:
     """A tablet of nobody's account sends a signed record, which is checked where it is stored."""
-
-    def run(*words: str, file: Path = session) -> Any:
-        addresses = {f"KARYA_{name.upper()}_URL": url for name, url in urls.items()}
-        variables = {**environment(settings), **addresses, sessions.FILE: str(file), "COLUMNS": "300"}
-        result = CliRunner().invoke(app, [*words, "--json"], env=variables)
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout)
-
-    place = ("--facility", "PR-KPG", "--terminal", "T7", "--zone", "Asia/Makassar", "--spool-dir", str(devices))
-    code = run("devices", "code", "terminal:PR-KPG")["code"]
+    place = enrol(settings, urls, session, devices, "T7")
     nobody = devices.with_name("nobody.json")
-    run("terminal", *place, "enrol", code, file=nobody)
-    run("terminal", *place, "record", "KTI", "5", "--unlisted", file=nobody)
-    report = run("terminal", *place, "sync", "--wait", "30", file=nobody)
+    run(settings, urls, nobody, "terminal", *place, "record", "KTI", "5", "--unlisted")
+    report = run(settings, urls, nobody, "terminal", *place, "sync", "--wait", "30")
     assert (report["sent"], report["unanswered"], report["not_taken"]) == (1, 0, [])
-    [check] = [
-        check for check in run("verify", "--signatures", "--within", "60")["checks"] if check["name"] == "signatures"
-    ]
+    checks = run(settings, urls, session, "verify", "--signatures", "--within", "60")["checks"]
+    [check] = [check for check in checks if check["name"] == "signatures"]
     assert (check["looked_at"] > 0, check["broken"]) == (True, [])
 
 
@@ -393,3 +444,75 @@ async def test_kafkas_certificate_changes_while_clients_work(
         await new_client.list_topics()
     async with a_mongo_user(settings) as client:
         await client["karya_sales"]["denials"].find_one({})
+
+
+@pytest.mark.timeout(600)
+def test_all_passwords_and_certificates_change_while_a_tablet_records(
+    own: LocalStack,
+    services: LocalServices,
+    secrets: ServerSecrets,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    session, devices = tmp_path / "session.json", tmp_path / "tablet"
+    sign_in(services.urls[IDENTITY], PLAYER_ACCOUNT, session)
+    settings = own.addresses.settings(OPERATOR).model_copy(update={"access": AccessControl.TOKENS})
+    enrol(settings, services.urls, session, devices, "T8")
+    former = {
+        (server, principal): secrets.credentials(server, principal)
+        for server in (KAFKA, MONGO)
+        for principal in ("sales", ADMINISTRATOR)
+    }
+    before = {server.name: shown_serial(server.port) for server in own.servers}
+    rotating = import_module("cli.rotate")
+    monkeypatch.setattr(rotating, "LocalStack", lambda *_, **__: own)
+    monkeypatch.setattr(rotating, "local_services", lambda _: services)
+    stopping = Event()
+    with ThreadPoolExecutor(1) as threads:
+        recording = threads.submit(asyncio.run, record_until(stopping, devices, services.urls))
+        try:
+            rotating.rotate(as_json=True)
+        finally:
+            stopping.set()
+        recorded, synced = recording.result()
+    assert {ADMINISTRATOR, "sales", KAFKA, MONGO} <= set(json.loads(capsys.readouterr().out)["rotated"])
+    assert synced > 10, "it worked meanwhile"
+    for server in own.servers:
+        renewed = serial(secrets.server(server.name).read_text())
+        assert renewed != before[server.name]
+        # Kafka applies a setting some moments after it has taken it.
+        asyncio.run(eventually(partial(shown_serial, server.port), equals=renewed))
+    for (server, principal), credentials in former.items():
+        refused = tmp_secrets(secrets, server, credentials)
+        assert not asyncio.run(lets_in(own, refused, server)), (server, principal)
+    with MongoClient[dict[str, Any]](own.addresses.mongo, **mongo_access(own.addresses.settings())) as client:
+        lots = client["karya_production"]["lots"].find({"report": {"$in": recorded}}, {"report": 1})
+        assert sorted(lot["report"] for lot in lots) == sorted(recorded), "each record counts, and counts once"
+
+
+async def record_until(stopping: Event, devices: Path, urls: Mapping[str, str]) -> tuple[list[str], int]:
+    """The ids of what a tablet records while it syncs again and again, and how many syncs went well."""
+    recorded, synced = list[str](), 0
+    with Terminal(devices, "PR-KPG", "T8") as terminal:
+        route = GatewayRoute(urls["gateway"], Bearer(DeviceSession(urls[IDENTITY], terminal.spool.device_key)))
+        while not stopping.is_set():
+            now = datetime.now(UTC)
+            recorded.append(terminal.record("KTI", 1, made_on=now.date(), at=now, unlisted=True).id)
+            with suppress(NotReached, NotAnswered):
+                await terminal.sync(route, wait=0)
+                synced += 1
+            await asyncio.sleep(0.1)
+        report = await terminal.sync(route, wait=60)
+        assert (report.unanswered, report.refused, terminal.counts().pending) == (0, 0, 0)
+    return recorded, synced
+
+
+def shown_serial(port: int) -> int:
+    """The serial number of the certificate that a server shows."""
+    return serial(ssl.get_server_certificate(("127.0.0.1", port)))
+
+
+def serial(certificate: str) -> int:
+    [found] = load_pem_x509_certificates(certificate.encode())
+    return found.serial_number

@@ -72,6 +72,13 @@ def test_people_do_what_their_roles_allow(settings: Settings, services: LocalSer
     given = {(entry["command"], entry["actor"]) for entry in organiser.reads("audit", "--festival", "ODOP")}
     assert {("AnnounceFestival", subject), ("OpenBooth", subject), ("GrantRole", subject)} <= given
     assert "CloseFestival" not in {command for command, _ in given}
+    # An auditor needs no Kafka for it, and others may not ask.
+    auditor = Person(settings, services.urls, tmp_path, "r")
+    auditor.does("login", "--as", "auditor")
+    told = auditor.reads("audit", "--http", "--festival", "ODOP")
+    by_accounts = {(name, actor) for name, actor in given if actor.startswith("s-")}
+    assert {(entry["command"], entry["actor"]) for entry in told} == by_accounts
+    assert organiser.tries("audit", "--http").exit_code == 1
 
     # A role that is withdrawn is gone with the next token.
     rows = administrator.reads("accounts", "list", "--role", "cashier:ODOP.B1")
@@ -139,6 +146,17 @@ def test_a_device_syncs_by_its_own_key_until_it_is_lost(
     [row] = staff.reads("devices", "list", "--facility", place)
     assert (row["role"], row["scope"], row["name"], row["revoked_at"]) == ("terminal", place, "T1", None)
 
+    # It loses its enrolled key with an unsent record, and the next key before anybody enrols that one.
+    for pieces in ("8", "9"):
+        tablet.does(*terminal("tablet"), "record", "KTI", pieces, "--unlisted")
+        (tmp_path / "tablet" / "terminal" / f"{place}.T1.key").unlink()
+    tablet.does(*terminal("tablet"), "enrol", staff.reads("devices", "code", f"terminal:{place}")["code"])
+    report = tablet.reads(*terminal("tablet"), "sync", "--wait", "20")
+    assert (report["sent"], report["unanswered"], report["not_taken"]) == (2, 0, [])
+    staff.does("devices", "revoke", row["device"], "--reason", "lost key")
+    rows = staff.reads("devices", "list", "--facility", place)
+    [row] = [row for row in rows if row["revoked_at"] is None]
+
     # It is lost with a record that it never sent, of which there is a backup.
     tablet.does(*terminal("tablet"), "record", "KTI", "6", "--unlisted")
     tablet.does(*terminal("tablet"), "spool", "export", str(tmp_path / "backup.spool"))
@@ -167,10 +185,14 @@ def test_a_device_syncs_by_its_own_key_until_it_is_lost(
     assert (report["sent"], report["unanswered"], report["not_taken"]) == (1, 0, [])
     given = {(entry["command"], entry["actor"]) for entry in staff.reads("audit")}
     assert ("ReleaseRecords", operator.reads("whoami")["subject"]) in given
+    auditor = Person(settings, services.urls, tmp_path, "r")
+    auditor.does("login", "--as", "auditor")
+    told = auditor.reads("audit", "--http", "--actor", row["device"])
+    assert {(entry["command"], entry["key"]) for entry in told} == {("ProductionReported", place)}
     # Somebody with the account of the facility writes as the terminal, with a key that nobody has enrolled.
     staff.does(*terminal("third"), "record", "KTI", "900", "--unlisted")
     report = staff.reads(*terminal("third"), "sync")
     assert (report["sent"], [row["reason"] for row in report["not_taken"]]) == (0, ["name_enrolled"])
     verified = staff.reads("verify", "--signatures", "--within", "30")
     [check] = [check for check in verified["checks"] if check["name"] == "signatures"]
-    assert (check["looked_at"], check["broken"], check["notes"]) == (3, [], [])
+    assert (check["looked_at"], check["broken"], check["notes"]) == (5, [], [])

@@ -177,17 +177,17 @@ async def test_what_was_sold_offline_arrives_in_order_and_is_answered(
 
 
 async def test_a_till_of_a_merged_booth_does_not_wait_for_answers_that_come_elsewhere(
-    settings: Settings, probe: Probe, tmp_path: Path
+    probe: Probe, tmp_path: Path, way: Way
 ) -> None:
     with Till(tmp_path, BOOTH, "T1") as till:
         answered = sell(till)
         await probe.send(SALES, a_snapshot(answered))
-        await till.sync(KafkaRoute(settings), wait=0)
+        await till.sync(way.route, wait=0)
         sell(till)
         await probe.send(SALES, BoothRedirected(booth=BOOTH, to="ODOP.B08", merged=True))
         for sent in (1, 0):
             begun = time.monotonic()
-            report = await till.sync(KafkaRoute(settings), wait=60)
+            report = await till.sync(way.route, wait=60)
             assert time.monotonic() - begun < 30
             assert (report.sent, report.unanswered) == (sent, 0)
         assert [row.status for row in till.tracked_records()] == [RecordStatus.RECORDED, RecordStatus.FORWARDED]

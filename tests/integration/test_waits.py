@@ -171,7 +171,7 @@ async def await_quiet(place: RunningSeason, services: Iterable[str]) -> None:
 
 
 @pytest.mark.timeout(170)
-@pytest.mark.parametrize("wait", slow_but(WAITS[2], WAITS[-1], among=WAITS))
+@pytest.mark.parametrize("wait", slow_but(WAITS[2], among=WAITS))
 async def test_a_wait_ends_once_at_its_deadline_though_all_services_are_killed_in_its_midst(
     wait: Wait, place: RunningSeason, service_process: RunProcess
 ) -> None:

@@ -29,7 +29,7 @@ class FixedKeys:
 
 def with_access(settings: Settings) -> Settings:
     """The settings with access control turned on."""
-    return settings.model_copy(update={"access": AccessControl.TOKENS, "identity_url": ISSUER})
+    return settings.model_copy(update={"access": AccessControl.TOKENS, "identity_issuer": ISSUER})
 
 
 def token_of(*grants: Grant, now: datetime | None = None, key: ECKey = KEY, subject: str = SUBJECT) -> str:

@@ -10,25 +10,26 @@ import httpx
 from fastapi import FastAPI
 
 from services.gateway.api import intake, routes
-from services.gateway.domain.held_record import HeldRecord
+from services.gateway.domain.held_record import HeldDevice, HeldRecord
 from services.gateway.domain.known_device import KnownDevice
 from shared.http.server import application
-from shared.runtime.service import Appended, Service
+from shared.runtime.service import Appended, Service, Stored
 from shared.settings import Settings
 from tests.support.callers import FixedKeys
 
 
 @dataclass
 class Log:
-    """In place of Kafka: takes `room` records, and then no more."""
+    """In place of Kafka: takes `room` records, and then no more. `too_large`: positions that it refuses."""
 
     room: int = 1_000_000
+    too_large: frozenset[int] = frozenset()
     records: list[Appended] = field(default_factory=list)
 
-    async def append_all(self, records: Sequence[Appended]) -> int:
+    async def append_all(self, records: Sequence[Appended]) -> Stored:
         taken = records[: max(0, self.room - len(self.records))]
-        self.records += taken
-        return len(taken)
+        self.records += [record for number, record in enumerate(taken) if number not in self.too_large]
+        return Stored(len(taken), self.too_large & frozenset(range(len(records))))
 
     @property
     def ids(self) -> list[str]:
@@ -37,15 +38,23 @@ class Log:
 
 @asynccontextmanager
 async def an_intake(
-    log: Log, settings: Settings, *devices: KnownDevice, held: Sequence[HeldRecord] = ()
+    log: Log,
+    settings: Settings,
+    *devices: KnownDevice,
+    held: Sequence[HeldRecord] = (),
+    holding: Sequence[HeldDevice] = (),
 ) -> AsyncIterator[FastAPI]:
-    """The application of a gateway that appends to `log`, and knows these devices and these `held` records."""
+    """The application of a gateway that appends to `log`, and knows these devices, these `held` records, and
+    how many of `holding` wait."""
 
     async def known(_service: Service, subjects: Set[str], sources: Set[str]) -> Mapping[str, KnownDevice]:
         return {device.id: device for device in devices if device.id in subjects or device.source in sources}
 
-    async def known_records(_service: Service, ids: Set[str]) -> Mapping[str, HeldRecord]:
-        return {record.id: record for record in held if record.id in ids}
+    async def known_records(_service: Service, ids: Set[str]) -> Mapping[str, intake.HeldState]:
+        return {record.id: intake.HeldState(record.status, record.reason) for record in held if record.id in ids}
+
+    async def waiting(_service: Service, ids: Set[str]) -> dict[str, HeldDevice]:
+        return {device.id: device for device in holding if device.id in ids}
 
     service = Service("gateway", (), settings)
     service.append_all = log.append_all  # type: ignore[method-assign]
@@ -53,6 +62,7 @@ async def an_intake(
         with (
             patch.object(intake, "known_devices", known),
             patch.object(intake, "held_records", known_records),
+            patch.object(intake, "held_devices", waiting),
         ):
             yield application(service, "gateway", routes(service), FixedKeys())
     finally:

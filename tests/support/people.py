@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 
 from deploy.accounts import seed_accounts
 from services.identity.domain.account import HeldRole
 from services.identity.seed import FirstAccount
+from services.identity.store.passwords import ScryptCost
 from shared.events.identity import Role
 from shared.settings import Settings
 from tests.support.place import RunProcess
@@ -71,6 +73,9 @@ class Person:
 async def identity(
     settings: Settings, service_process: RunProcess, *accounts: FirstAccount
 ) -> AsyncIterator[ServiceProcess]:
-    await seed_accounts(settings, accounts)
+    """Identity, with these accounts. Their passwords are hashed so that a check takes no tenth of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScryptCost.__init__, "__defaults__", (2**4, 8, 1))
+        await seed_accounts(settings, accounts)
     async with service_process("identity", settings) as process:
         yield process

@@ -192,7 +192,7 @@ def an_application(
     others: OtherServices, documents: Documents | None = None, **settings: Any
 ) -> tuple[FastAPI, PlainService]:
     """The portal's application among these services. `settings`: others than usual."""
-    names = ("production", "inventory", "festival", "sales", "gateway")
+    names = ("production", "inventory", "festival", "sales", "identity", "gateway")
     urls = {f"{name}_url": f"http://{name}.test" for name in names}
     service = PlainService("portal", with_access(Settings(**urls)).model_copy(update=settings))
     service.database = {  # type: ignore[assignment]

@@ -149,6 +149,10 @@ class Probe:
         parts = [TopicPartition(name, partition) for partition in partitions]
         consumer.assign(parts)
         await consumer.seek_to_beginning(*parts)
+        # It looks for the leaders of assigned partitions at once, and for others after a refusal.
+        every = [*self._ends.assignment(), *parts]
+        self._ends.assign(every)
+        self._ends.pause(*every)
         return consumer
 
     def _name(self, topic: Topic | str) -> str:

@@ -44,7 +44,7 @@ def with_provider(settings: Settings, issuer: str, **changes: Any) -> Settings:
     """The settings with access control and this provider, whose `groups` decide about roles."""
     fields = {
         "access": AccessControl.TOKENS,
-        "identity_url": ISSUER,
+        "identity_issuer": ISSUER,
         "oidc_issuer": issuer,
         "oidc_client_id": CLIENT_ID,
         "oidc_client_secret": CLIENT_SECRET,

@@ -31,6 +31,7 @@ bring records           -              -        -         -       all      -    
 read held               -              -        -         all     all      -          -             -        -
 read backlog            -              -        -         all     all      -          -             -        -
 decide held             -              -        -         -       all      -          -             -        -
+read audit              -              -        -         all     -        -          all           -        -
 keep accounts           -              -        -         -       -        -          all           -        -
 read accounts           -              -        -         all     -        -          all           -        -
 grant organiser         -              -        festival  -       -        -          all           -        -

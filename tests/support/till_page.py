@@ -47,7 +47,7 @@ async def enrolled(context: BrowserContext, line: Line, code: str = CODE, till: 
     watch = watched(page := await context.new_page())
     await page.goto(line.till)
     await page.fill("#code", code)
-    await page.fill("#till", till)
+    await page.fill("#name", till)
     await page.click("#enrol")
     await expect(page.locator("#sell-KTI")).to_be_visible()
     # Without it the page would not open again while the line is cut.

@@ -4,8 +4,11 @@ import { pathToFileURL } from "node:url";
 
 const [folder, file] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(`${folder}/${name}.js`));
-const [records, money, signatures, booth, basket, ledger, lot] = await Promise.all(
-  ["records", "money", "signatures", "booth", "basket", "ledger", "lot"].map(load),
+const [records, money, booth, basket, ledger] = await Promise.all(
+  ["records", "money", "booth", "basket", "ledger"].map((name) => load(`till/${name}`)),
+);
+const [amounts, envelope, lot, signatures] = await Promise.all(
+  ["amounts", "envelope", "lot", "signatures"].map((name) => load(`device/${name}`)),
 );
 const BUILDERS = {
   DeviceIntroduced: (place, _, at) => records.deviceIntroduced(place, at),
@@ -26,15 +29,15 @@ const ANSWERS = {
   bodies: (items) =>
     items.map(({ kind, place, given, at }) => {
       const draft = BUILDERS[kind](place, given, new Date(at));
-      const bytes = text(records.encode(draft.body));
-      return { bytes, type: records.eventType(draft.kind), rupiah: ledger.rupiahOf(kind, draft.body) };
+      const bytes = text(envelope.encode(draft.body));
+      return { bytes, type: envelope.eventType(draft.kind), rupiah: ledger.rupiahOf(kind, draft.body) };
     }),
   nets: (items) => items.map(money.netAmounts),
   values: (items) => items.map((item) => money.valueOf(...item)),
-  formats: (items) => items.map((amount) => [money.rupiah(amount), money.thousands(Math.abs(amount))]),
-  typed: (items) => items.map(money.typedRupiah),
+  formats: (items) => items.map((amount) => [amounts.rupiah(amount), amounts.thousands(Math.abs(amount))]),
+  typed: (items) => items.map(amounts.typedRupiah),
   lots: (items) => items.map(lot.parseLot),
-  times: (items) => items.map((at) => records.recordTime(new Date(at))),
+  times: (items) => items.map((at) => envelope.recordTime(new Date(at))),
   signed: async ({ key, records: contents }) => {
     const { x, y, crv, kty } = key;
     const imported = await crypto.subtle.importKey("jwk", key, signatures.KEY, false, ["sign"]);

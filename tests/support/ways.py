@@ -12,6 +12,7 @@ import uvicorn
 from edge.spool import Spool
 from edge.sync import GatewayRoute, KafkaRoute, Subscription, SyncRoute
 from edge.sync.gateway import GatewayLink
+from ops.verify.log import TopicLog
 from services.gateway.api import routes
 from services.gateway.handlers import PROCESSORS
 from shared.access.rights import Grant
@@ -21,7 +22,7 @@ from shared.events.identity import IDENTITY, DeviceEnrolled, Role
 from shared.http.access import SigningKeys
 from shared.http.server import application, listen
 from shared.patches.faststream import PatientConsumer
-from shared.runtime.lag import overdue
+from shared.runtime.lag import worked_up_to
 from shared.runtime.service import Service
 from shared.settings import Settings, UnsignedRecords
 from tests.support.callers import FixedKeys, token_of, with_access
@@ -42,23 +43,35 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class RunningGateway:
-    """A gateway in this process, and its address."""
+    """A gateway in this process, and its address. `log` knows the ends of its topics: a consumer that waits for
+    records is told them only when its own fetch is over, half a second later."""
 
     service: Service
     url: str
+    log: TopicLog
 
     async def caught_up(self) -> None:
         """Wait until it has kept every event that Kafka has now."""
         await eventually(self._waiting, equals=[])
 
     async def _waiting(self) -> list[str]:
-        waiting = self.service.readiness_failures()
+        consumers, offsets = {}, {}
         for runtime in self.service._runtimes:
             consumer = runtime.subscriber.consumer
             assert isinstance(consumer, PatientConsumer)
-            if (sentence := await overdue(runtime.lanes, consumer, -1)) is not None:
-                waiting.append(sentence)
-        return waiting
+            for part, offset in runtime.lanes.next_offsets().items():
+                # Two processors may read one partition.
+                if part not in offsets or offset < offsets[part]:
+                    consumers[part], offsets[part] = consumer, offset
+        ends = await self.log.ends()
+        return [
+            *self.service.readiness_failures(),
+            *[
+                f"{part} up to {ends[part]}"
+                for part, offset in offsets.items()
+                if await worked_up_to(consumers[part], part, offset) < ends[part]
+            ],
+        ]
 
 
 class CaughtUpRoute(GatewayRoute):
@@ -71,6 +84,8 @@ class CaughtUpRoute(GatewayRoute):
         super().__init__(gateway.url)
         self._gateway = gateway
         self._enrolled: set[str] = set()
+        # Of two syncs of one device at once, the second must not begin before the device is enrolled.
+        self._enrolling = asyncio.Lock()
 
     @asynccontextmanager
     async def open(self, spool: Spool, subscriptions: Sequence[Subscription]) -> AsyncIterator[GatewayLink]:
@@ -82,18 +97,19 @@ class CaughtUpRoute(GatewayRoute):
         """Let the gateway know the device that has this spool, and keep all events. Returns a token of the device."""
         role, scope, name = spool.source.split("/")
         key = public_key_of(spool.device_key())
-        if key.device not in self._enrolled:
-            self._enrolled.add(key.device)
-            enrolled = DeviceEnrolled(
-                subject=key.device,
-                public_key=key,
-                role=Role(role),
-                scope=scope,
-                name=name,
-                enrolled_at=datetime.now(UTC),
-            )
-            async with a_probe(self._gateway.service.settings) as probe:
-                await probe.send(IDENTITY, enrolled)
+        async with self._enrolling:
+            if key.device not in self._enrolled:
+                self._enrolled.add(key.device)
+                enrolled = DeviceEnrolled(
+                    subject=key.device,
+                    public_key=key,
+                    role=Role(role),
+                    scope=scope,
+                    name=name,
+                    enrolled_at=datetime.now(UTC),
+                )
+                async with a_probe(self._gateway.service.settings) as probe:
+                    await probe.send(IDENTITY, enrolled)
         await self._gateway.caught_up()
         return token_of(Grant(Role(role), scope))
 
@@ -115,7 +131,9 @@ async def a_gateway(settings: Settings, keys: SigningKeys | None = None) -> Asyn
     serving = asyncio.create_task(server.serve([listening]))
     try:
         await eventually(service.readiness_failures, equals=[], within=60)
-        yield RunningGateway(service, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        topics = {topic.name for processor in PROCESSORS for topic in processor.topics}
+        async with TopicLog(settings, topics) as log:
+            yield RunningGateway(service, f"http://127.0.0.1:{listening.getsockname()[1]}", log)
     finally:
         server.should_exit = True
         await serving

@@ -1,6 +1,6 @@
 """The pages of held records: which there are, and an operator's release or refusal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Annotated
 
@@ -9,10 +9,17 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from services.gateway.domain.held_record import HeldRecord, HeldStatus
-from services.gateway.domain.holding import digest_of
 from services.gateway.handlers import REFUSE, RELEASE
-from services.gateway.store import HELD_COMMAND_OUTCOMES, HELD_RECORD_DOCUMENTS
+from services.gateway.store import (
+    BOOTH_NEWS,
+    FACILITY_NEWS,
+    HELD_COMMAND_OUTCOMES,
+    HELD_RECORD_DOCUMENTS,
+    HELD_VALUE,
+)
 from shared.events.gateway import HELD_COMMANDS, HeldRefusal
+from shared.events.production import TERMINAL, ReportAccepted, ReportRejected
+from shared.events.sales import TILL, SaleAccounted
 from shared.faults import value_error
 from shared.http.commands import CommandOutcome, Commands
 from shared.http.endpoints import add_commands
@@ -22,11 +29,18 @@ from shared.runtime.service import Service
 from shared.wording import Message
 
 SOURCE = "karya/gateway/http"
+# Of each topic of devices: where its answers are kept, those that say that a record is there, and their device.
+_ANSWERS = (
+    (TERMINAL, FACILITY_NEWS, (ReportAccepted, ReportRejected), "terminal"),
+    (TILL, BOOTH_NEWS, (SaleAccounted,), "till"),
+)
 
 
 class HeldRecordPage(BaseModel):
     """A record that a revoked device has signed. `number`: in the order in which its device's records came; `seq`:
-    its number on its device, if it has one. `digest`: the SHA-256 of its bytes, which no page shows."""
+    its number on its device, if it has one. `digest`: the SHA-256 of its bytes, which no page shows. `stored_before`:
+    a service has answered it without a release, as its topic has had it since before the revocation. That copy counts
+    even if this one is refused."""
 
     place: str
     device: str
@@ -42,9 +56,10 @@ class HeldRecordPage(BaseModel):
     status: HeldStatus
     decided_at: datetime | None
     reason: str | None
+    stored_before: bool
 
     @classmethod
-    def of(cls, record: HeldRecord) -> "HeldRecordPage":
+    def of(cls, record: HeldRecord, *, stored_before: bool) -> "HeldRecordPage":
         return cls(
             place=record.place,
             device=record.device,
@@ -54,12 +69,13 @@ class HeldRecordPage(BaseModel):
             number=record.number,
             seq=record.seq,
             recorded_at=record.header("ce_time") or "",
-            digest=digest_of(record),
-            bytes=len(record.value),
+            digest=record.digest,
+            bytes=record.size,
             held_at=record.held_at,
             status=record.status,
             decided_at=record.decided_at,
             reason=record.reason,
+            stored_before=stored_before,
         )
 
 
@@ -108,8 +124,9 @@ def routes(service: Service) -> APIRouter:
             raise RequestValidationError([value_error(("query", "status"), message)])
         named = {"status": status, "place": place, "device": device}
         filters = {name: value for name, value in named.items() if value is not None}
-        page = await listing.page(service.database, HELD_RECORD_DOCUMENTS, filters)
-        return [HeldRecordPage.of(record) for record in page]
+        page = await listing.page(service.database, HELD_RECORD_DOCUMENTS, filters, without=HELD_VALUE)
+        stored = await _stored_before(service, page)
+        return [HeldRecordPage.of(record, stored_before=record.id in stored) for record in page]
 
     @router.get("/commands/{command}", summary="What became of a command about held records")
     async def command(command: str) -> HeldCommandPage:
@@ -129,3 +146,26 @@ def routes(service: Service) -> APIRouter:
         )
 
     return router
+
+
+async def _stored_before(service: Service, records: Sequence[HeldRecord]) -> Set[str]:
+    """The ids of those of the records that a service has answered without a release. Raises PyMongoError."""
+    stored: set[str] = set()
+    for topic, collection, bodies, device in _ANSWERS:
+        asked = [
+            record for record in records if record.topic == topic.name and record.status is not HeldStatus.RELEASED
+        ]
+        if not asked:
+            continue
+        answers = {
+            "about": {"$in": sorted({record.record for record in asked})},
+            "type": {"$in": [body.__name__ for body in bodies]},
+        }
+        items = [collection.from_document(d) async for d in service.database[collection.name].find(answers)]
+        answered = {(item.place, item.about, getattr(item.body, device)) for item in items}
+        stored |= {
+            record.id
+            for record in asked
+            if (record.place, record.record, (record.header("ce_source") or "").rpartition("/")[2]) in answered
+        }
+    return stored

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import structlog
@@ -27,10 +27,11 @@ from services.gateway.api.records import (
     signer,
     take,
 )
-from services.gateway.domain.held_record import HeldRecord, HeldStatus, held_id
+from services.gateway.domain.held_record import HeldDevice, HeldStatus, device_id, held_id
+from services.gateway.domain.holding import TOO_MANY_HELD
 from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.news import NewsItem
-from services.gateway.store import BOOTH_NEWS, FACILITY_NEWS, HELD_RECORD_DOCUMENTS, KNOWN_DEVICES
+from services.gateway.store import BOOTH_NEWS, FACILITY_NEWS, HELD_DEVICES, HELD_RECORD_DOCUMENTS, KNOWN_DEVICES
 from shared import envelope
 from shared.access.tokens import Caller
 from shared.duplicates import NAME_TWICE, name_twice
@@ -56,6 +57,7 @@ MOST_RECORDS = 500
 ASK_AGAIN_SECONDS = 0.2
 RETRY_AFTER = {"Retry-After": "5"}
 HELD = Message("The device of this record is revoked. The record is held until an operator releases or refuses it.")
+TOO_LARGE = Message("The record with its attributes is larger than Kafka takes.")
 # Where the answers to the records of a topic are kept.
 _NEWS: Mapping[str, Collection[NewsItem]] = {TERMINAL.name: FACILITY_NEWS, TILL.name: BOOTH_NEWS}
 
@@ -101,9 +103,14 @@ def routes(service: Service) -> APIRouter:
         answers, taken = _judged(sent, caller_of(request), await _signers(service, sent))
         if held_ids := {_held_id(record) for _, record in taken if record.revoked is not None}:
             taken = _undecided(answers, taken, await held_records(service, held_ids))
+            device_ids = {_device_id(record) for _, record in taken if record.revoked is not None}
+            taken = _within_bounds(answers, taken, await held_devices(service, device_ids))
         stored = await service.append_all([_appended(record) for _, record in taken])
-        if stored < len(taken):
-            front = taken[stored][0]
+        for number in stored.too_large:
+            position, record = taken[number]
+            answers[position] = _unstored(record.id, IntakeStatus.UNUSABLE, "too_large", TOO_LARGE)
+        if stored.front < len(taken):
+            front = taken[stored.front][0]
             return problem(
                 503,
                 Message("Not all records were stored"),
@@ -112,7 +119,8 @@ def routes(service: Service) -> APIRouter:
                 stored=front,
                 records=_content(answers[:front]),
             )
-        await _add_outcomes(service, answers, taken, wait_seconds(prefer))
+        appended = [entry for number, entry in enumerate(taken) if number not in stored.too_large]
+        await _add_outcomes(service, answers, appended, wait_seconds(prefer))
         return JSONResponse(_content(answers))
 
     return router
@@ -174,14 +182,35 @@ async def known_devices(service: Service, subjects: Set[str], sources: Set[str])
     return {document["_id"]: KNOWN_DEVICES.from_document(document) for document in await found.to_list(None)}
 
 
-async def held_records(service: Service, ids: Set[str]) -> Mapping[str, HeldRecord]:
+class HeldState(NamedTuple):
+    """The status of a held record, and why it was refused."""
+
+    status: HeldStatus
+    reason: str | None
+
+
+async def held_records(service: Service, ids: Set[str]) -> Mapping[str, HeldState]:
     """Those of these records that are held or were, as far as the service has worked. Raises PyMongoError."""
-    found = service.database[HELD_RECORD_DOCUMENTS.name].find({"_id": {"$in": sorted(ids)}})
-    return {document["_id"]: HELD_RECORD_DOCUMENTS.from_document(document) for document in await found.to_list(None)}
+    # Without their values, which may be megabytes.
+    found = service.database[HELD_RECORD_DOCUMENTS.name].find({"_id": {"$in": sorted(ids)}}, ("status", "reason"))
+    return {
+        document["_id"]: HeldState(HeldStatus(document["status"]), document["reason"])
+        for document in await found.to_list(None)
+    }
+
+
+async def held_devices(service: Service, ids: Set[str]) -> dict[str, HeldDevice]:
+    """Those of these devices that have or had held records, as far as the service has worked. Raises PyMongoError."""
+    found = service.database[HELD_DEVICES.name].find({"_id": {"$in": sorted(ids)}})
+    return {document["_id"]: HELD_DEVICES.from_document(document) for document in await found.to_list(None)}
 
 
 def _held_id(record: TakenRecord) -> str:
     return held_id(record.place, record.revoked or "", record.id)
+
+
+def _device_id(record: TakenRecord) -> str:
+    return device_id(record.place, record.revoked or "")
 
 
 def _appended(record: TakenRecord) -> Appended:
@@ -201,7 +230,7 @@ def _appended(record: TakenRecord) -> Appended:
 
 
 def _undecided(
-    answers: list[RecordAnswer], taken: Sequence[tuple[int, TakenRecord]], held: Mapping[str, HeldRecord]
+    answers: list[RecordAnswer], taken: Sequence[tuple[int, TakenRecord]], held: Mapping[str, HeldState]
 ) -> list[tuple[int, TakenRecord]]:
     """The records that have to be written, without those that are held or were. The answers of these tell it."""
     unknown: list[tuple[int, TakenRecord]] = []
@@ -215,6 +244,23 @@ def _undecided(
             message = Message("An operator has refused this record: {reason}", reason=known.reason or "")
             answers[position] = _unstored(record.id, IntakeStatus.REFUSED, "refused_by_operator", message)
     return unknown
+
+
+def _within_bounds(
+    answers: list[RecordAnswer], taken: Sequence[tuple[int, TakenRecord]], devices: dict[str, HeldDevice]
+) -> list[tuple[int, TakenRecord]]:
+    """The records without those that the gateway can't hold any more. The answers of these tell it."""
+    kept: list[tuple[int, TakenRecord]] = []
+    for position, record in taken:
+        if record.revoked is not None:
+            id = _device_id(record)
+            device = devices.get(id) or HeldDevice(id)
+            if not device.has_room(len(record.value)):
+                answers[position] = _unstored(record.id, IntakeStatus.REFUSED, "too_many_held", TOO_MANY_HELD)
+                continue
+            devices[id] = device.after(1, len(record.value))
+        kept.append((position, record))
+    return kept
 
 
 def _judged(

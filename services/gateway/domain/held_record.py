@@ -1,11 +1,15 @@
 """A record of a revoked device that waits for an operator, and the outcome of each command about such records."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from shared.events.gateway import HeldRefusal
 from shared.wording import Message
+
+# Of one device at one place, a season of a busy till. A decision about all of them loads them all.
+MOST_WAITING = 10_000
+MOST_WAITING_BYTES = 16 * 1024 * 1024
 
 
 class HeldStatus(StrEnum):
@@ -20,7 +24,8 @@ class HeldStatus(StrEnum):
 class HeldRecord:
     """One record that a revoked device has signed; `id` is made by `held_id`. `number`: counts the device's held
     records as they came; `seq`: the record's number on its device, if it has one. `headers` and `value`: as its topic
-    has them after a release. `decided_at` and `reason`: of a release or a refusal."""
+    has them after a release; `digest`: the SHA-256 of the value; `size`: its bytes. A page of many records is read
+    without their values. `decided_at` and `reason`: of a release or a refusal."""
 
     id: str
     place: str
@@ -31,6 +36,8 @@ class HeldRecord:
     seq: int | None
     headers: tuple[tuple[str, bytes], ...]
     value: bytes
+    digest: str
+    size: int
     held_at: datetime
     status: HeldStatus = HeldStatus.HELD
     decided_at: datetime | None = None
@@ -49,10 +56,21 @@ class HeldRecord:
 
 @dataclass(frozen=True, slots=True)
 class HeldDevice:
-    """A revoked device at a place, with how many of its records were ever held; `id` is made by `device_id`."""
+    """A revoked device at a place; `id` is made by `device_id`. `records`: how many of its records were ever held;
+    `waiting` and `waiting_bytes`: those that wait for a decision."""
 
     id: str
-    records: int
+    records: int = 0
+    waiting: int = 0
+    waiting_bytes: int = 0
+
+    def has_room(self, size: int) -> bool:
+        """Whether one more record of so many bytes may wait."""
+        return self.waiting < MOST_WAITING and self.waiting_bytes + size <= MOST_WAITING_BYTES
+
+    def after(self, records: int, size: int) -> "HeldDevice":
+        """The device after so many more records, with so many bytes in all, wait. Both are negative for fewer."""
+        return replace(self, waiting=self.waiting + records, waiting_bytes=self.waiting_bytes + size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from services.gateway.domain.held_record import (
     HeldCommand,
@@ -39,6 +40,11 @@ TOPICS = {topic.name: topic for topic in (TERMINAL, TILL)}
 _FACTS = {TERMINAL.name: HELD_REPORTS, TILL.name: HELD_SALES}
 # Of one command: a lost tablet may bring a season, and a transaction has to end.
 MOST_AT_ONCE = 500
+MOST_BYTES_AT_ONCE = 4 * 1024 * 1024
+TOO_MANY_HELD = Message(
+    "The gateway holds as many records of this revoked device as it may. This one stays on the device: send it again "
+    "when an operator has released or refused the others."
+)
 
 
 def waiting_of(place: str, device: str) -> OwnedQuery[HeldRecord]:
@@ -51,18 +57,25 @@ def hold(state: State, event: Event, body: HoldRecord) -> Decision:
     id = held_id(body.place, body.device, body.record)
     if state.get(HeldRecord, id) is not None:
         return state, []
-    known = state.get(HeldDevice, device_id(body.place, body.device))
-    number = known.records + 1 if known is not None else 1
+    device = _device(state, body.place, body.device)
+    value = base64.b64decode(body.value_base64)
+    if not device.has_room(len(value)):
+        # The intake refuses such records. It has not yet seen all that came at the same moment.
+        rejection = HeldRejection("device", HeldRefusal.TOO_MANY_HELD, TOO_MANY_HELD)
+        return state, [_FACTS[body.topic].of(_refusal(body.place, event, rejection))]
+    device = replace(device.after(1, len(value)), records=device.records + 1)
     record = HeldRecord(
         id=id,
         place=body.place,
         device=body.device,
         record=body.record,
         topic=body.topic,
-        number=number,
+        number=device.records,
         seq=body.seq,
         headers=tuple((header.name, header.value.encode()) for header in body.headers),
-        value=base64.b64decode(body.value_base64),
+        value=value,
+        digest=hashlib.sha256(value).hexdigest(),
+        size=len(value),
         held_at=event.logged_at,
     )
     # A record that can't be released must not be held: it fails here, where its command becomes a dead letter.
@@ -74,12 +87,11 @@ def hold(state: State, event: Event, body: HoldRecord) -> Decision:
         topic=body.topic,
         type=record.header("ce_type") or "",
         source=record.header("ce_source") or "",
-        digest=digest_of(record),
+        digest=record.digest,
         seq=body.seq,
         actor=event.actor,
         held_at=event.logged_at,
     )
-    device = HeldDevice(device_id(body.place, body.device), number)
     return state.put(record, device), [_FACTS[body.topic].of(fact)]
 
 
@@ -98,7 +110,7 @@ def release(state: State, event: Event, body: ReleaseRecords) -> Decision:
             device=record.device,
             record=record.record,
             topic=record.topic,
-            digest=digest_of(record),
+            digest=record.digest,
             actor=event.actor,
             released_at=event.logged_at,
         )
@@ -107,7 +119,7 @@ def release(state: State, event: Event, body: ReleaseRecords) -> Decision:
             _FACTS[record.topic].of(fact),
         ]
     released = [replace(record, status=HeldStatus.RELEASED, decided_at=event.logged_at) for record in chosen]
-    return state.put(*released, _done(event, body.place)), outputs
+    return state.put(*released, _decided(state, body, chosen), _done(event, body.place)), outputs
 
 
 def refuse(state: State, event: Event, body: RefuseRecords) -> Decision:
@@ -136,12 +148,7 @@ def refuse(state: State, event: Event, body: RefuseRecords) -> Decision:
         )
         for record in chosen
     ]
-    return state.put(*refused, _done(event, body.place)), outputs
-
-
-def digest_of(record: HeldRecord) -> str:
-    """The SHA-256 of the record's bytes."""
-    return hashlib.sha256(record.value).hexdigest()
+    return state.put(*refused, _decided(state, body, chosen), _done(event, body.place)), outputs
 
 
 def _body_of(record: HeldRecord) -> Body:
@@ -151,7 +158,8 @@ def _body_of(record: HeldRecord) -> Body:
 
 
 def _chosen(state: State, event: Event, body: ReleaseRecords | RefuseRecords) -> Sequence[HeldRecord] | HeldRejection:
-    """The records that a command is about, at most MOST_AT_ONCE, in the order of their device."""
+    """The records that a command is about, in the order of their device: at most MOST_AT_ONCE, and one or as many as
+    MOST_BYTES_AT_ONCE allows."""
     if state.get(HeldCommand, held_command_id(body.place, event.id)) is not None:
         message = Message("Another command has this id; give each one its own UUID.")
         return HeldRejection("command", HeldRefusal.ID_TAKEN, message)
@@ -166,7 +174,20 @@ def _chosen(state: State, event: Event, body: ReleaseRecords | RefuseRecords) ->
         message = Message("No record of this device waits for a decision here.")
         return HeldRejection("device", HeldRefusal.NOTHING_HELD, message)
     # Records of terminals have no number on their device. They come in its order.
-    return sorted(waiting, key=lambda record: (record.seq or 0, record.number))[:MOST_AT_ONCE]
+    ordered = sorted(waiting, key=lambda record: (record.seq or 0, record.number))[:MOST_AT_ONCE]
+    sizes = accumulate(record.size for record in ordered)
+    return ordered[: max(1, sum(size <= MOST_BYTES_AT_ONCE for size in sizes))]
+
+
+def _device(state: State, place: str, device: str) -> HeldDevice:
+    id = device_id(place, device)
+    return state.get(HeldDevice, id) or HeldDevice(id)
+
+
+def _decided(state: State, body: ReleaseRecords | RefuseRecords, chosen: Sequence[HeldRecord]) -> HeldDevice:
+    """The device after these records were decided. A refused one that is released has not waited."""
+    sizes = [record.size for record in chosen if record.status is HeldStatus.HELD]
+    return _device(state, body.place, body.device).after(-len(sizes), -sum(sizes))
 
 
 def _done(event: Event, place: str) -> HeldCommand:
@@ -174,7 +195,17 @@ def _done(event: Event, place: str) -> HeldCommand:
 
 
 def _refused(state: State, event: Event, place: str, rejection: HeldRejection) -> Decision:
-    fact = HeldCommandRefused(
+    fact = _refusal(place, event, rejection)
+    # No facility has the name of a booth.
+    topic = HELD_SALES if names.BOOTH.wrong(place) is None else HELD_REPORTS
+    if rejection.reason is HeldRefusal.ID_TAKEN:
+        # The first command with this id keeps its outcome.
+        return state, [topic.of(fact)]
+    return state.put(replace(_done(event, place), rejection=rejection)), [topic.of(fact)]
+
+
+def _refusal(place: str, event: Event, rejection: HeldRejection) -> HeldCommandRefused:
+    return HeldCommandRefused(
         place=place,
         command=event.id,
         field=rejection.field,
@@ -183,9 +214,3 @@ def _refused(state: State, event: Event, place: str, rejection: HeldRejection) -
         template=rejection.message.template,
         values=rejection.message.plain_values,
     )
-    # No facility has the name of a booth.
-    topic = HELD_SALES if names.BOOTH.wrong(place) is None else HELD_REPORTS
-    if rejection.reason is HeldRefusal.ID_TAKEN:
-        # The first command with this id keeps its outcome.
-        return state, [topic.of(fact)]
-    return state.put(replace(_done(event, place), rejection=rejection)), [topic.of(fact)]

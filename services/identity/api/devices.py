@@ -44,7 +44,10 @@ GIVER_GONE = Message(
 NO_DEVICE = Message("There is no device {device} (yet).")
 NOT_PROVEN = Message("The device has not proven that it has this key.")
 NOT_ENROLLED = Message("This device is not enrolled, or its proof does not count. Enrol it with a new code.")
-REVOKED = Message("This device is revoked. Let it make another key, and enrol it with a new code.")
+REVOKED = Message(
+    "This device is revoked. `karya terminal export` or `karya till export` writes its unsent records to a file for "
+    "an operator. To use the device again, move its .key file away and enrol it with a new code."
+)
 OLD_CHALLENGE = Message("The challenge is too old, or was used. Ask for a new one.")
 OTHER_PLACE = Message("The code is for {scope}, and the device is set up for {other}.")
 _REVOKE_ANSWERS: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such device (yet)"}}
@@ -105,8 +108,7 @@ class DevicePage(BaseModel):
 def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Commands) -> APIRouter:
     """The router of devices."""
     router = APIRouter(tags=["devices"])
-    issuer = service.settings.identity_url
-    audience = issuer.rstrip("/")
+    issuer = service.settings.issuer
     documents = service.database[DEVICES.name]
 
     async def find(device: str) -> EnrolledDevice | None:
@@ -157,7 +159,7 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
     )
     async def enrol(code: str, request: Request) -> Response:
         body = await parse_command(request, EnrolKey)
-        _check_enrolment(body, audience, code)
+        _check_enrolment(body, issuer, code)
         found = await usable(code)
         assert found.role is not None
         assert found.scope is not None
@@ -202,7 +204,7 @@ def routes(service: Service, secrets: Secrets, accounts: Accounts, commands: Com
     async def token(request: Request, response: Response) -> DeviceTokenPage:
         body = await parse_command(request, ProveDevice)
         device = await find(body.device)
-        if device is None or not _is_proven(body.proof, audience, body.challenge, device.public_key):
+        if device is None or not _is_proven(body.proof, issuer, body.challenge, device.public_key):
             raise PageRefused(401, NOT_ENROLLED, CHALLENGE)
         if device.revoked_at is not None:
             raise PageRefused(401, REVOKED, CHALLENGE)

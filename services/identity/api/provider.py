@@ -147,7 +147,7 @@ def routes(
         if account is None or account.closed_at is not None or account.credential != person.credential:
             raise PageRefused(401, SESSION_OVER, CHALLENGE)
         refresh_token = await secrets.sessions.begin(account.id, person.credential, now, now + longest)
-        return await token_page(secrets, settings.identity_url, response, account, refresh_token)
+        return await token_page(secrets, settings.issuer, response, account, refresh_token)
 
     return router
 

@@ -1,12 +1,11 @@
 """Identity as a client of another OpenID Connect provider: discovery, the exchange of a code, and claims."""
 
 import asyncio
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 import structlog
@@ -23,7 +22,7 @@ from services.identity.api.id_tokens import (
 from services.identity.domain.provider import RoleMapping, claim_of
 from services.identity.store.provider_sign_ins import SignInSecrets
 from shared.errors import BadSettings
-from shared.http.loopback import is_loopback
+from shared.loopback import is_private_line
 from shared.settings import Settings
 from shared.wording import Message, WrongValue
 
@@ -35,6 +34,8 @@ METADATA_SECONDS = 3600.0
 KEYS_SECONDS = 300.0
 # Tokens with made-up key ids must not flood the provider.
 ASK_AGAIN_SECONDS = 5.0
+# A provider that did not answer is not asked for so long. Each who waits for it holds a connection of identity.
+SILENT_SECONDS = 5.0
 DISCOVERY = "/.well-known/openid-configuration"
 CALLBACK = "/sessions/provider/callback"
 
@@ -69,14 +70,15 @@ class Provider:
         self._client_id = settings.oidc_client_id
         self._client_secret = settings.oidc_client_secret
         self._scopes = " ".join(dict.fromkeys(("openid", *settings.oidc_scopes.split())))
-        self._redirect = f"{settings.identity_url.rstrip('/')}{CALLBACK}"
-        if not _is_safe(self.issuer):
+        self._redirect = f"{settings.issuer}{CALLBACK}"
+        if not is_private_line(self.issuer):
             raise BadSettings(Message("KARYA_OIDC_ISSUER: an address begins with https://."))
         self._metadata: Metadata | None = None
         self._metadata_at = float("-inf")
         self._keys: KeySet | None = None
         self._keys_at = float("-inf")
         self._asking = asyncio.Lock()
+        self._silent_until = float("-inf")
 
     async def authorization_url(self, state: str, secrets: SignInSecrets) -> str:
         """Where a browser goes to sign in."""
@@ -145,11 +147,25 @@ class Provider:
         return await self._ask("POST", metadata.token_endpoint, data=form, auth=authentication)
 
     async def _known(self) -> Metadata:
+        """What the provider says of itself. While it does not answer, what it said before."""
+        known = self._metadata
+        if known is not None and (self._is_fresh() or self._asking.locked()):
+            return known
         async with self._asking:
-            if self._metadata is None or time.monotonic() - self._metadata_at > METADATA_SECONDS:
-                self._metadata = self._read_metadata(await self._ask("GET", f"{self.issuer.rstrip('/')}{DISCOVERY}"))
+            if self._metadata is None or not self._is_fresh():
+                try:
+                    fields = await self._ask("GET", f"{self.issuer.rstrip('/')}{DISCOVERY}")
+                except ProviderAway as away:
+                    if self._metadata is None:
+                        raise
+                    log.warning("provider_away", reason=str(away)[:300])
+                    return self._metadata
+                self._metadata = self._read_metadata(fields)
                 self._metadata_at = time.monotonic()
             return self._metadata
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._metadata_at <= METADATA_SECONDS
 
     def _read_metadata(self, fields: Mapping[str, Any]) -> Metadata:
         if fields.get("issuer") != self.issuer:
@@ -158,7 +174,7 @@ class Provider:
         addresses = {name: str(fields.get(name, "")) for name in names}
         userinfo = fields.get("userinfo_endpoint")
         for address in (*addresses.values(), *([userinfo] if userinfo is not None else [])):
-            if not _is_safe(str(address)):
+            if not is_private_line(str(address)):
                 raise ProviderAway(f"{address!r} is no address with TLS")
         algorithms = ASYMMETRIC.intersection(_texts(fields.get("id_token_signing_alg_values_supported")))
         if not algorithms:
@@ -182,8 +198,12 @@ class Provider:
 
     async def _ask(self, method: str, address: str, **request: Any) -> Mapping[str, Any]:
         """The JSON object that the provider answers. Raises ProviderRefused for an answer of 400 to 403."""
+        if time.monotonic() < self._silent_until:
+            raise ProviderAway("it did not answer a moment ago")
         try:
             async with (
+                # In all: the client's own timeout begins anew with each byte.
+                asyncio.timeout(ANSWER_WITHIN),
                 httpx.AsyncClient(timeout=ANSWER_WITHIN, headers={"Accept": "application/json"}) as client,
                 client.stream(method, address, **request) as answer,
             ):
@@ -195,7 +215,9 @@ class Provider:
             if 400 <= answer.status_code <= 403:
                 raise ProviderRefused(f"it answers with status {answer.status_code}")
             fields = httpx.Response(answer.status_code, content=raw, request=answer.request).raise_for_status().json()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as fault:
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValueError) as fault:
+            if isinstance(fault, TimeoutError | httpx.TimeoutException | httpx.NetworkError):
+                self._silent_until = time.monotonic() + SILENT_SECONDS
             # Without what was sent: that has a secret and a code.
             raise ProviderAway(type(fault).__name__) from None
         if not isinstance(fields, dict):
@@ -233,14 +255,3 @@ def _public_keys(fields: Mapping[str, Any]) -> KeySet:
 
 def _texts(value: Any) -> list[str]:
     return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
-
-
-def _is_safe(address: str) -> bool:
-    """Whether nobody between can read or change what is asked there."""
-    try:
-        parts = urlsplit(address)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    plain = parts.scheme == "http" and is_loopback(host)
-    return bool(host) and not re.search(r"\s", address) and (parts.scheme == "https" or plain)

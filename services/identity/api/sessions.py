@@ -69,7 +69,7 @@ def routes(
     """The router of sign-in."""
     router = APIRouter(tags=["sessions"])
     settings = service.settings
-    issuer = settings.identity_url
+    issuer = settings.issuer
 
     async def of_login(login: str) -> tuple[Account, Credential] | None:
         """The open account of a login, and its credential."""
@@ -156,7 +156,7 @@ def routes(
     async def metadata() -> MetadataPage:
         return MetadataPage(
             issuer=issuer,
-            jwks_uri=f"{issuer.rstrip('/')}/jwks",
+            jwks_uri=f"{issuer}/jwks",
             response_types_supported=[],
             grant_types_supported=[],
             sign_in_methods_supported=[

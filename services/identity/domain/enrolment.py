@@ -47,7 +47,9 @@ def enrol(state: State, event: Event, body: EnrolDevice) -> Decision:
             device = EnrolledDevice(body.subject, body.public_key, body.role, body.scope, body.name, event.logged_at)
             return device, fact
         if existing.revoked_at is not None:
-            message = Message("The key of this device is revoked. Let the device make another one.")
+            message = Message(
+                "The key of this device is revoked. Move its .key file away, and enrol it with a new code."
+            )
             return AccountRejection("subject", AccountRefusal.DEVICE_REVOKED, message)
         if (existing.role, existing.scope, existing.name) != (body.role, body.scope, body.name):
             message = Message(

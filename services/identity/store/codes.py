@@ -50,6 +50,10 @@ class Codes:
         await self._codes.delete_many({"subject": subject, "claimed_by": None})
         return await self._add({"role": None, "scope": None, "subject": subject}, by, expires_at)
 
+    async def is_open(self, subject: str) -> bool:
+        """Whether there is a code for a password of this account that nobody has used."""
+        return await self._codes.count_documents({"subject": subject, "claimed_by": None}, limit=1) > 0
+
     async def add_device(self, role: Role, scope: str, by: str | None, expires_at: datetime) -> str:
         """A new code for a device, in short groups of letters."""
         groups = ("".join(secrets.choice(_LETTERS) for _ in range(_TYPED_LETTERS)) for _ in range(_TYPED_GROUPS))

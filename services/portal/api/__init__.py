@@ -51,7 +51,7 @@ def portal(
     for client in (identity, services, devices):
         service.add_closing(client.close)
     keys = signing_keys or IdentityKeys(settings.identity_url)
-    people = People(sessions, identity, keys, settings.identity_url)
+    people = People(sessions, identity, keys, settings.issuer)
     files = Assets()
     pages, organiser = Pages(files), Organiser(services)
     router = APIRouter()

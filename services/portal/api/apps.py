@@ -12,6 +12,8 @@ from services.portal.api.assets import ASK_EACH_TIME, INDEX, Assets, File, file_
 from shared.translation import catalogue
 
 WORKER = "worker.js"
+# What the apps have in common is a folder of its own, and no app.
+COMMON = "device"
 # The files of pages that each app uses too. It asks for them without their hashes.
 SHARED = ("icon.svg", "style.css")
 _CALL = re.compile(r'\btr\(\s*("(?:[^"\\]|\\.)*")')
@@ -25,7 +27,7 @@ def texts_of_script(source: str) -> Iterator[str]:
 
 def app_texts(files: Mapping[str, File], app: str) -> list[str]:
     """The texts of an app in English."""
-    scripts = [file for name, file in sorted(files.items()) if name.startswith(f"{app}/") and name.endswith(".js")]
+    scripts = [file for name, file in sorted(files.items()) if _is_of(name, app) and name.endswith(".js")]
     return sorted({text for script in scripts for text in texts_of_script(script.content.decode())})
 
 
@@ -52,6 +54,10 @@ def routes(assets: Assets, issuer: str) -> APIRouter:
     return router
 
 
+def _is_of(name: str, app: str) -> bool:
+    return name.startswith((f"{app}/", f"{COMMON}/"))
+
+
 def _found(files: Mapping[str, File], app: str) -> File:
     if (file := files.get(app)) is None:
         raise HTTPException(404)
@@ -67,7 +73,7 @@ def _words(assets: Assets, app: str) -> File:
 
 def _list(assets: Assets, app: str, words: File) -> File:
     """The script by which the worker of the app knows its files. The worker is another one when a file changes."""
-    own = {f"/apps/{name}": file for name, file in assets.apps.items() if name.startswith(f"{app}/")}
+    own = {f"/apps/{name}": file for name, file in assets.apps.items() if _is_of(name, app)}
     own = {name: file for name, file in own.items() if not name.endswith((f"/{WORKER}", f"/{INDEX}"))}
     files = {
         f"/apps/{app}/": assets.apps[f"{app}/{INDEX}"],
@@ -76,5 +82,5 @@ def _list(assets: Assets, app: str, words: File) -> File:
         **{f"/assets/{name}": assets.static[name] for name in SHARED},
     }
     version = hashlib.sha256("".join(f"{name} {file.tag} " for name, file in files.items()).encode()).hexdigest()[:16]
-    content = json.dumps({"version": version, "names": list(files)})
+    content = json.dumps({"app": app, "version": version, "names": list(files)})
     return file_of(".js", f"self.FILES = {content};\n".encode())

@@ -14,8 +14,8 @@ from shared.access.rights import Grant
 from shared.access.tokens import Caller
 from shared.events.identity import Role
 from shared.http.access import SigningKeys, caller_by_token, caller_of
-from shared.http.loopback import is_loopback
 from shared.http.problems import PageRefused
+from shared.loopback import is_loopback
 from shared.wording import Message
 
 # Browsers send such a cookie to this host alone, and over HTTPS alone.

@@ -4,7 +4,7 @@
 |-------------|---------------------------|----------------------------------------------------------------------|
 | `lanes`     | `<group>/<p>`             | of each topic the next offset and the mark of the record before it;  |
 |             |                           | next outbox number, batches so far, number of the ids' derivation    |
-| `ledger`    | `<source> <event id>`     | every event ever worked: digest, lane, batch (audit and duplicates)  |
+| `ledger`    | `<source> <event id>`     | every event ever worked: digest, lane, batch; who gave it            |
 | `outbox`    | `<group>/<p>/<number>`    | a page of a lane's events that Kafka has not acknowledged yet        |
 | `deadlines` | `<group> <deadline id>`   | a timer: lane, key, deadline and due time                            |
 | `parked`    | `<group> <key>`           | a key on which a rule failed, with its waiting events in order       |

@@ -9,8 +9,10 @@ from pymongo.results import BulkWriteResult
 
 from shared.derivation import FIRST
 from shared.errors import FenceMoved
+from shared.events.language import Event
 from shared.mongo import Database, Document, Session
 from shared.runtime.arrival import ARRIVED
+from shared.runtime.audit import GIVEN, given_by
 from shared.runtime.processor import Processor
 from shared.runtime.storage.outbox import from_outbox, to_outbox
 from shared.runtime.storage.types import ChangeSet, Lane, Operations, OutboxEntry, ParkedEvents, Timer, lane_id
@@ -28,6 +30,7 @@ class RuntimeStore:
 
     async def prepare(self, processors: Iterable[Processor]) -> None:
         """Create the indexes of the queries below, and those of the processors' collections."""
+        await self._database["ledger"].create_index([(GIVEN, ASCENDING)], sparse=True)
         await self._database["deadlines"].create_index([("lane", ASCENDING), ("due", ASCENDING)])
         for collection in (collection for processor in processors for collection in processor.collections):
             for field_name in collection.indexes:
@@ -152,9 +155,9 @@ class RuntimeStore:
             raise
 
 
-def ledger_entry(id: str, digest: bytes, lane: Lane) -> Document:
+def ledger_entry(id: str, digest: bytes, lane: Lane, event: Event) -> Document:
     """The ledger's document of one worked event."""
-    return {"_id": id, "digest": digest, "lane": lane.id, "batch": lane.batches}
+    return {"_id": id, "digest": digest, "lane": lane.id, "batch": lane.batches, **given_by(event, id)}
 
 
 async def _bulk(

@@ -1,4 +1,4 @@
-"""The route by which `karya terminal sync` and `karya till sync` go: the gateway if it is known, else Kafka."""
+"""The route by which `karya terminal sync` and `karya till sync` go: the gateway, or Kafka by choice."""
 
 import http.server
 import json
@@ -31,9 +31,11 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
         yield spool
 
 
-def test_the_gateway_is_taken_if_its_address_is_known(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
+def test_kafka_is_taken_by_choice_alone(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
     monkeypatch.setenv("KARYA_KAFKA", "127.0.0.1:9")
-    assert isinstance(device_route(spool, kafka=False), KafkaRoute)
+    with pytest.raises(ServersNotConfigured, match="set KARYA_GATEWAY_URL"):
+        device_route(spool, kafka=False)
+    assert isinstance(device_route(spool, kafka=True), KafkaRoute)
     monkeypatch.setenv("KARYA_GATEWAY_URL", URL)
     route = device_route(spool, kafka=False)
     assert isinstance(route, GatewayRoute)
@@ -51,9 +53,10 @@ def test_without_any_address_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch
         device_route(spool, kafka=True)
 
 
-@pytest.fixture
-def strict_gateway() -> Iterator[tuple[str, list[str | None]]]:
-    """A gateway that takes no record, and the tokens that it saw."""
+@pytest.fixture(params=[("refused", "no_right")])
+def strict_gateway(request: pytest.FixtureRequest) -> Iterator[tuple[str, list[str | None]]]:
+    """A gateway that stores no record, and the tokens that it saw. It answers a status and a reason."""
+    status, reason = request.param
     tokens: list[str | None] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -63,8 +66,8 @@ def strict_gateway() -> Iterator[tuple[str, list[str | None]]]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             refusal = {
-                "status": "refused",
-                "reason": "no_right",
+                "status": status,
+                "reason": reason,
                 "template": "Not {place}.",
                 "values": {"place": "X"},
             }
@@ -91,13 +94,13 @@ def strict_gateway() -> Iterator[tuple[str, list[str | None]]]:
     thread.join()
 
 
-@pytest.mark.parametrize(
-    ("device", "record"),
-    [
-        (("terminal", "--facility", "PR-KPG"), ("record", "KTI", "5", "--unlisted")),
-        (("till", "--booth", "ODOP.B1"), ("drawer", "open", "--cashier", "P1", "--float", "1.000")),
-    ],
-)
+DEVICES = [
+    (("terminal", "--facility", "PR-KPG"), ("record", "KTI", "5", "--unlisted")),
+    (("till", "--booth", "ODOP.B1"), ("drawer", "open", "--cashier", "P1", "--float", "1.000")),
+]
+
+
+@pytest.mark.parametrize(("device", "record"), DEVICES)
 def test_a_record_that_is_not_taken_is_shown_with_its_reason(
     device: tuple[str, ...],
     record: tuple[str, ...],
@@ -123,3 +126,24 @@ def test_a_record_that_is_not_taken_is_shown_with_its_reason(
     assert "not taken" in shown
     assert "Not X." in shown
     assert set(tokens) == {"Bearer secret"}
+
+
+@pytest.mark.parametrize("strict_gateway", [("held", "device_revoked")], indirect=True)
+@pytest.mark.parametrize(("device", "record"), DEVICES)
+def test_a_record_that_the_gateway_holds_is_shown_as_held(
+    device: tuple[str, ...], record: tuple[str, ...], strict_gateway: tuple[str, list[str | None]], tmp_path: Path
+) -> None:
+    environment = {"KARYA_GATEWAY_URL": strict_gateway[0], "KARYA_SPOOL_DIR": str(tmp_path)}
+    environment["KARYA_ZONE"] = "Asia/Makassar"
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(app, [*device, *words], env=environment)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    run(*record)
+    synced = run("sync", "--wait", "0")
+    assert "The gateway holds 1 record of a revoked device until an operator decides." in synced
+    assert "did not take" not in synced
+    [row] = json.loads(run("sync", "--wait", "0", "--json"))["not_taken"]
+    assert (row["standing"], row["reason"]) == ("held", "device_revoked")

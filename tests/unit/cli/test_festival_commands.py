@@ -350,7 +350,7 @@ def test_sales_in_doubt_are_listed_while_the_festival_runs(festival: FakeServer,
 
 def test_what_a_page_of_sales_in_doubt_does_not_show_is_said(festival: FakeServer, sales: FakeServer) -> None:
     sales.pages["/disputes"] = [in_doubt() | {"receipts": 9}]
-    assert "8 receipts more follow" in run(festival, sales, "disputes", "ODOP").stdout
+    assert "8 more receipts follow" in run(festival, sales, "disputes", "ODOP").stdout
 
 
 def test_missing_tells_sales_in_doubt_once_with_their_rupiah(festival: FakeServer, sales: FakeServer) -> None:

@@ -33,6 +33,7 @@ def a_row(record: str, seq: int, place: str = "ODOP.B1", status: str = "held") -
         "status": status,
         "decided_at": None,
         "reason": None,
+        "stored_before": record == "r1",
     }
 
 
@@ -61,6 +62,7 @@ def test_held_records_are_listed_in_the_order_of_their_device(gateway: FakeIdent
     assert [row["record"] for row in json.loads(shown.output)] == ["r1", "r2"]
     table = run(gateway, "held", "list")
     assert table.output.index("r1") < table.output.index("r2")
+    assert ["stored before" in line for line in table.output.splitlines()] == [False, True, False]
     gateway.pages["/held"] = []
     assert "No record is held" in run(gateway, "held", "list").output
 
@@ -82,7 +84,7 @@ def test_a_release_goes_on_until_nothing_of_the_device_waits(
     released = run(gateway, "held", "release", f" {DEVICE} ")
     assert released.exit_code == 0, released.output
     assert gateway.given == [("/held/ODOP.B1/release", {"device": DEVICE})] * 3
-    assert "5 records released" in released.output
+    assert "Released: 5 records count from now on." in released.output
 
 
 def test_one_record_is_refused_with_a_reason(gateway: FakeIdentity, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -238,7 +238,7 @@ def test_without_settings_or_servers_every_command_says_so_as_a_problem(
 ) -> None:
     # As if the servers were away for longer than a command waits.
     monkeypatch.setenv("KARYA_KAFKA", "127.0.0.1:1")
-    monkeypatch.setenv("KARYA_MONGO", "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100")
+    monkeypatch.setenv("KARYA_MONGO", "mongodb://127.0.0.1:1/")
     for name, value in settings.items():
         monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
     result = CliRunner().invoke(app, [*words, "--json"])
@@ -262,7 +262,7 @@ def test_no_log_line_of_a_library_stands_beside_the_problem() -> None:
         ("http://127.0.0.1:1", "does not answer (nothing listens there)"),
         ("127.0.0.1:8003", "KARYA_FESTIVAL_URL is not a valid address"),
         ("http://127.0.0.1:many", "KARYA_FESTIVAL_URL is not a valid address"),
-        ("http://no-such-name.invalid", "does not answer (the network knows no such name)"),
+        ("https://no-such-name.invalid", "does not answer (the network knows no such name)"),
     ],
 )
 def test_a_service_that_is_away_is_a_problem_in_our_words(url: str, detail: str) -> None:

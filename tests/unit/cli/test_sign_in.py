@@ -246,6 +246,21 @@ def test_without_an_address_people_are_told_what_to_do(run: Run) -> None:
         assert "run `make up`, or set KARYA_IDENTITY_URL" in result.stderr
 
 
+def test_no_password_and_no_code_goes_to_another_machine_in_clear(run: Run, identity: FakeIdentity) -> None:
+    # It reaches this machine, and is no loopback address.
+    run.environment["KARYA_IDENTITY_URL"] = identity.url.replace("127.0.0.1", "0.0.0.0")
+    for words in (
+        ("login", "rina", "--password-stdin"),
+        ("accounts", "restore", "abcd", "--password-stdin"),
+        ("accounts", "register", "abcd", "--login", "rina", "--name", "Rina", "--password-stdin"),
+        ("till", "--booth", "ODOP.B1", "--spool-dir", str(run.folder), "enrol", "abcd"),
+    ):
+        result = run(*words, given=f"{PASSWORD}\n")
+        assert result.exit_code == 1, result.output
+        assert "begins with http://, so that others could read" in result.stderr
+    assert (identity.given, identity.tokens_seen) == ([], [])
+
+
 def test_an_announcement_waits_for_the_role_that_it_brings(run: Run, identity: FakeIdentity) -> None:
     signed_in(run)
     identity.later_roles = [["organiser:*"], ["organiser:*", "organiser:ODOP"]]

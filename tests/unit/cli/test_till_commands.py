@@ -93,7 +93,8 @@ def test_a_cashier_hears_at_a_sync_where_to_set_the_till_up(
         return reports.pop()
 
     monkeypatch.setattr(Till, "sync", sync)
-    env = {"KARYA_KAFKA": "127.0.0.1:1", "KARYA_SPOOL_DIR": str(folder), "KARYA_BOOTH": name, "COLUMNS": "400"}
+    env = {"KARYA_GATEWAY_URL": "http://127.0.0.1:1", "KARYA_SPOOL_DIR": str(folder), "KARYA_BOOTH": name}
+    env |= {"COLUMNS": "400"}
     use_language(language)
     try:
         said = CliRunner().invoke(app, ["sync"], env=env)

@@ -1,6 +1,7 @@
 """Every text for people is in the catalogue; modules that only operators read are listed."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,11 @@ def test_the_catalogue_is_what_make_words_writes() -> None:
 
 def test_every_text_has_a_translation() -> None:
     assert not untranslated(), "write the Indonesian texts into the catalogue"
+
+
+def test_a_verb_agrees_with_a_number_that_may_be_one() -> None:
+    plural = re.compile(r"\|[^}]*\}[^.:;,]*\b(are|were|have|do|they)\b")
+    assert not [text for _, text in catalogue() if plural.search(text)], "put the verb into the number's format"
 
 
 def test_a_translation_has_the_fields_of_its_text() -> None:

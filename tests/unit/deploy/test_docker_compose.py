@@ -1,5 +1,6 @@
 """The compose file, as far as it can be judged without an engine."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 from deploy import docker_stack
 from deploy.secure.files import PORTAL
 from deploy.topics import SERVICES
+from shared.http.unsafe_settings import unsafe
 from shared.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -87,6 +89,34 @@ def test_every_setting_that_it_gives_is_one() -> None:
     settings = {f"KARYA_{name.upper()}" for name in Settings.model_fields}
     for name in [*SERVICES, "topics"]:
         assert services[name]["environment"].keys() <= settings
+
+
+def test_tokens_name_the_address_of_identity_that_the_host_reaches() -> None:
+    [published] = services["identity"]["ports"]
+    host, _, port = published.rpartition(":")
+    assert (host, port) == ("127.0.0.1:${KARYA_IDENTITY_PORT:-8005}", "8000")
+    for name in SERVICES:
+        environment = services[name]["environment"]
+        assert environment["KARYA_IDENTITY_ISSUER"] == f"${{KARYA_IDENTITY_ISSUER:-http://{host}}}"
+        # The host's own variable of this name has the published address, which no container reaches.
+        assert environment["KARYA_IDENTITY_URL"] == f"http://identity:{port}"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_its_services_may_start(name: str) -> None:
+    given = {variable: with_defaults(value) for variable, value in services[name]["environment"].items()}
+    fields = {variable.removeprefix("KARYA_").lower(): value for variable, value in given.items()}
+    assert "KARYA_HTTP_HOST=0.0.0.0" in (ROOT / "deploy" / "Dockerfile").read_text()
+    settings = Settings.model_validate({"access": "tokens", "unsigned": "refused", **fields, "http_host": "0.0.0.0"})
+    assert settings.issuer == "http://127.0.0.1:8005"
+    assert unsafe(settings) == []
+
+
+def with_defaults(text: str) -> str:
+    """The value of a setting where the host sets no variable."""
+    while (inner := re.search(r"\$\{\w+:-([^{}]*)\}", text)) is not None:
+        text = text.replace(inner[0], inner[1])
+    return text
 
 
 def test_data_outlives_its_container() -> None:

@@ -119,11 +119,12 @@ def test_services_take_the_wished_port_and_those_after_it(tmp_path: Path) -> Non
 
 
 def test_each_service_is_told_where_identity_is(tmp_path: Path) -> None:
-    services = LocalServices(tmp_path, Settings())
+    services = LocalServices(tmp_path, Settings(identity_issuer="https://identity.example.org"))
     assert next(iter(services.servers)) == "identity", "the first to start: its port is known to the others then"
     services.servers["identity"].port = 9999
     for server in services.servers.values():
-        assert "KARYA_IDENTITY_URL=http://127.0.0.1:9999" in server.kind.command(server.port)
+        command = server.kind.command(server.port)
+        assert {"KARYA_IDENTITY_URL=http://127.0.0.1:9999", "KARYA_IDENTITY_ISSUER="} <= set(command)
 
 
 def test_the_portal_is_told_where_all_services_are(tmp_path: Path) -> None:

@@ -85,3 +85,12 @@ def test_local_servers_are_handed_over_and_stopped(tmp_path: Path, monkeypatch: 
         assert (stack.kafka, stack.mongo) == (stack.local.addresses.kafka, stack.local.addresses.mongo)
         assert events == ["started"]
     assert events == ["started", "stopped"]
+
+
+def test_an_open_stack_takes_no_credentials_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    for server in ("KAFKA", "MONGO"):
+        monkeypatch.setenv(f"KARYA_{server}_CREDENTIALS", "/secrets/operator")
+        monkeypatch.setenv(f"KARYA_{server}_CA", "/secrets/authorities.pem")
+    settings = Addresses("127.0.0.1:1", "mongodb://127.0.0.1:2").settings()
+    found = (settings.kafka_credentials, settings.kafka_ca, settings.mongo_credentials, settings.mongo_ca)
+    assert found == (None, None, None, None)

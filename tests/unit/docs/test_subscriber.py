@@ -1,28 +1,53 @@
-"""The subscriber's guide shows how to take a long plan whole, and its function does so."""
+"""The subscriber's guide shows how to be let in and how to take a long plan whole, and its code does so."""
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from deploy.secure.certificates import new_authority
+from deploy.secure.files import KAFKA, SUBSCRIBER
+from deploy.secure.users import ServerSecrets
 from shared.envelope import encode
 from shared.events.festival import AllocationPlanned, PlanLine, Shortfall
 from shared.events.parts import in_parts
+from shared.kafka_connection import connection
+from shared.settings import Settings
 
 pytestmark = pytest.mark.unit
 
+MARKET = f"{SUBSCRIBER}.market"
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "subscriber.md"
 
 
-def the_function() -> Any:
+def names_of(part: str) -> dict[str, Any]:
+    """What the one block of code with this part defines."""
     blocks: list[str] = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    [block] = [block for block in blocks if "def whole(" in block]
+    [block] = [block for block in blocks if part in block]
     names: dict[str, Any] = {}
     exec(block, names)
-    return names["whole"]
+    return names
+
+
+def the_function() -> Any:
+    return names_of("def whole(")["whole"]
+
+
+def test_the_access_of_the_guide_is_that_of_a_secured_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    secrets = ServerSecrets(Path(".karya/up/secrets"))
+    secrets.authorities.parent.mkdir(parents=True)
+    new_authority(secrets, datetime.now(UTC))
+    secrets.credentials(KAFKA, MARKET)
+    shown = names_of("sasl_mechanism")["access"]
+    expected = connection(secrets.of(MARKET, Settings()))
+    del expected["bootstrap_servers"]
+    assert (shown.pop("ssl_context") is None, expected.pop("ssl_context") is None) == (False, False)
+    assert shown == expected
 
 
 def a_plan(request: str) -> AllocationPlanned:

@@ -134,7 +134,7 @@ def test_a_sync_tells_once_that_a_booth_sells_again(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(Terminal, "sync", sync)
     env = {"KARYA_SPOOL_DIR": str(tmp_path), "KARYA_FACILITY": "PR-KPG", "COLUMNS": "200"}
-    env |= {"KARYA_KAFKA": "127.0.0.1:1"}
+    env |= {"KARYA_GATEWAY_URL": "http://127.0.0.1:1"}
     words = "Booth F1.B2 sells again. The settlement of F1 waits until it is settled again."
     assert words in CliRunner().invoke(app, ["sync"], env=env).stdout
     assert "sells again" not in CliRunner().invoke(app, ["sync"], env=env).stdout

@@ -191,7 +191,7 @@ def test_all_lines_are_recorded_or_none(tmp_path: Path) -> None:
     made.write_text("product;qty;best_before\nKTI;3;\nKTI;0;\nKTI;4;2001-01-01\n")
     result = device.run("record", "--file", str(made))
     assert result.exit_code == 1
-    assert "Nothing was recorded, as 2 of 3 lines are refused" in result.stderr
+    assert "Nothing was recorded. Refused: 2 of 3 lines" in result.stderr
     assert device.pieces == []
     refused = (tmp_path / "made.refused.csv").read_text(encoding="utf-8-sig")
     assert [line.split(";")[:4] for line in refused.splitlines()] == [

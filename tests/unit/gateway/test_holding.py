@@ -3,14 +3,15 @@
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from services.gateway.domain import holding
-from services.gateway.domain.held_record import HeldRecord, HeldStatus, held_id
+from services.gateway.domain import held_record, holding
+from services.gateway.domain.held_record import HeldDevice, HeldRecord, HeldStatus, device_id, held_id
 from services.gateway.handlers import HELD
-from services.gateway.store import HELD_COMMAND_OUTCOMES, HELD_RECORD_DOCUMENTS
+from services.gateway.store import HELD_COMMAND_OUTCOMES, HELD_RECORD_DOCUMENTS, HELD_VALUE
 from shared import envelope
 from shared.access.signatures import HEADER
 from shared.events.gateway import (
@@ -163,6 +164,44 @@ def test_one_command_releases_no_more_than_a_transaction_takes(monkeypatch: pyte
     assert [released(gateway.work(RELEASE)) for _ in range(3)] == [["r1", "r2"], ["r3", "r4"], ["r5"]]
 
 
+def test_one_command_releases_no_more_bytes_than_its_bound_but_always_a_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway = Gateway()
+    size = len(base64.b64decode(a_till_record("r1", 1).value_base64))
+    for seq in range(1, 6):
+        gateway.work(a_till_record(f"r{seq}", seq))
+    monkeypatch.setattr(holding, "MOST_BYTES_AT_ONCE", 2 * size)
+    assert [released(gateway.work(RELEASE)) for _ in range(2)] == [["r1", "r2"], ["r3", "r4"]]
+    gateway.work(a_till_record("r6", 6))
+    monkeypatch.setattr(holding, "MOST_BYTES_AT_ONCE", 1)
+    assert released(gateway.work(RELEASE)) == ["r5"]
+
+
+@pytest.mark.parametrize("bound", ["MOST_WAITING", "MOST_WAITING_BYTES"])
+def test_no_more_of_a_device_waits_than_the_bound(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(base64.b64decode(a_till_record("r1", 1).value_base64))
+    monkeypatch.setattr(held_record, bound, 2 if bound == "MOST_WAITING" else 2 * size)
+    gateway = Gateway()
+    for seq in (1, 2):
+        assert isinstance(gateway.work(a_till_record(f"r{seq}", seq))[0], RecordHeld)
+    third = a_till_record("r3", 3)
+    assert refusal(gateway.work(third)) is HeldRefusal.TOO_MANY_HELD
+    assert gateway.work(a_till_record("r1", 1)) == [], "it is held already"
+    assert isinstance(gateway.work(a_till_record("r1", 1, device=OTHER))[0], RecordHeld), "another device"
+    one, refused = (
+        ReleaseRecords(place=BOOTH, device=DEVICE, record="r1"),
+        RefuseRecords(place=BOOTH, device=DEVICE, record="r1", reason="a copy"),
+    )
+    # A record that was decided makes room once.
+    gateway.work(refused)
+    gateway.work(one)
+    assert isinstance(gateway.work(third)[0], RecordHeld)
+    assert refusal(gateway.work(a_till_record("r4", 4))) is HeldRefusal.TOO_MANY_HELD
+    assert released(gateway.work(RELEASE)) == ["r2", "r3"]
+    assert gateway.entities[HeldDevice, device_id(BOOTH, DEVICE)] == HeldDevice(device_id(BOOTH, DEVICE), 3)
+
+
 def test_one_record_is_released_or_refused_and_a_refused_one_can_still_be_released() -> None:
     gateway = Gateway()
     for seq in (1, 2):
@@ -216,6 +255,9 @@ def test_documents_are_read_as_they_were_written() -> None:
         collection = by_class[kind]
         document = {"_id": id, **collection.to_document(entity)}
         assert collection.from_document(document) == entity
+        if isinstance(entity, HeldRecord):
+            del document[HELD_VALUE]
+            assert collection.from_document(document) == replace(entity, value=b""), "as a page of many reads it"
         for read in (holding.waiting_of(BOOTH, DEVICE),):
             if kind is read.entity:
                 assert document[read.field] == getattr(entity, read.field)

@@ -86,6 +86,18 @@ async def test_a_record_is_appended_with_its_bytes_and_headers(api: httpx.AsyncC
     assert record.headers == own
 
 
+async def test_a_record_that_is_too_large_for_kafka_stops_no_other(api: httpx.AsyncClient, log: Log) -> None:
+    log.too_large = frozenset({1})
+    sent = ["no event", *(an_event(a_report(number), id=str(number)) for number in (1, 2, 3))]
+    answers = (await api.post("/intake", json=sent)).json()
+    assert [(row["status"], row.get("reason")) for row in answers[1:]] == [
+        ("stored", None),
+        ("unusable", "too_large"),
+        ("stored", None),
+    ]
+    assert log.ids == ["1", "3"]
+
+
 async def test_a_refused_record_stops_no_other(api: httpx.AsyncClient, log: Log) -> None:
     sent = [
         an_event(a_report(1), id="1"),

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.gateway.domain.held_record import HeldRecord, HeldStatus, held_id
+from services.gateway.domain import held_record
+from services.gateway.domain.held_record import HeldDevice, HeldRecord, HeldStatus, device_id, held_id
 from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.rules import distrust, know
 from services.gateway.store import KNOWN_DEVICES
@@ -77,6 +78,8 @@ def a_held_record() -> HeldRecord:
         seq=None,
         headers=(),
         value=b"",
+        digest="",
+        size=0,
         held_at=NOW,
     )
 
@@ -93,11 +96,12 @@ async def sent(
     grant: Grant = AS_DEVICE,
     subject: str = SUBJECT,
     held: Sequence[HeldRecord] = (),
+    holding: Sequence[HeldDevice] = (),
     unsigned: UnsignedRecords = UnsignedRecords.ALLOWED,
 ) -> tuple[list[tuple[str, str | None]], Log]:
     """What became of each record, and what was appended."""
     log = Log()
-    async with an_intake(log, with_access(Settings(unsigned=unsigned)), *devices, held=held) as app:
+    async with an_intake(log, with_access(Settings(unsigned=unsigned)), *devices, held=held, holding=holding) as app:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as api:
             headers = {**TYPE, **headers_of([grant], subject=subject)}
@@ -180,6 +184,21 @@ async def test_a_device_that_offers_a_held_record_again_hears_what_became_of_it(
     statuses, log = await sent([a_record(), a_record(id="r2")], a_device(revoked=True), held=[held])
     assert statuses == [expected, ("held", "device_revoked")]
     assert [HoldRecord.model_validate_json(record.value).record for record in log.records] == ["r2"]
+
+
+@pytest.mark.parametrize("bound", ["MOST_WAITING", "MOST_WAITING_BYTES"])
+async def test_a_record_beyond_what_the_gateway_holds_of_a_device_stays_on_the_device(
+    bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(base64.b64decode(a_record()["data_base64"]))
+    monkeypatch.setattr(held_record, bound, 3 if bound == "MOST_WAITING" else 3 * size)
+    id = device_id("LP-KPG", public_key_of(KEY).device)
+    holding = HeldDevice(id, records=9, waiting=1, waiting_bytes=size)
+    records = [a_record(id=f"r{number}") for number in range(1, 5)]
+    # What is held already needs no room.
+    statuses, log = await sent(records, a_device(revoked=True), held=[a_held_record()], holding=[holding])
+    assert statuses == [("held", "device_revoked")] * 3 + [("refused", "too_many_held")]
+    assert [HoldRecord.model_validate_json(record.value).record for record in log.records] == ["r2", "r3"]
 
 
 async def test_an_operator_brings_what_an_enrolled_device_has_signed_and_nothing_else() -> None:

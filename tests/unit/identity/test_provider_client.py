@@ -1,7 +1,9 @@
 """What identity believes of another provider: its metadata, its keys and its ID tokens."""
 
+import asyncio
 import base64
-from collections.abc import Iterator
+import json
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -150,6 +152,75 @@ async def test_a_provider_without_an_answer_of_this_size_is_away(forging: Forgin
     forging.metadata["padding"] = "x" * (provider_client.MOST_BYTES + 1)
     with pytest.raises(ProviderAway):
         await Provider(with_provider(Settings(), forging.issuer)).authorization_url("state", BOUND)
+
+
+class SilentProvider:
+    """Takes connections. It answers with its metadata while `answers` is set, else byte by byte or never."""
+
+    def __init__(self) -> None:
+        self.answers = False
+        self.drips = False
+        self.asked = 0
+        self.issuer = ""
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.asked += 1
+        await reader.readuntil(b"\r\n\r\n")
+        if self.answers:
+            ends = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+            named = {"issuer": self.issuer, "id_token_signing_alg_values_supported": ["ES256"]}
+            body = json.dumps(named | {end: f"{self.issuer}/{end}" for end in ends}).encode()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        elif self.drips:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while not writer.is_closing():
+                writer.write(b" ")
+                await asyncio.sleep(0.05)
+        else:
+            await reader.read()
+        writer.close()
+
+
+@pytest.fixture
+async def silent(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SilentProvider]:
+    monkeypatch.setattr(provider_client, "ANSWER_WITHIN", 0.2)
+    monkeypatch.setattr(provider_client, "SILENT_SECONDS", 0.3)
+    provider = SilentProvider()
+    server = await asyncio.start_server(provider.take, "127.0.0.1", 0)
+    provider.issuer = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        yield provider
+
+
+async def all_urls(client: Provider, number: int = 20) -> list[str | BaseException]:
+    """What so many people get who want to sign in at the same time, all of them within a second."""
+    asking = (client.authorization_url("state", BOUND) for _ in range(number))
+    return await asyncio.wait_for(asyncio.gather(*asking, return_exceptions=True), 1.0)
+
+
+@pytest.mark.parametrize("drips", [False, True])
+async def test_nobody_queues_for_a_provider_that_does_not_answer(silent: SilentProvider, drips: bool) -> None:
+    silent.drips = drips
+    client = Provider(with_provider(Settings(), silent.issuer))
+    for _ in range(2):
+        assert {type(answer) for answer in await all_urls(client)} == {ProviderAway}
+    assert silent.asked == 1, "a provider that was silent a moment ago is not asked"
+    silent.answers = True
+    await asyncio.sleep(0.35)
+    assert {type(answer) for answer in await all_urls(client)} == {str}
+
+
+async def test_while_the_provider_does_not_answer_its_older_metadata_count(
+    silent: SilentProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent.answers = True
+    client = Provider(with_provider(Settings(), silent.issuer))
+    known = await all_urls(client)
+    monkeypatch.setattr(provider_client, "METADATA_SECONDS", -1.0)
+    silent.answers = False
+    for _ in range(2):
+        assert await all_urls(client) == known
+    assert silent.asked == 2
 
 
 @pytest.mark.parametrize(

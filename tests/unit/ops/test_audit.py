@@ -1,5 +1,6 @@
 """`karya audit` and the accounts of `karya trace`: who gave a command, by the records alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,14 +9,19 @@ from aiokafka import ConsumerRecord
 
 from cli.audit import moment
 from ops.audit import AuditEntry, AuditFilter, _entries
+from ops.repairs import Repairs
+from ops.trace import _replays
 from ops.trace.actors import Actors
 from shared import envelope
 from shared.errors import WrongEntry
 from shared.events.catalogue import ENTRY_COMMANDS, RetireEntry
 from shared.events.festival import ORGANISER, CancelFestival
-from shared.events.identity import IDENTITY_COMMANDS, GrantRole, OpenAccount, Role
+from shared.events.gateway import HELD_COMMANDS, RefuseRecords
+from shared.events.identity import IDENTITY_COMMANDS, GrantRole, OpenAccount, RevokeDevice, Role
 from shared.events.language import Body, Topic
-from shared.events.operator import OPERATOR, LetterArchived
+from shared.events.operator import OPERATOR, DatabaseSwitched, LetterArchived, LetterReplayed
+from shared.runtime.audit import CURSOR, given_by
+from shared.settings import Settings
 
 pytestmark = pytest.mark.unit
 
@@ -96,6 +102,42 @@ def test_a_role_within_a_festival_is_about_the_festival() -> None:
     assert [entry.id for entry in entries(IDENTITY_COMMANDS, *records, festival="ODOP")] == ["c-0", "c-1"]
 
 
+def test_what_names_a_booth_or_a_place_is_about_its_festival() -> None:
+    device = "d-" + "a" * 52
+    held = a_record(HELD_COMMANDS, RefuseRecords(place="ODOP.B1", device=device, reason="stolen"), 0)
+    assert [entry.id for entry in entries(HELD_COMMANDS, held, festival="ODOP")] == ["c-0"]
+    # The words of the filter say so: a device may have been moved, and the command names none.
+    revoked = a_record(IDENTITY_COMMANDS, RevokeDevice(subject=device), 1)
+    assert entries(IDENTITY_COMMANDS, revoked, festival="ODOP") == []
+
+
+def test_each_event_of_an_operator_is_told_with_the_operator() -> None:
+    place = {"original": "t/0/1", "actor": "op.kupang"}
+    bodies = (
+        LetterReplayed(**place, letter="d/0/1", reason="BUG", arrived_at=NOON, compared=True),
+        DatabaseSwitched(original="sales", actor="op.kupang", say_missing=False),
+    )
+    found = [entries(OPERATOR, a_record(OPERATOR, body, actor=None))[0] for body in bodies]
+    assert [(entry.actor, entry.command, entry.key) for entry in found] == [
+        ("op.kupang", "LetterReplayed", "t/0/1"),
+        ("op.kupang", "DatabaseSwitched", "sales"),
+    ]
+
+
+def test_the_ledger_keeps_who_gave_a_command_and_nothing_about_other_events() -> None:
+    event = envelope.decode(ORGANISER, a_record(ORGANISER, CancelFestival(festival="ODOP", reason="a name")))
+    fields = given_by(event, "karya/test c-0")
+    assert fields == {
+        "given": "2026-04-18T04:00:00.000Z karya/test c-0",
+        "actor": RINA,
+        "kind": "CancelFestival",
+        "key": "ODOP",
+        "festival": "ODOP",
+    }
+    assert CURSOR.fullmatch(fields["given"])
+    assert given_by(replace(event, actor=None), "karya/test c-0") == {}
+
+
 def test_a_record_that_commands_nothing_is_left_out() -> None:
     broken = a_record(ORGANISER, CancelFestival(festival="ODOP"))
     broken.value = b"{"
@@ -121,3 +163,24 @@ def test_a_moment_is_read_by_this_machines_clock_if_it_names_no_zone() -> None:
     assert moment("2026-04-18") == datetime(2026, 4, 18).astimezone()
     with pytest.raises(WrongEntry, match="is no moment"):
         moment("yesterday")
+
+
+def test_a_trace_tells_of_the_replays_of_a_record() -> None:
+    command = a_record(ORGANISER, CancelFestival(festival="ODOP"), 7)
+    replays = [
+        LetterReplayed(
+            original=f"{ORGANISER.name}/0/{offset}",
+            letter=f"{ORGANISER.name}.dlq/0/0",
+            reason="BUG",
+            arrived_at=NOON,
+            actor=f"op.{offset}",
+            compared=True,
+        )
+        for offset in (7, 8, 7)
+    ]
+    repairs = Repairs()
+    repairs.add(a_record(OPERATOR, body, number, actor=None) for number, body in enumerate(replays))
+    found = list(_replays(repairs, Settings(topic_prefix="t."), command))
+    assert [(entry.kind, entry.who, entry.where) for entry in found] == [
+        ("LetterReplayed", "op.7", f"t.{ORGANISER.name} 0/7")
+    ] * 2

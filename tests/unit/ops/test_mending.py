@@ -1,7 +1,7 @@
 """Mending by two operators at the same time: one body counts, and only its operator reads that it was worked."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,8 +9,9 @@ import pytest
 from ops import mending
 from ops.dlq import DeadLetters
 from ops.drafts import draft
-from ops.letters import Letter, Status
+from ops.letters import Letter, LetterPlace, Status
 from ops.mending import MendReport
+from ops.originals import LetterComparison
 from ops.repairs import Mending
 from shared import envelope
 from shared.errors import NotMendable
@@ -28,10 +29,14 @@ class FakeCluster(DeadLetters):
         self.worked: bytes | None = None
         self.letters: list[Letter] = []
         self.told: list[LetterMended] = []
+        self.comparison = LetterComparison.SAME
         self._looked = asyncio.Barrier(operators)
 
     async def require_operators_topic(self) -> None:
         pass
+
+    async def comparisons(self, letters: Sequence[Letter]) -> Mapping[LetterPlace, LetterComparison]:
+        return {letter.place: self.comparison for letter in letters}
 
     async def all(self, topics: Collection[str] | None = None) -> list[Letter]:
         return self.letters
@@ -93,3 +98,14 @@ async def test_a_dead_letter_of_another_body_is_not_the_copys_own() -> None:
     cluster.copy_digest = unread  # type: ignore[method-assign]
     report = await mend(cluster, letter, 12, "op.a")
     assert (report.worked, report.letter) == (False, None)
+
+
+async def test_a_letter_that_is_not_the_record_that_it_names_is_not_mended() -> None:
+    cluster, letter = FakeCluster(), a_letter()
+    cluster.comparison = LetterComparison.OTHER
+    with pytest.raises(NotMendable, match="is not the record that it names"):
+        await mend(cluster, letter, 12, "op.a")
+    cluster.comparison = LetterComparison.GONE
+    with pytest.raises(NotMendable, match="--without-original"):
+        await mend(cluster, letter, 12, "op.a")
+    assert (cluster.told, cluster.worked) == ([], None)

@@ -23,7 +23,9 @@ def checked(kept: dict[str, HeldStatus], *published: tuple[str, str]) -> Check:
         value = json.dumps({"device": "d", "record": record}).encode()
         evidence.published.add(PublishedEvent(kind, "karya/gateway", f"e{number}", "", value))
     evidence.entities[HeldRecord] = {
-        record: HeldRecord(held_id("LP-KPG", "d", record), "LP-KPG", "d", record, "t", 1, None, (), b"", NOW, status)
+        record: HeldRecord(
+            held_id("LP-KPG", "d", record), "LP-KPG", "d", record, "t", 1, None, (), b"", "", 0, NOW, status
+        )
         for record, status in kept.items()
     }
     return held(evidence)

@@ -45,7 +45,7 @@ async def test_the_worker_of_an_app_knows_each_of_its_files(others: OtherService
     async with a_portal(others) as browser:
         script = (await browser.get("/apps/till/files.js")).text
         listed = json.loads(script.removeprefix("self.FILES = ").rstrip().removesuffix(";"))
-        expected = {f"/apps/{name}" for name in FILES if name.startswith("till/")} - {
+        expected = {f"/apps/{name}" for name in FILES if name.startswith(("till/", "device/"))} - {
             "/apps/till/worker.js",
             "/apps/till/index.html",
         }
@@ -99,7 +99,7 @@ def test_scripts_import_files_that_are_there(name: str) -> None:
         assert "/".join(parts) in FILES, imported
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("till/")])
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("till/", "device/"))])
 def test_nothing_is_inline_or_from_elsewhere(name: str) -> None:
     source = (APPS / name).read_text(encoding="utf-8")
     for word in ("http://", "https://", "innerHTML", "eval(", "style=", "<style", "onclick=", "document.write"):

@@ -1,6 +1,6 @@
 /** The basket that a cashier fills, and the receipt that it becomes. Pure. */
 import { isWithdrawn, leftOf, leftOfLot, pricesAt } from "./booth.js";
-import { parseLot } from "./lot.js";
+import { parseLot } from "../device/lot.js";
 import { sum } from "./money.js";
 
 /** @typedef {Map<string, number>} Basket pieces by item: a product's code, or the number of a lot */
@@ -76,13 +76,16 @@ export function oversold(lines, booth, sold) {
     here.set(name, (here.get(name) ?? 0) + qty);
     return /** @type {number} */ (here.get(name));
   };
-  return lines.flatMap(({ lot, product, qty }) => {
+  /** @type {(line: { lot: string | null, product: string, qty: number }) =>
+   *   { item: string, left: number | null }[]} */
+  const doubtsOf = ({ lot, product, qty }) => {
     const ofProduct = leftOf(booth, product, sold) - add(product, qty);
     if (lot === null) return ofProduct < 0 ? [{ item: product, left: Math.max(ofProduct + qty, 0) }] : [];
     if (!booth.lots.has(lot)) return [{ item: lot, left: null }];
     const left = Math.min(ofProduct, leftOfLot(booth, lot, sold) - add(lot, qty));
     return left < 0 ? [{ item: lot, left: Math.max(left + qty, 0) }] : [];
-  });
+  };
+  return lines.flatMap(doubtsOf);
 }
 
 /** Amounts of cash that a customer may hand over for `due`: the sum itself, and the next round notes.

@@ -1,7 +1,6 @@
 /** The booth as this till knows it: price lists, its part of the stock, withdrawn lots. Pure. */
 
-/** @typedef {{ topic: string, type: string, source: string, id: string, about: string | null,
- *   data: Record<string, any> }} News */
+/** @typedef {import("../device/spool.js").News} News */
 /** @typedef {{ id: string, product: string, made_on: string, stocked: number, slice: number,
  *   withdrawn: boolean }} Lot */
 /** @typedef {{ revision: number, valid_from: string | null, prices: Map<string, number> }} PriceList */

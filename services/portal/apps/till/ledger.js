@@ -1,10 +1,10 @@
 /** What the records of this till add up to: drawers, receipts with what is left of them, sold pieces. Pure. */
 import { netAmounts, sum, valueOf } from "./money.js";
 
-/** @typedef {import("./records.js").Body} Body */
+/** @typedef {import("../device/envelope.js").Body} Body */
 /** @typedef {import("./records.js").PaymentKind} PaymentKind */
-/** @typedef {import("./booth.js").News} News */
-/** @typedef {{ seq: number, id: string, kind: string, body: Body, sent: boolean }} Recorded */
+/** @typedef {import("../device/spool.js").News} News */
+/** @typedef {import("../device/spool.js").Recorded} Recorded */
 /** @typedef {{ line: number, lot: string | null, product: string, qty: number, net: number, voided: number,
  *   left: number }} KnownLine */
 /** @typedef {{ record: Recorded, lines: KnownLine[], net: number, paid: PaymentKind }} KnownReceipt */

@@ -1,8 +1,8 @@
 /**
- * The records of a till: their bodies, bytes and attributes, exactly as the other tills write them.
+ * The bodies of a till's records, exactly as the other tills write them.
  * The order of fields is that of `shared/events/sales.py`, and every field is written.
  */
-import { utf8 } from "./encoding.js";
+import { momentText } from "../device/envelope.js";
 
 /** @typedef {{ booth: string, till: string, device: string, seq: number, previous: string | null }} Place */
 /** @typedef {{ lot: string | null, product: string, qty: number, unit_price_rupiah: number,
@@ -10,45 +10,7 @@ import { utf8 } from "./encoding.js";
 /** @typedef {"cash" | "qris" | "other"} PaymentKind */
 /** @typedef {{ kind: PaymentKind, reference?: string, given_rupiah?: number | null,
  *   change_rupiah?: number }} Payment */
-/** @typedef {Place & Record<string, any>} Body */
-/** @typedef {{ kind: string, body: Body }} Draft */
-
-export const VERSION = "v1";
-const FIRST_YEAR = 1970;
-const LAST_YEAR = 2099;
-
-/** A moment in the body of a record. @param {Date} at */
-export function momentText(at) {
-  const text = checked(at).toISOString();
-  return at.getUTCMilliseconds() ? text.replace("Z", "000Z") : text.replace(".000Z", "Z");
-}
-
-/** The time of a record as a CloudEvent. @param {Date} at */
-export function recordTime(at) {
-  return checked(at).toISOString();
-}
-
-/** @param {Date} at */
-function checked(at) {
-  const year = at.getUTCFullYear();
-  if (!(year >= FIRST_YEAR && year <= LAST_YEAR)) throw new RangeError("the clock is outside the years 1970 to 2099");
-  return at;
-}
-
-/** @param {Body} body @returns {Uint8Array<ArrayBuffer>} */
-export function encode(body) {
-  return utf8(JSON.stringify(body));
-}
-
-/** @param {string} kind */
-export function eventType(kind) {
-  return `${kind}.${VERSION}`;
-}
-
-/** @param {{ booth: string, till: string }} place */
-export function sourceOf({ booth, till }) {
-  return `till/${booth}/${till}`;
-}
+/** @typedef {import("../device/envelope.js").Draft} Draft */
 
 /** @param {Place} place */
 function origin({ booth, till, device, seq, previous }) {

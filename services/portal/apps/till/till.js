@@ -4,6 +4,7 @@ import {
   boothCounted,
   cashCounted,
   cashDropped,
+  deviceIntroduced,
   drawerOpened,
   receiptIssued,
   receiptVoided,
@@ -11,15 +12,29 @@ import {
   tillClosed,
 } from "./records.js";
 
-/** @typedef {import("./spool.js").Spool} Spool */
+/** @typedef {import("../device/spool.js").Spool} Spool */
+/** @typedef {import("../device/spool.js").Recorded} Recorded */
+/** @typedef {import("./records.js").Place} Place */
 /** @typedef {import("./records.js").PaymentKind} PaymentKind */
+
+/** The till begins with a record that introduces it, and follows the news of its booth.
+ * @type {import("../device/sync.js").Habits} */
+export const HABITS = {
+  news: "booths",
+  topics: ["karya.booth-stock.v1", "karya.sales.v1"],
+  introduce: async (spool) => {
+    if ((await spool.stored()).length) return;
+    const at = new Date();
+    await spool.append((place) => deviceIntroduced(tillPlace(place), at), at);
+  },
+};
 
 /** For so long a sale can be undone, and is not sent. */
 export const UNDO = 10_000;
 
-/** A command that is not possible now. `why`: `closed`, `drawer-open` or `no-drawer`. */
+/** A command that is not possible now. */
 export class Refused extends Error {
-  /** @param {string} why */
+  /** @param {"closed" | "drawer-open" | "no-drawer"} why */
   constructor(why) {
     super(why);
     this.why = why;
@@ -32,12 +47,18 @@ export class Till {
     this.spool = spool;
   }
 
+  /** @param {(place: Place, records: Recorded[]) => import("../device/envelope.js").Draft} write @param {Date} at
+   * @param {{ hold?: number, note?: string }} [options] */
+  #append(write, at, options) {
+    return this.spool.append((place, records) => write(tillPlace(place), records), at, options);
+  }
+
   /** @param {{ lines: import("./records.js").Goods[], price_list: number,
    *   payment: import("./records.js").Payment }} sale
    * @param {number} opening the booth's latest opening */
   sell({ lines, price_list, payment }, opening) {
     const at = new Date();
-    return this.spool.append(
+    return this.#append(
       (place, records) => {
         if (isClosed(records, opening)) throw new Refused("closed");
         const drawer = payment.kind === "cash" ? (openDrawer(records)?.id ?? null) : null;
@@ -52,7 +73,7 @@ export class Till {
   undo(seq, reason) {
     const at = new Date();
     return this.spool.replaceLast(seq, (place, { kind, body }) =>
-      recordTakenOut(place, { kind, rupiah: rupiahOf(kind, body), reason }, at),
+      recordTakenOut(tillPlace(place), { kind, rupiah: rupiahOf(kind, body), reason }, at),
     );
   }
 
@@ -60,7 +81,7 @@ export class Till {
    *   reason: string }} made */
   voidPieces(made) {
     const at = new Date();
-    return this.spool.append((place, records) => {
+    return this.#append((place, records) => {
       const drawer = made.refund === "cash" ? (openDrawer(records)?.id ?? null) : null;
       return receiptVoided(place, { ...made, drawer }, at);
     }, at);
@@ -69,7 +90,7 @@ export class Till {
   /** @param {string} cashier a pseudonym @param {number} float_rupiah */
   openDrawer(cashier, float_rupiah) {
     const at = new Date();
-    return this.spool.append((place, records) => {
+    return this.#append((place, records) => {
       if (openDrawer(records)) throw new Refused("drawer-open");
       return drawerOpened(place, { cashier, float_rupiah }, at);
     }, at);
@@ -78,7 +99,7 @@ export class Till {
   /** @param {number} rupiah @param {string} reason */
   drop(rupiah, reason) {
     const at = new Date();
-    return this.spool.append(
+    return this.#append(
       (place, records) => cashDropped(place, { drawer: drawer(records).id, rupiah, reason }, at),
       at,
     );
@@ -88,7 +109,7 @@ export class Till {
    * @param {number} counted_rupiah */
   countCash(counted_rupiah) {
     const at = new Date();
-    return this.spool.append((place, records) => {
+    return this.#append((place, records) => {
       const { id, expected } = drawer(records);
       return cashCounted(place, { drawer: id, counted_rupiah, expected_rupiah: expected }, at);
     }, at);
@@ -98,12 +119,12 @@ export class Till {
    *   qty: number }[] }} count */
   count(count) {
     const at = new Date();
-    return this.spool.append((place) => boothCounted(place, count, at), at);
+    return this.#append((place) => boothCounted(place, count, at), at);
   }
 
   /** @param {number} opening @param {string} note why it is closed although records are not sent */
   close(opening, note) {
-    return this.spool.append(
+    return this.#append(
       (place, records) => {
         if (isClosed(records, opening)) throw new Refused("closed");
         return tillClosed(place, { opening });
@@ -114,9 +135,14 @@ export class Till {
   }
 }
 
-/** @param {import("./ledger.js").Recorded[]} records */
+/** @param {Recorded[]} records */
 function drawer(records) {
   const open = openDrawer(records);
   if (!open) throw new Refused("no-drawer");
   return open;
+}
+
+/** @param {import("../device/spool.js").Place} place @returns {Place} */
+function tillPlace({ scope, name, device, seq, previous }) {
+  return { booth: scope, till: name, device, seq, previous };
 }

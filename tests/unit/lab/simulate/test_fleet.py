@@ -1,14 +1,18 @@
 """The season's devices without any server: who sends what, in which order, and what is signed."""
 
 import base64
+import gzip
+import json
 from datetime import UTC, date, datetime
 from random import Random
 
+import httpx
 import pytest
 
-from lab.simulate.fleet import portions, signed_event
+from lab.simulate.fleet import Fleet, SeasonDevice, portions, signed_event
 from lab.simulate.market import Market
 from lab.simulate.records import GeneratedRecord, make_record
+from shared.access.session import GivenToken
 from shared.access.signatures import (
     HEADER,
     SignatureRefused,
@@ -51,6 +55,18 @@ def test_devices_of_one_place_send_their_own_records_in_their_own_order() -> Non
     for device in ("T0", "T1"):
         of_device = [record for name, portion in sent if name == device for record in portion]
         assert of_device == [record for record in records if record.device == device]
+
+
+async def test_a_held_record_is_counted_once_however_often_it_is_offered() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        events = json.loads(gzip.decompress(request.content))
+        return httpx.Response(200, json=[{"id": event["id"], "reason": "device_revoked"} for event in events])
+
+    records = [a_record(id, "T1") for id in ("1", "2", "1", "3", "3")]
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="https://gateway") as gateway:
+        fleet = Fleet("http://identity", gateway, {})
+        fleet._devices["T1"] = SeasonDevice(new_device_key(), "d-1", httpx.Auth())
+        assert await fleet.offer_by(GivenToken("token"), "T1", records) == {"device_revoked": 3}
 
 
 def test_every_record_of_a_till_names_the_device_that_signs_it() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from shared.access.device_session import DeviceSession
 from shared.access.session import (
     Bearer,
     ClientSession,
@@ -20,6 +21,7 @@ from shared.access.session import (
     roles_of,
     wait_for_role,
 )
+from shared.access.signatures import new_device_key
 from shared.errors import NotAnswered
 from tests.support.fake_identity import FakeIdentity, running_identity
 
@@ -64,6 +66,24 @@ def test_a_token_that_expires_soon_is_renewed_before_the_request(identity: FakeI
     assert identity.tokens_seen == [identity.valid], "the old token was not sent"
     assert get(identity, StoredSession(file)).json() == "read"
     assert identity.refreshes == 1, "the new tokens were kept"
+
+
+def test_no_token_goes_to_another_machine_in_clear(identity: FakeIdentity, file: SessionFile) -> None:
+    # It reaches this machine, and is no loopback address.
+    identity.url = identity.url.replace("127.0.0.1", "0.0.0.0")
+    kept = file.read()
+    assert kept is not None
+    file.write(replace(kept, identity=identity.url))
+    with pytest.raises(NotAnswered, match="Use an address that begins with https://"):
+        get(identity, StoredSession(file))
+    expiring(file, -1)
+    with pytest.raises(NotAnswered, match="Use an address that begins with https://"):
+        StoredSession(file).token()
+    with pytest.raises(NotAnswered, match="Use an address that begins with https://"):
+        DeviceSession(identity.url, new_device_key).token()
+    assert (identity.given, identity.refreshes, identity.tokens_seen) == ([], 0, [])
+    identity.is_open = True
+    assert get(identity, GivenToken(None)).json() == "read", "without a secret there is nothing to hide"
 
 
 def test_a_refused_token_is_renewed_and_the_request_repeated_once(identity: FakeIdentity, file: SessionFile) -> None:

@@ -29,7 +29,7 @@ LOSSES, LOTS = "/festivals/ODOP/losses", "/lots"
 @asynccontextmanager
 async def an_api(name: str) -> AsyncIterator[httpx.AsyncClient]:
     """A service whose servers are away."""
-    service = Service(name, (), with_access(Settings(mongo="mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1")))
+    service = Service(name, (), with_access(Settings(mongo="mongodb://127.0.0.1:1/")))
     app = application(service, name, import_module(f"services.{name}.api").routes(service), FixedKeys())
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost") as api:

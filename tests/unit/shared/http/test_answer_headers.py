@@ -19,7 +19,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 async def app() -> AsyncIterator[FastAPI]:
-    settings = with_access(Settings(mongo="mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1"))
+    settings = with_access(Settings(mongo="mongodb://127.0.0.1:1/"))
     service = Service("inventory", (), settings)
     app = application(service, "Karya", import_module("services.inventory.api").routes(service), FixedKeys())
 

@@ -21,8 +21,15 @@ from shared.settings import Settings
 from tests.support.waiting import eventually
 
 SHORT = Bounds(
-    head_bytes=1000, head_seconds=0.3, body_seconds=0.3, bytes_per_second=1000, answer_seconds=0.3, idle_seconds=1
+    head_bytes=1000,
+    head_seconds=0.3,
+    body_seconds=0.3,
+    bytes_per_second=1000,
+    spared_seconds=0.1,
+    answer_seconds=0.3,
+    idle_seconds=1,
 )
+BEGUN = b"POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
 LONG_ANSWER = 20_000_000
 ASK = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LATE = 3.0
@@ -167,6 +174,18 @@ async def test_a_body_over_a_poor_line_is_taken() -> None:
         assert service.bodies == [b"x" * 200]
 
 
+async def test_a_body_ends_after_its_longest_time_however_well_it_comes() -> None:
+    bounds = replace(SHORT, bytes_per_second=1, most_body_seconds=0.6)
+    async with serving(bounds) as service, connected(service) as (reader, writer):
+        writer.write(BEGUN)
+        sending = asyncio.create_task(trickle(writer, b"x" * 1000, 0.01))
+        began = time.monotonic()
+        check_problem(await until_closed(reader), 408)
+        assert 0.5 < time.monotonic() - began < 2
+        assert service.bodies == []
+        sending.cancel()
+
+
 async def test_a_request_that_the_service_takes_its_time_for_is_not_late() -> None:
     async with serving(SHORT) as service, connected(service) as (reader, writer):
         writer.write(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -176,10 +195,19 @@ async def test_a_request_that_the_service_takes_its_time_for_is_not_late() -> No
 
 
 async def test_a_head_that_is_too_large_or_is_no_http_is_refused_with_a_problem() -> None:
-    for request in (b"GET / HTTP/1.1\r\nX: " + b"x" * 2000, b"\x16\x03\x01 no http\r\n\r\n"):
+    begun = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 2000
+    for request in (begun, begun + b"\r\n\r\n", b"\x16\x03\x01 no http\r\n\r\n"):
         async with serving(SHORT) as service, connected(service) as (reader, writer):
             writer.write(request)
             check_problem(await until_closed(reader), 400)
+
+
+async def test_a_body_with_two_ends_is_refused_and_what_follows_is_no_request() -> None:
+    head = b"POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with serving(SHORT) as service, connected(service) as (reader, writer):
+        writer.write(head + b"0\r\n\r\n" + ASK)
+        check_problem(await until_closed(reader), 400)
+        assert service.bodies == []
 
 
 async def test_beyond_the_most_connections_the_one_that_is_idle_the_longest_ends() -> None:
@@ -194,6 +222,42 @@ async def test_beyond_the_most_connections_the_one_that_is_idle_the_longest_ends
         assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200 ")
         assert await until_closed(first[0]) == b""
         assert service.connections <= 3
+
+
+async def test_beyond_the_most_connections_the_slowest_body_ends() -> None:
+    bounds = replace(SHORT, connections=3, body_seconds=LATE)
+    async with (
+        serving(bounds) as service,
+        connected(service) as fast,
+        connected(service) as slow,
+        connected(service) as medium,
+    ):
+        for _, writer in (fast, slow, medium):
+            writer.write(BEGUN)
+        await asyncio.sleep(bounds.spared_seconds)
+        for (_, writer), begun in ((fast, 900), (slow, 1), (medium, 100)):
+            writer.write(b"x" * begun)
+        await asyncio.sleep(bounds.spared_seconds)
+        async with connected(service) as (reader, writer):
+            writer.write(ASK)
+            assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200 ")
+            check_problem(await until_closed(slow[0]), 408)
+        for (reader, writer), missing in ((fast, 100), (medium, 900)):
+            writer.write(b"x" * missing)
+            assert (await reader.readuntil(b"taken")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_body_that_has_just_begun_makes_no_room() -> None:
+    async with (
+        serving(replace(SHORT, connections=1, body_seconds=LATE, spared_seconds=LATE)) as service,
+        connected(service) as (reader, writer),
+    ):
+        writer.write(BEGUN)
+        await eventually(lambda: service.connections, equals=1)
+        async with connected(service) as (other, _):
+            assert await until_closed(other) == b""
+        writer.write(b"x" * 1000)
+        assert (await reader.readuntil(b"taken")).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_beyond_the_most_connections_no_request_at_work_ends() -> None:

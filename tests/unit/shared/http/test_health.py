@@ -9,8 +9,8 @@ import pytest
 from fastapi import APIRouter
 
 from shared.http.health import NOT_TOLD
-from shared.http.loopback import is_loopback
 from shared.http.server import application
+from shared.loopback import is_loopback
 from shared.runtime.service import Service
 from shared.settings import Settings
 from tests.support.callers import FixedKeys, with_access

@@ -85,6 +85,9 @@ def test_made_up_callers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch)
         ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
         ("fe80::1%eth0", "fe80::"),
         ("", ""),
+        ("unknown", ""),
+        ("192.0.2.7, 192.0.2.8", ""),
+        ("x" * 10_000, ""),
     ],
 )
 def test_an_ipv6_network_counts_as_one(host: str, network: str) -> None:
@@ -93,7 +96,7 @@ def test_an_ipv6_network_counts_as_one(host: str, network: str) -> None:
 
 @asynccontextmanager
 async def an_api(client: str = "192.0.2.7", **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
-    settings = with_access(Settings(mongo="mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1"))
+    settings = with_access(Settings(mongo="mongodb://127.0.0.1:1/"))
     service = Service("inventory", (), settings.model_copy(update=changes))
     app = application(service, "Karya", import_module("services.inventory.api").routes(service), FixedKeys())
     transport = httpx.ASGITransport(app=app, client=(client, 1))

@@ -60,7 +60,9 @@ RECORDS = [Appended(TERMINAL if n % 3 else TILL, f"K{n % 5}", b"%d" % n, [("ce_i
 
 async def appended(service: Service, producer: Producer) -> int:
     service._commands = producer
-    return await service.append_all(RECORDS)
+    stored = await service.append_all(RECORDS)
+    assert stored.too_large == frozenset()
+    return stored.front
 
 
 async def test_records_go_out_in_their_order_to_the_partitions_of_their_keys(service: Service) -> None:
@@ -71,7 +73,23 @@ async def test_records_go_out_in_their_order_to_the_partitions_of_their_keys(ser
         for topic, key, value, headers in RECORDS
     ]
     assert not producer.stopped
-    assert await service.append_all([]) == 0
+    assert await service.append_all([]) == (0, frozenset())
+
+
+async def test_a_record_that_no_topic_takes_is_an_answer_and_no_fault(service: Service) -> None:
+    large = [("large", b"x" * 1024 * 1024)]
+    records = [
+        RECORDS[0],
+        Appended(TERMINAL, "K", b"x" * 1024 * 1024, []),
+        RECORDS[2],
+        Appended(TILL, "K", b"", large),
+    ]
+    service._commands = producer = Producer()
+    assert await service.append_all(records) == (4, {1, 3})
+    assert [sent[1] for sent in producer.sent] == [b"0", b"2"]
+    assert not producer.stopped, "others send by it too"
+    service._commands = Producer({1: KafkaConnectionError()})
+    assert await service.append_all(records) == (2, {1, 3})
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-import { field, h, notice, once } from "../dom.js";
-import { rupiah, typedRupiah } from "../money.js";
-import { timeOfDay } from "../shown.js";
-import { tr } from "../words.js";
+import { rupiah, typedRupiah } from "../../device/amounts.js";
+import { field, h, notice, once } from "../../device/dom.js";
+import { timeOfDay } from "../../device/shown.js";
+import { tr } from "../../device/words.js";
 
 const CASHIER = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$/;
 

@@ -1,7 +1,7 @@
+import { field, h, notice, once } from "../../device/dom.js";
+import { tr } from "../../device/words.js";
 import { pricesAt } from "../booth.js";
-import { field, h, notice, once } from "../dom.js";
 import { nameOf } from "../shown.js";
-import { tr } from "../words.js";
 
 /** The final count of goods, and the closing. @param {import("../main.js").App} app */
 export function closeView(app) {

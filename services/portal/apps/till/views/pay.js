@@ -1,7 +1,7 @@
+import { rupiah, typedRupiah } from "../../device/amounts.js";
+import { field, h, once } from "../../device/dom.js";
+import { tr } from "../../device/words.js";
 import { dueOf, likelyCash, linesOf } from "../basket.js";
-import { field, h, once } from "../dom.js";
-import { rupiah, typedRupiah } from "../money.js";
-import { tr } from "../words.js";
 
 /** How the customer pays. @param {import("../main.js").App} app */
 export function payView(app) {

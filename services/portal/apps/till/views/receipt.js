@@ -1,8 +1,9 @@
-import { h, notice, once } from "../dom.js";
-import { rupiah, thousands } from "../money.js";
-import { nameOf, timeOfDay } from "../shown.js";
-import { isHeld } from "../spool.js";
-import { tr } from "../words.js";
+import { rupiah, thousands } from "../../device/amounts.js";
+import { h, notice, once } from "../../device/dom.js";
+import { timeOfDay } from "../../device/shown.js";
+import { isHeld } from "../../device/spool.js";
+import { tr } from "../../device/words.js";
+import { nameOf } from "../shown.js";
 
 /** The receipt that was just kept. @param {import("../main.js").App} app */
 export function receiptView(app) {

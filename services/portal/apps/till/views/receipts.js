@@ -1,8 +1,10 @@
-import { field, h, notice, once } from "../dom.js";
+import { rupiah, thousands } from "../../device/amounts.js";
+import { field, h, notice, once } from "../../device/dom.js";
+import { timeOfDay } from "../../device/shown.js";
+import { tr } from "../../device/words.js";
 import { refundOf } from "../ledger.js";
-import { rupiah, sum, thousands } from "../money.js";
-import { nameOf, timeOfDay } from "../shown.js";
-import { tr } from "../words.js";
+import { sum } from "../money.js";
+import { nameOf } from "../shown.js";
 import { paper } from "./receipt.js";
 
 const SHOWN = 100;

@@ -1,9 +1,9 @@
+import { rupiah, thousands } from "../../device/amounts.js";
+import { h, notice } from "../../device/dom.js";
+import { tr } from "../../device/words.js";
 import { changed, dueOf, faultOf, itemOf, linesOf, oversold, piecesOf } from "../basket.js";
 import { isWithdrawn, leftOf, pricesAt } from "../booth.js";
-import { h, notice } from "../dom.js";
-import { rupiah, thousands } from "../money.js";
 import { nameOf } from "../shown.js";
-import { tr } from "../words.js";
 
 /** Products as buttons, labels, and the basket. @param {import("../main.js").App} app */
 export function sellView(app) {

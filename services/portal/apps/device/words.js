@@ -1,5 +1,5 @@
 /** Texts in the reader's language. The English text is the key, as in the catalogue that the JSON is made from. */
-import { rupiah, thousands } from "./money.js";
+import { rupiah, thousands } from "./amounts.js";
 
 /** @typedef {"id" | "en"} Language */
 /** @typedef {Record<string, string | number>} Values */

@@ -1,17 +1,21 @@
 /**
- * What this device keeps in IndexedDB: its key, its records in their order, and the news of its booth.
+ * What this device keeps in IndexedDB: its key, its records in their order, and the news of its place.
  *
  * A record is kept once a transaction with strict durability has completed. A full disk closes the connection to the
  * database, so each transaction opens it again where needed.
  */
 import { base64 } from "./encoding.js";
-import { encode, eventType, recordTime, sourceOf } from "./records.js";
+import { encode, eventType, recordTime } from "./envelope.js";
 import { KEY, publicKeyOf, signRecord, subjectOf } from "./signatures.js";
 
-/** @typedef {import("./records.js").Draft} Draft */
-/** @typedef {import("./records.js").Place} Place */
-/** @typedef {import("./ledger.js").Recorded} Recorded */
-/** @typedef {import("./booth.js").News} News */
+/** @typedef {import("./envelope.js").Draft} Draft */
+/** @typedef {import("./envelope.js").Body} Body */
+/** @typedef {{ topic: string, type: string, source: string, id: string, about: string | null,
+ *   data: Record<string, any> }} News */
+/** @typedef {{ seq: number, id: string, kind: string, body: Body, sent: boolean }} Recorded */
+/** @typedef {{ device: string, seq: number, previous: string | null }} Link a record's device, its number there, and the
+ *   id of the record before it */
+/** @typedef {Enrolment & Link} Place where a record is made */
 /** @typedef {{ reason: string, message: string, template?: string, values?: Record<string, any> }} Refusal */
 /** @typedef {"kept" | "sent" | "refused"} State */
 /** @typedef {{ specversion: string, id: string, source: string, type: string, time: string,
@@ -23,12 +27,10 @@ import { KEY, publicKeyOf, signRecord, subjectOf } from "./signatures.js";
 /** @typedef {{ keys: import("./signatures.js").KeyPair, subject: string }} Identity */
 /** @typedef {Identity & { name: "device", id: string, enrolment: Enrolment | null, offered: number }} Device
  *   `offered`: the highest number that a sync has begun to send. */
-/** @typedef {{ audience: string, booth: string, till: string }} Enrolment */
+/** @typedef {{ audience: string, scope: string, name: string }} Enrolment `scope`: the booth or the facility. `name`:
+ *   that of the till or terminal there. */
 
-const DATABASE = "karya-till";
 const VERSION = 1;
-const RECORD_LOCK = "karya-till-record";
-const MARK = "karya-till-last";
 
 /** The disk or the database did not take something. */
 export class SpoolFailed extends Error {}
@@ -40,12 +42,20 @@ export class Spool {
   /** @type {Promise<IDBDatabase> | null} */
   #connection = null;
 
+  /** @param {"till" | "terminal"} role each has a database of its own, as both may be on one phone */
+  constructor(role) {
+    this.role = role;
+    this.database = `karya-${role}`;
+    this.lock = `karya-${role}-record`;
+    this.mark = `karya-${role}-last`;
+  }
+
   /** The device, made at its first use; its private key can't be taken out of the browser.
    * @returns {Promise<Device>} */
   async device() {
     const known = await this.#knownDevice();
     if (known) return known;
-    return navigator.locks.request(RECORD_LOCK, async () => {
+    return navigator.locks.request(this.lock, async () => {
       // Two tabs that make the first key must get the same one.
       const made = await this.#knownDevice();
       if (made) return made;
@@ -64,7 +74,7 @@ export class Spool {
 
   /** Note where this device is enrolled, and by which key. @param {Enrolment} enrolment @param {Identity} identity */
   async enrolled(enrolment, { keys, subject }) {
-    await navigator.locks.request(RECORD_LOCK, () =>
+    await navigator.locks.request(this.lock, () =>
       this.#changed(["device"], ({ device }) => {
         const read = device.get("device");
         read.onsuccess = () => void device.put({ ...read.result, keys, subject, enrolment });
@@ -75,27 +85,42 @@ export class Spool {
   /** Keep a record made at `at`. `write` makes its body from its place and the records before it.
    * @param {(place: Place, records: Recorded[]) => Draft} write @param {Date} at
    * @param {{ hold?: number, note?: string }} [options] @returns {Promise<StoredRecord>} */
-  append(write, at, { hold = 0, note = "" } = {}) {
-    return navigator.locks.request(RECORD_LOCK, async () => {
+  async append(write, at, options = {}) {
+    return (await this.appendAll([write], at, options))[0];
+  }
+
+  /** Keep several records, all of them or none.
+   * @param {((place: Place, records: Recorded[]) => Draft)[]} writes @param {Date} at
+   * @param {{ hold?: number, note?: string }} [options] @returns {Promise<StoredRecord[]>} */
+  appendAll(writes, at, { hold = 0, note = "" } = {}) {
+    return navigator.locks.request(this.lock, async () => {
       const [device, stored] = await Promise.all([this.#enrolledDevice(), this.stored()]);
-      const last = stored.at(-1);
-      const place = this.#place(device, (last?.seq ?? 0) + 1, last?.id ?? null);
-      const draft = write(place, stored.map(recordedOf));
-      const record = await this.#made(device, place, draft, at);
-      await this.#changed(["records"], (stores) => void stores.records.add({ ...record, hold, note }));
-      this.#mark(device.id, record.seq);
-      return { ...record, hold, note };
+      const records = stored.map(recordedOf);
+      let last = records.at(-1);
+      /** @type {StoredRecord[]} */
+      const made = [];
+      for (const write of writes) {
+        const place = placeOf(device, (last?.seq ?? 0) + 1, last?.id ?? null);
+        const record = { ...(await this.#made(device, place, write(place, records), at)), hold, note };
+        made.push(record);
+        records.push((last = recordedOf(record)));
+      }
+      await this.#changed(["records"], (stores) => {
+        for (const record of made) stores.records.add(record);
+      });
+      this.#mark(device.id, last?.seq ?? 0);
+      return made;
     });
   }
 
   /** Put another body in the place of the last record, if no sync has begun to send it. The record keeps its number.
    * @param {number} seq @param {(place: Place, former: Recorded) => Draft} write @returns {Promise<StoredRecord>} */
   replaceLast(seq, write) {
-    return navigator.locks.request(RECORD_LOCK, async () => {
+    return navigator.locks.request(this.lock, async () => {
       const [device, stored] = await Promise.all([this.#enrolledDevice(), this.stored()]);
       const former = stored.at(-1);
       if (former?.seq !== seq) throw new RecordStays();
-      const place = this.#place(device, seq, stored.at(-2)?.id ?? null);
+      const place = placeOf(device, seq, stored.at(-2)?.id ?? null);
       const record = await this.#made(device, place, write(place, recordedOf(former)), new Date(former.headers.time));
       await this.#changed(["records", "device"], (stores, refuse) => {
         const read = stores.device.get("device");
@@ -146,20 +171,20 @@ export class Spool {
     });
   }
 
-  /** Every event of the booth, in the order of arrival. @returns {Promise<News[]>} */
+  /** Every event of the place, in the order of arrival. @returns {Promise<News[]>} */
   news() {
     return this.#read("news", (store) => store.getAll());
   }
 
-  /** The cursor from which the news of a booth go on; empty at their beginning. @param {string} booth
+  /** The cursor from which the news of a place go on; empty at their beginning. @param {string} scope
    * @returns {Promise<string>} */
-  async cursor(booth) {
-    return (await this.#read("cursors", (store) => store.get(booth)))?.after ?? "";
+  async cursor(scope) {
+    return (await this.#read("cursors", (store) => store.get(scope)))?.after ?? "";
   }
 
-  /** Keep news and the new cursor in one transaction. @param {string} booth @param {News[]} items
+  /** Keep news and the new cursor in one transaction. @param {string} scope @param {News[]} items
    * @param {string} after */
-  async receive(booth, items, after) {
+  async receive(scope, items, after) {
     await this.#changed(["news", "cursors"], (stores) => {
       for (const item of items) {
         // A service may publish an event twice after a crash: the first copy stays.
@@ -168,14 +193,14 @@ export class Spool {
           event.stopPropagation();
         };
       }
-      stores.cursors.put({ booth, after });
+      stores.cursors.put({ scope, after });
     });
   }
 
   /** The number up to which this browser kept records, if the database has fewer now: storage was emptied.
    * @returns {Promise<number | null>} */
   async lost() {
-    const [device, number] = (localStorage.getItem(MARK) ?? "").split(" ");
+    const [device, number] = (localStorage.getItem(this.mark) ?? "").split(" ");
     if (!device) return null;
     const [known, stored] = await Promise.all([this.#knownDevice(), this.stored()]);
     const here = known?.id === device ? (stored.at(-1)?.seq ?? 0) : 0;
@@ -184,13 +209,13 @@ export class Spool {
 
   /** The person has read that records were lost. */
   forgetLost() {
-    localStorage.removeItem(MARK);
+    localStorage.removeItem(this.mark);
   }
 
   /** @param {string} device @param {number} seq */
   #mark(device, seq) {
     try {
-      localStorage.setItem(MARK, `${device} ${seq}`);
+      localStorage.setItem(this.mark, `${device} ${seq}`);
     } catch {
       // A full disk: the record itself is kept.
     }
@@ -202,16 +227,12 @@ export class Spool {
     return /** @type {Device & { enrolment: Enrolment }} */ (device);
   }
 
-  /** @param {Device & { enrolment: Enrolment }} device @param {number} seq @param {string | null} previous
-   * @returns {Place} */
-  #place({ id, enrolment }, seq, previous) {
-    return { booth: enrolment.booth, till: enrolment.till, device: id, seq, previous };
-  }
-
   /** @param {Device} device @param {Place} place @param {Draft} draft @param {Date} at
    * @returns {Promise<StoredRecord>} */
   async #made(device, place, { kind, body }, at) {
-    const [id, source, type, time] = [crypto.randomUUID(), sourceOf(place), eventType(kind), recordTime(at)];
+    const { scope, name } = place;
+    const source = `${this.role}/${scope}/${name}`;
+    const [id, type, time] = [crypto.randomUUID(), eventType(kind), recordTime(at)];
     const bytes = encode(body);
     const headers = {
       specversion: "1.0",
@@ -220,9 +241,9 @@ export class Spool {
       type,
       time,
       datacontenttype: "application/json",
-      partitionkey: place.booth,
+      partitionkey: scope,
     };
-    const content = { source, id, type, time, key: place.booth, bytes };
+    const content = { source, id, type, time, key: scope, bytes };
     const signature = await signRecord(device.keys.privateKey, device.subject, content);
     return {
       seq: place.seq,
@@ -296,11 +317,11 @@ export class Spool {
   /** @returns {Promise<IDBDatabase>} */
   #opened() {
     this.#connection ??= new Promise((resolve, reject) => {
-      const request = indexedDB.open(DATABASE, VERSION);
+      const request = indexedDB.open(this.database, VERSION);
       request.onupgradeneeded = () => {
         request.result.createObjectStore("device", { keyPath: "name" });
         request.result.createObjectStore("records", { keyPath: "seq" });
-        request.result.createObjectStore("cursors", { keyPath: "booth" });
+        request.result.createObjectStore("cursors", { keyPath: "scope" });
         const news = request.result.createObjectStore("news", { autoIncrement: true });
         news.createIndex("event", ["source", "id"], { unique: true });
       };
@@ -321,6 +342,12 @@ export class Spool {
     });
     return this.#connection;
   }
+}
+
+/** @param {Device & { enrolment: Enrolment }} device @param {number} seq @param {string | null} previous
+ * @returns {Place} */
+function placeOf({ id, enrolment }, seq, previous) {
+  return { ...enrolment, device: id, seq, previous };
 }
 
 /** A new key, whose private half no script can read. @returns {Promise<Identity>} */

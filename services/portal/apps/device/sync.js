@@ -4,15 +4,12 @@
  * 1. **send** unsent records in their order; from then on nobody can undo them;
  * 2. note which are **stored**. A crash between the two sends a record again with the same id, and its reader drops
  *    the second copy. A record that is refused is set aside with the reason, and offered again at the next sync;
- * 3. **receive** the news of the booth from the cursor on, and keep them with the new cursor.
+ * 3. **receive** the news of the place from the cursor on, and keep them with the new cursor.
  */
 import { utf8 } from "./encoding.js";
-import { deviceIntroduced } from "./records.js";
 import { Declined, Unreachable, ask } from "./requests.js";
 import { cloudEvent } from "./spool.js";
 
-const LOCK = "karya-till-sync";
-const TOPICS = "karya.booth-stock.v1,karya.sales.v1";
 const FIRST_WINDOW = 50;
 const LARGEST_WINDOW = 500;
 const MOST_BYTES = 3 * 1024 * 1024;
@@ -24,28 +21,24 @@ const REFUSED_WHOLE = new Set([400, 413, 422]);
 /** @typedef {import("./spool.js").Spool} Spool */
 /** @typedef {import("./spool.js").StoredRecord} StoredRecord */
 /** @typedef {import("./session.js").DeviceSession} DeviceSession */
+/** @typedef {{ news: "booths" | "facilities", topics: string[],
+ *   introduce?: (spool: Spool) => Promise<unknown> }} Habits whose news a device reads, on which topics, and what it
+ *   records before it sends anything */
 
 /** Send and receive once. `onProgress` is called after each request with records. The result is null if another tab
  * is at it. Raises Unreachable, Declined and SpoolFailed.
- * @param {Spool} spool @param {DeviceSession} session @param {() => unknown} onProgress
+ * @param {Spool} spool @param {DeviceSession} session @param {Habits} habits @param {() => unknown} onProgress
  * @returns {Promise<{ sent: number, refused: number, received: number } | null>} */
-export function sync(spool, session, onProgress = () => {}) {
-  return navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
+export function sync(spool, session, habits, onProgress = () => {}) {
+  return navigator.locks.request(`karya-${spool.role}-sync`, { ifAvailable: true }, async (lock) => {
     if (!lock) return null;
     const { enrolment } = await spool.device();
     if (!enrolment) return null;
-    await introduce(spool);
+    await habits.introduce?.(spool);
     const { sent, refused } = await send(spool, session, onProgress);
-    const received = await receive(spool, session, enrolment.booth);
+    const received = await receive(spool, session, enrolment.scope, habits);
     return { sent, refused, received };
   });
-}
-
-/** @param {Spool} spool */
-async function introduce(spool) {
-  if ((await spool.stored()).length) return;
-  const at = new Date();
-  await spool.append((place) => deviceIntroduced(place, at), at);
 }
 
 /** @param {Spool} spool @param {DeviceSession} session @param {() => unknown} onProgress */
@@ -121,25 +114,25 @@ function rowsOf(window, content) {
   });
 }
 
-/** @param {Spool} spool @param {DeviceSession} session @param {string} booth */
-async function receive(spool, session, booth) {
+/** @param {Spool} spool @param {DeviceSession} session @param {string} scope @param {Habits} habits */
+async function receive(spool, session, scope, { news, topics }) {
   for (let received = 0; ; ) {
-    const parameters = new URLSearchParams({ topic: TOPICS, limit: String(NEWS_PAGE) });
-    const cursor = await spool.cursor(booth);
+    const parameters = new URLSearchParams({ topic: topics.join(","), limit: String(NEWS_PAGE) });
+    const cursor = await spool.cursor(scope);
     if (cursor) parameters.set("after", cursor);
-    const path = `/gateway/booths/${encodeURIComponent(booth)}/news?${parameters}`;
+    const path = `/gateway/${news}/${encodeURIComponent(scope)}/news?${parameters}`;
     const { answer, content } = await authorised(session, path);
     const next = /<([^>]*)>\s*;\s*rel="?next"?/.exec(answer.headers.get("link") ?? "");
     if (!Array.isArray(content) || !next) throw new Unreachable("another server answers");
     const after = new URL(next[1], location.href).searchParams.get("after") ?? "";
     const items = content.map(itemOf);
-    if (items.length || after !== cursor) await spool.receive(booth, items, after);
+    if (items.length || after !== cursor) await spool.receive(scope, items, after);
     received += items.length;
     if (items.length < NEWS_PAGE) return received;
   }
 }
 
-/** @param {any} event @returns {import("./booth.js").News} */
+/** @param {any} event @returns {import("./spool.js").News} */
 function itemOf({ topic, type, source, id, about = null, data }) {
   return { topic, type, source, id, about, data };
 }

@@ -1,42 +1,38 @@
 import { field, h, once } from "../dom.js";
 import { tr } from "../words.js";
 
-/** A code of the organiser's makes this device a till. @param {import("../main.js").App} app */
+/** A code makes this device a till or a terminal. @param {import("../app.js").DeviceApp} app */
 export function setupView(app) {
-  const former = app.enrolment;
+  const { enrolment: former, says } = app;
   const enrol = once(async () => {
     const value = (/** @type {string} */ id) => {
       const input = /** @type {HTMLInputElement} */ (document.getElementById(id));
       return input.value.trim();
     };
-    const [code, till] = [value("code"), former?.till ?? value("till")];
-    if (!code || !till) return;
+    const [code, name] = [value("code"), former?.name ?? value("name")];
+    if (!code || !name) return;
     try {
-      await app.session.enrol(code, till);
+      await app.session.enrol(code, name);
     } catch (fault) {
       app.failed(fault);
       return;
     }
     app.persists = (await navigator.storage?.persist?.()) ?? false;
     await app.refresh();
-    app.show("sell");
+    app.show(app.home);
     app.syncSoon(0);
   });
   return [
-    h("h1", {}, tr("Set up this till")),
-    former && h("p", {}, tr("This device stays till {till} of {booth}, and gets another key.", { ...former })),
-    h("p", { class: "lead" }, tr("The organiser gives you a code. It is good once, for ten minutes.")),
+    h("h1", {}, says.enrol),
+    former && h("p", {}, tr("This device stays {name} of {scope}, and gets another key.", { ...former })),
+    h("p", { class: "lead" }, says.code),
     h(
       "form",
       { class: "stack narrow", onsubmit: enrol },
       field(tr("Code"), { id: "code", required: true, autocapitalize: "none", spellcheck: "false" }),
       former
         ? null
-        : field(
-            tr("Name of this till"),
-            { id: "till", value: "T1", required: true, maxlength: 40 },
-            tr("As the booth lists it, such as T1."),
-          ),
+        : field(says.name, { id: "name", value: says.firstName, required: true, maxlength: 40 }, says.nameHint),
       h("button", { class: "primary", id: "enrol" }, tr("Set up")),
     ),
   ].filter(Boolean);

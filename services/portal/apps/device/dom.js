@@ -1,6 +1,6 @@
 /** Elements without markup in strings, and the guard against a bouncing touch screen. */
 
-/** @typedef {Node | string | null | false | Child[]} Child */
+/** @typedef {Node | string | number | null | false | Child[]} Child */
 
 const BOUNCE = 400;
 const NEAR = 24;
@@ -22,7 +22,7 @@ export function h(name, attributes = {}, ...children) {
 function put(parent, children) {
   for (const child of children) {
     if (Array.isArray(child)) put(parent, child);
-    else if (child !== null && child !== false) parent.append(child);
+    else if (child !== null && child !== false) parent.append(child instanceof Node ? child : String(child));
   }
 }
 

@@ -5,6 +5,15 @@ import { newIdentity } from "./spool.js";
 
 const MARGIN = 30_000;
 
+/** The code was for the other app of devices, `role`. */
+export class OtherRole extends Error {
+  /** @param {string} role */
+  constructor(role) {
+    super(role);
+    this.role = role;
+  }
+}
+
 export class DeviceSession {
   #token = "";
   #expires = 0;
@@ -14,10 +23,10 @@ export class DeviceSession {
     this.spool = spool;
   }
 
-  /** Enrol this device as till `till` with a code of the organiser's. A device that was enrolled before stays at its
-   * place, and makes another key: a revoked one never comes back.
-   * @param {string} code @param {string} till @returns {Promise<import("./spool.js").Enrolment>} */
-  async enrol(code, till) {
+  /** Enrol this device as the till or terminal `name` with a code. A device that was enrolled before stays at its
+   * place, and makes another key: a revoked one never comes back. Raises OtherRole.
+   * @param {string} code @param {string} name @returns {Promise<import("./spool.js").Enrolment>} */
+  async enrol(code, name) {
     const [device, { content }] = await Promise.all([this.spool.device(), ask("/apps/identity.json")]);
     const { enrolment: former } = device;
     const identity = former ? await newIdentity() : device;
@@ -25,11 +34,12 @@ export class DeviceSession {
     const body = {
       public_key: await publicKeyOf(identity.keys.publicKey),
       proof: await prove(identity.keys.privateKey, identity.subject, content.audience, text),
-      name: former?.till ?? till,
-      ...(former ? { scope: former.booth } : {}),
+      name: former?.name ?? name,
+      ...(former ? { scope: former.scope } : {}),
     };
     const answer = await post(`/identity/device-codes/${encodeURIComponent(text)}/device`, body);
-    const enrolment = { audience: content.audience, booth: answer.scope, till: answer.name };
+    if (answer.role !== this.spool.role) throw new OtherRole(answer.role);
+    const enrolment = { audience: content.audience, scope: answer.scope, name: answer.name };
     await this.spool.enrolled(enrolment, identity);
     this.forget();
     return enrolment;

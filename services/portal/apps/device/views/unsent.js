@@ -3,7 +3,7 @@ import { timeOfDay } from "../shown.js";
 import { cloudEvent } from "../spool.js";
 import { tr } from "../words.js";
 
-/** What is only on this device, and why. @param {import("../main.js").App} app */
+/** What is only on this device, and why. @param {import("../app.js").DeviceApp} app */
 export function unsentView(app) {
   const rows = app.unsent.map(({ seq, headers, kept_at, state, refusal }) =>
     h(
@@ -11,7 +11,7 @@ export function unsentView(app) {
       {},
       h("td", { class: "number" }, seq),
       h("td", {}, headers.type),
-      h("td", {}, timeOfDay(kept_at, app.booth.zone)),
+      h("td", {}, timeOfDay(kept_at, app.zone)),
       h("td", {}, state === "refused" && refusal ? reason(refusal) : tr("to send")),
     ),
   );
@@ -30,7 +30,7 @@ export function unsentView(app) {
       h(
         "p",
         { class: "muted" },
-        tr("This browser may empty its storage when space is short. Install the till on the home screen."),
+        tr("This browser may empty its storage when space is short. Install this app on the home screen."),
       ),
     h(
       "div",
@@ -59,11 +59,11 @@ function reason({ template, values, message }) {
 }
 
 /** The unsent records as one request of the gateway: `application/cloudevents-batch+json`.
- * @param {import("../main.js").App} app */
+ * @param {import("../app.js").DeviceApp} app */
 function save(app) {
   const blob = new Blob([JSON.stringify(app.unsent.map(cloudEvent))], { type: "application/cloudevents-batch+json" });
   const address = URL.createObjectURL(blob);
   const { enrolment } = app;
-  h("a", { href: address, download: `${enrolment?.booth}.${enrolment?.till}.json` }).click();
+  h("a", { href: address, download: `${enrolment?.scope}.${enrolment?.name}.json` }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
