@@ -226,17 +226,17 @@ def a_day(random: Random, terminal: Terminal) -> list[Body]:
         terminal.take_out(number)
     sent = terminal.spool.offer(random.randrange(12))
     taken = [record for record in sent if random.random() < 0.8]
+    refused = [record.number for record in sent if record not in taken]
     terminal.spool.acknowledge([record.number for record in taken])
-    terminal.spool.refuse(
-        [IntakeRefusal(record.number, "refused", "no_right", Message("No.")) for record in sent if record not in taken]
-    )
+    statuses = [(number, random.choice(("held", "refused", "unusable"))) for number in refused]
+    terminal.spool.refuse([IntakeRefusal(number, status, "no_right", Message("No.")) for number, status in statuses])
     bodies: list[Body] = []
     for record in taken:
         name = random.choice(("T1", "T1", "T1", "T2"))
         lot = str(getattr(record.body, "lot", "") or lots[len(bodies) % len(lots)])
         answer = ReportAccepted(facility=FACILITY, terminal=name, report=record.id, lot=lot)
         bodies.append(random.choice((answer, answer, a_rejection(record.id, name))))
-    bodies.append(ReportAccepted(facility=FACILITY, terminal="T2", report="of another terminal", lot=LOTS[-1]))
+    bodies.append(ReportAccepted(facility=FACILITY, terminal="T2", report="of-another-terminal", lot=LOTS[-1]))
     return [body for body in bodies if random.random() < 0.8]
 
 
@@ -256,7 +256,7 @@ def kept_of(terminal: Terminal) -> list[dict[str, Any]]:
             "kind": type(record.body).__name__,
             "body": dumped(record.body),
             "state": state(record),
-            "refusal": None,
+            "refusal": {"status": refusals[record.number].status} if record.number in refusals else None,
             "kept_at": 0,
         }
         for record in terminal.spool.records()

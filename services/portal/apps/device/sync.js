@@ -110,7 +110,7 @@ function rowsOf(window, content) {
   if (!Array.isArray(content) || content.length !== window.length) throw new Unreachable("another server answers");
   return window.map(({ seq }, index) => {
     const { status, reason, message, template, values } = content[index];
-    return { seq, refusal: status === "stored" ? null : { reason, message, template, values } };
+    return { seq, refusal: status === "stored" ? null : { status, reason, message, template, values } };
   });
 }
 

@@ -5,7 +5,8 @@
 /** @typedef {import("../device/spool.js").Refusal} Refusal */
 /** @typedef {{ seq: number, id: string, kind: string, body: Record<string, any>, state: State,
  *   refusal: Refusal | null, kept_at: number }} Kept a record as the spool has it */
-/** @typedef {"to send" | "not taken" | "sent" | "accepted" | "rejected" | "taken out"} Standing */
+/** @typedef {"to send" | "not taken" | "held" | "sent" | "accepted" | "rejected" | "taken out"} Standing
+ *   `held`: it waits for an operator, because this device is revoked */
 /** @typedef {{ record: Kept, standing: Standing, lot: string | null, refusal: Refusal | null }} Report
  *   `lot`: of an accepted report. `refusal`: production's, or why the gateway did not take the record. */
 /** @typedef {{ lot: string, product: string, made_on: string, best_before: string | null, recorded: number | null,
@@ -27,10 +28,7 @@ export function reportsOf(records, news, name) {
   }
   return records.map((record) => {
     const answer = answers.get(record.id);
-    if (!answer) {
-      const standing = UNANSWERED[record.state];
-      return { record, standing, lot: null, refusal: standing === "not taken" ? record.refusal : null };
-    }
+    if (!answer) return { record, standing: unanswered(record), lot: null, refusal: whyNotTaken(record) };
     if (answer.type.startsWith("ReportAccepted."))
       return { record, standing: "accepted", lot: answer.data.lot, refusal: null };
     const { reason, message, template, values } = answer.data;
@@ -38,9 +36,19 @@ export function reportsOf(records, news, name) {
   });
 }
 
+/** @param {Kept} record @returns {Standing} */
+function unanswered({ state, refusal }) {
+  return state === "refused" && refusal?.status === "held" ? "held" : UNANSWERED[state];
+}
+
+/** @param {Kept} record */
+function whyNotTaken({ state, refusal }) {
+  return state === "refused" ? refusal : null;
+}
+
 /** Whether production's answer is still to come. @param {Report} report */
 export function isOpen({ standing }) {
-  return standing === "to send" || standing === "not taken" || standing === "sent";
+  return standing !== "accepted" && standing !== "rejected" && standing !== "taken out";
 }
 
 /** The lots that answers name, the newest first. @param {Report[]} reports @param {News[]} news @returns {Lot[]} */

@@ -57,6 +57,8 @@ export function standingText({ standing, record, lot }) {
       return tr("Refused");
     case "not taken":
       return tr("Not taken");
+    case "held":
+      return tr("Held until an operator decides");
     case "sent":
       return tr("Sent, the answer is to come");
     case "taken out":
@@ -69,7 +71,7 @@ export function standingText({ standing, record, lot }) {
 /** The class of a report's badge. @param {Report} report */
 export function badgeOf({ standing }) {
   if (standing === "accepted") return "badge badge-received";
-  if (standing === "rejected" || standing === "not taken") return "badge badge-cancelled";
+  if (standing === "rejected" || standing === "not taken" || standing === "held") return "badge badge-cancelled";
   return standing === "taken out" ? "badge" : "badge badge-sent";
 }
 

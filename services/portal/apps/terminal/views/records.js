@@ -56,7 +56,7 @@ function row(app, report) {
   const isRefusedGoods = standing === "rejected" && record.kind === "ProductionReported";
   return h(
     "li",
-    { class: standing === "rejected" || standing === "not taken" ? "urgent" : null },
+    { class: ["rejected", "not taken", "held"].includes(standing) ? "urgent" : null },
     h(
       "div",
       {},
