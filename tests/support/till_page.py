@@ -32,6 +32,10 @@ class Line:
     def till(self) -> str:
         return f"http://127.0.0.1:{self._listen}/apps/till/"
 
+    @property
+    def terminal(self) -> str:
+        return f"http://127.0.0.1:{self._listen}/apps/terminal/"
+
 
 @asynccontextmanager
 async def a_phone(chromium: Browser, language: str = "en", width: int = 360) -> AsyncIterator[BrowserContext]:
