@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 
 from services.gateway.api.cloud_events import CloudEvent
-from services.gateway.api.records import RecordRefused, TakenRecord, take
+from services.gateway.api.records import RecordRefused, Signers, TakenRecord, take
 from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.news import NewsItem, news_id
 from shared.access.rights import Grant
@@ -112,7 +112,8 @@ class DeviceServices(OtherServices):
         if path == f"/device-codes/{CODE}/device":
             key = PublicKey.of(body["public_key"])
             check_proof(body["proof"], ISSUER, CODE, key)
-            self.devices[key.device] = KnownDevice(key.device, key, f"{self.role}/{self.place}/{body['name']}")
+            source = f"{self.role}/{self.place}/{body['name']}"
+            self.devices[key.device] = KnownDevice(key.device, key, source, datetime.now(UTC))
             enrolled = {"device": key.device, "role": self.role, "scope": self.place, "name": body["name"]}
             return httpx.Response(200, json=enrolled)
         if path == "/device-challenges":
@@ -142,7 +143,7 @@ class DeviceServices(OtherServices):
         if item["type"].partition(".")[0] in self.refused:
             return _unstored(item, "no_right", "Your account may not do this.")
         try:
-            record = take(item, caller, int(datetime.now(UTC).timestamp() * 1000), self.devices)
+            record = take(item, caller, int(datetime.now(UTC).timestamp() * 1000), Signers(self.devices))
         except (Unusable, RecordRefused) as fault:
             return _unstored(item, fault.reason, str(fault))
         self.records.append(record)
