@@ -285,7 +285,8 @@ function isChanged(field) {
     const first = [...field.options].findIndex((option) => option.defaultSelected);
     return field.selectedIndex !== Math.max(first, 0);
   }
-  return field.value !== field.defaultValue || (field.checked ?? false) !== (field.defaultChecked ?? false);
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  return field.value !== field.defaultValue;
 }
 
 /** Whether somebody is filling a form there. @param {HTMLElement} view */

@@ -18,10 +18,9 @@ export function recordsView(app) {
     h("h1", {}, tr("What became of the records?")),
     h("p", { class: "lead" }, refused ? `${lead} ${tr("{refused:record was|records were} refused.", { refused })}` : lead),
     h(
-      "label",
-      { class: "check", for: "all" },
-      h("input", { type: "checkbox", id: "all", checked: app.showsAll, onchange: () => toggle(app) }),
-      tr("Show accepted ones too"),
+      "button",
+      { id: "all", onclick: () => toggle(app) },
+      app.showsAll ? tr("Show open ones alone") : tr("Show accepted ones too"),
     ),
     shown.length
       ? h("ul", { class: "inbox" }, shown.map((report) => row(app, report)))
