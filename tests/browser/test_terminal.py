@@ -250,8 +250,8 @@ async def test_a_refusal_is_told_in_the_language_of_its_reader_and_blocks_nothin
         await page.click("#keep-withdraw")
         await page.click("#tab-records")
         refused = page.locator(".inbox li", has_text="dibatalkan")
-        await expect(refused).to_contain_text("Tidak ada lot dengan nomor ini yang tercatat", timeout=SENT)
-        await expect(page.locator(".inbox li", has_text="penarikan")).to_contain_text("Akun Anda tidak boleh")
+        await expect(refused).to_contain_text("Belum ada lot yang tercatat dengan nomor ini", timeout=SENT)
+        await expect(page.locator(".inbox li", has_text="penarikan")).to_contain_text("Your account may not do this.")
         await watch.check()
         await page.click("#unsent")
         async with page.expect_download() as downloading:

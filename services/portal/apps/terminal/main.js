@@ -69,7 +69,7 @@ export class TerminalApp extends DeviceApp {
   /** @returns {[string, string][]} */
   get tabs() {
     return [
-      ["choose", tr("Record")],
+      ["choose", tr("New")],
       ["table", tr("Table")],
       ["records", tr("Records")],
       ["lots", tr("Lots")],

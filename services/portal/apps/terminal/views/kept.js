@@ -12,7 +12,7 @@ export function keptView(app) {
   if (!first) return [h("h1", {}, tr("What was made?")), next];
   const isTakenOut = first.standing === "taken out";
   return [
-    h("h1", {}, isTakenOut ? tr("Taken out") : tr("Kept on this device")),
+    h("h1", {}, headingOf(reports.map(({ standing }) => standing))),
     h(
       "ul",
       { class: "inbox" },
@@ -37,6 +37,13 @@ export function keptView(app) {
       ? notice("offline", h("p", {}, tr("There is no connection. It is sent by itself when it is back.")))
       : null,
   ].filter(Boolean);
+}
+
+/** @param {import("../reports.js").Standing[]} standings */
+function headingOf(standings) {
+  if (standings.includes("taken out")) return tr("Taken out");
+  if (standings.includes("rejected") || standings.includes("not taken")) return tr("Refused");
+  return standings.every((standing) => standing === "accepted") ? tr("Accepted") : tr("Kept on this device");
 }
 
 /** @param {import("../main.js").TerminalApp} app @param {string[]} lots */

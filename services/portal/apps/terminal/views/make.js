@@ -35,7 +35,7 @@ export function makeView(app) {
       h(
         "div",
         { class: "actions" },
-        h("button", { class: "primary big", id: "keep" }, tr("Record")),
+        h("button", { class: "primary big", id: "keep" }, tr("Record it")),
         h("button", { type: "button", id: "back", onclick: () => leave(app) }, tr("Back")),
       ),
     ),
@@ -120,7 +120,7 @@ function days(app, entry) {
     ),
     h(
       "div",
-      { class: "field" },
+      { class: "field below" },
       h("label", { for: "made-on" }, tr("Another day")),
       h("input", {
         id: "made-on",

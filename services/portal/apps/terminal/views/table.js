@@ -66,7 +66,16 @@ function row(app, table, product, columns, hasSpoiling) {
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, `${name} (${unit})`, fault && h("p", { class: "error", role: "alert", id: `fault-${code}` }, faultText(fault))),
+    h(
+      "th",
+      { scope: "row" },
+      h(
+        "div",
+        {},
+        `${name} (${unit})`,
+        fault ? h("p", { class: "error", role: "alert", id: `fault-${code}` }, faultText(fault)) : null,
+      ),
+    ),
     h(
       "td",
       { "data-label": columns[1] },
@@ -77,7 +86,7 @@ function row(app, table, product, columns, hasSpoiling) {
         autocomplete: "off",
         maxlength: 12,
         "aria-label": tr("Pieces of {product}", { product: name }),
-        "aria-describedby": fault && `fault-${code}`,
+        "aria-describedby": fault ? `fault-${code}` : null,
         value: known.qty,
         oninput: (/** @type {any} */ { target }) => change({ qty: target.value }),
       }),
