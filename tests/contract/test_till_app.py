@@ -9,14 +9,19 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
+import segno
 from joserfc.jwk import ECKey
+from segno import encoder
 
 from edge.spool import SpooledRecord
 from edge.till.amending import rupiah_of
 from edge.till.basket import warnings
 from edge.till.booth import view
+from edge.till.day import till_day
 from edge.till.drawer import drawers
 from edge.till.receipts import known_receipts
 from services.portal.api.assets import APPS
@@ -39,6 +44,7 @@ from shared.events.sales import (
     BoothReopened,
     CashCounted,
     CashDropped,
+    DeviceHeard,
     DrawerOpened,
     ReceiptLine,
     TillClosed,
@@ -331,6 +337,8 @@ def a_story(random: Random) -> tuple[list[Body], list[SpooledRecord]]:
         closing(NOW),
         a_snapshot("r1", 1, 3, voided=random.randrange(3), revision=2),
         a_snapshot("r1", 1, 3, voided=3, revision=1),
+        a_snapshot("r7", 1, 5, voided=random.randrange(5)),
+        a_snapshot("r7", 2, 2, revision=3),
         *[body for body in REFUSALS if random.random() < 0.5],
     ]
     news = [body for body in news if random.random() < 0.85]
@@ -341,6 +349,7 @@ def a_story(random: Random) -> tuple[list[Body], list[SpooledRecord]]:
         ("r2", receipt(line(1, 1, product="KRJ", unit_price_rupiah=75_000))),
         ("v1", void("r1", (1, 1), rupiah=83, drawer="drawer")),
         ("v2", void("r1", (2, 1), (1, 1), rupiah=7)),
+        ("v3", void("r7", (1, random.randrange(1, 3)), rupiah=7)),
         *ENDINGS[random.randrange(len(ENDINGS))],
     ]
     records = [
@@ -393,10 +402,67 @@ def test_booth_receipts_and_drawers_are_the_same_view(tmp_path: Path) -> None:
         assert answer["slices"] == {id: lot.slice for id, lot in booth.lots.items()}
         assert answer["left"] == {product: booth.left_of(product) for product in prices.prices}
         assert answer["drawers"] == [[row.id, row.expected_rupiah, row.counted_rupiah] for row in drawers(records)]
+        others = {id: lines for id, lines in receipts.lines.items() if id not in receipts.paid}
+        assert dict(answer["others"]) == {
+            id: [[row.line, row.left, row.refund(row.left)] for _, row in sorted(lines.items())]
+            for id, lines in others.items()
+        }
+        heard = [body for body in news if isinstance(body, DeviceHeard) and body.till == "T1" and body.device != "d1"]
+        struck = {
+            body.device for body in news if isinstance(body, TillStruck) and body.till == "T1" and not body.branch
+        }
+        assert set(answer["former"]) == {body.device for body in heard} - struck
         assert answer["receipts"] == [
             [record.id, [[row.left, row.refund(row.left)] for row in receipts.lines[record.id].values()]]
             for record in reversed(own)
         ]
+
+
+def test_a_day_has_the_same_report(tmp_path: Path) -> None:
+    random = Random(22)
+    zone = ZoneInfo("Asia/Makassar")
+    stories = []
+    for _ in range(100):
+        _, records = a_story(random)
+        stories.append(records)
+    days = [NOW.astimezone(zone).date(), *(moment.astimezone(zone).date() for moment in MOMENTS)]
+    asked = [
+        {"records": recorded(records), "day": day.isoformat(), "zone": zone.key}
+        for records in stories
+        for day in days
+    ]
+    made = iter(answers({"days": asked}, tmp_path)["days"])
+    for records in stories:
+        for day in days:
+            report = till_day(records, day, lambda moment: moment.astimezone(zone).date())
+            answer = next(made)
+            assert answer["payments"] == [
+                {
+                    "kind": row.kind.value,
+                    "receipts": row.receipts,
+                    "net": row.net_rupiah,
+                    "refunds": row.refunds,
+                    "refunded": row.refunded_rupiah,
+                }
+                for row in report.payments
+            ]
+            assert answer["drawers"] == [drawer.id for drawer in report.drawers]
+            assert (answer["receipts"], answer["voids"]) == (report.receipts, report.voids)
+            assert (answer["voidedPieces"], answer["unsent"]) == (report.voided_pieces, report.unsent)
+            taken_out = [{"kind": body.kind, "rupiah": body.rupiah} for body in report.taken_out]
+            assert answer["takenOut"] == taken_out
+
+
+def test_a_qr_code_is_the_one_that_another_encoder_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It adds a whole codeword of padding bits where none is missing, which readers take too.
+    monkeypatch.setattr(encoder, "write_padding_bits", lambda buff, _, length: buff.extend([0] * (-length % 8)))
+    random = Random(23)
+    texts = ["a", str(uuid4()), *("".join(random.choices("abc-/:?09é", k=length)) for length in range(2, 80, 3))]
+    # The longest of each version.
+    texts += ["x" * length for length in (17, 32, 53, 78, 106)]
+    for text, modules in zip(texts, answers({"codes": texts}, tmp_path)["codes"], strict=True):
+        other = segno.make_qr(text.encode(), error="l", mask=0, mode="byte", boost_error=False)
+        assert modules == [[bool(module) for module in row] for row in other.matrix], text
 
 
 def test_labels_are_read_as_elsewhere(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ import { pathToFileURL } from "node:url";
 
 const [folder, file] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(`${folder}/${name}.js`));
-const [records, money, booth, basket, ledger] = await Promise.all(
-  ["records", "money", "booth", "basket", "ledger"].map((name) => load(`till/${name}`)),
+const [records, money, booth, basket, ledger, day] = await Promise.all(
+  ["records", "money", "booth", "basket", "ledger", "day"].map((name) => load(`till/${name}`)),
 );
-const [amounts, envelope, lot, signatures] = await Promise.all(
-  ["amounts", "envelope", "lot", "signatures"].map((name) => load(`device/${name}`)),
+const [amounts, envelope, lot, signatures, qr] = await Promise.all(
+  ["amounts", "envelope", "lot", "signatures", "qr"].map((name) => load(`device/${name}`)),
 );
 const BUILDERS = {
   DeviceIntroduced: (place, _, at) => records.deviceIntroduced(place, at),
@@ -50,6 +50,12 @@ const ANSWERS = {
     }
     return { subject, made, proof: await signatures.prove(imported, subject, "http://identity.test", "challenge") };
   },
+  codes: (items) => items.map((item) => qr.qrModules(item)),
+  days: (items) =>
+    items.map(({ records: own, day: asked, zone }) => {
+      const report = day.tillDay(own, ledger.drawersOf(own), asked, zone);
+      return { ...report, days: day.daysOf(own, zone), drawers: report.drawers.map(({ id }) => id) };
+    }),
   booths: (items) =>
     items.map(({ till, device, news, records: own, at, lines }) => {
       const view = booth.boothOf(news, till, device);
@@ -69,6 +75,10 @@ const ANSWERS = {
         drawers: ledger.drawersOf(own).map(({ id, expected, counted }) => [id, expected, counted]),
         isClosed: ledger.isClosed(own, view.opening),
         doubts: basket.oversold(lines, view, sold),
+        former: view.former,
+        others: ledger
+          .otherReceipts(own, news)
+          .map(({ id, lines }) => [id, lines.map((line) => [line.line, line.left, ledger.refundOf(line, line.left)])]),
         receipts: receipts.map(({ record, lines }) => [
           record.id,
           lines.map((line) => [line.left, ledger.refundOf(line, line.left)]),

@@ -91,6 +91,16 @@ async def test_an_app_knows_for_whom_it_proves_itself_and_its_words(others: Othe
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_comes_without_notes_and_with_the_same_lines(name: str) -> None:
+    source, served = (APPS / name).read_text(encoding="utf-8").splitlines(), FILES[name].content.decode().splitlines()
+    assert len(source) == len(served)
+    left = [line for line, other in zip(source, served, strict=True) if line == other]
+    assert not any(line.startswith("/**") for line in left)
+    changed = [line for line, other in zip(source, served, strict=True) if line != other]
+    assert all(line.strip().startswith(("/**", "*")) or line.endswith("*/") for line in changed)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_scripts_import_files_that_are_there(name: str) -> None:
     source = (APPS / name).read_text(encoding="utf-8")
     for first, second in _IMPORT.findall(source):

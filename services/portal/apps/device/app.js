@@ -14,7 +14,7 @@ const LONGEST = 60_000;
 /** @typedef {(app: any) => (Node | string)[]} View */
 /** @typedef {"unknown" | "works" | "refused" | "cut"} Line */
 
-/** An app with its views by name. A till and a terminal say what they read from the spool, and what they show of it. */
+/** An app with its views by name. A till and a terminal say what they read from the spool, and what they show. */
 export class DeviceApp {
   session;
   spool;

@@ -1,4 +1,4 @@
-/** What the records of tills and terminals have in common: times, bytes and types, as every other device writes them. */
+/** What records of tills and terminals have in common: times, bytes and types, as other devices write them. */
 import { utf8 } from "./encoding.js";
 
 /** @typedef {Record<string, any>} Body */

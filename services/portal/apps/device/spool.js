@@ -13,8 +13,8 @@ import { KEY, publicKeyOf, signRecord, subjectOf } from "./signatures.js";
 /** @typedef {{ topic: string, type: string, source: string, id: string, about: string | null,
  *   data: Record<string, any> }} News */
 /** @typedef {{ seq: number, id: string, kind: string, body: Body, sent: boolean }} Recorded */
-/** @typedef {{ device: string, seq: number, previous: string | null }} Link a record's device, its number there, and the
- *   id of the record before it */
+/** @typedef {{ device: string, seq: number, previous: string | null }} Link a record's device, its number there, and
+ *   the id of the record before it */
 /** @typedef {Enrolment & Link} Place where a record is made */
 /** @typedef {{ status?: string, reason: string, message: string, template?: string,
  *   values?: Record<string, any> }} Refusal `status`: the gateway's, such as `held` */

@@ -5,7 +5,7 @@
  *   withdrawn: boolean }} Lot */
 /** @typedef {{ revision: number, valid_from: string | null, prices: Map<string, number> }} PriceList */
 /** @typedef {{ name: string | null, zone: string | null, festival: string | null, listed: boolean, struck: boolean,
- *   opening: number, withdrawn: Set<string>, closing: string | null, lists: PriceList[],
+ *   former: string[], opening: number, withdrawn: Set<string>, closing: string | null, lists: PriceList[],
  *   names: Map<string, string>, lots: Map<string, Lot>,
  *   redirected: { to: string, merged: boolean } | null }} Booth */
 
@@ -31,6 +31,7 @@ export function boothOf(news, till, device) {
     festival: opened?.festival ?? null,
     listed: state.tills.has(till),
     struck: state.struck.has(holderText(till, device)) || state.struck.has(holderText(till, null)),
+    former: state.former(till, device),
     opening,
     closing: closing && closing.opening >= opening ? closing.deadline : null,
     lists: [...state.lists.values()],
@@ -183,6 +184,13 @@ class State {
     for (const { product, name } of prices) if (name) this.names.set(product, name);
     const list = new Map(prices.map(({ product, price_rupiah }) => [product, price_rupiah]));
     this.lists.set(revision, { revision, valid_from, prices: list });
+  }
+
+  /** Other devices that were heard under the name of this till, and are not struck.
+   * @param {string} till @param {string} device */
+  former(till, device) {
+    const others = [...this.devices.values()].filter((other) => other.till === till && other.device !== device);
+    return others.filter((other) => !this.struck.has(holderText(till, other.device))).map((other) => other.device);
   }
 
   /** The holders that share the stock, in the same order at every till: each device, and each name without one.

@@ -8,8 +8,9 @@ import { netAmounts, sum, valueOf } from "./money.js";
 /** @typedef {{ line: number, lot: string | null, product: string, qty: number, net: number, voided: number,
  *   left: number }} KnownLine */
 /** @typedef {{ record: Recorded, lines: KnownLine[], net: number, paid: PaymentKind }} KnownReceipt */
+/** @typedef {{ id: string, till: string, sold_at: string, lines: KnownLine[], net: number }} OtherReceipt */
 /** @typedef {{ id: string, cashier: string, opened_at: string, float: number, dropped: number, expected: number,
- *   counted: number | null }} Drawer */
+ *   counted: number | null, counted_at: string | null }} Drawer */
 
 /** Every drawer that was opened on this device, oldest first. @param {Recorded[]} records @returns {Drawer[]} */
 export function drawersOf(records) {
@@ -41,6 +42,7 @@ function drawerOf({ id, body: opening }, records) {
     dropped,
     expected: count ? count.expected_rupiah : opening.float_rupiah + cash - dropped,
     counted: count ? count.counted_rupiah : null,
+    counted_at: count ? count.counted_at : null,
   };
 }
 
@@ -62,6 +64,28 @@ export function receiptsOf(records, news) {
     return { record, lines, net: sum(nets), paid: record.body.payment.kind };
   });
   return receipts.reverse();
+}
+
+/** The receipts of the booth's other devices, as sales has told of them, newest first.
+ * @param {Recorded[]} records @param {News[]} news @returns {OtherReceipt[]} */
+export function otherReceipts(records, news) {
+  const own = new Set(records.map(({ id }) => id));
+  const voids = ownVoids(records, refusedVoids(records, news));
+  /** @type {Map<string, OtherReceipt>} */
+  const receipts = new Map();
+  for (const [sale, { receipt, till, sold_at, lot, product, qty, net_rupiah, voided = 0 }] of snapshotsOf(news)) {
+    if (own.has(receipt)) continue;
+    const { sent, unsent } = voids.get(sale) ?? { sent: 0, unsent: 0 };
+    const back = Math.max(voided, sent) + unsent;
+    /** @type {OtherReceipt} */
+    const known = receipts.get(receipt) ?? { id: receipt, till, sold_at, lines: [], net: 0 };
+    const line = Number(sale.slice(sale.lastIndexOf("/") + 1));
+    known.lines.push({ line, lot, product, qty, net: net_rupiah, voided: back, left: Math.max(qty - back, 0) });
+    known.net += net_rupiah;
+    receipts.set(receipt, known);
+  }
+  for (const { lines } of receipts.values()) lines.sort((one, other) => one.line - other.line);
+  return [...receipts.values()].sort((one, other) => Date.parse(other.sold_at) - Date.parse(one.sold_at));
 }
 
 /** What is paid back for `pieces` of a line: all voids of the line together return its net amount.
@@ -106,8 +130,13 @@ export function isClosed(records, opening) {
   return last?.kind === "TillClosed" && last.body.opening >= opening;
 }
 
-/** Voided pieces by `receipt/line`, of the latest snapshots. @param {News[]} news @returns {Map<string, number>} */
+/** Voided pieces by `receipt/line`. @param {News[]} news @returns {Map<string, number>} */
 function accountedVoids(news) {
+  return new Map([...snapshotsOf(news)].map(([sale, data]) => [sale, data.voided ?? 0]));
+}
+
+/** What sales has told last of each sale, by `receipt/line`. @param {News[]} news */
+function snapshotsOf(news) {
   /** @type {Map<string, Record<string, any>>} */
   const latest = new Map();
   for (const { type, data } of news) {
@@ -115,7 +144,7 @@ function accountedVoids(news) {
     const known = latest.get(data.sale);
     if (!known || known.revision < data.revision) latest.set(data.sale, data);
   }
-  return new Map([...latest].map(([sale, data]) => [sale, data.voided ?? 0]));
+  return latest;
 }
 
 /** The refused lines of this device's voids, as `void line`. A refusal names the till and the pieces alone: of equal

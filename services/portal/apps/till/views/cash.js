@@ -11,6 +11,7 @@ export function cashView(app) {
   const last = app.drawers.at(-1);
   return [
     h("h1", {}, tr("Cash")),
+    h("p", {}, h("button", { id: "day", onclick: () => app.show("day") }, tr("Day report"))),
     !drawer && last && countOf(last),
     ...(drawer
       ? [

@@ -1,6 +1,6 @@
 import { field, h, notice, once } from "../../device/dom.js";
 import { tr } from "../../device/words.js";
-import { pricesAt } from "../booth.js";
+import { lotsOf, pricesAt } from "../booth.js";
 import { nameOf } from "../shown.js";
 
 /** The final count of goods, and the closing. @param {import("../main.js").App} app */
@@ -41,30 +41,50 @@ export function closeView(app) {
   ].filter(Boolean);
 }
 
-/** @param {import("../main.js").App} app */
+/** Pieces without a label by product, and those with one by lot. @param {import("../main.js").App} app */
 function countForm(app) {
   const products = [...pricesAt(app.booth, new Date()).prices.keys()];
-  const input = (/** @type {string} */ product) => {
-    const { value } = /** @type {HTMLInputElement} */ (document.getElementById(`count-${product}`));
-    return value.trim();
+  const lots = products.flatMap((product) => lotsOf(app.booth, product));
+  const filled = (/** @type {string[]} */ names) =>
+    names
+      .map((name) => {
+        const { value } = /** @type {HTMLInputElement} */ (document.getElementById(`count-${name}`));
+        return { name, text: value.trim() };
+      })
+      .filter(({ text }) => text !== "");
+  const keep = (/** @type {boolean} */ final) => async () => {
+    const [ofProducts, ofLots] = [filled(products), filled(lots.map(({ id }) => id))];
+    const all = [...ofProducts, ...ofLots];
+    if (!all.length) return app.failed(tr("Nothing was counted. Write 0 for none."));
+    if (!all.every(({ text }) => /^\d{1,7}$/.test(text))) return app.failed(tr("Pieces are whole numbers."));
+    const count = {
+      final,
+      lots: ofLots.map(({ name, text }) => ({ lot: name, qty: Number(text) })),
+      products: ofProducts.map(({ name, text }) => ({ product: name, qty: Number(text) })),
+    };
+    const text = final ? tr("The count is kept.") : tr("The interim count is kept. It is for information.");
+    if (await app.record(() => app.till.count(count))) app.show("close", { kind: "good", text });
   };
-  const keep = once(async () => {
-    const filled = products.map((product) => ({ product, text: input(product) })).filter(({ text }) => text !== "");
-    if (!filled.length) return app.failed(tr("Nothing was counted. Write 0 for none."));
-    if (!filled.every(({ text }) => /^\d{1,7}$/.test(text))) return app.failed(tr("Pieces are whole numbers."));
-    const goods = filled.map(({ product, text }) => ({ product, qty: Number(text) }));
-    if (await app.record(() => app.till.count({ final: true, lots: [], products: goods })))
-      app.show("close", { kind: "good", text: tr("The count is kept.") });
-  });
   return h(
     "form",
-    { class: "stack", onsubmit: keep },
+    { class: "stack", onsubmit: once(keep(true)) },
+    products.map((product) =>
+      h(
+        "fieldset",
+        { class: "count" },
+        h("legend", {}, nameOf(app, product)),
+        lots
+          .filter((lot) => lot.product === product)
+          .map(({ id }) => field(id, { id: `count-${id}`, inputmode: "numeric", maxlength: 7 })),
+        field(tr("Without a label"), { id: `count-${product}`, inputmode: "numeric", maxlength: 7 }),
+      ),
+    ),
     h(
       "div",
-      { class: "grid" },
-      products.map((product) => field(nameOf(app, product), { id: `count-${product}`, inputmode: "numeric" })),
+      { class: "actions" },
+      h("button", { id: "keep-count" }, tr("Keep the final count")),
+      h("button", { type: "button", id: "keep-interim", onclick: once(keep(false)) }, tr("Keep an interim count")),
     ),
-    h("button", { id: "keep-count" }, tr("Keep the count")),
   );
 }
 

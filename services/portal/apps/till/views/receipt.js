@@ -1,9 +1,10 @@
 import { rupiah, thousands } from "../../device/amounts.js";
 import { h, notice, once } from "../../device/dom.js";
 import { timeOfDay } from "../../device/shown.js";
+import { qrPicture } from "../../device/picture.js";
 import { isHeld } from "../../device/spool.js";
 import { tr } from "../../device/words.js";
-import { nameOf } from "../shown.js";
+import { kindOf, nameOf } from "../shown.js";
 
 /** The receipt that was just kept. @param {import("../main.js").App} app */
 export function receiptView(app) {
@@ -27,8 +28,9 @@ export function receiptView(app) {
     notice("good", h("p", {}, h("strong", {}, tr("The sale is kept on this device.")))),
     payment.kind === "cash" &&
       h("p", { class: "change big" }, tr("Change: {change:rupiah}", { change: payment.change_rupiah })),
-    h("div", { class: "actions" }, next, undo, h("button", { id: "print", onclick: () => print() }, tr("Print"))),
+    h("div", { class: "actions" }, next, undo),
     paper(app, receipt),
+    printButtons(),
   ].filter(Boolean);
 }
 
@@ -43,11 +45,6 @@ async function undone(app, seq) {
 export function paper(app, { record, lines, net }) {
   const { body } = record;
   const { kind, reference, given_rupiah: given, change_rupiah: change } = body.payment;
-  const kinds = /** @type {Record<string, string>} */ ({
-    cash: tr("Cash"),
-    qris: tr("QRIS, seen"),
-    other: tr("Other"),
-  });
   const time = timeOfDay(body.sold_at, app.booth.zone);
   return h(
     "section",
@@ -65,14 +62,7 @@ export function paper(app, { record, lines, net }) {
       h(
         "tbody",
         {},
-        lines.map(({ qty, product, net }) =>
-          h(
-            "tr",
-            {},
-            h("td", {}, `${thousands(qty)} × ${nameOf(app, product)}`),
-            h("td", { class: "number" }, rupiah(net)),
-          ),
-        ),
+        goodsOf(app, lines),
       ),
       h(
         "tfoot",
@@ -80,8 +70,40 @@ export function paper(app, { record, lines, net }) {
         h("tr", {}, h("th", { scope: "row" }, tr("Sum")), h("td", { class: "number" }, h("strong", {}, rupiah(net)))),
       ),
     ),
-    h("p", {}, `${kinds[kind]} ${reference}`),
+    h("p", {}, `${kindOf(kind)} ${reference}`),
     given === null ? null : h("p", {}, tr("Given {given:rupiah}, change {change:rupiah}", { given, change })),
+    // Another till finds the receipt by it.
+    qrPicture(record.id, tr("QR code of receipt {number}", { number: record.seq })),
     h("p", { class: "muted" }, h("code", {}, record.id)),
   );
+}
+
+/** The lines of a receipt as rows. @param {import("../main.js").App} app
+ * @param {import("../ledger.js").KnownLine[]} lines */
+export function goodsOf(app, lines) {
+  return lines.map(({ qty, product, net, voided }) =>
+    h(
+      "tr",
+      {},
+      h(
+        "td",
+        {},
+        `${thousands(qty)} × ${nameOf(app, product)}`,
+        voided ? h("span", { class: "muted" }, ` ${tr("{voided:thousands} void", { voided })}`) : null,
+      ),
+      h("td", { class: "number" }, rupiah(net)),
+    ),
+  );
+}
+
+/** Print on a roll of paper. Its width is chosen by the button. */
+export function printButtons() {
+  const button = (/** @type {string} */ width) => {
+    const onclick = () => {
+      document.documentElement.dataset.paper = width;
+      print();
+    };
+    return h("button", { id: `print-${width}`, onclick }, tr("Print, {width} mm", { width }));
+  };
+  return h("div", { class: "actions" }, button("58"), button("80"));
 }

@@ -1,7 +1,8 @@
 import { rupiah, thousands } from "../../device/amounts.js";
+import { canScan } from "../../device/camera.js";
 import { h, notice } from "../../device/dom.js";
 import { tr } from "../../device/words.js";
-import { changed, dueOf, faultOf, itemOf, linesOf, oversold, piecesOf } from "../basket.js";
+import { changed, dueOf, itemOf, linesOf, oversold, piecesOf } from "../basket.js";
 import { isWithdrawn, leftOf, pricesAt } from "../booth.js";
 import { nameOf } from "../shown.js";
 
@@ -63,26 +64,7 @@ function labelForm(app) {
   const add = (/** @type {Event} */ event) => {
     event.preventDefault();
     const input = /** @type {HTMLInputElement} */ (document.getElementById("label"));
-    const text = input.value;
-    if (!text.trim()) return;
-    const fault = faultOf(text, app.booth, new Date());
-    const found = itemOf(text);
-    input.value = "";
-    if (found && !fault) {
-      put(app, found.item, 1);
-    } else {
-      const item = found?.item ?? text.trim();
-      app.notice = {
-        kind: "bad",
-        text: {
-          unknown: tr("{item} is no label: a character is missing or wrong.", { item }),
-          "no-price": tr("The booth's list has no price of {item}.", { item }),
-          withdrawn: tr("{item} was withdrawn: set it aside, and do not sell it.", { item }),
-        }[fault ?? "unknown"],
-      };
-      app.render();
-    }
-    document.getElementById("label")?.focus();
+    if (input.value.trim()) app.scanned(input.value);
   };
   return h(
     "form",
@@ -90,6 +72,7 @@ function labelForm(app) {
     h("label", { for: "label" }, tr("Label")),
     h("input", { id: "label", autocomplete: "off", autocapitalize: "characters", maxlength: 60 }),
     h("button", { id: "add-label" }, tr("Add")),
+    canScan() && h("button", { type: "button", id: "scan", onclick: () => void app.scan() }, tr("Camera")),
   );
 }
 
