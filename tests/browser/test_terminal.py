@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,8 +76,8 @@ async def to_next(page: Page) -> None:
     await expect(page.locator("#make-KTI")).to_be_visible()
 
 
-def today() -> str:
-    return datetime.now(UTC).astimezone(ZoneInfo("Asia/Makassar")).date().isoformat()
+def today() -> date:
+    return datetime.now(UTC).astimezone(ZoneInfo("Asia/Makassar")).date()
 
 
 def bodies(services: TerminalServices, kind: type[Body] = Body) -> list[Any]:
@@ -100,6 +100,7 @@ async def test_what_was_made_without_a_line_becomes_a_lot_when_it_is_back(
         await line.cut()
         await page.click("#make-KTI")
         await page.click("#add-10")
+        await page.click("label[for=yesterday]")
         await watch.check()
         await page.click("#add-10")
         await page.click("#keep")
@@ -116,7 +117,7 @@ async def test_what_was_made_without_a_line_becomes_a_lot_when_it_is_back(
         await expect(page.locator("#unsent.none")).to_be_visible()
         [made] = bodies(services)
         assert (made.facility, made.terminal, made.product, made.qty) == (FACILITY, "T1", "KTI", 20)
-        assert (made.made_on.isoformat(), made.best_before, made.maker) == (today(), None, None)
+        assert (made.made_on, made.best_before, made.maker) == (today() - timedelta(days=1), None, None)
         assert without_the_cut(watch) == []
 
 
@@ -149,12 +150,37 @@ async def test_a_wrong_entry_is_undone_and_comes_back_to_be_mended(
 
 
 @pytest.mark.slow
+async def test_a_record_can_be_changed_as_long_as_nobody_answers(
+    chromium: Browser, services: TerminalServices
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, watch = await enrolled(phone, line)
+        await line.cut()
+        await record(page, "200")
+        # Longer than it can be undone.
+        await expect(page.locator("#undo")).to_be_hidden(timeout=15_000)
+        await page.click("#tab-records")
+        await page.click("#take-out-1")
+        await expect(page.locator("#qty")).to_have_value("200")
+        await page.fill("#qty", "20")
+        await page.click("#keep")
+        await expect(page.locator("#next")).to_be_visible()
+        await line.mend()
+        await expect(page.locator(".badge")).to_contain_text("Accepted as lot", timeout=60_000)
+        await page.click("#tab-records")
+        await page.click("#all")
+        await expect(page.locator(".inbox .badge")).to_contain_text(["Accepted as lot", "Taken out"])
+        assert [body.qty for body in bodies(services)] == [20]
+        assert without_the_cut(watch) == []
+
+
+@pytest.mark.slow
 async def test_goods_that_spoil_get_their_day_and_a_table_is_kept_as_a_whole(
     chromium: Browser, services: TerminalServices
 ) -> None:
     async with a_line(services) as line, a_phone(chromium) as phone:
         page, watch = await enrolled(phone, line)
-        day = datetime.fromisoformat(today()).date()
+        day = today()
         await page.click("#make-KBS")
         await expect(page.locator("#best-before")).to_have_value((day + timedelta(days=2)).isoformat())
         await page.click("label[for=yesterday]")

@@ -41,6 +41,7 @@ export class TerminalApp extends DeviceApp {
   /** @type {import("./entries.js").Fault | null} */ entryFault = null;
   /** @type {import("./views/table.js").Table | null} */ table = null;
   /** The numbers of the records that were kept last. @type {number[]} */ last = [];
+  /** The highest number that a sync has begun to send. */ offered = 0;
   /** The lot that is looked at. @type {string | null} */ lot = null;
   /** The lots whose labels are printed. @type {string[]} */ labels = [];
   /** @type {import("./views/labels.js").Paper} */ paper = "sheet";
@@ -133,8 +134,28 @@ export class TerminalApp extends DeviceApp {
     return true;
   }
 
-  /** @param {import("../device/spool.js").News[]} news */
-  take(news) {
+  /** Take records out before they are sent. A single entry of goods comes back to be entered better.
+   * @param {number[]} numbers */
+  async takeOut(numbers) {
+    const reports = this.reports.filter(({ record }) => numbers.includes(record.seq));
+    if (!(await this.record(() => this.terminal.undo(numbers)))) return;
+    const [{ kind, body }] = reports.map(({ record }) => record);
+    const said = { kind: "good", text: tr("Taken out. Nothing of it is sent.") };
+    if (reports.length > 1 || kind !== "ProductionReported") this.show(this.view === "kept" ? this.home : this.view, said);
+    else this.enterAgain(body, said);
+  }
+
+  /** Begin an entry like a former one. @param {Record<string, any>} body
+   * @param {import("../device/app.js").Notice | null} [said] */
+  enterAgain({ product, qty, made_on, best_before }, said = null) {
+    this.enter({ product, qty: String(qty), made_on, best_before: best_before ?? "" });
+    this.notice = said;
+    this.render();
+  }
+
+  /** @param {import("../device/spool.js").News[]} news @param {import("../device/spool.js").Device} device */
+  take(news, device) {
+    this.offered = device.offered;
     const name = this.enrolment?.name ?? "";
     const kept = this.records.map((record, index) => {
       const { state, refusal, kept_at } = this.stored[index];

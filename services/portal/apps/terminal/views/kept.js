@@ -56,7 +56,7 @@ function print(app, lots) {
 function undoButton(app) {
   const stored = app.stored.filter(({ seq }) => app.last.includes(seq));
   const until = Math.min(...stored.map(({ kept_at, hold }) => kept_at + hold));
-  const button = h("button", { id: "undo", class: "danger", onclick: once(() => undo(app)) });
+  const button = h("button", { id: "undo", class: "danger", onclick: once(() => app.takeOut(app.last)) });
   const count = () => {
     const left = Math.ceil((until - Date.now()) / 1000);
     const canUndo = left > 0 && stored.every((record) => isHeld(record, Date.now()));
@@ -66,19 +66,4 @@ function undoButton(app) {
   };
   count();
   return button;
-}
-
-/** Takes the records out. A single entry comes back to be entered better. @param {import("../main.js").TerminalApp} app */
-async function undo(app) {
-  const former = app.reports.filter(({ record }) => app.last.includes(record.seq)).map(({ record }) => record);
-  if (!(await app.record(() => app.terminal.undo(app.last)))) return;
-  const [{ kind, body }] = former;
-  if (former.length > 1 || kind !== "ProductionReported") {
-    app.show("choose", { kind: "good", text: tr("Taken out. Nothing of it is sent.") });
-    return;
-  }
-  const { product, qty, made_on, best_before } = body;
-  app.enter({ product, qty: String(qty), made_on, best_before: best_before ?? "" });
-  app.notice = { kind: "good", text: tr("Taken out. Nothing of it is sent.") };
-  app.render();
 }

@@ -1,4 +1,4 @@
-import { h } from "../../device/dom.js";
+import { h, once } from "../../device/dom.js";
 import { timeOfDay } from "../../device/shown.js";
 import { tr } from "../../device/words.js";
 import { dayIn } from "../days.js";
@@ -48,11 +48,9 @@ function row(app, report) {
     app.lot = lot;
     app.show("lot");
   };
-  const repeat = () => {
-    const { product, qty, made_on, best_before } = body;
-    app.enter({ product, qty: String(qty), made_on, best_before: best_before ?? "" });
-  };
-  const isRefusedGoods = standing === "rejected" && record.kind === "ProductionReported";
+  const isGoods = record.kind === "ProductionReported";
+  const canTakeOut = standing === "to send" && seq > app.offered;
+  const takeOut = once(() => app.takeOut([seq]));
   return h(
     "li",
     { class: ["rejected", "not taken", "held"].includes(standing) ? "urgent" : null },
@@ -63,12 +61,15 @@ function row(app, report) {
       h(
         "p",
         { class: "muted" },
-        record.kind === "ProductionReported" ? `${tr("Made {day}", { day: dayText(body.made_on) })} · ${time}` : time,
+        isGoods ? `${tr("Made {day}", { day: dayText(body.made_on) })} · ${time}` : time,
       ),
     ),
     h("span", { class: badgeOf(report) }, standingText(report)),
     refusal && h("p", { class: "error whole" }, refusalText(refusal)),
-    isRefusedGoods && h("button", { id: `repeat-${seq}`, onclick: repeat }, tr("Enter again")),
+    standing === "rejected" &&
+      isGoods &&
+      h("button", { id: `repeat-${seq}`, onclick: () => app.enterAgain(body) }, tr("Enter again")),
+    canTakeOut && h("button", { id: `take-out-${seq}`, onclick: takeOut }, isGoods ? tr("Change") : tr("Take out")),
     lot && h("button", { id: `open-${seq}`, onclick: open }, tr("Open the lot")),
   );
 }
