@@ -49,7 +49,7 @@ TEMPLATES = (
     "The device has not proven that it has this key.",
     "This code is not known, was used, or is too old. Please ask for a new one.",
     "This device is not enrolled, or its proof does not count. Enrol it with a new code.",
-    "This device is revoked. `karya terminal export` or `karya till export` writes its unsent records to a file for an "
-    "operator. To use the device again, move its .key file away and enrol it with a new code.",
+    "This device is revoked. `karya terminal export` or `karya till export` writes its unsent records to a file for "
+    "an operator. To use the device again, move its .key file away and enrol it with a new code.",
     "This is no key of its curve.",
 )

@@ -3,6 +3,7 @@ import { tr } from "../../device/words.js";
 import { spoilsOn } from "../catalogue.js";
 import { dayText, nameOf } from "../sentences.js";
 import { typedWhole } from "../typed.js";
+import { qrDrawing } from "./code.js";
 import { lotOf } from "./lot.js";
 
 /** @typedef {"sheet" | "strip"} Paper `sheet`: A4 with 24 labels; `strip`: 58 mm wide, a label on each piece */
@@ -72,27 +73,32 @@ export function labelsView(app) {
     h(
       "div",
       { class: `labels ${app.paper}` },
-      lots.map((lot) => Array.from({ length: copiesOf(lot) }, (_, index) => label(app, lot, index > 0))),
+      lots.map((lot) => copies(label(app, lot), copiesOf(lot))),
     ),
   ]
     .flat()
     .filter(Boolean);
 }
 
-/** @param {import("../main.js").TerminalApp} app @param {import("../reports.js").Lot} lot @param {boolean} isCopy */
-function label(app, { lot, product, made_on, best_before }, isCopy) {
-  const until = best_before ?? spoilsOn(app.catalogue.products.get(product), made_on);
-  const picture = h("img", {
-    class: "label-qr",
-    alt: "",
-    src: `/lots/${encodeURIComponent(lot)}/qr.svg`,
-    // Without a line, or from a server without it, the number is enough.
-    onerror: () => picture.remove(),
+/** A label and its copies, which are there on paper alone. @param {Element} first @param {number} count */
+function copies(first, count) {
+  return Array.from({ length: count }, (_, index) => {
+    if (index === 0) return first;
+    const copy = /** @type {Element} */ (first.cloneNode(true));
+    copy.classList.add("copy");
+    copy.setAttribute("aria-hidden", "true");
+    return copy;
   });
+}
+
+/** @param {import("../main.js").TerminalApp} app @param {import("../reports.js").Lot} lot @returns {Element} */
+function label(app, { lot, product, made_on, best_before }) {
+  const until = best_before ?? spoilsOn(app.catalogue.products.get(product), made_on);
   return h(
     "section",
-    { class: `label ${isCopy ? "copy" : ""}`, "aria-hidden": isCopy ? "true" : null, "aria-label": lot },
-    picture,
+    { class: "label", "aria-label": lot },
+    // The page of the lot for everybody.
+    qrDrawing(`${location.origin}/public/lots/${lot}`),
     h("p", { class: "label-product" }, nameOf(app, product)),
     h("p", {}, app.placeName),
     h("p", {}, tr("Made {day}", { day: dayText(made_on) })),

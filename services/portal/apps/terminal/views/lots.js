@@ -1,5 +1,5 @@
 import { field, h } from "../../device/dom.js";
-import { parseLot } from "../../device/lot.js";
+import { labelOf, parseLot } from "../../device/lot.js";
 import { tr } from "../../device/words.js";
 import { facilityOf } from "../reports.js";
 import { dayText, nameOf, piecesText } from "../sentences.js";
@@ -11,7 +11,7 @@ export function lotsView(app) {
   const find = (/** @type {Event} */ event) => {
     event.preventDefault();
     const input = /** @type {HTMLInputElement} */ (document.getElementById("label"));
-    const found = parseLot(input.value);
+    const found = parseLot(labelOf(input.value));
     if (!found) {
       const text = tr("This is no lot number: a character is missing or wrong. Please compare it with the label.");
       app.show("lots", { kind: "bad", text });
@@ -27,7 +27,7 @@ export function lotsView(app) {
     h(
       "form",
       { class: "stack narrow", onsubmit: find },
-      field(tr("Lot number"), { id: "label", autocapitalize: "characters", maxlength: 60 }, tr("Type it, or scan the label.")),
+      field(tr("Lot number"), { id: "label", autocapitalize: "characters", maxlength: 200 }, tr("Type it, or scan the label.")),
       h("button", { id: "find" }, tr("Open the lot")),
     ),
     lots.length
