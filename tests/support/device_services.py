@@ -20,7 +20,7 @@ from shared.access.tokens import Caller
 from shared.errors import Unusable
 from shared.events.festival import BOOTH_STOCK
 from shared.events.identity import PublicKey, Role
-from shared.events.language import Body
+from shared.events.language import Body, Topic
 from shared.events.sales import SALES
 from tests.support.callers import ISSUER
 from tests.support.portal import OtherServices
@@ -36,6 +36,10 @@ class DeviceServices(OtherServices):
     answers instead, the first one first. `refused`: types of records that are refused. `silent`: the next answers of
     the intake are lost on their way back.
     """
+
+    place = BOOTH
+    role = Role.TILL
+    news_path = f"/booths/{BOOTH}/news"
 
     def __init__(self, *bodies: Body) -> None:
         super().__init__()
@@ -56,23 +60,28 @@ class DeviceServices(OtherServices):
         return list({record.id: record for record in self.records}.values())
 
     def say(self, *bodies: Body) -> None:
-        """News of the booth."""
+        """News of the place."""
         now = datetime.now(UTC)
         for body in bodies:
-            topic = BOOTH_STOCK if type(body) in BOOTH_STOCK.bodies else SALES
+            topic, about = self._told_by(body)
             id = str(uuid4())
             item = NewsItem(
                 id=news_id(topic, "test", id),
-                place=BOOTH,
+                place=self.place,
                 topic=topic.name,
                 body=body,
                 source="test",
                 event=id,
                 time=now,
                 logged_at=now,
-                about=getattr(body, "receipt", None) if topic is SALES else None,
+                about=about,
             )
             self.news.append(CloudEvent.of(item).model_dump(exclude_none=True))
+
+    def _told_by(self, body: Body) -> tuple[Topic, str | None]:
+        """The topic of an event, and the id of the record that it is about."""
+        topic = BOOTH_STOCK if type(body) in BOOTH_STOCK.bodies else SALES
+        return topic, getattr(body, "receipt", None) if topic is SALES else None
 
     def forget_devices(self) -> None:
         """No device is enrolled any more, and no token is good."""
@@ -93,9 +102,9 @@ class DeviceServices(OtherServices):
             if path == "/intake":
                 unpacked = gzip.decompress(body) if "content-encoding" in request.headers else body
                 return self._intake(json.loads(unpacked), device)
-            if path == f"/booths/{BOOTH}/news":
+            if path == self.news_path:
                 after = int(request.url.params.get("after", "0"))
-                link = f'</booths/{BOOTH}/news?after={len(self.news)}>; rel="next"'
+                link = f'<{self.news_path}?after={len(self.news)}>; rel="next"'
                 return httpx.Response(200, json=self.news[after:], headers={"Link": link})
         return await super()._answer(request)
 
@@ -103,9 +112,9 @@ class DeviceServices(OtherServices):
         if path == f"/device-codes/{CODE}/device":
             key = PublicKey.of(body["public_key"])
             check_proof(body["proof"], ISSUER, CODE, key)
-            source = f"till/{BOOTH}/{body['name']}"
+            source = f"{self.role}/{self.place}/{body['name']}"
             self.devices[key.device] = KnownDevice(key.device, key, source, datetime.now(UTC))
-            enrolled = {"device": key.device, "role": "till", "scope": BOOTH, "name": body["name"]}
+            enrolled = {"device": key.device, "role": self.role, "scope": self.place, "name": body["name"]}
             return httpx.Response(200, json=enrolled)
         if path == "/device-challenges":
             self._challenges.add(challenge := uuid4().hex)
@@ -123,7 +132,7 @@ class DeviceServices(OtherServices):
         if self.faults:
             return self.faults.pop(0)
         self.intakes.append([item["id"] for item in sent])
-        caller = Caller(subject=device, grants=(Grant(Role.TILL, BOOTH),))
+        caller = Caller(subject=device, grants=(Grant(self.role, self.place),))
         answers = [self._judged(item, caller) for item in sent]
         if self.silent:
             self.silent -= 1

@@ -37,6 +37,10 @@ class Line:
     def till(self) -> str:
         return f"http://127.0.0.1:{self._listen}/apps/till/"
 
+    @property
+    def terminal(self) -> str:
+        return f"http://127.0.0.1:{self._listen}/apps/terminal/"
+
 
 @asynccontextmanager
 async def a_line(services: DeviceServices) -> AsyncIterator[Line]:

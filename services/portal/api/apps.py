@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from services.portal.api import device_answers
 from services.portal.api.assets import ASK_EACH_TIME, INDEX, Assets, File, file_of
 from shared.translation import catalogue
 
@@ -28,7 +29,8 @@ def texts_of_script(source: str) -> Iterator[str]:
 def app_texts(files: Mapping[str, File], app: str) -> list[str]:
     """The texts of an app in English."""
     scripts = [file for name, file in sorted(files.items()) if _is_of(name, app) and name.endswith(".js")]
-    return sorted({text for script in scripts for text in texts_of_script(script.content.decode())})
+    own = {text for script in scripts for text in texts_of_script(script.content.decode())}
+    return sorted(own.union(device_answers.TEMPLATES))
 
 
 def routes(assets: Assets, issuer: str) -> APIRouter:

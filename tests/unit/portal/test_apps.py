@@ -14,6 +14,7 @@ from tests.support.callers import ISSUER
 from tests.support.portal import OtherServices, a_portal
 
 FILES = Assets().apps
+APP_NAMES = ("till", "terminal")
 SCRIPTS = sorted(name for name in FILES if name.endswith(".js"))
 _IMPORT = re.compile(r'^(?:import|export) (?:.*? from )?"([^"]+)";$|^\} from "([^"]+)";$', re.MULTILINE)
 _FIELD = re.compile(r"\{(\w+)(?::([^}]*))?\}")
@@ -29,9 +30,10 @@ def test_texts_of_a_script_are_the_literals_that_tr_gets() -> None:
     assert list(texts_of_script(source)) == ['Say "yes"', "two lines"]
 
 
-def test_every_text_of_the_till_is_there_in_both_languages_with_the_same_fields() -> None:
-    texts = app_texts(FILES, "till")
-    assert len(texts) > 90
+@pytest.mark.parametrize("app", APP_NAMES)
+def test_every_text_of_an_app_is_there_in_both_languages_with_the_same_fields(app: str) -> None:
+    texts = app_texts(FILES, app)
+    assert len(texts) > 120
     known = catalogue()
     for text in texts:
         assert (None, text) in known, text
@@ -41,16 +43,17 @@ def test_every_text_of_the_till_is_there_in_both_languages_with_the_same_fields(
             assert form in ("", "rupiah", "thousands") or "|" in form, text
 
 
-async def test_the_worker_of_an_app_knows_each_of_its_files(others: OtherServices) -> None:
+@pytest.mark.parametrize("app", APP_NAMES)
+async def test_the_worker_of_an_app_knows_each_of_its_files(others: OtherServices, app: str) -> None:
     async with a_portal(others) as browser:
-        script = (await browser.get("/apps/till/files.js")).text
+        script = (await browser.get(f"/apps/{app}/files.js")).text
         listed = json.loads(script.removeprefix("self.FILES = ").rstrip().removesuffix(";"))
-        expected = {f"/apps/{name}" for name in FILES if name.startswith(("till/", "device/"))} - {
-            "/apps/till/worker.js",
-            "/apps/till/index.html",
+        expected = {f"/apps/{name}" for name in FILES if name.startswith((f"{app}/", "device/"))} - {
+            f"/apps/{app}/worker.js",
+            f"/apps/{app}/index.html",
         }
-        assert set(listed["names"]) >= expected | {"/apps/till/", "/apps/till/words.json", "/assets/style.css"}
-        assert listed["names"][0] == "/apps/till/"
+        assert set(listed["names"]) >= expected | {f"/apps/{app}/", f"/apps/{app}/words.json", "/assets/style.css"}
+        assert listed["names"][0] == f"/apps/{app}/"
         sizes = []
         for name in listed["names"]:
             answer = await browser.get(name)
@@ -109,7 +112,7 @@ def test_scripts_import_files_that_are_there(name: str) -> None:
         assert "/".join(parts) in FILES, imported
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("till/", "device/"))])
+@pytest.mark.parametrize("name", FILES)
 def test_nothing_is_inline_or_from_elsewhere(name: str) -> None:
     source = (APPS / name).read_text(encoding="utf-8")
     for word in ("http://", "https://", "innerHTML", "eval(", "style=", "<style", "onclick=", "document.write"):

@@ -3,7 +3,7 @@ import { h, notice, swallowBounces } from "./dom.js";
 import { bar, notices } from "./frame.js";
 import { Declined, Unreachable } from "./requests.js";
 import { DeviceSession, OtherRole } from "./session.js";
-import { RecordStays, Spool, SpoolFailed, isHeld, recordedOf } from "./spool.js";
+import { RecordStays, Spool, SpoolFailed, isHeld, isUnsent, recordedOf } from "./spool.js";
 import { sync } from "./sync.js";
 import { loadWords, tr } from "./words.js";
 
@@ -74,6 +74,11 @@ export class DeviceApp {
     return true;
   }
 
+  /** After how many milliseconds it asks again, if all is well. */
+  get interval() {
+    return EACH;
+  }
+
   /** Notices of this app. @returns {{ kind: string, text: string }[]} */
   get warnings() {
     return [];
@@ -89,7 +94,7 @@ export class DeviceApp {
   take(_news, _device) {}
 
   get unsent() {
-    return this.stored.filter(({ state }) => state !== "sent");
+    return this.stored.filter(isUnsent);
   }
 
   async start() {
@@ -203,7 +208,8 @@ export class DeviceApp {
     if (!this.enrolment) return;
     this.#syncing = true;
     clearTimeout(this.#timer);
-    let wait = EACH;
+    /** @type {number | null} */
+    let wait = null;
     try {
       const done = await sync(this.spool, this.session, this.habits, () => this.refresh());
       if (done) {
@@ -221,6 +227,7 @@ export class DeviceApp {
     this.#syncing = false;
     this.#channel.postMessage("changed");
     await this.refresh().catch((fault) => this.failed(fault));
+    wait ??= this.interval;
     const held = this.stored.find((record) => isHeld(record, Date.now()));
     if (held) wait = Math.min(wait, held.kept_at + held.hold - Date.now() + 50);
     if (this.#again && !this.#failures) wait = 0;
@@ -278,7 +285,8 @@ function isChanged(field) {
     const first = [...field.options].findIndex((option) => option.defaultSelected);
     return field.selectedIndex !== Math.max(first, 0);
   }
-  return field.value !== field.defaultValue || (field.checked ?? false) !== (field.defaultChecked ?? false);
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  return field.value !== field.defaultValue;
 }
 
 /** Whether somebody is filling a form there. @param {HTMLElement} view */

@@ -34,7 +34,9 @@ export function swallowBounces() {
   const guard = (/** @type {MouseEvent} */ event) => {
     // A click by the keyboard has no place.
     if (event.detail === 0 || !(event.target instanceof Element)) return;
-    const target = event.target.closest("button, a, label, input")?.id ?? "";
+    const met = event.target.closest("button, a, label, input");
+    // A tap on a label is followed by one that the browser makes on its field: both are one tap.
+    const target = (met instanceof HTMLLabelElement ? met.control : met)?.id ?? "";
     const tap = { time: event.timeStamp, x: event.clientX, y: event.clientY, target };
     const isBounce =
       last !== null &&

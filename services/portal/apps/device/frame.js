@@ -73,8 +73,8 @@ export function notices(app) {
           {},
           tr("This browser emptied its storage: records up to number {number} are gone here.", { number }),
         ),
-        h("p", {}, tr("Those that were sent are safe. Tell the organiser, and enrol this device anew.")),
-        h("button", { id: "read-lost", onclick: () => app.forgetLost() }, tr("I have told the organiser")),
+        h("p", {}, tr("Those that were sent are safe. Tell the person who gave the code, and enrol this device anew.")),
+        h("button", { id: "read-lost", onclick: () => app.forgetLost() }, tr("I have told that person")),
       ),
     );
   const last = app.stored.at(-1);

@@ -25,6 +25,12 @@ export function parseLot(typed) {
   return { id: `${facility.slice(0, 2)}-${facility.slice(2)}-${product}-${day}-${counter}-${check}`, product };
 }
 
+/** What is on a label: the lot number, typed or scanned, or the address of the lot's page in its QR code.
+ * @param {string} text */
+export function labelOf(text) {
+  return text.slice(text.lastIndexOf("/") + 1).trim();
+}
+
 /** @param {string} day yymmdd, of this century */
 function isDay(day) {
   const [year, month, date] = [2000 + Number(day.slice(0, 2)), Number(day.slice(2, 4)), Number(day.slice(4))];

@@ -16,8 +16,9 @@ import { KEY, publicKeyOf, signRecord, subjectOf } from "./signatures.js";
 /** @typedef {{ device: string, seq: number, previous: string | null }} Link a record's device, its number there, and
  *   the id of the record before it */
 /** @typedef {Enrolment & Link} Place where a record is made */
-/** @typedef {{ status?: string, reason: string, message: string, template?: string, values?: Record<string, any> }} Refusal */
-/** @typedef {"kept" | "sent" | "refused"} State */
+/** @typedef {{ status?: string, reason: string, message: string, template?: string,
+ *   values?: Record<string, any> }} Refusal `status`: the gateway's, such as `held` */
+/** @typedef {"kept" | "sent" | "refused" | "removed"} State `removed`: taken out before it was sent */
 /** @typedef {{ specversion: string, id: string, source: string, type: string, time: string,
  *   datacontenttype: string, partitionkey: string }} Headers */
 /** @typedef {{ seq: number, id: string, bytes: Uint8Array<ArrayBuffer>, headers: Headers, signature: string,
@@ -147,7 +148,7 @@ export class Spool {
       const records = stores.records.getAll(IDBKeyRange.lowerBound(after, true));
       const device = stores.device.get("device");
       device.onsuccess = () => {
-        const unsent = /** @type {StoredRecord[]} */ (records.result).filter((record) => record.state !== "sent");
+        const unsent = /** @type {StoredRecord[]} */ (records.result).filter(isUnsent);
         // Records are sent in their order: one that can still be undone holds the later ones back.
         const held = unsent.findIndex((record) => isHeld(record, now));
         window = unsent.slice(0, Math.min(most, held < 0 ? unsent.length : held));
@@ -162,6 +163,23 @@ export class Spool {
    * @returns {Promise<StoredRecord[]>} */
   offerAll() {
     return this.offer(Number.MAX_SAFE_INTEGER, 0, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Take records out that no sync has begun to send, all of them or none. They are never sent, and their numbers are
+   * not given again. Only for records whose bodies have no number. @param {number[]} numbers */
+  async takeOut(numbers) {
+    await navigator.locks.request(this.lock, () =>
+      this.#changed(["records", "device"], ({ records, device }, refuse) => {
+        const read = device.get("device");
+        read.onsuccess = () => {
+          if (numbers.some((seq) => seq <= read.result.offered)) return refuse(new RecordStays());
+          for (const seq of numbers) {
+            const record = records.get(seq);
+            record.onsuccess = () => void records.put({ ...record.result, state: "removed" });
+          }
+        };
+      }),
+    );
   }
 
   /** Note what became of records. @param {{ seq: number, refusal: Refusal | null }[]} answers */
@@ -360,6 +378,11 @@ function placeOf({ id, enrolment }, seq, previous) {
 export async function newIdentity() {
   const keys = /** @type {CryptoKeyPair} */ (await crypto.subtle.generateKey(KEY, false, ["sign", "verify"]));
   return { keys, subject: await subjectOf(await publicKeyOf(keys.publicKey)) };
+}
+
+/** @param {StoredRecord} record */
+export function isUnsent({ state }) {
+  return state === "kept" || state === "refused";
 }
 
 /** Whether a record can still be undone. A clock that was set back ends that. @param {StoredRecord} record

@@ -35,6 +35,8 @@ export function sync(spool, session, habits, onProgress = () => {}) {
     const { enrolment } = await spool.device();
     if (!enrolment) return null;
     await habits.introduce?.(spool);
+    // While nobody answers nothing is offered, so that records can be taken out until they are sent.
+    await ask("/apps/identity.json");
     const { sent, refused } = await send(spool, session, onProgress);
     const received = await receive(spool, session, enrolment.scope, habits);
     return { sent, refused, received };

@@ -1,6 +1,7 @@
 /** The till: what it knows of its booth and its records, and its views. */
 import { DeviceApp } from "../device/app.js";
 import { Camera } from "../device/camera.js";
+import { labelOf } from "../device/lot.js";
 import { RecordStays } from "../device/spool.js";
 import { timeOfDay } from "../device/shown.js";
 import { setupView } from "../device/views/setup.js";
@@ -158,13 +159,14 @@ export class App extends DeviceApp {
   /** A label or the QR code of a receipt was read or typed. @param {string} text */
   scanned(text) {
     if (this.view === "receipts") return this.#found(text);
-    const fault = faultOf(text, this.booth, new Date());
-    const found = itemOf(text);
+    const label = labelOf(text);
+    const fault = faultOf(label, this.booth, new Date());
+    const found = itemOf(label);
     if (found && !fault) {
       this.basket = changed(this.basket, found.item, 1);
       this.notice = null;
     } else {
-      const item = found?.item ?? text.trim();
+      const item = found?.item ?? label;
       const texts = {
         unknown: tr("{item} is no label: a character is missing or wrong.", { item }),
         "no-price": tr("The booth's list has no price of {item}.", { item }),

@@ -70,7 +70,7 @@ function labelForm(app) {
     "form",
     { class: "label-form", onsubmit: add },
     h("label", { for: "label" }, tr("Label")),
-    h("input", { id: "label", autocomplete: "off", autocapitalize: "characters", maxlength: 60 }),
+    h("input", { id: "label", autocomplete: "off", autocapitalize: "characters", maxlength: 200 }),
     h("button", { id: "add-label" }, tr("Add")),
     canScan() && h("button", { type: "button", id: "scan", onclick: () => void app.scan() }, tr("Camera")),
   );
