@@ -4,6 +4,7 @@ import httpx
 from fastapi import APIRouter, FastAPI
 
 from services.portal.api import (
+    apps,
     assets,
     audit,
     catalogue,
@@ -64,6 +65,8 @@ def portal(
     pages, organiser = Pages(files), Organiser(services)
     router = APIRouter()
     for part in (
+        # Before the files: these are made here.
+        apps.routes(files, settings.identity_url),
         assets.routes(files),
         design.routes(pages),
         sign_in.routes(pages, people, identity, settings),

@@ -81,7 +81,7 @@ class Services:
         answer = await self._get(token, service, _path(place), query)
         return None if answer.status_code == NOT_FOUND else _content(service, answer)
 
-    async def rows(self, token: str | None, service: str, *place: str, **query: str) -> list[Row]:
+    async def rows(self, token: str | None, service: str, /, *place: str, **query: str) -> list[Row]:
         """Every row of a list that comes in pages."""
         path, parameters = _path(place), {**query, "limit": str(PAGE)}
         rows: list[Row] = []

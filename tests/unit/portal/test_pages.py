@@ -145,6 +145,20 @@ async def test_files_are_kept_for_as_long_as_they_are_the_same(others: OtherServ
             assert (await browser.get(name)).status_code == 404
 
 
+async def test_a_page_is_compressed_and_the_answer_to_a_form_is_not(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        page = await browser.get("/sign-in")
+        assert (page.headers["content-encoding"], page.headers["vary"]) == (
+            "gzip",
+            "Cookie, Accept-Language, Accept-Encoding",
+        )
+        assert "<h1>" in page.text
+        plain = await browser.get("/sign-in", headers={"Accept-Encoding": "identity"})
+        assert ("content-encoding" in plain.headers, plain.text) == (False, page.text)
+        refused = await browser.post("/sign-in", data={"login": "organiser", "password": "x"})
+        assert "content-encoding" not in refused.headers
+
+
 async def test_pages_are_small(others: OtherServices) -> None:
     style, script = (Assets().static[name] for name in ("style.css", "htmx.js"))
     assert len(style.content) < 14_000
