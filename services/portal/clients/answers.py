@@ -26,6 +26,7 @@ from services.portal.domain.answers import (
     StockRow,
 )
 from services.portal.domain.audit_answers import AuditRow
+from services.portal.domain.catalogue_answers import CatalogueRows
 from services.portal.domain.operations_answers import (
     DeadLetterPage,
     LetterRow,
@@ -75,4 +76,5 @@ TAKINGS = TypeAdapter(BoothTakings)
 SELLING_BOOTH = TypeAdapter(SellingBoothRow)
 SELLING_BOOTHS = TypeAdapter(list[SellingBoothRow])
 STRAYS = TypeAdapter(list[StrayRow])
+CATALOGUE = TypeAdapter(CatalogueRows)
 SELL_THROUGH = TypeAdapter(list[SellThroughRow])
