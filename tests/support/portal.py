@@ -55,6 +55,7 @@ def pages_of(festival: dict[str, Any]) -> dict[str, Any]:
         f"{place}/shipments": [],
         f"{place}/transfers": [],
         "sales/disputes": [],
+        "sales/sell-through": [],
         "sales/strays": [],
         f"{place}/missing": {"missing": [{"what": "not_closed", "blocks": True, **missing}]},
     }
