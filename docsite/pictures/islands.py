@@ -31,8 +31,8 @@ FEWEST_POINTS = 4
 
 # Under the code that the catalogue has or may have: the island's name, a place on it, and where the name is written.
 ISLANDS: Mapping[str, tuple[str, Point, Point]] = {
-    "timor": ("Timor", (124.3, -9.8), (124.5, -10.62)),
-    "sumba": ("Sumba", (119.9, -9.7), (119.6, -10.42)),
+    "timor": ("Timor", (124.3, -9.8), (124.35, -10.62)),
+    "sumba": ("Sumba", (119.9, -9.7), (119.75, -10.48)),
     "flores": ("Flores", (121.2, -8.7), (120.9, -9.1)),
     "rote": ("Rote", (123.1, -10.75), (123.85, -11.02)),
     "sabu": ("Sabu", (121.85, -10.5), (121.85, -10.85)),

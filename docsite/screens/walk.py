@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import FastAPI
 from playwright.async_api import Page
 
+from services.portal.api.files import FILE
 from services.portal.api.forwarding import ROUTES as FORWARDED
-from services.portal.api.pages import FILE
 
 # Of these the browser gets no page.
 _NO_PAGES = (

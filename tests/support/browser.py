@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -34,9 +35,9 @@ def chromium_path() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    """One browser for all tests; each test has a profile of its own."""
+@asynccontextmanager
+async def a_chromium() -> AsyncIterator[Browser]:
+    """A browser without a window."""
     path = chromium_path()
     async with async_playwright() as playwright:
         # The tests run as root in containers, where Chromium has no sandbox.
@@ -45,6 +46,13 @@ async def chromium() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser for all tests; each test has a profile of its own."""
+    async with a_chromium() as browser:
+        yield browser
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Rendering: templates in the reader's language, and the answers to faults as pages."""
 
+import gzip
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -100,13 +101,24 @@ class Pages:
         )
         if (name := request.query_params.get(FILE)) and request.method == "GET" and status == SUCCESS:
             return _file(content, name)
-        return HTMLResponse(content, status, NOT_KEPT)
+        return _sent(request, content.encode(), status)
 
     def refused(self, request: Request, status: int, message: Message) -> Response:
         """The page of a fault."""
         caller = getattr(request.state, "caller", None)
         person = Person(caller, getattr(request.state, "session", None)) if caller is not None else None
         return self.render(request, "error.html", status=status, person=person, code=status, message=message)
+
+
+def _sent(request: Request, content: bytes, status: int) -> Response:
+    """The page as the browser takes it. The answer to a form is not compressed: it may show a code beside what was
+    typed, and its length would tell of both."""
+    is_zipped = request.method == "GET" and "gzip" in request.headers.get("accept-encoding", "")
+    if not is_zipped:
+        return HTMLResponse(content, status, NOT_KEPT)
+    vary = f"{NOT_KEPT['Vary']}, Accept-Encoding"
+    headers = {**NOT_KEPT, "Vary": vary, "Content-Encoding": "gzip"}
+    return HTMLResponse(gzip.compress(content, mtime=0), status, headers)
 
 
 class Count(int):

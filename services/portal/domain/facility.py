@@ -36,14 +36,14 @@ class LotPlace:
 
 @dataclass(frozen=True, slots=True)
 class NextProduct:
-    """A product to make. `wanted`: pieces that buyers wanted at the festival where they wanted most. `here`: pieces
-    at the facility for the next one."""
+    """A product to make. `wanted`: pieces that buyers wanted at the festival where they wanted most. `unsold`: pieces
+    that are there for the next one, wherever they are now."""
 
     product: str
     festival: str
     sold: int
     lost_sales: int
-    here: int
+    unsold: int
 
     @property
     def wanted(self) -> int:
@@ -51,7 +51,7 @@ class NextProduct:
 
     @property
     def make(self) -> int:
-        return max(0, self.wanted - self.here)
+        return max(0, self.wanted - self.unsold)
 
 
 def places_of(lots: Iterable[LotRow], sold: Mapping[str, int]) -> list[LotPlace]:
@@ -93,14 +93,14 @@ def run_out(demand: Iterable[DemandPage]) -> list[str]:
 
 def next_products(demand: Iterable[DemandPage], lots: Iterable[LotPlace]) -> Sequence[NextProduct]:
     """What to make so that a festival like the one with the most demand finds enough, the most pieces first."""
-    here: dict[str, int] = defaultdict(int)
+    unsold: dict[str, int] = defaultdict(int)
     for lot in lots:
         if not lot.recalled:
-            here[lot.product] += lot.here
+            unsold[lot.product] += lot.here + lot.reserved + lot.away
     best: dict[str, NextProduct] = {}
     for page in demand:
         for row in page.products:
-            found = NextProduct(row.product, page.festival, row.sold, row.lost_sales, here[row.product])
+            found = NextProduct(row.product, page.festival, row.sold, row.lost_sales, unsold[row.product])
             known = best.get(row.product)
             if known is None or known.wanted < found.wanted:
                 best[row.product] = found

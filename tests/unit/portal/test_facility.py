@@ -89,7 +89,7 @@ async def test_a_facility_sees_what_it_made_and_what_it_is_owed() -> None:
         assert "recalled" in page
         # The fifteen that are here are recalled.
         assert "Make 14 more of KTI." in page
-        assert "ODOP sold 10, wanted about 4 more, and 0 pieces are here." in page
+        assert "ODOP sold 10, and buyers wanted about 4 more; 0 pieces are unsold." in page
         assert "It ran out of KTI." in page
         assert "B1: 2026-04-18 09:00 WIB" in page
 
@@ -169,14 +169,14 @@ def test_what_to_make_follows_from_the_best_festival_and_what_is_here() -> None:
         )
         return DemandPage("PR-KPG", festival, True, rows)
 
-    lot = LotPlace("L", "KTI", date(2026, 11, 1), False, False, 30, 12, 5, 0, 0, 0)
+    lot = LotPlace("L", "KTI", date(2026, 11, 1), False, False, 30, 12, 5, 3, 0, 0)
     found = next_products(
         [demand("A", KTI=(10, 4), MDS=(5, 0), KKR=(0, 0)), demand("B", KTI=(20, 1), MDS=(2, 2))], [lot, lot]
     )
-    # 21 wanted of KTI, and 24 are here.
+    # 21 wanted of KTI, and 40 are unsold.
     assert [(row.product, row.festival, row.make) for row in found] == [("MDS", "A", 5)]
     [first, _] = next_products([demand("A", KTI=(30, 4), MDS=(5, 0))], [lot, replace(lot, recalled=True)])
-    assert (first.product, first.make) == ("KTI", 22)
+    assert (first.product, first.make) == ("KTI", 14)
 
 
 async def test_tables_are_files_for_spreadsheets_and_no_cell_is_a_formula() -> None:
