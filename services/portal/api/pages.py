@@ -129,8 +129,8 @@ class Count(int):
 
 
 def shown_text(template: str, /, **values: Value) -> str:
-    """The text in the reader's language, with its counts as tables show them."""
-    return tr(template, **_counts(template, values))
+    """The text in the reader's language, with its numbers as tables show them."""
+    return tr(template, **{name: _count(value) for name, value in values.items()})
 
 
 def said(text: "Message | dict[str, Any]") -> str:
