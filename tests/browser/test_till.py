@@ -2,18 +2,13 @@
 
 import json
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from services.portal.api import assets
-from shared import envelope
-from shared.events.language import Body
 from shared.events.sales import (
     BoothCounted,
     CashCounted,
@@ -28,7 +23,7 @@ from tests.support.browser import Watched, watched
 from tests.support.builders.till import LOT, OTHER, a_stocking, an_opening, withdrawn
 from tests.support.device_services import BOOTH, CODE, DeviceServices
 from tests.support.portal import served_portal
-from tests.support.till_page import Line, a_phone, enrolled, next_customer, open_drawer, sell
+from tests.support.till_page import a_line, a_phone, bodies, enrolled, next_customer, open_drawer, sell
 from tests.support.waiting import eventually
 
 # What the console says while the line is cut.
@@ -38,23 +33,6 @@ CUT = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_EMP
 @pytest.fixture
 def services() -> DeviceServices:
     return DeviceServices(an_opening("T1"), a_stocking(LOT, 10))
-
-
-@asynccontextmanager
-async def a_line(services: DeviceServices) -> AsyncIterator[Line]:
-    async with served_portal(services) as address:
-        line = Line(urlsplit(address).port or 0)
-        await line.mend()
-        try:
-            yield line
-        finally:
-            await line.cut()
-    for record in services.records:
-        assert envelope.encode(record.body) == record.value, "the bytes are those of any other till"
-
-
-def bodies(services: DeviceServices, kind: type[Body]) -> list[Any]:
-    return [record.body for record in services.stored if isinstance(record.body, kind)]
 
 
 def without_the_cut(watch: Watched) -> list[str]:
@@ -169,6 +147,33 @@ async def test_a_refused_record_is_set_aside_and_blocks_no_other(
         await expect(page.locator("#unsent")).to_have_text("All sent")
         [drawer] = bodies(services, DrawerOpened)
         assert (drawer.cashier, drawer.float_rupiah) == ("P1", 200_000)
+
+
+@pytest.mark.slow
+async def test_a_sale_that_is_in_a_file_can_not_be_undone(
+    chromium: Browser, services: DeviceServices, tmp_path: Path
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, _ = await enrolled(phone, line)
+        await expect(page.locator("#unsent")).to_have_text("All sent")
+        await line.cut()
+        await sell(page)
+        await page.click("#unsent")
+        async with page.expect_download() as downloading:
+            await page.click("#export")
+        await (await downloading.value).save_as(file := tmp_path / "unsent.json")
+        [event] = json.loads(file.read_text(encoding="utf-8"))
+        assert event["type"] == "ReceiptIssued.v1"
+        undone = await page.evaluate(
+            """async () => {
+              const { Spool, RecordStays } = await import("/apps/device/spool.js");
+              const spool = new Spool("till");
+              const { seq } = (await spool.stored()).at(-1);
+              const write = () => ({ kind: "RecordTakenOut", body: {} });
+              return spool.replaceLast(seq, write).then(() => "undone", (fault) => fault instanceof RecordStays);
+            }"""
+        )
+        assert undone is True
 
 
 @pytest.mark.slow
@@ -462,6 +467,7 @@ async def test_labels_are_scanned_one_after_the_other(chromium: Browser, service
         await expect(page.locator(".basket-qty")).to_have_text(["2", "1"])
         await page.click("#pay")
         await page.click("#keep")
+        await expect(page.locator("#next")).to_be_visible()
         await expect(page.locator("#unsent")).to_have_text("All sent", timeout=20_000)
         [receipt] = bodies(services, ReceiptIssued)
         assert [(row.lot, row.product, row.qty) for row in receipt.lines] == [(LOT, "KTI", 2), (None, "KTI", 1)]

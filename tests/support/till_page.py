@@ -2,12 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from lab.chaos.proxy import Proxy
+from shared import envelope
+from shared.events.language import Body
 from tests.support.browser import Watched, watched
-from tests.support.device_services import CODE
+from tests.support.device_services import CODE, DeviceServices
+from tests.support.portal import served_portal
 
 
 class Line:
@@ -35,6 +40,23 @@ class Line:
     @property
     def terminal(self) -> str:
         return f"http://127.0.0.1:{self._listen}/apps/terminal/"
+
+
+@asynccontextmanager
+async def a_line(services: DeviceServices) -> AsyncIterator[Line]:
+    async with served_portal(services) as address:
+        line = Line(urlsplit(address).port or 0)
+        await line.mend()
+        try:
+            yield line
+        finally:
+            await line.cut()
+    for record in services.records:
+        assert envelope.encode(record.body) == record.value, "the bytes are those of any other till"
+
+
+def bodies(services: DeviceServices, kind: type[Body]) -> list[Any]:
+    return [record.body for record in services.stored if isinstance(record.body, kind)]
 
 
 @asynccontextmanager

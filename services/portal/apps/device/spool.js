@@ -176,6 +176,12 @@ export class Spool {
     );
   }
 
+  /** All unsent records for a file, in their order. None of them can be undone any more.
+   * @returns {Promise<StoredRecord[]>} */
+  offerAll() {
+    return this.offer(Number.MAX_SAFE_INTEGER, 0, Number.MAX_SAFE_INTEGER);
+  }
+
   /** Note what became of records. @param {{ seq: number, refusal: Refusal | null }[]} answers */
   async answered(answers) {
     await this.#changed(["records"], ({ records }) => {

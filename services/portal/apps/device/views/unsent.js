@@ -54,14 +54,17 @@ export function unsentView(app) {
 }
 
 /** @param {import("../spool.js").Refusal} refusal */
-function reason({ template, values, message }) {
-  return tr("not taken: {why}", { why: template ? tr(template, values ?? {}) : message });
+function reason({ status, template, values, message }) {
+  const why = template ? tr(template, values ?? {}) : message;
+  // The gateway has it, and an operator decides.
+  return status === "held" ? tr("held: {why}", { why }) : tr("not taken: {why}", { why });
 }
 
 /** The unsent records as one request of the gateway: `application/cloudevents-batch+json`.
  * @param {import("../app.js").DeviceApp} app */
-function save(app) {
-  const blob = new Blob([JSON.stringify(app.unsent.map(cloudEvent))], { type: "application/cloudevents-batch+json" });
+async function save(app) {
+  const events = (await app.spool.offerAll()).map(cloudEvent);
+  const blob = new Blob([JSON.stringify(events)], { type: "application/cloudevents-batch+json" });
   const address = URL.createObjectURL(blob);
   const { enrolment } = app;
   h("a", { href: address, download: `${enrolment?.scope}.${enrolment?.name}.json` }).click();

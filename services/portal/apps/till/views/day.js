@@ -1,4 +1,4 @@
-import { rupiah, thousands } from "../../device/amounts.js";
+import { rupiah } from "../../device/amounts.js";
 import { h, notice } from "../../device/dom.js";
 import { timeOfDay } from "../../device/shown.js";
 import { tr } from "../../device/words.js";
@@ -30,7 +30,7 @@ export function dayView(app) {
     h("p", {}, h("button", { id: "back", onclick: () => app.show("cash") }, tr("Back"))),
     h(
       "section",
-      { class: "paper", "aria-label": tr("Day report") },
+      { class: "paper day", "aria-label": tr("Day report") },
       h("h1", {}, tr("Day report {day}", { day })),
       h("p", {}, `${app.placeName} · ${app.enrolment?.name}`),
       payments(report),
@@ -58,27 +58,18 @@ export function dayView(app) {
 
 /** @param {import("../day.js").TillDay} report */
 function payments({ payments }) {
-  const amount = (/** @type {number | null} */ value) => (value === null ? tr("after the count") : rupiah(value));
-  const columns = [tr("Payment"), tr("Receipts"), tr("Sum"), tr("Paid back")];
-  return h(
-    "table",
-    {},
-    h("thead", {}, h("tr", {}, columns.map((text) => h("th", { scope: "col" }, text)))),
+  const row = (/** @type {string} */ text, /** @type {number | null} */ amount) =>
     h(
-      "tbody",
+      "tr",
       {},
-      payments.map(({ kind, receipts, net, refunded }) =>
-        h(
-          "tr",
-          {},
-          h("th", { scope: "row" }, kindOf(kind)),
-          h("td", { class: "number" }, thousands(receipts)),
-          h("td", { class: "number" }, amount(net)),
-          h("td", { class: "number" }, amount(refunded)),
-        ),
-      ),
-    ),
-  );
+      h("th", { scope: "row" }, text),
+      amount === null ? h("td", {}, tr("after the count")) : h("td", { class: "number" }, rupiah(amount)),
+    );
+  const rows = payments.flatMap(({ kind, receipts, net, refunds, refunded }) => [
+    row(tr("{payment}: {receipts:receipt|receipts}", { payment: kindOf(kind), receipts }), net),
+    ...(refunds ? [row(tr("{payment}: {refunds:refund|refunds}", { payment: kindOf(kind), refunds }), refunded)] : []),
+  ]);
+  return h("table", {}, h("tbody", {}, rows));
 }
 
 /** A shift: who had the drawer, from when to when. @param {import("../ledger.js").Drawer} drawer
