@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, expect
 
 from services.production.domain.entities import Lot
 from shared import envelope
@@ -22,9 +22,9 @@ from shared.events.production import (
     RecallLot,
     WithdrawReport,
 )
-from tests.support.browser import LOOKS, Watched, watched
-from tests.support.device_services import CODE
+from tests.support.browser import LOOKS, Watched
 from tests.support.portal import served_portal
+from tests.support.terminal_page import enrolled, make, to_next
 from tests.support.terminal_services import FACILITY, TerminalServices
 from tests.support.till_page import Line, a_phone
 
@@ -49,31 +49,6 @@ async def a_line(services: TerminalServices) -> AsyncIterator[Line]:
             await line.cut()
     for record in services.records:
         assert envelope.encode(record.body) == record.value, "the bytes are those of any other terminal"
-
-
-async def enrolled(context: BrowserContext, line: Line) -> tuple[Page, Watched]:
-    """A page of the terminal, enrolled by the code, that opens without a line too."""
-    watch = watched(page := await context.new_page())
-    await page.goto(line.terminal)
-    await page.fill("#code", CODE)
-    await page.click("#enrol")
-    await expect(page.locator("#make-KTI")).to_be_visible()
-    await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-    return page, watch
-
-
-async def record(page: Page, qty: str, product: str = "KTI") -> None:
-    await page.click(f"#make-{product}")
-    await page.fill("#qty", qty)
-    await page.click("#keep")
-    await expect(page.locator("#next")).to_be_visible()
-
-
-async def to_next(page: Page) -> None:
-    # A tap within the bounce of the last one counts as a bounce.
-    await page.wait_for_timeout(450)
-    await page.click("#next")
-    await expect(page.locator("#make-KTI")).to_be_visible()
 
 
 def today() -> date:
@@ -156,7 +131,7 @@ async def test_a_record_can_be_changed_as_long_as_nobody_answers(
     async with a_line(services) as line, a_phone(chromium) as phone:
         page, watch = await enrolled(phone, line)
         await line.cut()
-        await record(page, "200")
+        await make(page, "200")
         # Longer than it can be undone.
         await expect(page.locator("#undo")).to_be_hidden(timeout=15_000)
         await page.click("#tab-records")
@@ -215,7 +190,7 @@ async def test_a_lot_is_labelled_corrected_recalled_and_withdrawn(
 ) -> None:
     async with a_line(services) as line, a_phone(chromium, language, width) as phone:
         page, watch = await enrolled(phone, line)
-        await record(page, "30", "KBS")
+        await make(page, "30", "KBS")
         await expect(page.locator(".badge")).to_contain_text("PR-KPG-KBS-", timeout=SENT)
         await page.click("#labels")
         await expect(page.locator(".label")).to_have_count(30)
