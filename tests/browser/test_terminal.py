@@ -15,6 +15,7 @@ from playwright.async_api import Browser, expect
 from services.production.domain.entities import Lot
 from shared import envelope
 from shared.events.language import Body
+from shared.events.lot_number import LotNumber
 from shared.events.production import (
     LiftRecall,
     ProductionCorrected,
@@ -23,6 +24,7 @@ from shared.events.production import (
     WithdrawReport,
 )
 from tests.support.browser import LOOKS, Watched
+from tests.support.camera import CAMERA
 from tests.support.portal import served_portal
 from tests.support.terminal_page import enrolled, make, to_next
 from tests.support.terminal_services import FACILITY, TerminalServices
@@ -31,6 +33,7 @@ from tests.support.till_page import Line, a_phone
 # What the console says while the line is cut.
 CUT = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_EMPTY_RESPONSE", "status of 503")
 SENT = 25_000
+FOREIGN = str(LotNumber("LP-KPG", "KRJ", date(2026, 11, 30), 7))
 
 
 @pytest.fixture
@@ -238,11 +241,15 @@ async def test_a_refusal_is_told_in_the_language_of_its_reader_and_blocks_nothin
 ) -> None:
     services.refused.add("RecallLot")
     async with a_line(services) as line, a_phone(chromium, "id") as phone:
+        await phone.add_init_script(CAMERA)
         page, watch = await enrolled(phone, line)
         await page.click("#tab-lots")
-        await page.fill("#label", "PR-KPG-KTI-230418-007-4")
-        await page.click("#find")
+        await page.click("#scan")
+        await page.evaluate(f"seen = '{FOREIGN}'")
+        await expect(page.locator(".notice.bad")).to_contain_text("unit lain")
+        await page.evaluate("seen = 'https://karya.test/public/lots/PR-KPG-KTI-230418-007-4'")
         await page.click("#recall summary")
+        await expect(page.locator("#camera")).to_have_count(0)
         await page.click("#keep-recall")
         await page.click("#tab-lots")
         await page.fill("#label", "PR-KPG-KTI-230418-007-4")
