@@ -32,10 +32,10 @@ def routes(desk: Desk) -> APIRouter:
         sent: Mapping[str, str] | None = None,
         problem: Message | None = None,
     ) -> Response:
+        rows = await desk.organiser.booths(person, festival)
         selling = {row.booth: row for row in await desk.organiser.selling_booths(person, festival)}
         booths = [
-            booth.with_sold(selling[booth.booth].sold_by_lot) if booth.booth in selling else booth
-            for booth in await desk.organiser.booths(person, festival)
+            booth.with_sold(selling[booth.booth].sold_by_lot) if booth.booth in selling else booth for booth in rows
         ]
         products = await desk.organiser.products(person)
         shown, filters = narrowed(booths, request.query_params, {"status": lambda booth: booth.status})
