@@ -33,6 +33,8 @@ from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.missing import MissingKind
 from services.gateway.api.intake import IntakeStatus
 from services.gateway.domain.held_record import HeldStatus
+from services.portal.api.apps import texts_of_script
+from services.portal.api.assets import APPS
 from services.portal.api.pages import TEMPLATES
 from services.portal.domain.steps import StepState
 from services.sales.domain.receipt import SaleStatus
@@ -97,6 +99,8 @@ def entries() -> set[Entry]:
             texts |= set(texts_of(ast.parse(path.read_text(encoding="utf-8"))))
     for path in sorted(TEMPLATES.glob("*.html")):
         texts |= set(texts_of_template(path.read_text(encoding="utf-8")))
+    for path in sorted(APPS.rglob("*.js")):
+        texts |= {(None, text) for text in texts_of_script(path.read_text(encoding="utf-8"))}
     return {(context, text) for context, text in texts if any(map(str.isalpha, re.sub(r"\{\w+\}", "", text)))}
 
 

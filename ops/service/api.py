@@ -3,6 +3,8 @@
 What the pages call is imported at the first call: it takes longer than all else of the start.
 """
 
+from collections.abc import Mapping
+
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI, Request, Response
 
@@ -19,7 +21,7 @@ from shared.runtime.plain_service import PlainService
 from shared.wording import as_message
 
 NAME = "operations"
-_STATUSES = {NoSuchLetter: 404, NotMendable: 409, NotPermitted: 409, NotReached: 503}
+_STATUSES: Mapping[type[KaryaError], int] = {NoSuchLetter: 404, NotMendable: 409, NotPermitted: 409, NotReached: 503}
 
 
 def operations(service: PlainService, signing_keys: SigningKeys | None = None) -> FastAPI:
@@ -39,7 +41,7 @@ def operations(service: PlainService, signing_keys: SigningKeys | None = None) -
         [status] = [status for kind, status in _STATUSES.items() if isinstance(fault, kind)]
         return problem(status, TITLE, as_message(fault.message))
 
-    app.add_exception_handler(KafkaError, on_kafka)  # type: ignore[arg-type]
+    app.add_exception_handler(KafkaError, on_kafka)
     for kind in _STATUSES:
         app.add_exception_handler(kind, on_fault)
     return app

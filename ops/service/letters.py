@@ -16,6 +16,7 @@ from shared.http.commands import parse_command
 from shared.http.endpoints import body_openapi
 from shared.http.listing import AFTER, Limit, cursor_of_form, next_page
 from shared.settings import Settings
+from shared.wording import Message
 
 if TYPE_CHECKING:
     from ops.letters import Letter
@@ -222,7 +223,7 @@ def _place(text: str) -> Any:
 
     place = parse_place(text)
     if place is None:
-        raise NoSuchLetter(f"{text} is not the place of a dead letter: TOPIC/PARTITION/OFFSET.")
+        raise NoSuchLetter(Message("{text} is not the place of a dead letter: TOPIC/PARTITION/OFFSET.", text=text))
     return place
 
 

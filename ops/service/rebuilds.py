@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from ops.service.letters import UNNAMED
-from ops.service.runs import Run, Runs
+from ops.service.runs import Runs, WorkerRun
 from ops.service.verification import NEVER, FaultPage, Start, fault_of
 from ops.service.worker import DONE, OF, REBUILD
 from shared.http.access import caller_of
@@ -78,7 +78,7 @@ def _name(service: str) -> str:
     return f"{REBUILD} {service}"
 
 
-def _page(service: str, run: Run | None) -> RebuildPage:
+def _page(service: str, run: WorkerRun | None) -> RebuildPage:
     if run is None:
         return RebuildPage(service=service, status=NEVER)
     progress, report = run.progress or {}, run.report or {}

@@ -26,7 +26,7 @@ ENDED = Message("The run has ended before it found anything. The log of operatio
 
 
 @dataclass(slots=True)
-class Run:
+class WorkerRun:
     """One run. `progress`: the latest that it has told; `report`: what it has found; `fault`: why it found
     nothing."""
 
@@ -49,10 +49,10 @@ class Runs:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._runs: dict[str, Run] = {}
+        self._runs: dict[str, WorkerRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def last(self, name: str) -> Run | None:
+    def last(self, name: str) -> WorkerRun | None:
         return self._runs.get(name)
 
     def running(self, prefix: str) -> str | None:
@@ -61,12 +61,12 @@ class Runs:
             (name for name, run in self._runs.items() if name.startswith(prefix) and run.finished_at is None), None
         )
 
-    def start(self, name: str, actor: str, *words: str) -> Run:
+    def start(self, name: str, actor: str, *words: str) -> WorkerRun:
         """Begin a run of the worker with these words. One of this name that has not ended goes on instead."""
         last = self._runs.get(name)
         if last is not None and last.finished_at is None:
             return last
-        run = self._runs[name] = Run(actor, datetime.now(UTC))
+        run = self._runs[name] = WorkerRun(actor, datetime.now(UTC))
         self._tasks[name] = asyncio.create_task(self._work(run, words), name=name)
         return run
 
@@ -76,7 +76,7 @@ class Runs:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _work(self, run: Run, words: tuple[str, ...]) -> None:
+    async def _work(self, run: WorkerRun, words: tuple[str, ...]) -> None:
         try:
             await self._follow(run, words)
         except (OSError, ValueError) as fault:
@@ -86,7 +86,7 @@ class Runs:
             if run.report is None and run.fault is None:
                 run.fault = ENDED
 
-    async def _follow(self, run: Run, words: tuple[str, ...]) -> None:
+    async def _follow(self, run: WorkerRun, words: tuple[str, ...]) -> None:
         own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", WORKER, *words),
@@ -106,7 +106,7 @@ class Runs:
                     child.kill()
                 await child.wait()
 
-    def _take(self, run: Run, told: Mapping[str, Any]) -> None:
+    def _take(self, run: WorkerRun, told: Mapping[str, Any]) -> None:
         if REPORT in told:
             run.report = told[REPORT]
         elif FAULT in told:

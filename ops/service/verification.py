@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from ops.service.letters import UNNAMED
-from ops.service.runs import Run, Runs
+from ops.service.runs import Runs, WorkerRun
 from ops.service.worker import CHECKING, VERIFY, WAITS
 from shared.events.language import Body
 from shared.http.access import caller_of
@@ -78,14 +78,14 @@ def routes(runs: Runs) -> APIRouter:
     return router
 
 
-def fault_of(run: Run) -> FaultPage | None:
+def fault_of(run: WorkerRun) -> FaultPage | None:
     """Why the run has found nothing."""
     if run.fault is None:
         return None
     return FaultPage(detail=run.fault.english, template=run.fault.template, values=run.fault.plain_values)
 
 
-def _page(run: Run | None) -> VerificationPage:
+def _page(run: WorkerRun | None) -> VerificationPage:
     if run is None:
         return VerificationPage(status=NEVER)
     progress, report = run.progress or {}, run.report or {}

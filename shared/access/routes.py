@@ -203,6 +203,9 @@ _SIGNED_IN = RouteRight(Action.USE_OWN_ACCOUNT)
 PORTAL: Routes = {
     "GET /assets/{name}": UNCOUNTED,
     "GET /apps/{path}": UNCOUNTED,
+    "GET /apps/identity.json": UNCOUNTED,
+    "GET /apps/{app}/words.json": UNCOUNTED,
+    "GET /apps/{app}/files.js": UNCOUNTED,
     "POST /gateway/intake": UNCOUNTED,
     "GET /gateway/facilities/{facility}/news": UNCOUNTED,
     "GET /gateway/booths/{booth}/news": UNCOUNTED,
@@ -249,6 +252,7 @@ PORTAL: Routes = {
     "GET /accounts": _SIGNED_IN,
     "POST /accounts": _SIGNED_IN,
     "GET /": _SIGNED_IN,
+    "GET /catalogue": _SIGNED_IN,
     "GET /festivals": _SIGNED_IN,
     "GET /festivals/{festival}": _SIGNED_IN,
     "GET /festivals/announce": _SIGNED_IN,

@@ -1,22 +1,20 @@
 """People at a stack with access tokens: sign in, announce, be refused elsewhere, pass a role on, sign out."""
 
 import asyncio
-import json
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from cli import app, sessions, sign_in
+from cli import sign_in
 from cli.sample_accounts import sample_accounts
 from cli.stack_accounts import start_with_accounts
-from deploy.local.services import LocalServices, environment
+from deploy.local.services import LocalServices
 from shared.access.session import SessionFile, StoredSession
 from shared.settings import AccessControl, Settings
+from tests.support.cli_people import Person
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -39,30 +37,6 @@ def services(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         yield services
     finally:
         services.stop()
-
-
-class Person:
-    """Somebody at a machine of their own."""
-
-    def __init__(self, settings: Settings, urls: Mapping[str, str], folder: Path, name: str) -> None:
-        self.file = folder / f"{name}.json"
-        self._environment = {
-            **environment(settings),
-            **{f"KARYA_{service.upper()}_URL": url for service, url in urls.items()},
-            sessions.FILE: str(self.file),
-            "COLUMNS": "300",
-        }
-
-    def tries(self, *words: str, given: str = "") -> Result:
-        return CliRunner().invoke(app, words, env=self._environment, input=given)
-
-    def does(self, *words: str, given: str = "") -> str:
-        result = self.tries(*words, given=given)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    def reads(self, *words: str) -> Any:
-        return json.loads(self.does(*words, "--json"))
 
 
 def test_people_do_what_their_roles_allow(settings: Settings, services: LocalServices, tmp_path: Path) -> None:

@@ -238,6 +238,44 @@ WHAT_IF = {
         }
     ],
 }
+SOLD = [
+    {
+        "booth": "ODOP.B1",
+        "festival": "ODOP",
+        "name": "Stan Timur",
+        "zone": "Asia/Makassar",
+        "status": "open",
+        "products": [
+            {
+                "product": "KTI",
+                "stocked": 20,
+                "sold": 8,
+                "lost": 0,
+                "moved": 0,
+                "unsold": 12,
+                "sold_rupiah": 1_200_000,
+                "hours": [{"at": MORNING, "qty": 3}, {"at": EVENING, "qty": 5}],
+            }
+        ],
+    },
+    {
+        "booth": "ODOP.B2",
+        "festival": "ODOP",
+        "name": "Stan Barat",
+        "zone": "Asia/Makassar",
+        "status": "open",
+        "products": [],
+    },
+]
+STOCK_LOT = {
+    "lot": LOT,
+    "facility": "PR-KPG",
+    "product": "KTI",
+    "on_hand": 12,
+    "made_on": "2026-11-30",
+    "best_before": None,
+    "kept_out": ["lead_time"],
+}
 STRAY = {
     "booth": "ODOP.BB1",
     "tills": ["T2"],
@@ -397,5 +435,8 @@ def running_festival() -> dict[str, Any]:
                 }
             ],
             "sales/settlements": [],
+            "sales/sell-through": SOLD,
+            "festival/stock/KTI": [STOCK_LOT],
+            "identity/devices": [],
         }
     )

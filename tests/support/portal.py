@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 import httpx
 import uvicorn
@@ -55,6 +55,7 @@ def pages_of(festival: dict[str, Any]) -> dict[str, Any]:
         f"{place}/shipments": [],
         f"{place}/transfers": [],
         "sales/disputes": [],
+        "sales/sell-through": [],
         "sales/strays": [],
         f"{place}/missing": {"missing": [{"what": "not_closed", "blocks": True, **missing}]},
     }
@@ -142,6 +143,7 @@ class OtherServices:
         self.methods = ["password"]
         self.begun: dict[str, str] = {}
         self.callbacks: list[str] = []
+        self.provider = PROVIDER
         self.sign_in_error = ""
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
@@ -217,7 +219,8 @@ class OtherServices:
         self.callbacks.append(body["redirect_uri"])
         state = f"state-{len(self.callbacks)}"
         self.begun[state] = body["code_challenge"]
-        return httpx.Response(200, json={"address": f"{PROVIDER}/authorize?state={state}"})
+        query = urlencode({"state": state, "redirect_uri": body["redirect_uri"]})
+        return httpx.Response(200, json={"address": f"{self.provider}/authorize?{query}"})
 
 
 def an_application(

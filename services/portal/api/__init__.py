@@ -4,8 +4,10 @@ import httpx
 from fastapi import APIRouter, FastAPI
 
 from services.portal.api import (
+    apps,
     assets,
     audit,
+    catalogue,
     checks,
     design,
     facilities,
@@ -63,6 +65,8 @@ def portal(
     pages, organiser = Pages(files), Organiser(services)
     router = APIRouter()
     for part in (
+        # Before the files: these are made here.
+        apps.routes(files, settings.identity_url),
         assets.routes(files),
         design.routes(pages),
         sign_in.routes(pages, people, identity, settings),
@@ -71,6 +75,7 @@ def portal(
         home.routes(pages, organiser),
         festival.routes(Desk(pages, organiser, services), people),
         festivals.routes(pages, organiser),
+        catalogue.routes(pages, services),
         operator.routes(pages, services),
         held.routes(pages, services),
         letters.routes(pages, services),

@@ -29,7 +29,7 @@ _Text = Annotated[str, Query(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
-class AuditFilter:
+class AskedAudit:
     """What is looked for, as the address has it. Days are those of UTC, and `until` is the last one."""
 
     service: str = ""
@@ -59,20 +59,20 @@ def asked_filter(
     festival: _Text = "",
     since: _Text = "",
     until: _Text = "",
-) -> AuditFilter:
+) -> AskedAudit:
     """The filters of a request's address. People paste names with spaces around."""
     texts = (text.strip() for text in (service, actor, command, festival, since, until))
-    return AuditFilter(*texts)
+    return AskedAudit(*texts)
 
 
-Asked = Annotated[AuditFilter, Depends(asked_filter)]
+Asked = Annotated[AskedAudit, Depends(asked_filter)]
 
 
 def routes(pages: Pages, services: Services) -> APIRouter:
     """The router of the list of commands."""
     router = APIRouter()
 
-    async def part(person: Person, asked: AuditFilter, after: str) -> tuple[AuditPart, Sequence[str]]:
+    async def part(person: Person, asked: AskedAudit, after: str) -> tuple[AuditPart, Sequence[str]]:
         """A part of the list, and the services that did not answer."""
         if not person.caller.may(Action.READ_AUDIT, {}):
             raise PageRefused(403, NO_RIGHT)

@@ -14,7 +14,7 @@ from services.portal.api.people import Person, Visited
 from services.portal.api.tables import table
 from services.portal.clients import GivenCommand, Services, answers
 from services.portal.clients.services import OPERATIONS
-from services.portal.domain.operations_answers import OPEN, LetterDetail, LetterOutcome, LetterRow
+from services.portal.domain.operations_answers import OPEN, DeadLetterPage, LetterRow, RepairOutcome
 from shared.access.rights import Action
 from shared.http.problems import PageRefused
 from shared.wording import Message
@@ -59,7 +59,7 @@ def routes(pages: Pages, services: Services) -> APIRouter:
         rows = answers.LETTERS.validate_python(await services.rows(person.token, OPERATIONS, LETTERS, **query))
         return [row for row in rows if status in ("", "all", row.status)]
 
-    async def letter_of(person: Person, place: Sequence[str], *, shown: bool) -> LetterDetail:
+    async def letter_of(person: Person, place: Sequence[str], *, shown: bool) -> DeadLetterPage:
         query = {"value": "true"} if shown else {}
         answer = await services.find(person.token, OPERATIONS, LETTERS, "/".join(place), **query)
         if answer is None:
@@ -69,12 +69,12 @@ def routes(pages: Pages, services: Services) -> APIRouter:
     async def letter_page(
         request: Request,
         person: Person,
-        letter: LetterDetail,
+        letter: DeadLetterPage,
         status: int = 200,
         *,
         problem: Message | None = None,
         done: Message | None = None,
-        outcome: LetterOutcome | None = None,
+        outcome: RepairOutcome | None = None,
         typed: TypedRepair = UNTYPED,
     ) -> Response:
         return pages.render(
@@ -133,7 +133,7 @@ def routes(pages: Pages, services: Services) -> APIRouter:
         place = (topic, partition, offset)
         action, typed = sent.get("action", ""), typed_repair(sent)
 
-        async def again(status: int, problem: Message | None, outcome: LetterOutcome | None = None) -> Response:
+        async def again(status: int, problem: Message | None, outcome: RepairOutcome | None = None) -> Response:
             letter = await letter_of(person, place, shown=sent.get("shown") == "yes")
             return await letter_page(request, person, letter, status, problem=problem, outcome=outcome, typed=typed)
 

@@ -150,12 +150,22 @@ class Organiser:
         page = await self._services.find(person.token, FESTIVAL, "festivals", festival, "replenishments", request)
         return None if page is None else answers.REFILL.validate_python(page)
 
-    async def receipts(self, person: Person, booth: str, after: str) -> tuple[list[ReceiptRow], str | None]:
-        """A part of the receipts of a booth, as they arrived, and where the next part begins."""
+    async def receipts(
+        self, person: Person, booth: str, after: str, status: str = ""
+    ) -> tuple[list[ReceiptRow], str | None]:
+        """A part of the receipts of a booth, as they arrived, and where the next part begins. `status`: only those
+        with such a sale."""
+        filters = {"status": status} if status else {}
         rows, following = await self._services.part(
-            person.token, SALES, "booths", booth, "receipts", after=after, limit=RECEIPTS_AT_ONCE
+            person.token, SALES, "booths", booth, "receipts", after=after, limit=RECEIPTS_AT_ONCE, **filters
         )
         return answers.RECEIPTS.validate_python(rows), following
+
+    async def all_receipts(self, person: Person, booth: str, status: str = "") -> list[ReceiptRow]:
+        """All receipts of a booth, as they arrived."""
+        filters = {"status": status} if status else {}
+        rows = await self._services.rows(person.token, SALES, "booths", booth, "receipts", **filters)
+        return answers.RECEIPTS.validate_python(rows)
 
     async def takings(self, person: Person, booth: str) -> BoothTakings | None:
         """The takings of a booth, or None before its first sale."""

@@ -1,6 +1,7 @@
 """Rendering: templates in the reader's language, and the answers to faults as pages."""
 
 import gzip
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from shared.http.answer_headers import SECURITY
 from shared.http.problems import TITLE, PageRefused, problem
 from shared.shown import clock, rupiah, thousands
 from shared.translation import Language, heading, language, tr, translated, word
-from shared.wording import Message, message_of
+from shared.wording import Message, Value, counts, message_of
 
 log = structlog.get_logger()
 
@@ -70,7 +71,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals |= {
-            "tr": tr,
+            "tr": shown_text,
             "said": said,
             "word": word,
             "heading": column_title,
@@ -120,11 +121,36 @@ def _sent(request: Request, content: bytes, status: int) -> Response:
     return HTMLResponse(gzip.compress(content, mtime=0), status, headers)
 
 
+class Count(int):
+    """A number of things, which a sentence shows as `1.250`."""
+
+    def __str__(self) -> str:
+        return thousands(int(self))
+
+
+def shown_text(template: str, /, **values: Value) -> str:
+    """The text in the reader's language, with its counts as tables show them."""
+    return tr(template, **_counts(template, values))
+
+
 def said(text: "Message | dict[str, Any]") -> str:
     """A sentence in the reader's language, or that of a service's answer, with its template and values."""
-    if isinstance(text, Message):
-        return translated(text)
-    return translated(message_of(text["template"], text["values"]))
+    return translated(
+        _with_counts(text if isinstance(text, Message) else message_of(text["template"], text["values"]))
+    )
+
+
+def _with_counts(message: Message) -> Message:
+    return Message(message.template, **_counts(message.template, dict(message.values)))
+
+
+def _counts(template: str, values: Mapping[str, Value]) -> dict[str, Value]:
+    names = counts(template)
+    return {name: _count(value) if name in names else value for name, value in values.items()}
+
+
+def _count(value: Value) -> Value:
+    return Count(value) if isinstance(value, int) else value
 
 
 def either(english: str, indonesian: str) -> str:

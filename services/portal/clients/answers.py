@@ -26,12 +26,13 @@ from services.portal.domain.answers import (
     StockRow,
 )
 from services.portal.domain.audit_answers import AuditRow
+from services.portal.domain.catalogue_answers import CatalogueRows
 from services.portal.domain.operations_answers import (
-    LetterDetail,
-    LetterOutcome,
+    DeadLetterPage,
     LetterRow,
     RebuildRow,
-    VerificationPage,
+    RepairOutcome,
+    VerificationRow,
 )
 from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
 from services.portal.domain.sell_through import SellThroughRow
@@ -57,9 +58,9 @@ BACKLOGS = TypeAdapter(list[BacklogRow])
 HELD = TypeAdapter(list[HeldRow])
 AUDIT = TypeAdapter(list[AuditRow])
 LETTERS = TypeAdapter(list[LetterRow])
-LETTER = TypeAdapter(LetterDetail)
-LETTER_OUTCOME = TypeAdapter(LetterOutcome)
-VERIFICATION = TypeAdapter(VerificationPage)
+LETTER = TypeAdapter(DeadLetterPage)
+LETTER_OUTCOME = TypeAdapter(RepairOutcome)
+VERIFICATION = TypeAdapter(VerificationRow)
 REBUILDS = TypeAdapter(list[RebuildRow])
 FACILITIES = TypeAdapter(list[FacilityRow])
 SHARES = TypeAdapter(list[FacilityShareRow])
@@ -75,4 +76,5 @@ TAKINGS = TypeAdapter(BoothTakings)
 SELLING_BOOTH = TypeAdapter(SellingBoothRow)
 SELLING_BOOTHS = TypeAdapter(list[SellingBoothRow])
 STRAYS = TypeAdapter(list[StrayRow])
+CATALOGUE = TypeAdapter(CatalogueRows)
 SELL_THROUGH = TypeAdapter(list[SellThroughRow])

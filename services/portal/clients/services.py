@@ -81,7 +81,7 @@ class Services:
         answer = await self._get(token, service, _path(place), query)
         return None if answer.status_code == NOT_FOUND else _content(service, answer)
 
-    async def rows(self, token: str | None, service: str, *place: str, **query: str) -> list[Row]:
+    async def rows(self, token: str | None, service: str, /, *place: str, **query: str) -> list[Row]:
         """Every row of a list that comes in pages."""
         path, parameters = _path(place), {**query, "limit": str(PAGE)}
         rows: list[Row] = []
@@ -94,10 +94,10 @@ class Services:
             path, parameters = answer.links["next"]["url"], {}
 
     async def part(
-        self, token: str | None, service: str, *place: str, after: str, limit: int
+        self, token: str | None, service: str, *place: str, after: str, limit: int, **query: str
     ) -> tuple[list[Row], str | None]:
         """A part of a list that comes in pages, and what to ask for next; None if that was the last part."""
-        answer = await self._get(token, service, _path(place), {"limit": str(limit), "after": after})
+        answer = await self._get(token, service, _path(place), {**query, "limit": str(limit), "after": after})
         rows: list[Row] = _content(service, answer)
         if len(rows) < limit:
             return rows, None

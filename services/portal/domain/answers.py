@@ -1,6 +1,7 @@
 """What the other services answer, as far as pages read it. Fields that no page shows are left out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 
@@ -53,6 +54,11 @@ class BoothLotRow:
     left: int
     withdrawn: str | None = None
 
+    def with_sold(self, qty: int) -> "BoothLotRow":
+        """The lot after `qty` pieces were sold in all."""
+        later = max(0, qty - self.sold)
+        return replace(self, sold=self.sold + later, left=self.left - later)
+
 
 @dataclass(frozen=True, slots=True)
 class LimitRow:
@@ -91,6 +97,10 @@ class BoothRow:
     @property
     def sold(self) -> int:
         return sum(lot.sold for lot in self.lots)
+
+    def with_sold(self, sold: Mapping[str, int]) -> "BoothRow":
+        """The booth less what was sold so far, by lot. Festival counts sales only once the booth is settled."""
+        return replace(self, lots=tuple(lot.with_sold(sold.get(lot.lot, 0)) for lot in self.lots))
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class LetterRow:
 
 
 @dataclass(frozen=True, slots=True)
-class LetterDetail(LetterRow):
+class DeadLetterPage(LetterRow):
     """A dead letter with its headers and its body, which is None if it is not shown."""
 
     headers: tuple[tuple[str, str | None], ...]
@@ -83,7 +83,7 @@ class LetterDetail(LetterRow):
 
 
 @dataclass(frozen=True, slots=True)
-class LetterOutcome:
+class RepairOutcome:
     """What became of a letter. `letter`: where it, or its copy, is a dead letter still."""
 
     worked: bool
@@ -125,7 +125,7 @@ class CheckRow:
 
 
 @dataclass(frozen=True, slots=True)
-class VerificationPage:
+class VerificationRow:
     """The last verification. `waits`: what is not worked yet."""
 
     status: str

@@ -83,11 +83,18 @@ class Progress:
 
     @property
     def sold(self) -> int:
-        return sum(booth.sold for booth in self.booths)
+        """The pieces sold so far. Festival counts those of a booth once it is settled, and sales at once."""
+        return sum(booth.sold for booth in self.booths) + self._not_counted
 
     @property
     def left(self) -> int:
-        return sum(booth.left for booth in self.booths)
+        return sum(booth.left for booth in self.booths) - self._not_counted
+
+    @property
+    def _not_counted(self) -> int:
+        """Sold pieces that festival still counts as left."""
+        counted = {booth.booth: booth.sold for booth in self.booths}
+        return sum(max(0, booth.sold - counted.get(booth.booth, booth.sold)) for booth in self.sales)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +162,7 @@ def _sales(progress: Progress) -> Message:
     if progress.disputed:
         return Message("{count:sale is|sales are} in dispute.", count=progress.disputed)
     if progress.sold:
-        return Message("{qty:piece is|pieces are} sold by what is settled.", qty=progress.sold)
+        return Message("{qty:piece is|pieces are} sold so far.", qty=progress.sold)
     return Message("{qty:piece is|pieces are} at the booths.", qty=progress.left)
 
 

@@ -3,12 +3,19 @@
 /** On a phone each row of a table is a list, with the headings beside the cells. */
 function labelTables() {
   for (const place of document.querySelectorAll(".table:not(.labelled)")) {
-    const headings = [...place.querySelectorAll("thead th")].map((cell) => cell.textContent ?? "");
+    const headings = [...place.querySelectorAll("thead th")].map((cell) => capital(cell.textContent ?? ""));
+    // Two columns fit.
+    if (headings.length < 3) continue;
     for (const row of place.querySelectorAll("tbody tr")) {
       [...row.children].forEach((cell, at) => cell.setAttribute("data-label", headings[at] ?? ""));
     }
     place.classList.add("labelled");
   }
+}
+
+/** A heading as it stands in the table, where the stylesheet makes its first letter large. */
+function capital(/** @type {string} */ text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The page waits with news while somebody types into its live part, and asks when they leave the field. */

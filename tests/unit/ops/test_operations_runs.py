@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ops.service import runs as module
-from ops.service.runs import Run, Runs
+from ops.service.runs import Runs, WorkerRun
 from shared.settings import Settings
 from tests.support.waiting import eventually
 
@@ -42,7 +42,7 @@ def children() -> list[str]:
     return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
 
 
-async def ended(run: Run) -> str:
+async def ended(run: WorkerRun) -> str:
     await eventually(lambda: run.finished_at is not None, equals=True, within=30)
     return run.status
 

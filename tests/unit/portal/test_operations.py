@@ -77,9 +77,9 @@ async def test_a_refused_repair_shows_why_beside_what_was_typed() -> None:
         assert answer.status_code == 409
         assert "qty: made up" in answer.text
         assert "{&#34;qty&#34;: &#34;x&#34;}</textarea>" in answer.text
-        others.outcomes[f"{LETTER_PATH}/replay"] = httpx.Response(
-            200, json={"worked": False, "sent": 1, "letter": "karya.till.sales.v1.dlq/0/9", "reason": "BAD_BODY"}
-        )
+        left = {"letter": "karya.till.sales.v1.dlq/0/9", "reason": "BAD_BODY", "message": None}
+        outcome = {"worked": False, "sent": 1, "changed": [], **left}
+        others.outcomes[f"{LETTER_PATH}/replay"] = httpx.Response(200, json=outcome)
         page = (await browser.post(LETTER_ADDRESS, data={"action": "replay", "without_original": "yes"})).text
         assert "It is a dead letter still." in page
         assert json.loads(others.commands[-1][1]) == {"without_original": True}
@@ -88,7 +88,7 @@ async def test_a_refused_repair_shows_why_beside_what_was_typed() -> None:
 
 async def test_an_operator_archives_with_a_reason() -> None:
     others = served()
-    outcome = {"worked": False, "sent": 0, "letter": "x", "reason": None, "message": None}
+    outcome = {"worked": False, "sent": 0, "changed": [], "letter": "x", "reason": None, "message": None}
     others.outcomes[f"{LETTER_PATH}/archive"] = httpx.Response(200, json=outcome)
     async with a_portal(others) as browser:
         await sign_in(browser)

@@ -49,6 +49,8 @@ async def test_a_choice_of_language_is_kept(others: OtherServices) -> None:
 
 
 async def test_the_first_page_says_what_waits(others: OtherServices) -> None:
+    coming = {**FESTIVAL, "last_day": "9999-12-31"}
+    others.pages |= pages_of(coming)
     async with a_portal(others) as browser:
         await sign_in(browser)
         page = (await browser.get("/")).text

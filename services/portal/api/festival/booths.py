@@ -76,15 +76,18 @@ def routes(desk: Desk) -> APIRouter:
         problem: Message | None = None,
     ) -> Response:
         selling = await desk.organiser.selling_booth(person, booth)
+        row = await desk.organiser.booth(person, festival, booth)
+        if selling is not None:
+            row = row.with_sold({lot.lot: lot.sold for lot in selling.lots})
         return await desk.show(
             request,
             "booth.html",
             person,
             festival,
             status,
-            booth=await desk.organiser.booth(person, festival, booth),
+            booth=row,
             devices=[row for row in selling.tills if row.device] if selling is not None else [],
-            others=[row for row in await desk.organiser.booths(person, festival) if row.booth != booth],
+            others=[other for other in await desk.organiser.booths(person, festival) if other.booth != booth],
             products=await desk.organiser.products(person),
             problem=problem,
         )
@@ -185,5 +188,5 @@ def _opened(festival: str, sent: Mapping[str, str]) -> dict[str, Any]:
         "prices": prices,
         "tills": sent.get("tills", "").replace(",", " ").upper().split(),
         "capacity": typed.whole(capacity) if capacity else None,
-        "limits": limits,
+        **({"limits": limits} if limits else {}),
     }

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.portal.api.codes import IDENTITY, GivenCode, give_code
 from services.portal.api.festival.desk import REFUSED, Desk
+from services.portal.api.filters import FILES
 from services.portal.api.forms import Sent
 from services.portal.api.pages import redirect
 from services.portal.api.people import Person, Visited
@@ -18,7 +19,7 @@ GRANT, WITHDRAW, REVOKE = "grant", "withdraw", "revoke"
 
 def routes(desk: Desk) -> APIRouter:
     """The router of people and devices."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request,

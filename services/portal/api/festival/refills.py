@@ -79,12 +79,14 @@ def routes(desk: Desk) -> APIRouter:
         if found is None:
             raise PageRefused(404, Message("There is no such refill, or it is still being worked out."))
         transfers = await desk.organiser.transfers(person, festival)
+        booths = await desk.organiser.sell_through(person, festival)
         return await desk.show(
             request,
             "refill.html",
             person,
             festival,
             refill=found,
+            sold={(booth.booth, row.product): row.sold for booth in booths for row in booth.products},
             transfers=move_groups(found.transfers),
             proposed=next_name("T", [row.transfer for row in transfers]),
         )

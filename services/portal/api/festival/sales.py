@@ -51,6 +51,7 @@ def routes(desk: Desk) -> APIRouter:
             doubt_filters=filters,
             booths={booth.booth: booth for booth in await desk.organiser.booths(person, festival)},
             products=product_sums(booths),
+            left={booth.booth: sum(row.unsold for row in booth.products) for booth in booths},
             sold=sold,
             chart=chart_of(sold),
             day_shown=day,

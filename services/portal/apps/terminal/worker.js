@@ -1,0 +1,3 @@
+/** The worker of the terminal. */
+const scope = /** @type {any} */ (self);
+scope.importScripts("files.js", "../device/cache.js");
