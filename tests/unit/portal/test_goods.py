@@ -122,6 +122,8 @@ async def test_what_sold_meanwhile_is_not_in_stock_at_the_booth(others: OtherSer
         page = (await browser.get("/festivals/ODOP/booths/ODOP.B1")).text
         # 8 of the 11 are counted by festival already.
         assert "10 pieces are in stock here." in page
+        others.pages["sales/booths"] = [others.pages["sales/booths/ODOP.B1"]]
+        assert "2 booths have 10 pieces in stock." in (await browser.get("/festivals/ODOP/booths")).text
 
 
 async def test_staff_record_what_is_spoilt_at_their_facility(others: OtherServices) -> None:

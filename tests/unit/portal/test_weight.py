@@ -87,7 +87,8 @@ def others() -> OtherServices:
     others.pages |= running_festival() | operator_pages() | facility_pages() | operations_pages()
     others.pages |= {"identity/devices": [], "identity/accounts": []}
     others.pages["sales/sell-through"] = [SELL_THROUGH]
-    others.pages["production/catalogue"] = {"revision": 1, "entries": []}
+    products = [{"kind": "product", "code": f"K{n}", "name": "Kopi", "products": None} for n in range(200)]
+    others.pages["production/catalogue"] = {"entries": products}
     others.pages |= {f"{name}/audit": [] for name in (*SERVICES, "operations")}
     others.pages |= {f"{PLACE}/requests/{name}": PROPOSED for name in ("R1", "R2")}
     [lot] = others.pages["inventory/lots"]
