@@ -47,12 +47,14 @@ SOLD = {
     "hours": [{"at": MORNING, "qty": 8}],
 }
 STOCKED = {"lot": LOT, "facility": "PR-KPG", "on_hand": 12, "made_on": "2026-11-30", "best_before": None}
+RESERVED = {**PROPOSED["lines"][0], "status": "reserved"}
 # What else the services answer, by `service/path`.
 NEWER: dict[str, Any] = {
-    f"{PLACE}/requests/R1": {**PROPOSED, "request": "R1", "status": "settled"},
+    f"{PLACE}/requests/R1": {**PROPOSED, "request": "R1", "status": "settled", "lines": [RESERVED]},
     f"{PLACE}/requests/R2": {**PROPOSED, "request": "R2", "status": "settled"},
     "festival/stock/KTI": [STOCKED],
     "sales/sell-through": [{"booth": "ODOP.B1", "name": "Stan Timur", "products": [SOLD]}],
+    "production/catalogue": {"revision": 1, "entries": []},
     "identity/devices": [],
     "identity/accounts": [ACCOUNT],
 }
