@@ -23,7 +23,7 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help words new-service certs setup up down status demo chaos bench test test-all lint format docs sbom audit lock clean
+.PHONY: help words new-service certs setup up down status demo chaos bench test test-all lint format docs pictures sbom audit lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ docs: setup ## the documentation as a site in .karya/site; generated pages are w
 	@NO_COLOR=1 $(BIN)/zensical build --clean --strict
 	@rm -rf .cache
 	@$(BIN)/python -m docsite.check .karya/site
+
+pictures: setup ## play a small season, and take a picture of every page: .karya/pictures/pages, and those in docs/pictures
+	@$(BIN)/python -m docsite.screens
 
 sbom: setup ## the bill of materials of the image, in CycloneDX, with licences: .karya/sbom.cdx.json
 	@$(BIN)/python -m docsite.sbom .karya/sbom.cdx.json

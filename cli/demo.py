@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -47,8 +47,7 @@ from shared.settings import AccessControl, Settings, UnsignedRecords
 from shared.shown import rupiah, thousands, time_of_day
 
 FOLDER = Path(__file__).parents[1] / ".karya" / "demo"
-SESSION = FOLDER / "session.json"
-WORKSHOPS_SESSION = FOLDER / "workshops.json"
+SESSION, WORKSHOPS_SESSION = "session.json", "workshops.json"
 # One account gives the commands of all organisers, and those of all people of a season of mistakes.
 PLAYER = (
     *("organiser:*", "administrator", "auditor"),
@@ -95,7 +94,7 @@ def simulate(
 
 def _run(seed: int, scale: int, *, as_json: bool) -> None:
     began = time.monotonic()
-    with exclusive(FOLDER), terminable(), StageBars() as bars, _running(bars) as running:
+    with exclusive(FOLDER), terminable(), StageBars() as bars, season_stack(bars, FOLDER) as running:
         result = asyncio.run(_play(seed, scale, running, bars))
         seconds = time.monotonic() - began
     if as_json:
@@ -110,8 +109,8 @@ def _run_mistakes(*, as_json: bool) -> None:
     with exclusive(FOLDER), terminable(), ExitStack() as running:
         # No bars beside the commands, which write on this process's streams.
         with StageBars() as bars:
-            stack = running.enter_context(_running(bars))
-        played = play_season(stack.settings, stack.urls, FOLDER / "devices", SESSION, quiet=as_json)
+            stack = running.enter_context(season_stack(bars, FOLDER))
+        played = play_season(stack.settings, stack.urls, FOLDER / "devices", FOLDER / SESSION, quiet=as_json)
     show_played(played, as_json=as_json)
     if not played.ok:
         if not as_json:
@@ -121,7 +120,7 @@ def _run_mistakes(*, as_json: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
-    """A stack with the seven services, the address of each, and who gives the codes of devices. The owner of tills is
+    """A stack with the eight services, the address of each, and who gives the codes of devices. The owner of tills is
     the organiser as well."""
 
     settings: Settings
@@ -130,10 +129,10 @@ class RunningStack:
 
 
 @contextmanager
-def _running(bars: "StageBars") -> Iterator[RunningStack]:
-    """An empty stack that takes records of enrolled devices alone."""
+def season_stack(bars: "StageBars", folder: Path, people: Sequence[SampleAccount] = ()) -> Iterator[RunningStack]:
+    """An empty stack that takes records of enrolled devices alone. `people`: accounts that it has besides."""
     bar = bars.begin("Starting Kafka and MongoDB", None)
-    with choose_stack(FOLDER / "stack") as stack:
+    with choose_stack(folder / "stack") as stack:
         settings = Settings(
             kafka=stack.kafka,
             mongo=stack.mongo,
@@ -147,16 +146,16 @@ def _running(bars: "StageBars") -> Iterator[RunningStack]:
             settings = settings.model_copy(update={"topic_prefix": f"{prefix}.", "database_prefix": f"{prefix}_"})
         asyncio.run(set_up(settings))
         bar.finish()
-        bar = bars.begin("Starting the seven services", None)
-        services, player = LocalServices(FOLDER / "services", settings), new_account("season", PLAYER)
+        bar = bars.begin("Starting the eight services", None)
+        services, player = LocalServices(folder / "services", settings), new_account("season", PLAYER)
         facilities = [f"facility-staff:{code}" for code in reference.load().catalogue.facilities]
         workshops = new_account("workshops", facilities)
         try:
-            start_with_accounts(services, settings, [player, workshops])
+            start_with_accounts(services, settings, [player, workshops, *people])
             bar.finish()
             owners = Owners(
-                terminals=_signed_in(settings, services.urls, workshops, WORKSHOPS_SESSION),
-                tills=_signed_in(settings, services.urls, player, SESSION),
+                terminals=_signed_in(settings, services.urls, workshops, folder / WORKSHOPS_SESSION),
+                tills=_signed_in(settings, services.urls, player, folder / SESSION),
             )
             yield RunningStack(settings, services.urls, owners)
         finally:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cli.console import err
 from cli.festival.client import ServiceClient
+from shared.access.provider_sign_in import sentence_of
 from shared.access.session import ClientSession
 from shared.errors import NotAnswered
 from shared.translation import tr, translated
@@ -29,14 +30,6 @@ METADATA = (".well-known", "oauth-authorization-server")
 METHODS = "sign_in_methods_supported"
 PROVIDER = "provider"
 NO_PROVIDER = Message("No other provider is set up here. Sign in with your login and password.")
-REASONS: Mapping[str, Message] = {
-    "access_denied": Message("The sign-in was declined at the provider."),
-    "no_role": Message("Your account at the provider has no role here. Whoever keeps accounts there can add one."),
-    "account_closed": Message("This account is closed."),
-    "provider_away": Message("The provider does not answer. Please try again later."),
-    "provider_refused": Message("The provider's answer does not count here. The log of identity says why."),
-}
-NOT_FINISHED = Message("The identity service could not finish the sign-in. Please try again.")
 
 
 def takes_provider(api: ServiceClient, *, is_wanted: bool) -> bool:
@@ -65,7 +58,7 @@ def provider_session(api: ServiceClient, identity: str) -> ClientSession:
     if answer is None:
         raise NotAnswered(Message("Nobody has signed in at the provider in time. Please try again."))
     if "code" not in answer:
-        raise NotAnswered(REASONS.get(answer.get("error", ""), NOT_FINISHED))
+        raise NotAnswered(sentence_of(answer.get("error", "")))
     asked_at = time.time()
     page = api.ask("sessions", "provider", body={"code": answer["code"], "code_verifier": verifier})
     try:
@@ -133,5 +126,5 @@ def _page(answer: Mapping[str, str]) -> str:
     if "code" in answer:
         sentence = tr("You are signed in. You can close this page and go back to the terminal.")
     else:
-        sentence = translated(REASONS.get(answer.get("error", ""), NOT_FINISHED))
+        sentence = translated(sentence_of(answer.get("error", "")))
     return f"<!doctype html><title>Karya</title><p>{escape(visible(sentence))}</p>"

@@ -12,12 +12,14 @@ from typing import Annotated, Any
 import typer
 
 from cli.console import err, local, say, show_json, show_table, warn
+from cli.local_network import choose_network, show_network
 from cli.local_stack import FOLDER
 from cli.log_lines import log_entry, log_lines
 from cli.parameters import PORT, between
 from cli.sample_accounts import SampleAccount, sample_accounts
 from cli.stack_accounts import start_with_accounts
 from deploy.local.group import ServerStatus
+from deploy.local.lan import LocalNetwork, lan_host
 from deploy.local.server import Server
 from deploy.local.services import PREFERRED_PORTS, LocalServices
 from deploy.local.stack import LocalStack, StackError
@@ -45,6 +47,7 @@ class ServerName(StrEnum):
     IDENTITY = "identity"
     GATEWAY = "gateway"
     PORTAL = "portal"
+    OPERATIONS = "operations"
 
 
 ServerArgument = Annotated[ServerName, typer.Argument(metavar="SERVER", help=f"One of {', '.join(ServerName)}.")]
@@ -63,9 +66,16 @@ def up(
     secure: Annotated[
         bool, typer.Option("--secure", help="TLS, and known users only, for Kafka and MongoDB. Data must be new.")
     ] = False,
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Open the portal to phones in the local network, over HTTPS.")
+    ] = False,
+    lan_address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The same at this address of the machine.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Start Kafka, MongoDB and the seven services, and leave them running. Data is kept in .karya/up."""
+    """Start Kafka, MongoDB and the eight services, and leave them running. Data is kept in .karya/up."""
+    host = lan_host(lan_address) if lan or lan_address is not None else None
     stack = LocalStack(FOLDER, kafka_port=kafka_port, mongo_port=mongo_port, keep_running=True, secure=secure)
     with err.status(tr("Starting Kafka and MongoDB")) as progress:
         stack.start()
@@ -74,12 +84,18 @@ def up(
         asyncio.run(set_up(settings))
         progress.update(tr("Starting the services"))
         accounts = sample_accounts(FOLDER)
+        network = LocalNetwork(FOLDER)
+        former = local_services(stack).servers[PORTAL].pid
+        has_new_certificate = choose_network(network, host, is_served=former is not None)
         services = local_services(stack, http_port=http_port)
         start_with_accounts(services, settings, accounts)
+        if has_new_certificate and services.servers[PORTAL].pid == former:
+            services.restart(PORTAL)
     _show(as_json=as_json)
     if not as_json:
         say()
         _show_accounts(accounts)
+        show_network(network)
         say()
         say(tr("Open {address} in a browser, and sign in with one of these accounts.", address=services.urls[PORTAL]))
         say(tr("Try `karya festival list`, or a service's /docs in a browser. `make down` stops everything."))
@@ -90,6 +106,7 @@ def down(as_json: Json = False) -> None:
     stack = LocalStack(FOLDER)
     with err.status(tr("Stopping the services")):
         local_services(stack).stop()
+        LocalNetwork(FOLDER).close()
     with err.status(tr("Stopping Kafka and MongoDB")):
         stack.stop()
     if as_json:
@@ -162,11 +179,13 @@ def _server(name: str) -> Server:
 
 def local_services(stack: LocalStack, *, http_port: int | None = None) -> LocalServices:
     """The services of this checkout on its stack."""
-    settings = stack.addresses.settings()
-    if stack.secrets is None and "unsigned" not in settings.model_fields_set:
+    settings, network = stack.addresses.settings(), LocalNetwork(FOLDER)
+    if stack.secrets is None and network.address is None and "unsigned" not in settings.model_fields_set:
         # Whoever tries Karya out sends records with a sample account, before any device is enrolled.
         settings = settings.model_copy(update={"unsigned": UnsignedRecords.ALLOWED})
-    return LocalServices(FOLDER, settings, keep_running=True, http_port=http_port, secrets=stack.secrets)
+    return LocalServices(
+        FOLDER, settings, keep_running=True, http_port=http_port, secrets=stack.secrets, network=network
+    )
 
 
 def _show(*, as_json: bool) -> bool:
@@ -188,6 +207,9 @@ def _show(*, as_json: bool) -> bool:
         return works
     rows = [_row(server, _health(server, troubles)) for server in servers]
     show_table(["what", "health", "address", "process", "since"], rows, "", words=("health",))
+    network = LocalNetwork(FOLDER).address
+    if network is not None and any(server.alive and server.name == PORTAL for server in servers):
+        say(tr("In the local network: {address}", address=network.origin))
     for server in servers:
         if server.alive and (trouble := troubles[server.name]) is not None:
             warn(f"{server.name}: {translated(trouble)}")

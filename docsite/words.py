@@ -23,6 +23,7 @@ from cli.festival.client import AnswerStatus
 from cli.help_language import FRAMEWORK_TEXTS, paragraphs
 from edge.terminal.terminal import ReportStatus
 from edge.till.tracking import RecordStatus
+from ops.letters import Status
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.festival import FestivalStatus
@@ -68,6 +69,7 @@ STATUSES: tuple[type[StrEnum], ...] = (
     Role,
     SaleStatus,
     ShipmentStatus,
+    Status,
     StepState,
     TransferStatus,
 )
@@ -77,6 +79,7 @@ WORDS = (
     *("the zone of this machine", "counted", "provisional"),
     *(kind.value.replace("_", " ") for kinds in (MissingKind, OrderRefusal) for kind in kinds),
     *("the laboratory", "the local stack", "issued", "so far", "works", "in trouble", "down", "waits for a reset"),
+    *("its key waits", "holds", "broken", "the same", "different", "not compared", "not tried"),
     *("enrolled", "revoked", "stored before", "statement", "credit note"),
     "no festival has opened the booth",
     "never counted in there",
@@ -102,12 +105,14 @@ def entries() -> set[Entry]:
 
 
 def texts_of(tree: ast.Module) -> Iterator[Entry]:
-    """The texts of the module: literals that `tr` and `Message` get, and headings of tables. A list or table of
-    headings that is named is called `columns`, or `..._COLUMNS`."""
+    """The texts of the module: literals that `tr` and `Message` get, what a check says of its invariant, and headings
+    of tables. A list or table of headings that is named is called `columns`, or `..._COLUMNS`."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str() as text), *_]) if name in CALLS:
                 yield None, text
+            case ast.Call(func=ast.Name(id="Check"), args=[_, ast.Constant(value=str() as about), *_]):
+                yield None, about
             case ast.Call(func=ast.Name(id="show_table"), args=[ast.List(elts=columns), *_]):
                 yield from _headings(columns)
             case ast.Assign(

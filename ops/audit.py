@@ -62,12 +62,12 @@ class AuditFilter:
         )
 
 
-async def audit(settings: Settings, wanted: AuditFilter) -> list[AuditEntry]:
-    """The entries by time of arrival, the oldest first.
+async def audit(settings: Settings, wanted: AuditFilter, among: Sequence[Topic] = TOPICS) -> list[AuditEntry]:
+    """The entries of these topics by time of arrival, the oldest first.
 
     Raises KafkaError or NotReached when Kafka does not answer.
     """
-    topics = {topic.name: topic for topic in TOPICS}
+    topics = {topic.name: topic for topic in among}
     found: list[tuple[datetime, AuditEntry]] = []
     async with TopicLog(settings, topics) as log:
         async for name, records in log.read(await log.ends()):

@@ -1,1 +1,1 @@
-"""The seven services. None imports another."""
+"""The services of Karya but operations, which stands above them in `ops/service`. None imports another."""

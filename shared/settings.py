@@ -100,6 +100,14 @@ class Settings(BaseSettings):
     http_connections: Whole = Field(
         500, ge=1, description="the most connections of a service; beyond it the one that is idle the longest ends"
     )
+    tls_host: str = Field("", description="a second address where a service listens, over HTTPS; empty: none")
+    tls_port: Whole = Field(8443, ge=0, le=65535, description="the port of this address; 0 takes a free one")
+    tls_certificate: Path | None = Field(
+        None, description="file with the private key and the certificate of this address"
+    )
+    tls_authority: Path | None = Field(
+        None, description="certificate of the authority that phones have to trust for it; the portal hands it out"
+    )
     http_rate: Whole = Field(
         3000, ge=0, description="requests a minute of one account to one instance of a service; 0 sets no bound"
     )
@@ -126,12 +134,14 @@ class Settings(BaseSettings):
     inventory_url: str = Field("http://127.0.0.1:8002", description="inventory's address, for the portal")
     festival_url: str = Field("http://127.0.0.1:8003", description="festival's address, for the portal")
     sales_url: str = Field("http://127.0.0.1:8004", description="sales' address, for the portal")
+    operations_url: str = Field("http://127.0.0.1:8008", description="operations' address, for the portal")
     passwords: bool = Field(
         True, description="whether people sign in with a login and a password; false needs `KARYA_OIDC_ISSUER`"
     )
     oidc_issuer: str = Field(
         "", description="address of an OpenID Connect provider, where people sign in too; empty: there is none"
     )
+    oidc_name: str = Field("", description="the provider's name on the button to sign in; empty: its host")
     oidc_client_id: str = Field("", description="identity's client id at the provider")
     oidc_client_secret: str = Field(
         "", repr=False, description="identity's secret at the provider; empty for a client that has none"
@@ -148,6 +158,11 @@ class Settings(BaseSettings):
     )
     oidc_session_hours: Whole = Field(
         12, ge=1, le=24 * 14, description="how long a session lasts at most that began at the provider"
+    )
+    portal_origins: str = Field(
+        "",
+        description="addresses under which people open the portal, with commas, such as `https://karya.example`: the "
+        "provider sends browsers back there; a portal on the machine itself needs none",
     )
     gateway_url: str = Field(
         "", description="the gateway's address, where terminals and tills sync unless they are told otherwise"
@@ -187,6 +202,12 @@ class Settings(BaseSettings):
         if not settings.passwords and not settings.oidc_issuer:
             raise BadSettings(Message("Without passwords and KARYA_OIDC_ISSUER nobody could sign in."))
         return settings
+
+    @model_validator(mode="after")
+    def _certificate_with_address(self) -> Self:
+        if self.tls_host and self.tls_certificate is None:
+            raise BadSettings(Message("KARYA_TLS_HOST needs KARYA_TLS_CERTIFICATE."))
+        return self
 
     @model_validator(mode="after")
     def _authorities_with_credentials(self) -> Self:

@@ -110,9 +110,14 @@ def wordless(template: str) -> bool:
     return not any(map(str.isalpha, "".join(literal for literal, *_ in Formatter().parse(template))))
 
 
+def counts(template: str) -> frozenset[str]:
+    """The names of the fields that are numbers with a noun in singular and plural."""
+    return frozenset(name for _, name, spec, _ in Formatter().parse(template) if name and "|" in (spec or ""))
+
+
 def counted(template: str) -> bool:
     """Whether a field of the template is a number with a noun in singular and plural."""
-    return any("|" in (spec or "") for _, _, spec, _ in Formatter().parse(template))
+    return bool(counts(template))
 
 
 class _Renderer(Formatter):

@@ -1,4 +1,4 @@
-"""Karya's seven services as local processes, on any Kafka and MongoDB."""
+"""Karya's eight services as local processes, on any Kafka and MongoDB."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from urllib.request import urlopen
 
 from deploy.local import process
 from deploy.local.group import Group, ServerSpec, ServerStatus
+from deploy.local.lan import LocalNetwork
 from deploy.local.server import Server
-from deploy.secure.files import PORTAL
+from deploy.secure.files import OPERATOR, PORTAL
 from deploy.secure.users import ServerSecrets
 from shared.causes import cause_of
 from shared.settings import Settings
@@ -30,9 +31,19 @@ PREFERRED_PORTS = {
     "identity": 8005,
     "gateway": 8006,
     "portal": 8007,
+    "operations": 8008,
 }
+OPERATIONS = "operations"
+# Which module runs a service, and as whose user of a secured stack, if not one of its own name.
+_PROGRAMS = {OPERATIONS: ("-m", "ops.service.app")}
+_PRINCIPALS = {OPERATIONS: OPERATOR}
 IDENTITY = "identity"
 IDENTITY_ISSUER = "KARYA_IDENTITY_ISSUER"
+# Settings of which a running service must have the latest.
+FOLLOWED: Mapping[str, Sequence[str]] = {
+    PORTAL: ("KARYA_TLS_HOST", "KARYA_TLS_PORT", "KARYA_UNSIGNED"),
+    "gateway": ("KARYA_UNSIGNED",),
+}
 ANSWER_SECONDS = 5
 HEALTH_SECONDS = 2
 
@@ -108,7 +119,7 @@ class ServiceKind:
 
 
 class LocalServices:
-    """The seven services, with logs and state in `folder`. As a context manager it starts and stops them.
+    """The eight services, with logs and state in `folder`. As a context manager it starts and stops them.
 
     With `keep_running` they outlive this process; else they end with it, even when it is killed (on Linux).
     """
@@ -121,13 +132,20 @@ class LocalServices:
         keep_running: bool = False,
         http_port: int | None = None,
         secrets: ServerSecrets | None = None,
+        network: LocalNetwork | None = None,
     ) -> None:
         """`http_port`: the wished port of the first service; each of the others wishes the next one. `secrets`: of a
-        secured stack, where each service is a user of its own."""
+        secured stack, where each service is a user of its own. `network`: where the portal is open to phones."""
         folder = folder.resolve()
-        of_service = secrets.of if secrets is not None else _same
+
+        def of_service(name: str) -> Settings:
+            own = secrets.of(_PRINCIPALS.get(name, name), settings) if secrets is not None else settings
+            return network.of_portal(own) if network is not None and name == PORTAL else own
+
         self._kinds = {
-            name: ServiceKind(name, folder / name, environment(of_service(name, settings)), urls=lambda: self.urls)
+            name: ServiceKind(
+                name, folder / name, environment(of_service(name)), _PROGRAMS.get(name, ()), urls=lambda: self.urls
+            )
             for name in PREFERRED_PORTS
         }
         specs = [
@@ -170,18 +188,25 @@ class LocalServices:
         self._follow_addresses()
 
     def _follow_addresses(self) -> None:
-        """Restart each service that knows another one by a former address, and would refuse all tokens of identity.
+        """Restart each service that knows another one by a former address, and would refuse all tokens of identity;
+        and those for which the opening to the local network has changed.
 
         A service has another address if its port was taken while it was down, or between two starts.
         """
         for server in self._group.servers:
-            if server.pid is None:
-                continue
-            for name, address in self._kinds[server.name].addresses(server.port).items():
-                known = process.variable(server.pid, name)
-                if known is not None and known != address:
-                    self._group.restart(server.name)
-                    break
+            if server.pid is not None and self._is_outdated(server, server.pid):
+                self._group.restart(server.name)
+
+    def _is_outdated(self, server: Server, pid: int) -> bool:
+        kind = self._kinds[server.name]
+        for name, address in kind.addresses(server.port).items():
+            known = process.variable(pid, name)
+            if known is not None and known != address:
+                return True
+        return any(
+            (process.variable(pid, name) or "") != kind.variables.get(name, "")
+            for name in FOLLOWED.get(kind.name, ())
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -189,10 +214,6 @@ class LocalServices:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _same(_service: str, settings: Settings) -> Settings:
-    return settings
 
 
 def _detail(error: HTTPError) -> Message:

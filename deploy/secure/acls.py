@@ -18,7 +18,7 @@ from deploy.secure.users import user_names
 from deploy.topics import OF_RIGHTS, SERVICES, TAKEN_OVER_HTTP, WRITTEN, all_topics, read_topics, topic_names
 from shared.events.journal import journal
 from shared.events.operator import OPERATOR as REPAIRS
-from shared.events.public import PUBLIC
+from shared.events.public import SHOWN_TO_STRANGERS
 from shared.kafka import topic_name
 from shared.kafka_connection import administrator
 from shared.retry import attempts
@@ -81,8 +81,7 @@ def acls(settings: Settings) -> frozenset[Acl]:
         [
             *(acl for service in SERVICES for acl in _of_service(service)),
             *_of_operator(),
-            # Its pages for strangers show what subscribers may read.
-            *_on_topics(PORTAL, Operation.READ, (topic.name for topic in PUBLIC)),
+            *_on_topics(PORTAL, Operation.READ, (topic.name for topic in SHOWN_TO_STRANGERS)),
             *(
                 acl
                 for name, streams in streams_of_subscribers(settings).items()

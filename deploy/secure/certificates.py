@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,41 +26,48 @@ SERVER_LIFETIME = timedelta(days=60)
 RENEWED_BEFORE = timedelta(days=30)
 # The clocks of clients may be behind.
 _EARLIER = timedelta(minutes=5)
-_NAMES = (x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+LOCAL: Sequence[x509.GeneralName] = (x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
 
 
 def prepare(folder: Path, now: datetime) -> SecretFiles:
     """The certificates of `folder`, made where one is missing or ends within 30 days."""
     files = SecretFiles(folder)
-    if _ends_soon(files.authority, now):
+    if ends_soon(files.authority, now):
         new_authority(files, now)
     for name in SERVERS:
-        if _ends_soon(files.server(name), now):
+        if ends_soon(files.server(name), now):
             renew(files, name, now)
     return files
 
 
-def new_authority(files: SecretFiles, now: datetime) -> None:
-    """Make an authority that signs from now on. The former one stays among the trusted ones until the next change."""
+def new_authority(
+    files: SecretFiles, now: datetime, *, name: str = "Karya authority", within: Sequence[x509.GeneralName] = ()
+) -> None:
+    """Make an authority that signs from now on. The former one stays among the trusted ones until the next change.
+
+    `within`: the names and networks for which its certificates count; without any they count for all.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Karya authority")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    certificate = (
-        _builder(name, name, key.public_key(), now, AUTHORITY_LIFETIME)
+    builder = (
+        _builder(subject, subject, key.public_key(), now, AUTHORITY_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .add_extension(identifier, critical=False)
-        .sign(key, hashes.SHA256())
     )
-    former = [_certificate(files.authority)] if files.authority.exists() else []
+    if within:
+        builder = builder.add_extension(x509.NameConstraints(within, excluded_subtrees=None), critical=True)
+    certificate = builder.sign(key, hashes.SHA256())
+    former = [certificate_in(files.authority)] if files.authority.exists() else []
     # First: an authority that signs must be trusted, also when the process ends between the two.
     replace_private(files.authorities, b"".join(map(_public, (certificate, *former))))
     replace_private(files.authority, _pem(key, certificate))
 
 
-def renew(files: SecretFiles, server: str, now: datetime) -> None:
-    """Make a new key and certificate for a server, signed by the present authority."""
-    authority = _certificate(files.authority)
+def renew(files: SecretFiles, server: str, now: datetime, names: Sequence[x509.GeneralName] = LOCAL) -> None:
+    """Make a new key and certificate for a server under these names, signed by the present authority."""
+    authority = certificate_in(files.authority)
     signing_key = serialization.load_pem_private_key(files.authority.read_bytes(), None)
     assert isinstance(signing_key, ec.EllipticCurvePrivateKey), "an authority of another program"
     key = ec.generate_private_key(ec.SECP256R1())
@@ -73,7 +81,7 @@ def renew(files: SecretFiles, server: str, now: datetime) -> None:
             now,
             SERVER_LIFETIME,
         )
-        .add_extension(x509.SubjectAlternativeName(_NAMES), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
@@ -83,11 +91,13 @@ def renew(files: SecretFiles, server: str, now: datetime) -> None:
     replace_private(files.server(server), _pem(key, certificate))
 
 
-def _ends_soon(file: Path, now: datetime) -> bool:
-    return not file.exists() or _certificate(file).not_valid_after_utc - now < RENEWED_BEFORE
+def ends_soon(file: Path, now: datetime) -> bool:
+    """Whether the certificate in this file is missing, or ends within 30 days."""
+    return not file.exists() or certificate_in(file).not_valid_after_utc - now < RENEWED_BEFORE
 
 
-def _certificate(file: Path) -> x509.Certificate:
+def certificate_in(file: Path) -> x509.Certificate:
+    """The one certificate in a file. Raises OSError and ValueError."""
     [certificate] = x509.load_pem_x509_certificates(file.read_bytes())
     return certificate
 
@@ -142,7 +152,7 @@ def main() -> None:
             renew(files, name, now)
     for name in SERVERS:
         file = files.server(name)
-        print(f"{file}: until {_certificate(file).not_valid_after_utc:%Y-%m-%d}")
+        print(f"{file}: until {certificate_in(file).not_valid_after_utc:%Y-%m-%d}")
 
 
 if __name__ == "__main__":

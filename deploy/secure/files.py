@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 
 KAFKA, MONGO = "kafka", "mongo"
@@ -11,6 +12,10 @@ ADMINISTRATOR = "administrator"
 OPERATOR = "operator"
 PORTAL = "portal"
 SUBSCRIBER = "subscriber"
+# Those that are nobody's on the internet.
+NETWORKS = tuple(
+    IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8")
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from deploy.topics import SERVICES
+from ops.service.api import NAME, routes
+from ops.service.runs import Runs
 from shared.runtime.service import Service
 from shared.settings import Settings
 
@@ -29,6 +31,8 @@ work. `make status` shows where each service listens. A running service has the 
 | `GET /health/started` | 200 once every lane was worked and while the process lives; 503 with what is awaited |
 | `GET /health/ready` | 200 while every lane is worked without lag; 503 with the reasons |
 | `GET /audit` | which account gave which command or record, [by pages](guides/http.md#who-did-what) |
+
+[Operations](guides/http.md#operations) keeps no documents, and its `GET /audit` has what operators did.
 """
 # Headers of every command, which the guide describes.
 _HEADERS = {"prefer", "idempotency-key"}
@@ -36,7 +40,7 @@ _HEADERS = {"prefer", "idempotency-key"}
 
 def page() -> str:
     """The page as Markdown: a table for each service, then a section for each endpoint."""
-    described = {service: asyncio.run(openapi(service)) for service in SERVICES}
+    described = {service: asyncio.run(openapi(service)) for service in (*SERVICES, NAME)}
     lines = [_INTRODUCTION]
     for service, document in described.items():
         lines += [f"| {service} | |", "|---|---|"]
@@ -52,11 +56,17 @@ def page() -> str:
 
 async def openapi(name: str) -> Schema:
     """The OpenAPI document of a service's own routes; connects to no server."""
+    if name == NAME:
+        return _document(routes(Runs(Settings())))
     service = Service(name, (), Settings())
     try:
         router: APIRouter = import_module(f"services.{name}.api").routes(service)
     finally:
         await service.mongo.close()
+    return _document(router)
+
+
+def _document(router: APIRouter) -> Schema:
     app = FastAPI()
     app.include_router(router)
     return app.openapi()

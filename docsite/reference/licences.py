@@ -12,7 +12,8 @@ Karya is under Apache-2.0. `make sbom` writes the same list with hashes as Cyclo
 
 ## In the image and the wheel's dependencies
 
-Of `django-htmx` nothing runs but htmx in a browser, which is under 0BSD.
+Of `django-htmx` nothing runs but htmx in a browser, which is under 0BSD. The islands outlined on public pages are
+cut from Natural Earth, which is in the public domain (`docsite/pictures/islands.py`).
 
 | package | licence |
 |---|---|

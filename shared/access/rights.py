@@ -44,6 +44,10 @@ class Action(StrEnum):
     READ_BACKLOG = "read what a service has still to work"
     READ_HELD = "read which records of revoked devices are held"
     DECIDE_HELD = "release or refuse records of revoked devices"
+    READ_LETTERS = "read dead letters"
+    REPAIR_LETTERS = "replay, mend and archive dead letters"
+    READ_CHECKS = "read what verifications and rebuilds have found"
+    RUN_CHECKS = "verify all services, and rebuild a database beside the live one"
     KEEP_ACCOUNTS = "open, close and reset accounts"
     READ_ACCOUNTS = "read accounts and their roles"
     GRANT_ORGANISER = "let others organise a festival"
@@ -137,6 +141,8 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
             Action.READ_DEVICES,
             Action.READ_HELD,
             Action.READ_BACKLOG,
+            Action.READ_LETTERS,
+            Action.READ_CHECKS,
         )
     ),
     Role.OPERATOR: dict.fromkeys(
@@ -148,6 +154,10 @@ RIGHTS: Mapping[Role, Mapping[Action, Limit | None]] = {
             Action.READ_HELD,
             Action.DECIDE_HELD,
             Action.READ_BACKLOG,
+            Action.READ_LETTERS,
+            Action.REPAIR_LETTERS,
+            Action.READ_CHECKS,
+            Action.RUN_CHECKS,
         )
     ),
     Role.SUBSCRIBER: dict.fromkeys(_EVERYBODY),

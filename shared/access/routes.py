@@ -32,13 +32,13 @@ _HEALTH: Routes = {
     "GET /health/started": PUBLIC,
     "GET /health/ready": PUBLIC,
 }
-COMMON: Routes = _HEALTH | {
-    "GET /backlog": RouteRight(Action.READ_BACKLOG),
+_DOCS: Routes = {
     "GET /docs": PUBLIC,
     "GET /docs/{asset}": PUBLIC,
     "GET /openapi.json": PUBLIC,
-    "GET /audit": RouteRight(Action.READ_AUDIT),
 }
+_AUDIT = RouteRight(Action.READ_AUDIT)
+COMMON: Routes = _HEALTH | _DOCS | {"GET /backlog": RouteRight(Action.READ_BACKLOG), "GET /audit": _AUDIT}
 _CATALOGUE = RouteRight(Action.READ_CATALOGUE)
 _KEEP = RouteRight(Action.KEEP_CATALOGUE)
 _COMMANDS = RouteRight(Action.READ_COMMANDS)
@@ -127,6 +127,7 @@ SALES: Routes = {
     "GET /booths/{booth}/receipts/{receipt}": _AT_BOOTH,
     "GET /booths/{booth}/takings": _AT_BOOTH,
     "GET /disputes": _AT_BOOTH,
+    "GET /sell-through": _AT_BOOTH,
     "GET /strays": RouteRight(Action.READ_STRAYS),
     "GET /settlements": _SETTLEMENTS,
     "GET /settlements/{facility}/{festival}": _SETTLEMENTS,
@@ -140,6 +141,9 @@ IDENTITY: Routes = {
     "GET /sessions/provider": PUBLIC,
     "GET /sessions/provider/callback": PUBLIC,
     "POST /sessions/provider": PUBLIC,
+    # The same for a browser at the portal: the portal has the verifier, as the browser's cookie.
+    "POST /sessions/provider/begin": PUBLIC,
+    "POST /sessions/provider/finish": PUBLIC,
     "GET /jwks": PUBLIC,
     "GET /.well-known/oauth-authorization-server": PUBLIC,
     # A code that its owner was given opens these: nobody has an account yet who uses them.
@@ -181,6 +185,19 @@ GATEWAY: Routes = {
     "POST /held/{place}/refuse": RouteRight(Action.DECIDE_HELD),
     "GET /commands/{command}": _COMMANDS,
 }
+_REPAIR = RouteRight(Action.REPAIR_LETTERS)
+OPERATIONS: Routes = {
+    "GET /audit": _AUDIT,
+    "GET /letters": RouteRight(Action.READ_LETTERS),
+    "GET /letters/{letter}": RouteRight(Action.READ_LETTERS),
+    "POST /letters/{letter}/replay": _REPAIR,
+    "POST /letters/{letter}/mend": _REPAIR,
+    "POST /letters/{letter}/archive": _REPAIR,
+    "GET /verification": RouteRight(Action.READ_CHECKS),
+    "POST /verification": RouteRight(Action.RUN_CHECKS),
+    "GET /rebuilds": RouteRight(Action.READ_CHECKS),
+    "POST /rebuilds/{service}": RouteRight(Action.RUN_CHECKS),
+}
 _SIGNED_IN = RouteRight(Action.USE_OWN_ACCOUNT)
 # Pages show what the other services answer to the person's own token: the rights are decided there.
 PORTAL: Routes = {
@@ -198,9 +215,17 @@ PORTAL: Routes = {
     "POST /identity/device-challenges": UNCOUNTED,
     "POST /identity/device-tokens": UNCOUNTED,
     "GET /design": PUBLIC,
+    # Nobody has signed in yet on a phone that does not trust the portal's certificate.
+    "GET /install": PUBLIC,
+    "GET /install/karya.crt": PUBLIC,
     "GET /public": PUBLIC,
+    "GET /public/{kind}.csv": PUBLIC,
+    "GET /public/lots": PUBLIC,
     "GET /public/lots/{lot}": PUBLIC,
+    "GET /public/lots/{lot}/qr.svg": PUBLIC,
     "GET /sign-in": PUBLIC,
+    "GET /sign-in/provider": PUBLIC,
+    "GET /sign-in/provider/callback": PUBLIC,
     "POST /sign-in": PUBLIC,
     "POST /sign-out": PUBLIC,
     "POST /language": PUBLIC,
@@ -214,9 +239,20 @@ PORTAL: Routes = {
     "GET /operator": _SIGNED_IN,
     "GET /operator/held": _SIGNED_IN,
     "POST /operator/held": _SIGNED_IN,
+    "GET /operator/letters": _SIGNED_IN,
+    "GET /operator/letters.csv": _SIGNED_IN,
+    "GET /operator/letters/{topic}/{partition}/{offset}": _SIGNED_IN,
+    "POST /operator/letters/{topic}/{partition}/{offset}": _SIGNED_IN,
+    "GET /operator/checks": _SIGNED_IN,
+    "POST /operator/checks": _SIGNED_IN,
+    "GET /operator/rebuilds": _SIGNED_IN,
+    "POST /operator/rebuilds": _SIGNED_IN,
+    "GET /audit": _SIGNED_IN,
+    "GET /audit.csv": _SIGNED_IN,
     "GET /accounts": _SIGNED_IN,
     "POST /accounts": _SIGNED_IN,
     "GET /": _SIGNED_IN,
+    "GET /catalogue": _SIGNED_IN,
     "GET /festivals": _SIGNED_IN,
     "GET /festivals/{festival}": _SIGNED_IN,
     "GET /festivals/announce": _SIGNED_IN,
@@ -233,6 +269,9 @@ PORTAL: Routes = {
     "POST /festivals/{festival}/plans/{plan}/revise": _SIGNED_IN,
     "GET /festivals/{festival}/parcels": _SIGNED_IN,
     "POST /festivals/{festival}/parcels": _SIGNED_IN,
+    "POST /festivals/{festival}/parcels/all": _SIGNED_IN,
+    "GET /festivals/{festival}/parcels/packing-lists": _SIGNED_IN,
+    "GET /festivals/{festival}/parcels/{shipment}/paper": _SIGNED_IN,
     "GET /festivals/{festival}/parcels/{shipment}": _SIGNED_IN,
     "POST /festivals/{festival}/parcels/{shipment}": _SIGNED_IN,
     "POST /festivals/{festival}/parcels/{shipment}/recount": _SIGNED_IN,
@@ -258,11 +297,19 @@ PORTAL: Routes = {
     "GET /festivals/{festival}/close": _SIGNED_IN,
     "POST /festivals/{festival}/close": _SIGNED_IN,
     "POST /festivals/{festival}/returns": _SIGNED_IN,
+    "POST /festivals/{festival}/returns/all": _SIGNED_IN,
     "POST /festivals/{festival}/returns/recount": _SIGNED_IN,
+    "GET /festivals/{festival}/stock": _SIGNED_IN,
     "GET /facilities/{facility}": _SIGNED_IN,
+    "GET /facilities/{facility}/losses": _SIGNED_IN,
+    "POST /facilities/{facility}/losses": _SIGNED_IN,
     "POST /facilities/{facility}/people": _SIGNED_IN,
     "GET /facilities/{facility}/people": _SIGNED_IN,
+    "GET /facilities/{facility}/labels": _SIGNED_IN,
     "GET /facilities/{facility}/lots.csv": _SIGNED_IN,
+    "GET /facilities/{facility}/shares.csv": _SIGNED_IN,
+    "GET /facilities/{facility}/demand.csv": _SIGNED_IN,
+    "GET /facilities/{facility}/statements.csv": _SIGNED_IN,
     "GET /facilities/{facility}/statement.csv": _SIGNED_IN,
     "POST /facilities/{facility}/statements": _SIGNED_IN,
     "GET /facilities/{facility}/statements/{number}": _SIGNED_IN,
@@ -275,5 +322,6 @@ ROUTES: Mapping[str, Routes] = {
     "sales": COMMON | SALES,
     "identity": COMMON | IDENTITY,
     "gateway": COMMON | GATEWAY,
+    "operations": _HEALTH | _DOCS | OPERATIONS,
     "portal": _HEALTH | PORTAL,
 }

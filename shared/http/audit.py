@@ -23,7 +23,8 @@ class AuditPage(BaseModel):
     """A command, or a record of a device. `at`: when Kafka took it in; `actor`: the account or device that gave it;
     `key`: what it is about; `id`: the id of the command or record. `festival`: the festival that it names, alone, by
     a booth or as a role's scope. A facility that is a scope or a place stands there too, as in `EnrolDevice` and
-    `HoldRecord`. It is null for all else, as for the `ProductionReported` of a facility."""
+    `HoldRecord`. It is null for all else, as for the `ProductionReported` of a facility. `cursor`: an `after` that
+    goes on behind this row, at every service."""
 
     at: datetime
     actor: str
@@ -31,6 +32,7 @@ class AuditPage(BaseModel):
     key: str
     id: str
     festival: str | None
+    cursor: str
 
     @classmethod
     def of(cls, document: Document) -> "AuditPage":
@@ -43,6 +45,7 @@ class AuditPage(BaseModel):
             key=document["key"],
             id=id,
             festival=document.get("festival"),
+            cursor=document[GIVEN],
         )
 
 
@@ -61,17 +64,27 @@ def audit(service: Service) -> APIRouter:
         until: Annotated[Utc | None, Query(description="before this moment")] = None,
         after: Annotated[str, cursor_of_form(CURSOR), AFTER] = "",
         limit: Limit = 100,
+        newest: Annotated[bool, Query(description="the latest first, back to the beginning")] = False,
     ) -> list[AuditPage]:
         """What comes to Kafka earlier and is worked later may be missing at the end of a list."""
         filters = {"actor": actor, "kind": command, "festival": festival}
         query: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
-        query[GIVEN] = {"$gt": max(after, rfc3339(since) if since is not None else "")}
-        if until is not None:
-            query[GIVEN]["$lt"] = rfc3339(until)
-        rows = service.database["ledger"].find(query).sort(GIVEN, 1).limit(limit).max_time_ms(MOST_MILLISECONDS)
+        query[GIVEN] = given_between(since, until, after, newest=newest)
+        order = -1 if newest else 1
+        rows = service.database["ledger"].find(query).sort(GIVEN, order).limit(limit).max_time_ms(MOST_MILLISECONDS)
         found = await rows.to_list(None)
         last = found[-1][GIVEN] if found else after
         response.headers["Link"] = next_page(request, last)
         return [AuditPage.of(document) for document in found]
 
     return router
+
+
+def given_between(since: datetime | None, until: datetime | None, after: str, *, newest: bool) -> dict[str, str]:
+    """The query of the cursors from `since` on and before `until` that come behind `after` in this order."""
+    least, most = rfc3339(since) if since is not None else "", rfc3339(until) if until is not None else ""
+    if newest:
+        most = min(filter(None, (most, after)), default="")
+    else:
+        least = max(least, after)
+    return {"$gt": least} | ({"$lt": most} if most else {})

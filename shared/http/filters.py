@@ -7,9 +7,11 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
+from shared.access.provider_sign_in import PORTAL_CALLBACK
+
 UNKNOWN_FILTER = "unknown_filter"
 # Another provider sends people there, with parameters of its own that must be ignored (RFC 6749, 4.1.2).
-OTHERS_CHOOSE = frozenset({"/sessions/provider/callback"})
+OTHERS_CHOOSE = frozenset({"/sessions/provider/callback", PORTAL_CALLBACK})
 
 
 async def refuse_unknown_filters(request: Request) -> None:

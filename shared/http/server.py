@@ -37,6 +37,7 @@ from shared.http.identity_keys import IdentityKeys
 from shared.http.problems import TITLE, PageRefused, problem, with_problems
 from shared.http.rates import Rates
 from shared.http.served import Served
+from shared.http.tls import HANDSHAKE_SECONDS, SecuredAddress, server_context
 from shared.http.unsafe_settings import unsafe
 from shared.runtime.service import Service
 from shared.settings import Settings
@@ -217,10 +218,23 @@ def serve(app: FastAPI, service: Served) -> None:
     listening = listen(settings.http_host, settings.http_port)
     if settings.http_port_file is not None:
         settings.http_port_file.write_text(str(listening.getsockname()[1]))
-    server = _Server(server_config(app, settings), service)
+    try:
+        secured = _secured_address(settings)
+    except OSError as fault:
+        log.critical("service_not_started", tls=f"{settings.tls_host}:{settings.tls_port}", fault=repr(fault)[:300])
+        raise SystemExit(NOT_STARTED) from None
+    server = _Server(server_config(app, settings), service, secured)
     gc_tuning.relax()
     server.run(sockets=[listening])
     raise SystemExit(server.exit_code)
+
+
+def _secured_address(settings: Settings) -> SecuredAddress | None:
+    """The second address of the settings, if they have one. Raises OSError, also for a file without a certificate."""
+    if not settings.tls_host or settings.tls_certificate is None:
+        return None
+    context = server_context(settings.tls_certificate)
+    return SecuredAddress(listen(settings.tls_host, settings.tls_port), context)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -254,9 +268,10 @@ def server_config(app: ASGIApp, settings: Settings, bounds: Bounds | None = None
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, service: Served) -> None:
+    def __init__(self, config: uvicorn.Config, service: Served, secured: SecuredAddress | None = None) -> None:
         super().__init__(config)
         self._service = service
+        self._secured = secured
 
     @property
     def exit_code(self) -> int:
@@ -270,6 +285,27 @@ class _Server(uvicorn.Server):
             log.critical("tasks_hang", at=[await_stack(task) for task in hanging])
             logging.shutdown()
             os._exit(self.exit_code)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._secured is None:
+            return
+        # uvicorn encrypts at all of its sockets or at none. It closes this server with its own.
+        loop = asyncio.get_running_loop()
+        self.servers.append(
+            await loop.create_server(
+                self._connection,
+                sock=self._secured.listening,
+                ssl=self._secured.context,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+                backlog=self.config.backlog,
+            )
+        )
+
+    def _connection(self) -> asyncio.Protocol:
+        """A new connection, with the same bounds as at the other address."""
+        kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._service.stopping.set()

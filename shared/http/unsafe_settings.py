@@ -17,14 +17,18 @@ def unsafe(settings: Settings) -> list[str]:
 
     A service that listens to its own machine alone may start with any.
     """
-    return [] if is_loopback(settings.http_host) else list(_reasons(settings))
+    hosts = {"KARYA_HTTP_HOST": settings.http_host}
+    if settings.tls_host:
+        hosts["KARYA_TLS_HOST"] = settings.tls_host
+    exposed = next((name for name, host in hosts.items() if not is_loopback(host)), None)
+    return [] if exposed is None else list(_reasons(settings, exposed, hosts[exposed]))
 
 
-def _reasons(settings: Settings) -> Iterator[str]:
+def _reasons(settings: Settings, exposed: str, host: str) -> Iterator[str]:
     if settings.access is not AccessControl.TOKENS:
         yield (
-            f"KARYA_ACCESS is open, and KARYA_HTTP_HOST is {settings.http_host or 'empty'}: everybody in the network "
-            "could do everything. Leave KARYA_ACCESS out, or let KARYA_HTTP_HOST be 127.0.0.1."
+            f"KARYA_ACCESS is open, and {exposed} is {host or 'empty'}: everybody in the network "
+            f"could do everything. Leave KARYA_ACCESS out, or let {exposed} be 127.0.0.1."
         )
     if settings.unsigned is not UnsignedRecords.REFUSED:
         yield (

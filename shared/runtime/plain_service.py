@@ -25,11 +25,12 @@ STARTING = "starting"
 class PlainService:
     """A service by its name and its database, with `start`, `stop` and its health."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings, *, database: str | None = None) -> None:
+        """`database`: whose answer tells that the server is there, if not that of the service's own name."""
         self.name = name
         self.settings = settings
         self.mongo = Mongo(settings)
-        self.database = self.mongo.database(name)
+        self.database = self.mongo.database(database or name)
         self.stopping = asyncio.Event()
         self.failed = False
         self._preparations: list[Callable[[], Awaitable[object]]] = []

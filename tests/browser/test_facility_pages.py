@@ -1,5 +1,7 @@
 """The pages of a facility in a real browser: its share in plans, and the statements of what it is owed."""
 
+import re
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -49,4 +51,30 @@ async def test_a_facility_issues_its_statement_and_later_a_note(
         await page.goto(f"{address}/facilities/PR-KPG")
         assert await page.locator("form[action$='/statements']").count() == 0
         await watch.check()
+    await context.close()
+
+
+@pytest.mark.parametrize(("language", "width"), LOOKS)
+async def test_a_facility_prints_labels_in_the_size_of_the_paper(
+    chromium: Browser, others: OtherServices, language: str, width: int
+) -> None:
+    context = await chromium.new_context(locale=language, viewport={"width": width, "height": 800})
+    async with served_portal(others) as address:
+        watch = watched(page := await context.new_page())
+        await page.goto(f"{address}/sign-in?next=/facilities/PR-KPG/labels")
+        await page.fill("#login", "staff")
+        await page.fill("#password", PASSWORD)
+        await page.keyboard.press("Enter")
+        await watch.check()
+        for paper, sheets, box in (("a4", 2, (595, 842)), ("58", 25, (164, 113))):
+            await page.goto(f"{address}/facilities/PR-KPG/labels")
+            await page.locator("[name=lot]").check()
+            await page.fill("#copies", "25")
+            await page.select_option("#paper", paper)
+            await page.locator("form.stack button").click()
+            await expect(page.locator(".label")).to_have_count(25)
+            await watch.check()
+            printed = await page.pdf(prefer_css_page_size=True)
+            sizes = re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", printed)
+            assert [(round(float(x)), round(float(y))) for x, y in sizes] == [box] * sheets
     await context.close()

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.browser import LOOKS, Watched, watched
-from tests.support.festival_pages import LOT, PLACE, running_festival
+from tests.support.festival_pages import LOT, OTHER_LOT, PLACE, SHIPMENT, an_arrival, running_festival
 from tests.support.portal import PASSWORD, OtherServices, served_portal
 from tests.support.waiting import eventually
 
@@ -86,6 +86,65 @@ async def test_a_refill_is_asked_for_and_pieces_move_between_booths(
         assert await press(page, others, "form[action$='/T1'] button.primary") == (
             "transfers/T1/receive",
             {"booth": "ODOP.B2", "counted": [{"lot": LOT, "qty": 9}]},
+        )
+        await page.context.close()
+
+
+@pytest.mark.parametrize(("language", "width"), LOOKS)
+async def test_a_parcel_is_counted_by_scans(
+    chromium: Browser, others: OtherServices, language: str, width: int
+) -> None:
+    sent = an_arrival("sent", **SHIPMENT)
+    sent["lots"] = [{"lot": LOT, "sent": 2, "counted": None}, {"lot": OTHER_LOT, "sent": 1, "counted": None}]
+    others.pages[f"{PLACE}/shipments/S1"] = sent
+    async with served_portal(others) as address:
+        watch = await signed_in(chromium, address, language, width)
+        page = watch.page
+        await page.goto(f"{address}{ODOP}/parcels/S1/paper?kind=receiving")
+        await watch.check()
+        await page.goto(f"{address}{ODOP}/parcels/S1")
+        # A scanner types where the focus is: the field has it from the beginning, and keeps it.
+        for code in (LOT, LOT.replace("-", ""), f"http://127.0.0.1/public/lots/{LOT}", "XX-1"):
+            await page.keyboard.type(code)
+            await page.keyboard.press("Enter")
+        said = page.locator("[data-scan] [role=status]")
+        await expect(said).to_contain_text("XX-1")
+        assert await page.input_value(f"[id='counted-{LOT}']") == "3"
+        sums = [
+            await page.locator(f"[data-sum={name}]").inner_text() for name in ("sent", "counted", "lost", "surplus")
+        ]
+        assert sums == ["3", "3", "1", "1"]
+        await expect(page.get_by_role("button", name="camera")).to_be_hidden()
+        await watch.check()
+        await page.fill(f"[id='counted-{OTHER_LOT}']", "0")
+        await page.locator("form[action$='/S1'] button.primary").click()
+        await expect(page.locator("[role=alert]")).to_be_visible()
+        assert others.commands == [], "nothing is recorded before it is confirmed"
+        place, body = await press(page, others, "form[action$='/S1'] button.primary")
+        assert (place, [row["qty"] for row in body["counted"]]) == ("shipments/S1/receive", [3, 0])
+        await page.context.close()
+
+
+@pytest.mark.parametrize(("language", "width"), LOOKS)
+async def test_new_pages_are_looked_at(chromium: Browser, others: OtherServices, language: str, width: int) -> None:
+    others.pages["production/catalogue"] = {"revision": 1, "entries": []}
+    async with served_portal(others) as address:
+        watch = await signed_in(chromium, address, language, width)
+        page = watch.page
+        for place in (f"{ODOP}/sales?day=2026-04-18", f"{ODOP}/stock", f"{ODOP}/people", "/catalogue", "/festivals"):
+            await page.goto(f"{address}{place}")
+            await watch.check()
+        # While somebody decides, news must not take the form away.
+        await page.goto(f"{address}{ODOP}/sales?day=2026-04-18")
+        await page.locator("select[name=lot]").first.focus()
+        asked = len(others.asked)
+        await page.evaluate("document.body.dispatchEvent(new CustomEvent('karya-changed'))")
+        await page.wait_for_timeout(600)
+        assert "sales/sell-through" not in [name for name, _ in others.asked[asked:]]
+        await page.locator("h1").click()
+        await page.locator("select[name=lot]").first.blur()
+        await eventually(
+            lambda: "sales/sell-through" in [name for name, _ in others.asked[asked:]], equals=True, within=20
         )
         await page.context.close()
 

@@ -12,6 +12,8 @@ import httpx
 import pytest
 from joserfc import jwt
 
+from deploy.local.services import OPERATIONS
+from ops.service.api import operations
 from services.identity.domain.account import Account, HeldRole
 from services.identity.store import ACCOUNTS
 from shared.access.rights import Grant, Limit
@@ -19,6 +21,7 @@ from shared.access.routes import ROUTES, RouteRight
 from shared.access.tokens import new_key
 from shared.events.identity import Role
 from shared.http.server import application
+from shared.runtime.plain_service import PlainService
 from shared.runtime.service import Service
 from shared.settings import Settings
 from tests.support.callers import ISSUER, KEY, SUBJECT, FixedKeys, bearer, headers_of, token_of, with_access
@@ -54,8 +57,13 @@ async def an_api(name: str, settings: Settings) -> AsyncIterator[httpx.AsyncClie
     """The whole application of a service that works no lanes, with access control."""
     # More requests come at once than one caller may send.
     without_rates = with_access(settings).model_copy(update={"http_rate": 0, "http_rate_strangers": 0})
-    service = Service(name, (), without_rates)
-    app = application(service, name, import_module(f"services.{name}.api").routes(service), FixedKeys())
+    service: Service | PlainService
+    if name == OPERATIONS:
+        service = PlainService(name, without_rates)
+        app = operations(service, FixedKeys())
+    else:
+        service = Service(name, (), without_rates)
+        app = application(service, name, import_module(f"services.{name}.api").routes(service), FixedKeys())
     try:
         if name == "identity":
             # Identity compares a token's roles with those that its account has now.

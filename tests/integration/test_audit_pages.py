@@ -57,6 +57,7 @@ async def test_a_command_that_was_worked_is_listed_with_its_account(
         await eventually(ids, equals=["c-0", "c-1", "c-3"])
         [row] = (await api.get("/audit", params={"actor": BUDI})).json()
         assert datetime.fromisoformat(row.pop("at")) >= begin.replace(microsecond=0)
+        assert row.pop("cursor").endswith(" c-1")
         assert row == {"actor": BUDI, "command": "RetireEntry", "key": "product/K1", "id": "c-1", "festival": None}
         assert await ids(command="RetireEntry", actor=RINA) == ["c-0", "c-3"]
         assert await ids(command="SetTerm") == await ids(festival="ODOP") == await ids(until=stamp(begin)) == []
@@ -68,6 +69,11 @@ async def test_a_command_that_was_worked_is_listed_with_its_account(
             address = page.links["next"]["url"]
         assert read == [["c-0", "c-1"], ["c-3"], []]
         assert parse_qs(urlsplit(address).query)["limit"] == ["2"]
+        latest = (await api.get("/audit?limit=2&newest=true")).json()
+        assert [row["id"] for row in latest] == ["c-3", "c-1"]
+        rest = {"newest": "true", "after": latest[-1]["cursor"]}
+        assert await ids(**rest) == ["c-0"]
+        assert await ids(**rest, until=stamp(begin)) == []
         for wrong in ({"after": "x"}, {"since": "yesterday"}, {"limit": "0"}, {"person": "rina"}):
             assert (await api.get("/audit", params=wrong)).status_code == 422, wrong
 

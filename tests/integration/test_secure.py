@@ -3,7 +3,8 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -32,7 +34,7 @@ from cli.mistakes import play_season
 from cli.sample_accounts import new_account
 from cli.stack_accounts import sign_in, start_with_accounts
 from deploy.local.kafka import BROKERS, CLIENTS, NODE
-from deploy.local.services import IDENTITY, LocalServices, environment
+from deploy.local.services import IDENTITY, OPERATIONS, LocalServices, environment
 from deploy.local.stack import LocalStack
 from deploy.secure import acls as rights
 from deploy.secure.acls import Binding, Operation, Pattern, Resource, acls, bindings, principals
@@ -61,6 +63,7 @@ from tests.support.waiting import eventually
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
 PLAYER_ACCOUNT = new_account("season", PLAYER)
+OPERATOR_ACCOUNT = new_account("operator", ("operator",))
 PREFIX = "denied."
 # A subscriber of one public stream.
 MARKET = "subscriber.market"
@@ -309,7 +312,7 @@ async def test_a_good_user_is_let_in(own: LocalStack, secrets: ServerSecrets) ->
 
 @pytest.fixture(scope="module")
 def services(own: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
-    """The seven services, each a user of its own, with an account for everything that people do."""
+    """The eight services, each a user of its own, with an account for everything that people do."""
     folder = tmp_path_factory.mktemp("services")
     settings = own.addresses.settings().model_copy(
         update={
@@ -321,7 +324,7 @@ def services(own: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
     asyncio.run(set_up(settings))
     services = LocalServices(folder, settings, secrets=own.secrets)
     try:
-        start_with_accounts(services, settings, [PLAYER_ACCOUNT])
+        start_with_accounts(services, settings, [PLAYER_ACCOUNT, OPERATOR_ACCOUNT])
         yield services
     finally:
         services.stop()
@@ -338,6 +341,29 @@ def test_a_season_is_played_over_it(
     assert played.wrong == {}
     assert played.steps > 150
     enrol_and_sync(settings, services.urls, session, tmp_path / "tablet")
+
+
+def test_operators_verify_and_rebuild_over_http_though_their_user_of_the_servers_may_not_do_everything(
+    services: LocalServices, tmp_path: Path
+) -> None:
+    session = sign_in(services.urls[IDENTITY], OPERATOR_ACCOUNT, tmp_path / "operator.json")
+    with httpx.Client(base_url=services.urls[OPERATIONS], auth=Bearer(session), timeout=60) as api:
+        assert api.get("/letters", params={"settled": "true"}).status_code == 200
+        assert api.post("/verification", json={}).status_code == 202
+        verified = ended(lambda: api.get("/verification").json())
+        assert (verified["ok"], verified["fault"]) == (True, None), verified
+        assert api.post("/rebuilds/inventory", json={}).status_code == 202
+        rebuilt = ended(lambda: next(row for row in api.get("/rebuilds").json() if row["service"] == "inventory"))
+        assert (rebuilt["ok"], rebuilt["fault"]) == (True, None), rebuilt
+
+
+def ended(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The page of a run once it has ended."""
+    end = time.monotonic() + 120
+    while (page := look())["status"] == "running":
+        assert time.monotonic() < end, page
+        time.sleep(0.2)
+    return page
 
 
 def run(settings: Settings, urls: Mapping[str, str], session: Path, *words: str) -> Any:

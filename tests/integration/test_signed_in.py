@@ -29,7 +29,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def services(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServices]:
-    """The seven services with the sample accounts."""
+    """The eight services with the sample accounts."""
     monkeypatch.setattr(sign_in, "FOLDER", tmp_path)
     services = LocalServices(tmp_path / "services", settings, http_port=18301)
     try:

@@ -16,7 +16,7 @@ from tests.support.servers import frozen_server, killed_server
 
 pytestmark = pytest.mark.integration
 
-SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway", "portal")
+SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway", "portal", "operations")
 ALL = ("mongo", "kafka", *SERVICES)
 
 

@@ -238,6 +238,44 @@ WHAT_IF = {
         }
     ],
 }
+SOLD = [
+    {
+        "booth": "ODOP.B1",
+        "festival": "ODOP",
+        "name": "Stan Timur",
+        "zone": "Asia/Makassar",
+        "status": "open",
+        "products": [
+            {
+                "product": "KTI",
+                "stocked": 20,
+                "sold": 8,
+                "lost": 0,
+                "moved": 0,
+                "unsold": 12,
+                "sold_rupiah": 1_200_000,
+                "hours": [{"at": MORNING, "qty": 3}, {"at": EVENING, "qty": 5}],
+            }
+        ],
+    },
+    {
+        "booth": "ODOP.B2",
+        "festival": "ODOP",
+        "name": "Stan Barat",
+        "zone": "Asia/Makassar",
+        "status": "open",
+        "products": [],
+    },
+]
+STOCK_LOT = {
+    "lot": LOT,
+    "facility": "PR-KPG",
+    "product": "KTI",
+    "on_hand": 12,
+    "made_on": "2026-11-30",
+    "best_before": None,
+    "kept_out": ["lead_time"],
+}
 STRAY = {
     "booth": "ODOP.BB1",
     "tills": ["T2"],
@@ -312,7 +350,7 @@ SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway
 
 def operator_pages() -> dict[str, Any]:
     """What the services answer to an operator: all work, one key waits, and a lost till's records are held."""
-    pages: dict[str, Any] = {f"{name}/health/ready": {"status": "ready"} for name in SERVICES}
+    pages: dict[str, Any] = {f"{name}/health/ready": {"status": "ready"} for name in (*SERVICES, "operations")}
     for name in SERVICES:
         pages[f"{name}/backlog"] = {
             "service": name,
@@ -397,5 +435,8 @@ def running_festival() -> dict[str, Any]:
                 }
             ],
             "sales/settlements": [],
+            "sales/sell-through": SOLD,
+            "festival/stock/KTI": [STOCK_LOT],
+            "identity/devices": [],
         }
     )

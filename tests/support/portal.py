@@ -8,14 +8,16 @@ from contextlib import asynccontextmanager
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
 from pymongo.errors import DuplicateKeyError
 
+from services.identity.store.provider_sign_ins import challenge_of
 from services.portal.api import portal
+from services.portal.clients.identity import METADATA
 from services.portal.store import PublicStream
 from shared.access.rights import Grant
 from shared.http.server import server_config
@@ -26,6 +28,7 @@ from tests.support.waiting import eventually
 
 PORTAL = "http://127.0.0.1:8007"
 PASSWORD = "sepuluh kata acak"
+PROVIDER = "https://provider.test"
 _COMPARISONS = {"$gt": lambda value, other: value > other, "$lte": lambda value, other: value <= other}
 
 FESTIVAL = {
@@ -50,6 +53,10 @@ def pages_of(festival: dict[str, Any]) -> dict[str, Any]:
         f"{place}/booths": [],
         f"{place}/requests": [],
         f"{place}/shipments": [],
+        f"{place}/transfers": [],
+        "sales/disputes": [],
+        "sales/sell-through": [],
+        "sales/strays": [],
         f"{place}/missing": {"missing": [{"what": "not_closed", "blocks": True, **missing}]},
     }
 
@@ -114,6 +121,8 @@ class OtherServices:
 
     `pages`: what a GET of a service answers, by `service/path`. `asked`: every request, with its token. `queries`:
     the latest of each page. `lifetime`: of the next access token. `away`: the services that do not answer.
+    `methods`: how people sign in. `begun`: the challenges of sign-ins at the provider, by their states.
+    `sign_in_error`: why identity gives no session for the next one.
     """
 
     def __init__(self, *grants: Grant) -> None:
@@ -131,6 +140,11 @@ class OtherServices:
         self.ended = 0
         self.access_token = ""
         self.stream = PublicStream()
+        self.methods = ["password"]
+        self.begun: dict[str, str] = {}
+        self.callbacks: list[str] = []
+        self.provider = PROVIDER
+        self.sign_in_error = ""
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         answer = await self._answer(request)
@@ -146,6 +160,9 @@ class OtherServices:
         if service == "identity" and request.method == "POST" and path.startswith("/sessions"):
             self.addresses.append(request.headers.get("x-forwarded-for"))
             return self._sessions(path, json.loads(body))
+        if service == "identity" and path == METADATA:
+            provider = "Balai" if "provider" in self.methods else None
+            return httpx.Response(200, json={"sign_in_methods_supported": self.methods, "sign_in_provider": provider})
         token = request.headers.get("authorization", "").removeprefix("Bearer ") or None
         name = f"{service}{path}"
         self.asked.append((name, token))
@@ -159,7 +176,15 @@ class OtherServices:
         return page if isinstance(page, httpx.Response) else httpx.Response(200, json=page)
 
     def _sessions(self, path: str, body: Mapping[str, str]) -> httpx.Response:
-        if path == "/sessions":
+        if path == "/sessions/provider/begin":
+            return self._begin(body)
+        if path == "/sessions/provider/finish":
+            challenge = self.begun.pop(body["state"], "")
+            if challenge != challenge_of(body["code_verifier"]):
+                return httpx.Response(403, json={"reason": "unknown_sign_in"})
+            if self.sign_in_error or body.get("error"):
+                return httpx.Response(403, json={"reason": self.sign_in_error or body["error"]})
+        elif path == "/sessions":
             if body["password"] != PASSWORD:
                 template = "The login or the password is wrong, or the account is closed."
                 return httpx.Response(401, json={"detail": template, "template": template, "values": {}})
@@ -187,12 +212,22 @@ class OtherServices:
             },
         )
 
+    def _begin(self, body: Mapping[str, str]) -> httpx.Response:
+        """As identity does for a portal that it knows."""
+        if self.sign_in_error:
+            return httpx.Response(403, json={"reason": self.sign_in_error})
+        self.callbacks.append(body["redirect_uri"])
+        state = f"state-{len(self.callbacks)}"
+        self.begun[state] = body["code_challenge"]
+        query = urlencode({"state": state, "redirect_uri": body["redirect_uri"]})
+        return httpx.Response(200, json={"address": f"{self.provider}/authorize?{query}"})
+
 
 def an_application(
     others: OtherServices, documents: Documents | None = None, **settings: Any
 ) -> tuple[FastAPI, PlainService]:
     """The portal's application among these services. `settings`: others than usual."""
-    names = ("production", "inventory", "festival", "sales", "identity", "gateway")
+    names = ("production", "inventory", "festival", "sales", "identity", "gateway", "operations")
     urls = {f"{name}_url": f"http://{name}.test" for name in names}
     service = PlainService("portal", with_access(Settings(**urls)).model_copy(update=settings))
     service.database = {  # type: ignore[assignment]

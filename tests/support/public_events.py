@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from shared.events.catalogue import FacilitySet, ProductSet, TermSet
 from shared.events.festival import FestivalAnnounced
 from shared.events.inventory import StockChanged
 from shared.events.sales import LotShare, SalePublished
@@ -18,6 +19,25 @@ def a_festival() -> FestivalAnnounced:
         zone="Asia/Makassar",
         first_day=date(2026, 11, 29),
         last_day=date(2026, 12, 2),
+    )
+
+
+def catalogue_facts() -> tuple[FacilitySet, ProductSet, TermSet, TermSet]:
+    """What the catalogue has of the lot's facility, product, island and category."""
+    facts: dict[str, Any] = {"revision": 1, "changed_at": datetime(2026, 11, 1, tzinfo=UTC), "command": "c"}
+    return (
+        FacilitySet(
+            entry="facility/PR-KPG",
+            facility_kind="lapas",
+            name="Lapas Perempuan Kupang",
+            zone="Asia/Makassar",
+            products=("KTI",),
+            island="timor",
+            **facts,
+        ),
+        ProductSet(entry="product/KTI", name="Kain tenun ikat", category="tenun", unit="helai", max_qty=200, **facts),
+        TermSet(entry="island/timor", name="Timor", **facts),
+        TermSet(entry="category/tenun", name="Tenun", **facts),
     )
 
 

@@ -31,6 +31,10 @@ bring records           -              -        -         -       all      -    
 read held               -              -        -         all     all      -          -             -        -
 read backlog            -              -        -         all     all      -          -             -        -
 decide held             -              -        -         -       all      -          -             -        -
+read letters            -              -        -         all     all      -          -             -        -
+repair letters          -              -        -         -       all      -          -             -        -
+read checks             -              -        -         all     all      -          -             -        -
+run checks              -              -        -         -       all      -          -             -        -
 read audit              -              -        -         all     -        -          all           -        -
 keep accounts           -              -        -         -       -        -          all           -        -
 read accounts           -              -        -         all     -        -          all           -        -

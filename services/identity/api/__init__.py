@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from services.identity.api import accounts, devices, invitations, provider, sessions
+from services.identity.api import accounts, devices, invitations, portal_sign_in, provider, sessions
 from services.identity.api.callers import Accounts
 from services.identity.api.failures import Failures
 from services.identity.api.provider_client import provider_of
+from services.identity.api.provider_sessions import ProviderSessions
 from services.identity.domain.account import AccountCommandStatus
 from services.identity.store import ACCOUNT_COMMANDS, SECRETS, Secrets
 from shared.events.identity import IDENTITY_COMMANDS, AccountRefusal
@@ -25,12 +26,13 @@ def routes(service: Service) -> APIRouter:
     commands, failures = _commands(service, SOURCE), Failures()
     views = Accounts(service)
     router.include_router(sessions.routes(service, secrets, views, commands, failures))
-    router.include_router(
-        provider.routes(service, provider_of(service.settings), secrets, views, _commands(service, PROVIDER_SOURCE))
+    settings, sign_ins = service.settings, secrets.provider_sign_ins
+    of_provider = ProviderSessions(
+        settings, provider_of(settings), secrets, views, _commands(service, PROVIDER_SOURCE)
     )
-    router.include_router(
-        invitations.routes(secrets, views, commands, failures, passwords=service.settings.passwords)
-    )
+    router.include_router(provider.routes(of_provider, sign_ins))
+    router.include_router(portal_sign_in.routes(settings, of_provider, sign_ins))
+    router.include_router(invitations.routes(secrets, views, commands, failures, passwords=settings.passwords))
     router.include_router(accounts.routes(service, secrets, views, commands))
     router.include_router(devices.routes(service, secrets, views, commands))
     return router

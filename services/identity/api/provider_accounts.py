@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -15,6 +14,7 @@ from services.identity.domain.provider import RoleChanges, role_changes
 from services.identity.store import Secrets
 from services.identity.store.credentials import Credential, new_credential_id, new_subject, provider_login
 from services.identity.store.provider_sign_ins import SignedIn
+from shared.access.provider_sign_in import SignInError
 from shared.access.rights import Grant
 from shared.events.identity import GrantRole, OpenAccount, WithdrawRole
 from shared.events.language import Body
@@ -25,19 +25,8 @@ log = structlog.get_logger()
 LONGEST_NAME = 80
 
 
-class SignInError(StrEnum):
-    """Why a sign-in at the provider gives no code. The client is told by `error`, as in OAuth."""
-
-    ACCESS_DENIED = "access_denied"
-    PROVIDER_AWAY = "provider_away"
-    PROVIDER_REFUSED = "provider_refused"
-    NO_ROLE = "no_role"
-    ACCOUNT_CLOSED = "account_closed"
-    TRY_AGAIN = "temporarily_unavailable"
-
-
 class SignInFailed(Exception):
-    """A sign-in at the provider gives no code."""
+    """A sign-in at the provider gives no session."""
 
     def __init__(self, error: SignInError) -> None:
         super().__init__(error.value)

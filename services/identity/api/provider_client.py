@@ -70,7 +70,7 @@ class Provider:
         self._client_id = settings.oidc_client_id
         self._client_secret = settings.oidc_client_secret
         self._scopes = " ".join(dict.fromkeys(("openid", *settings.oidc_scopes.split())))
-        self._redirect = f"{settings.issuer}{CALLBACK}"
+        self._callback = f"{settings.issuer}{CALLBACK}"
         if not is_private_line(self.issuer):
             raise BadSettings(Message("KARYA_OIDC_ISSUER: an address begins with https://."))
         self._metadata: Metadata | None = None
@@ -87,7 +87,7 @@ class Provider:
             {
                 "response_type": "code",
                 "client_id": self._client_id,
-                "redirect_uri": self._redirect,
+                "redirect_uri": secrets.callback or self._callback,
                 "scope": self._scopes,
                 "state": state,
                 "nonce": secrets.nonce,
@@ -132,7 +132,7 @@ class Provider:
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": self._redirect,
+            "redirect_uri": secrets.callback or self._callback,
             "code_verifier": secrets.verifier,
         }
         authentication: httpx.BasicAuth | None = None

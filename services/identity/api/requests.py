@@ -13,10 +13,14 @@ from shared.faults import value_error
 from shared.http.endpoints import body_openapi
 from shared.wording import Message, WrongValue
 
+CODE_CHALLENGE = r"^[A-Za-z0-9_-]{43}$"
+# Codes of some providers are tokens.
+MOST_CODE = 4000
 # Longer than any password may be, so that its rule can say how long one may be.
 Password = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
 Token = Annotated[SecretStr, Field(min_length=1, max_length=200)]
 Verifier = Annotated[SecretStr, Field(min_length=43, max_length=128)]
+Challenge = Annotated[str, StringConstraints(pattern=CODE_CHALLENGE)]
 Proof = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROOF)]
 MOST_HOURS = 24 * 30
 # Of a JSON Web Key (RFC 7518): what an asymmetric key keeps to itself, and a symmetric key.
@@ -40,6 +44,26 @@ class RedeemCode(Body):
     """The code that came to the client's loopback address, and the verifier of its challenge (PKCE)."""
 
     code: Token
+    code_verifier: Verifier
+
+
+class BeginSignIn(Body):
+    """The page of the portal to which the browser comes back, and the challenge (PKCE, S256) of a verifier that only
+    this browser has."""
+
+    redirect_uri: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    code_challenge: Challenge
+
+
+class FinishSignIn(Body):
+    """What the provider has sent with the browser, and the verifier of the challenge.
+
+    `iss`: the provider, if it names itself (RFC 9207); `error`: why it gives no code."""
+
+    state: Token
+    code: Annotated[SecretStr, Field(max_length=MOST_CODE)] = SecretStr("")
+    iss: Annotated[str, StringConstraints(max_length=500)] | None = None
+    error: Annotated[str, StringConstraints(max_length=100)] = ""
     code_verifier: Verifier
 
 

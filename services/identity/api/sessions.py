@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
@@ -47,7 +48,8 @@ class MePage(BaseModel):
 class MetadataPage(BaseModel):
     """Metadata of an authorization server (RFC 8414). People sign in at `POST /sessions`, not by an OAuth grant.
 
-    `sign_in_methods_supported`: `password` for a login and a password, `provider` for the pages of a provider.
+    `sign_in_methods_supported`: `password` for a login and a password, `provider` for the pages of a provider, whose
+    name for people is `sign_in_provider`.
     """
 
     issuer: str
@@ -55,6 +57,7 @@ class MetadataPage(BaseModel):
     response_types_supported: list[str]
     grant_types_supported: list[str]
     sign_in_methods_supported: list[str]
+    sign_in_provider: str | None
 
 
 class KeySetPage(BaseModel):
@@ -163,6 +166,7 @@ def routes(
                 *(["password"] if settings.passwords else []),
                 *(["provider"] if settings.oidc_issuer else []),
             ],
+            sign_in_provider=settings.oidc_name.strip() or urlsplit(settings.oidc_issuer).hostname,
         )
 
     @router.get("/me", summary="One's own account", responses={404: {"description": "Access control is off"}})

@@ -17,10 +17,13 @@ CODE_LIFETIME = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class SignInSecrets:
-    """What binds the provider's answer to the question: the nonce of its ID token, and the verifier of PKCE."""
+    """What binds the provider's answer to the question: the nonce of its ID token, and the verifier of PKCE.
+
+    `callback`: the portal's page to which the browser comes back; empty for identity's own page."""
 
     nonce: str
     verifier: str
+    callback: str = ""
 
     @property
     def challenge(self) -> str:
@@ -30,7 +33,9 @@ class SignInSecrets:
 
 @dataclass(frozen=True, slots=True)
 class ClientRequest:
-    """The client that waits for the sign-in: its loopback address, its own state, and its challenge of PKCE."""
+    """The client that waits for the sign-in: its loopback address, its own state, and its challenge of PKCE.
+
+    The portal has no address and no state here: it brings the provider's answer itself."""
 
     redirect_uri: str
     state: str
@@ -62,15 +67,16 @@ class ProviderSignIns:
         await self._away.create_index("expires_at", expireAfterSeconds=0)
         await self._codes.create_index("expires_at", expireAfterSeconds=0)
 
-    async def begin(self, client: ClientRequest, now: datetime) -> tuple[str, SignInSecrets]:
-        """A new state for the client, and what binds the answer to it."""
+    async def begin(self, client: ClientRequest, now: datetime, callback: str = "") -> tuple[str, SignInSecrets]:
+        """A new state for the client, and what binds the answer to it. `callback`: as in SignInSecrets."""
         state = secrets.token_urlsafe(32)
-        bound = SignInSecrets(secrets.token_urlsafe(32), secrets.token_urlsafe(48))
+        bound = SignInSecrets(secrets.token_urlsafe(32), secrets.token_urlsafe(48), callback)
         await self._away.insert_one(
             {
                 "_id": _hash(state),
                 "nonce": bound.nonce,
                 "verifier": bound.verifier,
+                "callback": bound.callback,
                 "redirect_uri": client.redirect_uri,
                 "state": client.state,
                 "code_challenge": client.code_challenge,
@@ -85,7 +91,8 @@ class ProviderSignIns:
         if document is None:
             return None
         client = ClientRequest(document["redirect_uri"], document["state"], document["code_challenge"])
-        return client, SignInSecrets(document["nonce"], document["verifier"])
+        # A former version had no other page than identity's.
+        return client, SignInSecrets(document["nonce"], document["verifier"], document.get("callback", ""))
 
     async def give(self, account: SignedIn, code_challenge: str, now: datetime) -> str:
         """A code by which the client with this challenge gets a session of the account."""

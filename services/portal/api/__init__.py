@@ -6,17 +6,26 @@ from fastapi import APIRouter, FastAPI
 from services.portal.api import (
     apps,
     assets,
+    audit,
+    catalogue,
+    checks,
     design,
     facilities,
+    facility_losses,
     festival,
     festivals,
     forwarding,
     held,
     home,
+    install,
     join,
+    labels,
+    letters,
     live,
     operator,
+    provider_sign_in,
     public,
+    public_lots,
     sign_in,
 )
 from services.portal.api.assets import Assets
@@ -42,7 +51,7 @@ def portal(
 ) -> FastAPI:
     """The application of the portal. `signing_keys`: where the keys of access tokens come from, if not from identity
     over HTTP. `transport`: how the other services are reached, if not over HTTP. `stream`: what strangers may see."""
-    settings = service.settings
+    settings, stream = service.settings, stream or PublicStream()
     sessions, identity = PortalSessions(service.database), Identity(settings.identity_url, transport)
     statements = Statements(service.database)
     service.add_preparation(sessions.prepare)
@@ -61,15 +70,24 @@ def portal(
         assets.routes(files),
         design.routes(pages),
         sign_in.routes(pages, people, identity, settings),
+        provider_sign_in.routes(people, identity, settings),
         join.routes(pages, people, services, identity),
         home.routes(pages, organiser),
         festival.routes(Desk(pages, organiser, services), people),
         festivals.routes(pages, organiser),
+        catalogue.routes(pages, services),
         operator.routes(pages, services),
         held.routes(pages, services),
+        letters.routes(pages, services),
+        checks.routes(pages, services),
+        audit.routes(pages, services),
         live.routes(organiser, service.stopping),
-        public.routes(pages, stream or PublicStream()),
-        facilities.routes(pages, organiser, services, statements),
+        install.routes(pages, settings),
+        public.routes(pages, stream),
+        public_lots.routes(pages, stream),
+        facilities.routes(pages, organiser, services, statements, stream),
+        facility_losses.routes(pages, organiser, services),
+        labels.routes(pages, organiser, stream),
     ):
         router.include_router(part)
     app = bare_application(service, "Karya", router, people.caller, rules=form_rules, security=HEADERS)

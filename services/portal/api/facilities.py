@@ -1,69 +1,53 @@
 """The pages of a facility: what it made, where that is now, and what it is owed."""
 
-import csv
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import StringIO
-from types import SimpleNamespace
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
+from services.portal.api import facility_files
 from services.portal.api.codes import GivenCode, give_code
+from services.portal.api.facility_files import NOTE_COLUMNS, note_row
 from services.portal.api.forms import Sent
 from services.portal.api.organiser import Organiser
-from services.portal.api.pages import NOT_KEPT, Pages, redirect
+from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person, Visited
+from services.portal.api.tables import table
 from services.portal.clients import Services
 from services.portal.domain.answers import SettlementRow
-from services.portal.store import Amounts, Statement, Statements
+from services.portal.domain.facility import LotFilter, filtered, next_products, places_of, run_out
+from services.portal.store import Amounts, PublicStream, Statement, Statements
 from shared.access.rights import Action, Limit
 from shared.http.access import NO_RIGHT
 from shared.http.problems import PageRefused
-from shared.translation import heading
 from shared.wording import Message
 
-LOT_COLUMNS = [
-    "lot",
-    "product",
-    "made_on",
-    "recorded",
-    "on_hand",
-    "reserved",
-    "dispatched",
-    "returned",
-    "written_off",
-]
-NOTE_COLUMNS = [
-    "name",
-    "festival",
-    "kind",
-    "issued_at",
-    "qty",
-    "sold_rupiah",
-    "facility_rupiah",
-    "maker_premium_rupiah",
-    "programme_rupiah",
-]
-STATEMENT_COLUMNS = [
-    "festival",
-    "qty",
-    "sold_rupiah",
-    "facility_rupiah",
-    "maker_premium_rupiah",
-    "programme_rupiah",
-    "provisional_qty",
-    "issued",
-]
-
-
+# So many lots are shown, the newest first; the file has all.
+MOST_LOTS = 40
+MOST_TYPED = 60
 NOT_ISSUED = Message("This settlement is not issued yet: its figures may still change.")
 NO_STATEMENT = Message("There is no such statement.")
 
 
-def routes(pages: Pages, organiser: Organiser, services: Services, statements: Statements) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class LotSearch:
+    """Which lots the page shows, as its address says."""
+
+    product: str = ""
+    only: LotFilter = LotFilter.ALL
+
+
+ALL_LOTS = LotSearch()
+
+
+def routes(
+    pages: Pages, organiser: Organiser, services: Services, statements: Statements, stream: PublicStream
+) -> APIRouter:
     """The router of facilities."""
     router = APIRouter()
+    router.include_router(facility_files.routes(organiser, statements, stream))
 
     async def members_page(
         request: Request,
@@ -96,21 +80,37 @@ def routes(pages: Pages, organiser: Organiser, services: Services, statements: S
         return await members_page(request, person, facility, given=given)
 
     async def facility_page(
-        request: Request, person: Person, facility: str, status: int = 200, problem: Message | None = None
+        request: Request,
+        person: Person,
+        facility: str,
+        status: int = 200,
+        problem: Message | None = None,
+        search: LotSearch = ALL_LOTS,
     ) -> Response:
         # Asked first: whoever may not read settlements gets no statement either.
         settlements = await organiser.settlements(person, facility=facility)
         issued = await statements.of_facility(facility)
+        rows = await organiser.lots(person, facility)
+        lots = places_of(rows, {row.lot: stream.pieces_sold(row.lot) for row in rows})
+        found = filtered(lots, search.product, search.only)
+        demand = await organiser.demand(person, facility)
         return pages.render(
             request,
             "facility.html",
             status=status,
             person=person,
             facility=facility,
-            lots=await organiser.lots(person, facility),
+            names=stream.names,
+            festival_name=stream.festival_name,
+            lots=lots,
+            found=found,
+            shown=found[:MOST_LOTS],
+            search=search,
             settlements=settlements,
             shares=await organiser.shares(person, facility),
-            demand=await organiser.demand(person, facility),
+            demand=demand,
+            ran_out=run_out(demand),
+            next_products=next_products(demand, lots),
             statements=issued,
             to_issue=_to_issue(settlements, issued) if may_issue(person, facility) else [],
             zone=await organiser.facility_zone(person, facility),
@@ -152,23 +152,17 @@ def routes(pages: Pages, organiser: Organiser, services: Services, statements: S
     @router.get("/facilities/{facility}/statements/{number}/file.csv")
     async def statement_file(person: Visited, facility: str, number: int) -> Response:
         statement = await statement_of(person, facility, number)
-        row = {name: getattr(statement, name) for name in ("name", "festival", "kind", "issued_at")}
-        amounts = asdict(statement.amounts)
-        return table(f"{statement.name}.csv", NOTE_COLUMNS, [SimpleNamespace(**row, **amounts)])
+        return table(statement.name, NOTE_COLUMNS, [note_row(statement)])
 
     @router.get("/facilities/{facility}")
-    async def show(request: Request, person: Visited, facility: str) -> Response:
-        return await facility_page(request, person, facility)
-
-    @router.get("/facilities/{facility}/lots.csv")
-    async def lots(person: Visited, facility: str) -> Response:
-        rows = await organiser.lots(person, facility)
-        return table(f"{facility}-lots.csv", LOT_COLUMNS, rows)
-
-    @router.get("/facilities/{facility}/statement.csv")
-    async def statement(person: Visited, facility: str) -> Response:
-        rows = await organiser.settlements(person, facility=facility)
-        return table(f"{facility}-statement.csv", STATEMENT_COLUMNS, rows)
+    async def show(
+        request: Request,
+        person: Visited,
+        facility: str,
+        product: Annotated[str, Query(max_length=MOST_TYPED)] = "",
+        only: LotFilter = LotFilter.ALL,
+    ) -> Response:
+        return await facility_page(request, person, facility, search=LotSearch(product, only))
 
     return router
 
@@ -193,20 +187,3 @@ def _to_issue(settlements: Sequence[SettlementRow], issued: Sequence[Statement])
     """The festivals whose settlement was issued and has other figures than its latest statement."""
     latest = {statement.festival: statement.total for statement in issued}
     return [row.festival for row in settlements if row.issued and latest.get(row.festival) != amounts_of(row)]
-
-
-def table(name: str, columns: Sequence[str], rows: Iterable[object]) -> Response:
-    """The rows as a CSV file that spreadsheets open with their headings."""
-    text = StringIO()
-    writer = csv.writer(text)
-    writer.writerow([heading(column) for column in columns])
-    writer.writerows([_cell(getattr(row, column)) for column in columns] for row in rows)
-    # Without this mark spreadsheets take the text for another encoding.
-    content = "\ufeff" + text.getvalue()
-    headers = {**NOT_KEPT, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _cell(value: object) -> object:
-    """The value as a cell. A spreadsheet must not take a text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value

@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
+from services.portal.api.files import FILE
+from services.portal.api.filters import declared, narrowed
 from services.portal.api.organiser import Organiser
 from services.portal.api.pages import Pages
 from services.portal.api.people import Person, Visited
@@ -13,9 +15,11 @@ def routes(pages: Pages, organiser: Organiser) -> APIRouter:
     """The router of festivals."""
     router = APIRouter()
 
-    @router.get("/festivals")
+    @router.get("/festivals", dependencies=[declared(FILE, "status")])
     async def festivals(request: Request, person: Visited) -> Response:
-        return pages.render(request, "festivals.html", person=person, festivals=await organiser.festivals(person))
+        rows = await organiser.festivals(person)
+        shown, filters = narrowed(rows, request.query_params, {"status": lambda row: row.status})
+        return pages.render(request, "festivals.html", person=person, festivals=rows, shown=shown, filters=filters)
 
     @router.get("/festivals/{festival}")
     async def festival(request: Request, person: Visited, festival: str) -> Response:

@@ -1,5 +1,8 @@
 """The first page of whoever is signed in, by their roles."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.operator import OPERATORS
@@ -8,6 +11,7 @@ from services.portal.api.pages import Pages
 from services.portal.api.people import Person, Visited
 from services.portal.domain.steps import Waiting, waiting
 from shared.events.identity import ANY, Role
+from shared.wording import Message
 
 
 def routes(pages: Pages, organiser: Organiser) -> APIRouter:
@@ -29,10 +33,22 @@ def routes(pages: Pages, organiser: Organiser) -> APIRouter:
 
     def _pages_for(person: Person) -> list[str]:
         pages_for = ["operator"] if person.has(*OPERATORS) else []
-        return [*pages_for, "accounts"] if person.has(Role.AUDITOR, Role.ADMINISTRATOR) else pages_for
+        return [*pages_for, "accounts", "audit"] if person.has(Role.AUDITOR, Role.ADMINISTRATOR) else pages_for
 
     async def _inbox(person: Person) -> list[Waiting]:
-        items = [item for progress in await organiser.all_progress(person) for item in waiting(progress)]
-        return sorted(items, key=lambda item: not item.is_urgent)
+        now = datetime.now(UTC)
+        items = [
+            item
+            for progress in await organiser.all_progress(person)
+            for item in waiting(progress, now.astimezone(ZoneInfo(progress.festival.zone)).date())
+        ]
+        return sorted([*items, *await _strays(person)], key=lambda item: not item.is_urgent)
+
+    async def _strays(person: Person) -> list[Waiting]:
+        """Sales of booths that nobody has opened, which count nowhere. Shown at the latest festival that is open."""
+        unmoved = [stray for stray in await organiser.strays(person) if stray.unmoved and not stray.moved_to]
+        own = await organiser.own_festivals(person) if unmoved else []
+        text = Message("Tills sell for {count:booth|booths} that nobody has opened.", count=len(unmoved))
+        return [Waiting(own[0], text, "strays", is_urgent=True)] if own else []
 
     return router

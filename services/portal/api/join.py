@@ -31,6 +31,7 @@ def routes(pages: Pages, people: People, services: Services, identity: Identity)
             problem=problem,
             blocked=blocked,
             is_signed_in=session is not None,
+            methods=await identity.methods(),
         )
 
     @router.get("/join")

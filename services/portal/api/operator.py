@@ -59,6 +59,9 @@ def routes(pages: Pages, services: Services) -> APIRouter:
             may_read_backlog=may_read_backlog,
             backlogs=answers.BACKLOGS.validate_python(backlogs),
             may_read_held=person.caller.may(Action.READ_HELD, {}),
+            may_read_letters=person.caller.may(Action.READ_LETTERS, {}),
+            may_read_checks=person.caller.may(Action.READ_CHECKS, {}),
+            may_read_audit=person.caller.may(Action.READ_AUDIT, {}),
         )
 
     @router.get("/accounts")

@@ -20,9 +20,11 @@ from services.portal.domain.answers import (
     RequestRow,
     SettlementRow,
     ShipmentRow,
+    StockLotRow,
     StockRow,
 )
 from services.portal.domain.sales_answers import BoothTakings, ReceiptRow, SellingBoothRow, StrayRow
+from services.portal.domain.sell_through import SellThroughRow
 from services.portal.domain.steps import CANCELLED, CLOSED, Progress
 from services.portal.domain.stock_answers import RefillProposals, TransferRow
 from shared.events.identity import Role
@@ -57,13 +59,15 @@ class Organiser:
 
     async def progress(self, person: Person, festival: FestivalRow) -> Progress:
         """The festival with its booths, requests, parcels and open steps."""
-        booths, requests, shipments, missing = await asyncio.gather(
+        booths, requests, shipments, missing, transfers, sales = await asyncio.gather(
             self.booths(person, festival.festival),
             self.requests(person, festival.festival),
             self.shipments(person, festival.festival),
             self.missing(person, festival.festival),
+            self.transfers(person, festival.festival),
+            self.sales(person, festival.festival),
         )
-        return Progress(festival, booths, requests, shipments, missing)
+        return Progress(festival, booths, requests, shipments, missing, transfers, sales)
 
     async def booths(self, person: Person, festival: str) -> list[BoothRow]:
         rows = await self._services.rows(person.token, FESTIVAL, "festivals", festival, "booths")
@@ -107,14 +111,27 @@ class Organiser:
         rows = await self._services.page(person.token, "production", "products")
         return [row for row in answers.PRODUCTS.validate_python(rows) if row.retired_at is None]
 
-    async def stock(self, person: Person, festival: str) -> dict[str, StockRow]:
-        """What can be planned for the festival, by product."""
-        rows = await self._services.page(person.token, FESTIVAL, "stock", festival=festival)
+    async def stock(self, person: Person, festival: str, day: str = "") -> dict[str, StockRow]:
+        """What can be planned for the festival, or for one day of it, by product."""
+        filters = {"festival": festival} | ({"day": day} if day else {})
+        rows = await self._services.page(person.token, FESTIVAL, "stock", **filters)
         return {row.product: row for row in answers.STOCK.validate_python(rows)}
+
+    async def stock_lots(self, person: Person, festival: str, product: str, day: str = "") -> list[StockLotRow]:
+        """The lots of a product in stock, by facility."""
+        filters = {"festival": festival} | ({"day": day} if day else {})
+        rows = await self._services.rows(person.token, FESTIVAL, "stock", product, **filters)
+        return sorted(answers.STOCK_LOTS.validate_python(rows), key=lambda row: (row.facility, row.lot))
 
     async def sales(self, person: Person, festival: str) -> list[BoothSalesRow]:
         rows = await self._services.rows(person.token, SALES, "disputes", festival=festival)
         return sorted(answers.BOOTH_SALES.validate_python(rows), key=lambda booth: booth.booth)
+
+    async def sell_through(self, person: Person, festival: str, day: str = "") -> list[SellThroughRow]:
+        """What the booths sold by product and hour. `day`: the hours of this day alone."""
+        filters = {"festival": festival} | ({"day": day} if day else {})
+        rows = await self._services.rows(person.token, SALES, "sell-through", **filters)
+        return sorted(answers.SELL_THROUGH.validate_python(rows), key=lambda booth: booth.booth)
 
     async def settlements(self, person: Person, **filters: str) -> list[SettlementRow]:
         rows = await self._services.rows(person.token, SALES, "settlements", **filters)
@@ -133,12 +150,22 @@ class Organiser:
         page = await self._services.find(person.token, FESTIVAL, "festivals", festival, "replenishments", request)
         return None if page is None else answers.REFILL.validate_python(page)
 
-    async def receipts(self, person: Person, booth: str, after: str) -> tuple[list[ReceiptRow], str | None]:
-        """A part of the receipts of a booth, as they arrived, and where the next part begins."""
+    async def receipts(
+        self, person: Person, booth: str, after: str, status: str = ""
+    ) -> tuple[list[ReceiptRow], str | None]:
+        """A part of the receipts of a booth, as they arrived, and where the next part begins. `status`: only those
+        with such a sale."""
+        filters = {"status": status} if status else {}
         rows, following = await self._services.part(
-            person.token, SALES, "booths", booth, "receipts", after=after, limit=RECEIPTS_AT_ONCE
+            person.token, SALES, "booths", booth, "receipts", after=after, limit=RECEIPTS_AT_ONCE, **filters
         )
         return answers.RECEIPTS.validate_python(rows), following
+
+    async def all_receipts(self, person: Person, booth: str, status: str = "") -> list[ReceiptRow]:
+        """All receipts of a booth, as they arrived."""
+        filters = {"status": status} if status else {}
+        rows = await self._services.rows(person.token, SALES, "booths", booth, "receipts", **filters)
+        return answers.RECEIPTS.validate_python(rows)
 
     async def takings(self, person: Person, booth: str) -> BoothTakings | None:
         """The takings of a booth, or None before its first sale."""
@@ -185,12 +212,16 @@ class Organiser:
         page = await self._services.page(person.token, FESTIVAL, "festivals", festival, "missing")
         return answers.OPEN_STEPS.validate_python(page).missing
 
-    async def all_progress(self, person: Person) -> list[Progress]:
-        """The person's festivals that are not over."""
+    async def own_festivals(self, person: Person) -> list[FestivalRow]:
+        """The person's festivals that are not over, the latest first."""
         scopes = None if person.caller.subject is None else set(person.scopes(Role.ORGANISER))
         rows = await self.festivals(person)
         lasting = [row for row in rows if row.status not in (CLOSED, CANCELLED)]
-        own = [row for row in lasting if scopes is None or row.festival in scopes]
+        return [row for row in lasting if scopes is None or row.festival in scopes]
+
+    async def all_progress(self, person: Person) -> list[Progress]:
+        """The person's festivals that are not over, with what their steps follow from."""
+        own = await self.own_festivals(person)
         progress: list[Progress] = []
         for start in range(0, len(own), _AT_ONCE):
             progress += await self._several(person, own[start : start + _AT_ONCE])

@@ -1,9 +1,11 @@
 """Rendering: templates in the reader's language, and the answers to faults as pages."""
 
+import gzip
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from services.portal.api.assets import Assets
 from services.portal.api.calendar import day, days
+from services.portal.api.files import FILE, csv_file, page_table
 from services.portal.api.forwarding import ROUTES as FORWARDED
 from services.portal.api.people import Person
 from services.portal.clients import SignedOut
@@ -25,7 +28,7 @@ from shared.http.answer_headers import SECURITY
 from shared.http.problems import TITLE, PageRefused, problem
 from shared.shown import clock, rupiah, thousands
 from shared.translation import Language, heading, language, tr, translated, word
-from shared.wording import Message, message_of
+from shared.wording import Message, Value, counts, message_of
 
 log = structlog.get_logger()
 
@@ -52,6 +55,7 @@ FORM = BodyRule(
 )
 SEE_OTHER = 303
 UNAUTHORIZED = 401
+SUCCESS = 200
 HTMX = "hx-request"
 
 
@@ -67,7 +71,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals |= {
-            "tr": tr,
+            "tr": shown_text,
             "said": said,
             "word": word,
             "heading": column_title,
@@ -85,12 +89,19 @@ class Pages:
 
     def render(
         self, request: Request, template: str, *, status: int = 200, person: Person | None = None, **values: Any
-    ) -> HTMLResponse:
-        """The page of a template."""
+    ) -> Response:
+        """The page of a template, or that table of it which the address asks for, as a file."""
         content = self._environment.get_template(template).render(
-            path=request.url.path, origin=str(request.base_url).rstrip("/"), person=person, **values
+            path=request.url.path,
+            address=_address(request),
+            file_address=_file_address(request),
+            origin=str(request.base_url).rstrip("/"),
+            person=person,
+            **values,
         )
-        return HTMLResponse(content, status, NOT_KEPT)
+        if (name := request.query_params.get(FILE)) and request.method == "GET" and status == SUCCESS:
+            return _file(content, name)
+        return _sent(request, content.encode(), status)
 
     def refused(self, request: Request, status: int, message: Message) -> Response:
         """The page of a fault."""
@@ -99,11 +110,47 @@ class Pages:
         return self.render(request, "error.html", status=status, person=person, code=status, message=message)
 
 
+def _sent(request: Request, content: bytes, status: int) -> Response:
+    """The page as the browser takes it. The answer to a form is not compressed: it may show a code beside what was
+    typed, and its length would tell of both."""
+    is_zipped = request.method == "GET" and "gzip" in request.headers.get("accept-encoding", "")
+    if not is_zipped:
+        return HTMLResponse(content, status, NOT_KEPT)
+    vary = f"{NOT_KEPT['Vary']}, Accept-Encoding"
+    headers = {**NOT_KEPT, "Vary": vary, "Content-Encoding": "gzip"}
+    return HTMLResponse(gzip.compress(content, mtime=0), status, headers)
+
+
+class Count(int):
+    """A number of things, which a sentence shows as `1.250`."""
+
+    def __str__(self) -> str:
+        return thousands(int(self))
+
+
+def shown_text(template: str, /, **values: Value) -> str:
+    """The text in the reader's language, with its counts as tables show them."""
+    return tr(template, **_counts(template, values))
+
+
 def said(text: "Message | dict[str, Any]") -> str:
     """A sentence in the reader's language, or that of a service's answer, with its template and values."""
-    if isinstance(text, Message):
-        return translated(text)
-    return translated(message_of(text["template"], text["values"]))
+    return translated(
+        _with_counts(text if isinstance(text, Message) else message_of(text["template"], text["values"]))
+    )
+
+
+def _with_counts(message: Message) -> Message:
+    return Message(message.template, **_counts(message.template, dict(message.values)))
+
+
+def _counts(template: str, values: Mapping[str, Value]) -> dict[str, Value]:
+    names = counts(template)
+    return {name: _count(value) if name in names else value for name, value in values.items()}
+
+
+def _count(value: Value) -> Value:
+    return Count(value) if isinstance(value, int) else value
 
 
 def either(english: str, indonesian: str) -> str:
@@ -202,6 +249,24 @@ def _to_sign_in(request: Request) -> Response:
         # A script's request would follow a redirection by itself, and put the page into a part of another one.
         return Response(status_code=204, headers={**NOT_KEPT, "HX-Redirect": address})
     return redirect(address)
+
+
+def _address(request: Request, **more: str) -> str:
+    """The address of this page with its filters."""
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != FILE and value]
+    return request.url.path + (f"?{urlencode([*query, *more.items()])}" if query or more else "")
+
+
+def _file_address(request: Request) -> str:
+    """What the name of a table is added to, for the table as a file. Empty if the page is the answer to a form."""
+    return _address(request, **{FILE: ""}) if request.method == "GET" else ""
+
+
+def _file(content: str, name: str) -> Response:
+    table = page_table(content, name)
+    if table is None:
+        raise PageRefused(404, Message("This page has no such table now."))
+    return csv_file(table.title, table.rows, NOT_KEPT)
 
 
 def _sentence(status: int) -> Message:

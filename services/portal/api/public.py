@@ -1,5 +1,5 @@
-"""Pages for everybody: what was sold today and this season, and the story of a lot. They show what the public topics
-say, and nothing of a person."""
+"""Pages for everybody: what was sold today and this season. They show what the public topics say, and nothing of a
+person."""
 
 import asyncio
 from collections import defaultdict
@@ -10,38 +10,43 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.pages import Pages
-from services.portal.store.public_stream import PublicFestival, PublicPart, PublicStream
-from shared import typed
-from shared.errors import WrongEntry
+from services.portal.api.tables import table
+from services.portal.domain.island_map import IslandMap, map_of
+from services.portal.store import PublicPart, PublicStream, outline
 from shared.http.problems import PageRefused
+from shared.translation import tr
 from shared.wording import Message
 
-UNKNOWN_LOT = Message("No lot of this number is known here.")
 MOST_ROWS = 100
 MADE_AGAIN_SECONDS = 2.0
+SOLD_COLUMNS = ["code", "name", "today_qty", "qty", "rupiah"]
+NO_TABLE = Message("There is no such table.")
 
 
 @dataclass(frozen=True, slots=True)
 class SoldRow:
-    """What was sold under a name, e.g. of a facility: today and this season."""
+    """What was sold under a code, e.g. of a facility: today and this season. `name`: what the catalogue calls it."""
 
+    code: str
     name: str
     today_qty: int
     qty: int
     rupiah: int
 
 
-NOTHING_SOLD = SoldRow("", 0, 0, 0)
+NOTHING_SOLD = SoldRow("", "", 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class SalesTable:
-    """What was sold, in all and by category, facility and festival."""
+    """What was sold, in all and by category, island, facility and festival."""
 
     total: SoldRow
     categories: Sequence[SoldRow]
+    islands: Sequence[SoldRow]
     facilities: Sequence[SoldRow]
     festivals: Sequence[SoldRow]
+    map: IslandMap
 
 
 class SalesTables:
@@ -50,59 +55,72 @@ class SalesTables:
     def __init__(self, stream: PublicStream) -> None:
         self._stream = stream
         self._made_at = float("-inf")
-        self._table = SalesTable(NOTHING_SOLD, (), (), ())
+        self._table: SalesTable | None = None
 
     def current(self) -> SalesTable:
         clock = asyncio.get_running_loop().time()
-        if clock - self._made_at >= MADE_AGAIN_SECONDS:
+        if self._table is None or clock - self._made_at >= MADE_AGAIN_SECONDS:
             self._table, self._made_at = self._made(datetime.now(UTC)), clock
         return self._table
 
     def _made(self, now: datetime) -> SalesTable:
-        stream = self._stream
+        stream, names = self._stream, self._stream.names
         parts = [(part, stream.is_of_today(part, now)) for part in stream.parts()]
+        facilities = rows_of(parts, lambda part: part.facility, names.facility)
+        sold = {row.code: row.qty for row in facilities}
         return SalesTable(
             total=next(iter(rows_of(parts, lambda _: "")), NOTHING_SOLD),
-            categories=rows_of(parts, stream.category),
-            facilities=rows_of(parts, lambda part: part.facility),
-            festivals=rows_of(parts, lambda part: part.festival),
+            categories=rows_of(parts, stream.category, names.category),
+            islands=rows_of(parts, lambda part: names.island_of(part.facility), names.island),
+            facilities=facilities,
+            festivals=rows_of(parts, lambda part: part.festival, stream.festival_name),
+            map=map_of(
+                outline.load(),
+                ((code, names.island_of(code), sold.get(code, 0)) for code in {*names.facilities(), *sold}),
+            ),
         )
 
 
 def routes(pages: Pages, stream: PublicStream) -> APIRouter:
-    """The router of public pages."""
+    """The router of public sales."""
     router = APIRouter()
     tables = SalesTables(stream)
 
     @router.get("/public")
     async def sales(request: Request) -> Response:
-        table = tables.current()
-        festivals = [(row, stream.festival(row.name)) for row in table.festivals]
-        return pages.render(request, "public.html", table=table, festivals=festivals, is_whole=stream.is_whole)
+        current = tables.current()
+        festivals = [(row, stream.festival(row.code)) for row in current.festivals]
+        return pages.render(request, "public.html", table=current, festivals=festivals, is_whole=stream.is_whole)
 
-    @router.get("/public/lots/{lot}")
-    async def lot_page(request: Request, lot: str) -> Response:
-        try:
-            found = stream.lot(typed.lot(lot))
-        except WrongEntry:
-            found = None
-        if found is None or found.withdrawn:
-            raise PageRefused(404, UNKNOWN_LOT)
-        festivals: list[tuple[str, int, PublicFestival | None]] = [
-            (festival, qty, stream.festival(festival)) for festival, qty in stream.sold_of(found.lot).items()
-        ]
-        return pages.render(request, "public_lot.html", lot=found, festivals=festivals)
+    @router.get("/public/{kind}.csv")
+    async def sales_file(kind: str) -> Response:
+        current = tables.current()
+        # A literal name is what `make words` finds.
+        files = {
+            "categories": (tr("sales-by-kind"), current.categories),
+            "islands": (tr("sales-by-island"), current.islands),
+            "facilities": (tr("sales-by-facility"), current.facilities),
+            "festivals": (tr("sales-by-festival"), current.festivals),
+        }
+        if kind not in files:
+            raise PageRefused(404, NO_TABLE)
+        name, rows = files[kind]
+        return table(name, SOLD_COLUMNS, rows)
 
     return router
 
 
-def rows_of(parts: Iterable[tuple[PublicPart, bool]], name_of: Callable[[PublicPart], str]) -> list[SoldRow]:
-    """The parts, each with whether it is of today, summed by name, the most rupiah first."""
+def rows_of(
+    parts: Iterable[tuple[PublicPart, bool]],
+    code_of: Callable[[PublicPart], str],
+    name_of: Callable[[str], str] = str,
+) -> list[SoldRow]:
+    """The parts, each with whether it is of today, summed by code, the most rupiah first."""
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for part, is_of_today in parts:
-        row = sums[name_of(part)]
+        row = sums[code_of(part)]
         row[0] += part.qty if is_of_today else 0
         row[1] += part.qty
         row[2] += part.rupiah
-    rows = [SoldRow(name, *numbers) for name, numbers in sums.items() if any(numbers)]
-    return sorted(rows, key=lambda row: (-row.rupiah, row.name))[:MOST_ROWS]
+    rows = [SoldRow(code, name_of(code), *numbers) for code, numbers in sums.items() if any(numbers)]
+    return sorted(rows, key=lambda row: (-row.rupiah, row.code))[:MOST_ROWS]

@@ -1,6 +1,13 @@
 """Clients of the other services, which get the person's own access token."""
 
-from services.portal.clients.identity import Identity, IdentityAway, IdentitySession, SignInRefused
+from services.portal.clients.identity import (
+    Identity,
+    IdentityAway,
+    IdentitySession,
+    ProviderSignInFailed,
+    SignInMethods,
+    SignInRefused,
+)
 from services.portal.clients.services import GivenCommand, Row, Services, SignedOut
 
 __all__ = [
@@ -8,8 +15,10 @@ __all__ = [
     "Identity",
     "IdentityAway",
     "IdentitySession",
+    "ProviderSignInFailed",
     "Row",
     "Services",
+    "SignInMethods",
     "SignInRefused",
     "SignedOut",
 ]

@@ -1,5 +1,6 @@
 """Sign-in, the renewal of tokens, and sign-out, at identity."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,10 @@ from shared.wording import Message, message_of
 log = structlog.get_logger()
 
 ANSWER_WITHIN = 10.0
+# The provider is asked meanwhile, an account is opened, and its roles are granted.
+FINISH_WITHIN = 40.0
+METADATA = "/.well-known/oauth-authorization-server"
+METHODS_SECONDS = 60.0
 AWAY = Message("The identity service does not answer, so nobody can sign in now. Please try again in a moment.")
 
 
@@ -28,6 +33,22 @@ class SignInRefused(Exception):
         super().__init__(message.english)
         self.status = status
         self.message = message
+
+
+class ProviderSignInFailed(Exception):
+    """Identity gives no session for what came from the provider. `error` says why, for programs."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class SignInMethods:
+    """How people sign in: with a password, at a provider, or both. `provider`: its name for people."""
+
+    password: bool
+    provider: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +66,8 @@ class Identity:
     def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._url = url.rstrip("/")
         self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN, trust_env=False, transport=transport)
+        self._methods = SignInMethods(password=True, provider=None)
+        self._methods_until = float("-inf")
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -54,6 +77,41 @@ class Identity:
         answer = await self._post("/sessions", {"login": login, "password": password}, address)
         if answer.status_code != httpx.codes.OK:
             raise SignInRefused(answer.status_code, _reason(answer))
+        subject, tokens = _tokens(answer)
+        return IdentitySession(subject, await self._name(tokens), tokens)
+
+    async def methods(self) -> SignInMethods:
+        """How people sign in now, as identity has said within a minute; the last known while it does not answer."""
+        if time.monotonic() >= self._methods_until:
+            try:
+                answer = await self._client.get(f"{self._url}{METADATA}")
+                metadata = answer.raise_for_status().json()
+                named = metadata["sign_in_methods_supported"]
+                # An older identity has no name for it.
+                provider = str(metadata.get("sign_in_provider") or "") if "provider" in named else None
+                self._methods = SignInMethods(password="password" in named, provider=provider)
+                self._methods_until = time.monotonic() + METHODS_SECONDS
+            except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as fault:
+                log.warning("identity_request_failed", path=METADATA, fault=repr(fault)[:300])
+        return self._methods
+
+    async def begin_at_provider(self, callback: str, challenge: str, address: str) -> str:
+        """Where a browser goes to sign in at the provider. Raises ProviderSignInFailed and IdentityAway."""
+        body = {"redirect_uri": callback, "code_challenge": challenge}
+        answer = await self._post("/sessions/provider/begin", body, address)
+        if answer.status_code != httpx.codes.OK:
+            raise ProviderSignInFailed(_error(answer))
+        try:
+            return str(answer.json()["address"])
+        except (ValueError, KeyError, TypeError):
+            raise IdentityAway from None
+
+    async def finish_at_provider(self, came_back: Mapping[str, str], verifier: str, address: str) -> IdentitySession:
+        """A new session by what the provider has sent with a browser. Raises as `begin_at_provider` does."""
+        body = {**came_back, "code_verifier": verifier}
+        answer = await self._post("/sessions/provider/finish", body, address, FINISH_WITHIN)
+        if answer.status_code != httpx.codes.OK:
+            raise ProviderSignInFailed(_error(answer))
         subject, tokens = _tokens(answer)
         return IdentitySession(subject, await self._name(tokens), tokens)
 
@@ -79,9 +137,12 @@ class Identity:
             return None
         return name if isinstance(name, str) else None
 
-    async def _post(self, path: str, body: Mapping[str, str], address: str) -> httpx.Response:
+    async def _post(
+        self, path: str, body: Mapping[str, str], address: str, within: float = ANSWER_WITHIN
+    ) -> httpx.Response:
+        headers = {"X-Forwarded-For": address}
         try:
-            answer = await self._client.post(f"{self._url}{path}", json=body, headers={"X-Forwarded-For": address})
+            answer = await self._client.post(f"{self._url}{path}", json=body, headers=headers, timeout=within)
         except httpx.HTTPError as fault:
             # Its text has no body: only the kind of fault and the address of identity.
             log.warning("identity_request_failed", path=path, fault=repr(fault)[:300])
@@ -98,6 +159,14 @@ def _tokens(answer: httpx.Response) -> tuple[str, Tokens]:
         return content["subject"], Tokens(content["access_token"], content["refresh_token"], expires_at)
     except (ValueError, KeyError, TypeError):
         raise IdentityAway from None
+
+
+def _error(answer: httpx.Response) -> str:
+    """The reason of a problem for programs; empty if it has none."""
+    try:
+        return str(answer.json().get("reason") or "")
+    except (ValueError, AttributeError):
+        return ""
 
 
 def _reason(answer: httpx.Response) -> Message:

@@ -1,7 +1,7 @@
 """Pages and commands of the other services."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -22,6 +22,8 @@ WAIT_SECONDS = 10
 HEALTH_SECONDS = 3.0
 PAGE = 500
 NOT_FOUND = 404
+# It works no records of its own.
+OPERATIONS = "operations"
 AWAY_STATUS = 503
 Row: TypeAlias = dict[str, Any]
 
@@ -59,8 +61,13 @@ class Services:
             "sales": settings.sales_url,
             "identity": settings.identity_url,
             "gateway": settings.gateway_url,
+            "operations": settings.operations_url,
         }
         self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN + WAIT_SECONDS, trust_env=False, transport=transport)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._urls)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -74,7 +81,7 @@ class Services:
         answer = await self._get(token, service, _path(place), query)
         return None if answer.status_code == NOT_FOUND else _content(service, answer)
 
-    async def rows(self, token: str | None, service: str, *place: str, **query: str) -> list[Row]:
+    async def rows(self, token: str | None, service: str, /, *place: str, **query: str) -> list[Row]:
         """Every row of a list that comes in pages."""
         path, parameters = _path(place), {**query, "limit": str(PAGE)}
         rows: list[Row] = []
@@ -87,10 +94,10 @@ class Services:
             path, parameters = answer.links["next"]["url"], {}
 
     async def part(
-        self, token: str | None, service: str, *place: str, after: str, limit: int
+        self, token: str | None, service: str, *place: str, after: str, limit: int, **query: str
     ) -> tuple[list[Row], str | None]:
         """A part of a list that comes in pages, and what to ask for next; None if that was the last part."""
-        answer = await self._get(token, service, _path(place), {"limit": str(limit), "after": after})
+        answer = await self._get(token, service, _path(place), {**query, "limit": str(limit), "after": after})
         rows: list[Row] = _content(service, answer)
         if len(rows) < limit:
             return rows, None
@@ -139,17 +146,27 @@ class Services:
 
     async def backlogs(self, token: str | None) -> list[Row]:
         """What each service has still to work; one that does not answer is left out."""
-        found = await asyncio.gather(*(self._backlog(token, service) for service in self._urls))
-        return [page for page in found if page is not None]
+        found = await self.of_each(token, set(self._urls) - {OPERATIONS}, "backlog")
+        return [page for page in found.values() if page is not None]
 
-    async def _backlog(self, token: str | None, service: str) -> Row | None:
+    async def of_each(
+        self, token: str | None, services: Collection[str], *place: str, **query: str
+    ) -> dict[str, Any | None]:
+        """The page at this place of each of these services, all asked at the same time; None of one that does not
+        answer."""
+        names = [name for name in self._urls if name in services]
+        found = await asyncio.gather(*(self._page_unless_away(token, name, place, query) for name in names))
+        return dict(zip(names, found, strict=True))
+
+    async def _page_unless_away(
+        self, token: str | None, service: str, place: Sequence[str], query: Mapping[str, str]
+    ) -> Any | None:
         try:
-            page: Row = await self.page(token, service, "backlog")
+            return await self.page(token, service, *place, **query)
         except PageRefused as refused:
             if refused.status_code != AWAY_STATUS:
                 raise
             return None
-        return page
 
     async def _health(self, service: str) -> HealthRow:
         try:

@@ -1,6 +1,7 @@
 """What the other services answer, as far as pages read it. Fields that no page shows are left out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 
@@ -53,10 +54,23 @@ class BoothLotRow:
     left: int
     withdrawn: str | None = None
 
+    def with_sold(self, qty: int) -> "BoothLotRow":
+        """The lot after `qty` pieces were sold in all."""
+        later = max(0, qty - self.sold)
+        return replace(self, sold=self.sold + later, left=self.left - later)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """The most pieces of a category at a booth."""
+
+    category: str
+    qty: int
+
 
 @dataclass(frozen=True, slots=True)
 class BoothRow:
-    """A booth with what it holds."""
+    """A booth with what it holds. `capacity`: the most pieces at once; None: no limit."""
 
     booth: str
     festival: str
@@ -68,6 +82,8 @@ class BoothRow:
     disputed: tuple[str, ...]
     merged_into: str | None
     lots: tuple[BoothLotRow, ...]
+    capacity: int | None = None
+    limits: tuple[LimitRow, ...] = ()
 
     @property
     def short(self) -> str:
@@ -81,6 +97,10 @@ class BoothRow:
     @property
     def sold(self) -> int:
         return sum(lot.sold for lot in self.lots)
+
+    def with_sold(self, sold: Mapping[str, int]) -> "BoothRow":
+        """The booth less what was sold so far, by lot. Festival counts sales only once the booth is settled."""
+        return replace(self, lots=tuple(lot.with_sold(sold.get(lot.lot, 0)) for lot in self.lots))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +177,34 @@ class ProductRow:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptOutRow:
+    """Pieces that all of `rules` together keep out of plans."""
+
+    rules: tuple[str, ...]
+    qty: int
+
+
+@dataclass(frozen=True, slots=True)
 class StockRow:
     """What of a product can be planned now."""
 
     product: str
     on_hand: int
     plannable: int
+    facilities: int = 0
+    kept_out: tuple[KeptOutRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StockLotRow:
+    """A lot in stock at its facility. `kept_out`: the rules that keep it out of plans."""
+
+    lot: str
+    facility: str
+    on_hand: int
+    made_on: date
+    best_before: date | None
+    kept_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +253,17 @@ class DemandRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DemandSums:
+    """The pieces of a product for a booth: asked for, short and planned."""
+
+    booth: str
+    product: str
+    asked: int
+    short: int
+    planned: int
+
+
+@dataclass(frozen=True, slots=True)
 class RevisedRow:
     """A line that a revision adds or gives back."""
 
@@ -253,6 +306,8 @@ class PlanRevision:
     back: tuple[RevisedRow, ...]
     shares: tuple[ShareMoveRow, ...]
     short: tuple[ShortMoveRow, ...]
+    reason: str = ""
+    reason_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +334,17 @@ class PlanPage:
         """The pieces of the plan, whatever became of them."""
         return sum(share.allocated for share in self.shares)
 
+    @property
+    def by_demand(self) -> list[DemandSums]:
+        """What each booth asked for of a product, beside what the plan gives it."""
+        short = {(row.booth, row.product): row.short for row in self.shortfalls}
+        return [
+            DemandSums(
+                row.booth, row.product, row.qty, lacking := short.get((row.booth, row.product), 0), row.qty - lacking
+            )
+            for row in self.demands
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class DoubtRow:
@@ -294,6 +360,11 @@ class DoubtRow:
     disputed: int
     rupiah: int
     sold_at: datetime
+    why: str = ""
+
+    @property
+    def state(self) -> str:
+        return "disputed" if self.disputed else "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,6 +508,7 @@ class LotRow:
     dispatched: int
     returned: int
     written_off: int
+    corrected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,12 +131,23 @@ class RefusedOrderRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SellingLotRow:
+    """A lot as sales counts it while the booth sells."""
+
+    lot: str
+    sold: int
+    lost: int
+    unsold: int
+
+
+@dataclass(frozen=True, slots=True)
 class SellingBoothRow:
     """A booth as sales knows it, with the devices that sell there."""
 
     booth: str
     tills: tuple[SellingDeviceRow, ...]
     refused_orders: tuple[RefusedOrderRow, ...] = ()
+    lots: tuple[SellingLotRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

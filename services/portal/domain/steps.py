@@ -2,9 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
-from services.portal.domain.answers import BoothRow, FestivalRow, OpenStepRow, RequestRow, ShipmentRow
+from services.portal.domain.answers import (
+    BoothRow,
+    BoothSalesRow,
+    FestivalRow,
+    OpenStepRow,
+    RequestRow,
+    ShipmentRow,
+)
+from services.portal.domain.stock_answers import TransferRow
 from shared.wording import Message
 
 # Statuses of the other services.
@@ -41,6 +50,8 @@ class Progress:
     requests: Sequence[RequestRow]
     shipments: Sequence[ShipmentRow]
     open_steps: Sequence[OpenStepRow]
+    transfers: Sequence[TransferRow] = ()
+    sales: Sequence[BoothSalesRow] = ()
 
     @property
     def proposed(self) -> list[RequestRow]:
@@ -52,16 +63,38 @@ class Progress:
         return [shipment for shipment in self.shipments if shipment.status == SENT]
 
     @property
+    def carried(self) -> list[TransferRow]:
+        """The transfers between booths that nobody has counted in."""
+        return [transfer for transfer in self.transfers if transfer.status == SENT]
+
+    @property
+    def uncovered(self) -> int:
+        """Sales that wait for stock, which may still come."""
+        return sum(sale.waiting > 0 and not sale.disputed for booth in self.sales for sale in booth.sales)
+
+    @property
+    def coming_home(self) -> int:
+        """Pieces of settled booths that no facility has counted in."""
+        return sum(booth.left for booth in self.booths if booth.status == SETTLED)
+
+    @property
     def disputed(self) -> int:
         return sum(len(booth.disputed) for booth in self.booths)
 
     @property
     def sold(self) -> int:
-        return sum(booth.sold for booth in self.booths)
+        """The pieces sold so far. Festival counts those of a booth once it is settled, and sales at once."""
+        return sum(booth.sold for booth in self.booths) + self._not_counted
 
     @property
     def left(self) -> int:
-        return sum(booth.left for booth in self.booths)
+        return sum(booth.left for booth in self.booths) - self._not_counted
+
+    @property
+    def _not_counted(self) -> int:
+        """Sold pieces that festival still counts as left."""
+        counted = {booth.booth: booth.sold for booth in self.booths}
+        return sum(max(0, booth.sold - counted.get(booth.booth, booth.sold)) for booth in self.sales)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +162,7 @@ def _sales(progress: Progress) -> Message:
     if progress.disputed:
         return Message("{count:sale is|sales are} in dispute.", count=progress.disputed)
     if progress.sold:
-        return Message("{qty:piece is|pieces are} sold by what is settled.", qty=progress.sold)
+        return Message("{qty:piece is|pieces are} sold so far.", qty=progress.sold)
     return Message("{qty:piece is|pieces are} at the booths.", qty=progress.left)
 
 
@@ -143,38 +176,77 @@ def _close(progress: Progress) -> Message:
     return Message("{count:step is|steps are} open until the festival can be closed.", count=blocking)
 
 
-def waiting(progress: Progress) -> Iterator[Waiting]:
-    """What waits for the organiser of the festival, the most urgent first."""
-    festival = progress.festival
-    if festival.status in (CLOSED, CANCELLED):
+def waiting(progress: Progress, today: date) -> Iterator[Waiting]:
+    """What waits for the organiser of the festival, the most urgent first. `today`: there."""
+    if progress.festival.status in (CLOSED, CANCELLED):
         return
+    items = [
+        *_arrivals(progress),
+        *_in_doubt(progress),
+        *_planning(progress),
+        *_closing(progress, today),
+    ]
+    yield from sorted(items, key=lambda item: not item.is_urgent)
+
+
+def _arrivals(progress: Progress) -> Iterator[Waiting]:
+    festival = progress.festival
     for shipment in progress.on_the_way:
+        names = {"shipment": shipment.shipment, "booth": shipment.booth}
+        place = f"parcels/{shipment.shipment}"
         if shipment.overdue:
-            yield Waiting(
-                festival,
-                Message("Parcel {shipment} to {booth} is overdue.", shipment=shipment.shipment, booth=shipment.booth),
-                "parcels",
-                is_urgent=True,
-            )
+            yield Waiting(festival, Message("Parcel {shipment} to {booth} is overdue.", **names), place, True)
+        else:
+            yield Waiting(festival, Message("Parcel {shipment} is on its way to {booth}.", **names), place)
+    for transfer in progress.carried:
+        moved = {"transfer": transfer.transfer, "booth": transfer.to}
+        place = f"transfers/{transfer.transfer}"
+        if transfer.overdue:
+            yield Waiting(festival, Message("Transfer {transfer} to {booth} is overdue.", **moved), place, True)
+        else:
+            yield Waiting(festival, Message("Transfer {transfer} is on its way to {booth}.", **moved), place)
+
+
+def _in_doubt(progress: Progress) -> Iterator[Waiting]:
+    festival = progress.festival
     if progress.disputed:
         yield Waiting(
             festival, Message("{count:sale is|sales are} in dispute.", count=progress.disputed), "sales", True
         )
+    if progress.uncovered:
+        yield Waiting(
+            festival,
+            Message(
+                "{count:sale waits|sales wait} for stock: count in what came, or decide.", count=progress.uncovered
+            ),
+            "sales",
+        )
+
+
+def _planning(progress: Progress) -> Iterator[Waiting]:
+    festival = progress.festival
     for request in progress.proposed:
-        yield Waiting(festival, Message("Plan {request} waits for you to accept.", request=request.request), "plans")
+        yield Waiting(
+            festival,
+            Message("Plan {request} waits for you to accept.", request=request.request),
+            f"plans/{request.request}",
+        )
     if not progress.booths:
         yield Waiting(festival, Message("No booth is open yet."), "booths")
     elif not progress.requests:
         yield Waiting(festival, Message("No goods have been asked for yet."), "plans")
-    for shipment in progress.on_the_way:
-        if not shipment.overdue:
-            yield Waiting(
-                festival,
-                Message(
-                    "Parcel {shipment} is on its way to {booth}.", shipment=shipment.shipment, booth=shipment.booth
-                ),
-                "parcels",
-            )
+
+
+def _closing(progress: Progress, today: date) -> Iterator[Waiting]:
+    festival = progress.festival
+    if festival.status == OPEN and today > festival.last_day:
+        yield Waiting(festival, Message("Its last day is over: close it."), "close", True)
+    if progress.coming_home:
+        yield Waiting(
+            festival,
+            Message("{count:piece comes|pieces come} home: count them in.", count=progress.coming_home),
+            "close",
+        )
     if festival.status != OPEN and (blocking := sum(step.blocks for step in progress.open_steps)):
         yield Waiting(
             festival,

@@ -3,7 +3,9 @@
 /** On a phone each row of a table is a list, with the headings beside the cells. */
 function labelTables() {
   for (const place of document.querySelectorAll(".table:not(.labelled)")) {
-    const headings = [...place.querySelectorAll("thead th")].map((cell) => cell.textContent ?? "");
+    const headings = [...place.querySelectorAll("thead th")].map((cell) => capital(cell.textContent ?? ""));
+    // Two columns fit.
+    if (headings.length < 3) continue;
     for (const row of place.querySelectorAll("tbody tr")) {
       [...row.children].forEach((cell, at) => cell.setAttribute("data-label", headings[at] ?? ""));
     }
@@ -11,28 +13,29 @@ function labelTables() {
   }
 }
 
-/** A scanner types a lot number and Enter. Each scan counts one piece of that lot. */
-function countScans() {
-  for (const place of document.querySelectorAll("[data-scan][hidden]")) {
-    const input = place.querySelector("input");
-    place.removeAttribute("hidden");
-    input?.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter") return;
-      event.preventDefault();
-      const typed = letters(input.value);
-      const counts = [...document.querySelectorAll("[data-lot]")];
-      const count = counts.find((other) => letters(other.getAttribute("data-lot") ?? "") === typed);
-      if (count instanceof HTMLInputElement) count.value = String(Number(count.value) + 1);
-      input.setAttribute("aria-invalid", String(!count));
-      input.value = "";
-    });
-  }
+/** A heading as it stands in the table, where the stylesheet makes its first letter large. */
+function capital(/** @type {string} */ text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** A lot number without its dashes, as some scanners leave them out. */
-function letters(/** @type {string} */ text) {
-  return text.replace(/[^0-9a-z]/gi, "").toUpperCase();
+/** The page waits with news while somebody types into its live part, and asks when they leave the field. */
+function isTyping() {
+  const place = document.getElementById("live");
+  const field = document.activeElement;
+  return Boolean(place?.contains(field) && field?.matches("input, select, textarea"));
 }
+let isLate = false;
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target instanceof Element && event.target.id === "live" && isTyping()) {
+    event.preventDefault();
+    isLate = true;
+  }
+});
+document.addEventListener("focusout", () => setTimeout(() => {
+  if (!isLate || isTyping()) return;
+  isLate = false;
+  document.body.dispatchEvent(new CustomEvent("karya-changed"));
+}));
 
 /** A button that only a script can answer is shown where there is one. */
 function offerPrint() {
@@ -50,7 +53,6 @@ function showTab() {
 function prepare() {
   showTab();
   labelTables();
-  countScans();
   offerPrint();
 }
 

@@ -1,7 +1,17 @@
 """The portal's documents: people's sessions, and statements that were issued; and in memory the public stream."""
 
-from services.portal.store.public_stream import PublicStream
+from services.portal.store.public_stream import PublicFestival, PublicLot, PublicPart, PublicStream
 from services.portal.store.sessions import PortalSession, PortalSessions
 from services.portal.store.statements import Amounts, Statement, Statements
 
-__all__ = ["Amounts", "PortalSession", "PortalSessions", "PublicStream", "Statement", "Statements"]
+__all__ = [
+    "Amounts",
+    "PortalSession",
+    "PortalSessions",
+    "PublicFestival",
+    "PublicLot",
+    "PublicPart",
+    "PublicStream",
+    "Statement",
+    "Statements",
+]

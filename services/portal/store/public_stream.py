@@ -1,4 +1,7 @@
-"""What the public topics say of sales, festivals and lots, kept in memory. Nothing else is shown to strangers."""
+"""What the public topics say of sales, festivals and lots, kept in memory, with the names that the catalogue has.
+
+Nothing else is shown to strangers.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from services.portal.store.public_names import PublicNames
 from shared.events.festival import FestivalAnnounced, FestivalChanged
 from shared.events.inventory import StockChanged
 from shared.events.language import Body
@@ -61,6 +65,7 @@ class PublicStream:
         self._lots: dict[str, PublicLot] = {}
         self._festivals: dict[str, PublicFestival] = {}
         self._by_lot: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self.names = PublicNames()
         self.is_whole = False
 
     def mark_whole(self) -> None:
@@ -117,6 +122,8 @@ class PublicStream:
                 self._festivals[body.festival] = PublicFestival(
                     body.festival, body.name, body.place, body.zone, body.first_day, body.last_day
                 )
+            case _:
+                self.names.take(body)
 
     def _keep(self, name: str, part: PublicPart) -> None:
         known = self._parts.get((name, part.facility))
@@ -137,11 +144,20 @@ class PublicStream:
             sold[part.festival] += sum(qty for name, qty in part.lots if name == lot)
         return {festival: qty for festival, qty in sorted(sold.items()) if qty}
 
+    def pieces_sold(self, lot: str) -> int:
+        """The pieces of the lot that were sold, everywhere."""
+        return sum(self.sold_of(lot).values())
+
     def lot(self, lot: str) -> PublicLot | None:
         return self._lots.get(lot)
 
     def festival(self, festival: str) -> PublicFestival | None:
         return self._festivals.get(festival)
+
+    def festival_name(self, festival: str) -> str:
+        """The festival's name, or its code before it was announced here."""
+        known = self._festivals.get(festival)
+        return known.name if known is not None else festival
 
     def category(self, part: PublicPart) -> str:
         """The category of what was sold, by one of its lots; empty if no lot is known yet."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -16,6 +16,7 @@ from services.sales.api.pages import (
     StrayPage,
     TakingsPage,
 )
+from services.sales.api.sell_through import SellThroughPage
 from services.sales.domain import Booth, Receipt
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.receipt import SaleStatus, entity_id
@@ -83,6 +84,15 @@ def routes(service: Service) -> APIRouter:
         for document in await database[RECEIPTS.name].find({"_id": {"$in": ids}}).to_list(None) if ids else ():
             receipts[document["booth"]].append(RECEIPTS.from_document(document))
         return [BoothDoubtsPage.of(booth, receipts[booth.id]) for booth in booths]
+
+    @router.get("/sell-through", summary="Products sold by booth and hour, a page of booths at a time")
+    async def sell_through(
+        listing: Paged,
+        festival: str | None = None,
+        day: Annotated[date | None, Query(description="only the hours of this day there")] = None,
+    ) -> list[SellThroughPage]:
+        booths = await listing.page(database, BOOTHS, _given(festival=festival))
+        return [SellThroughPage.of(booth, day) for booth in booths]
 
     @router.get("/strays", summary="Booths with sales that no festival has opened, a page at a time")
     async def strays(listing: Paged) -> list[StrayPage]:

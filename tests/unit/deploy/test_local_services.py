@@ -112,10 +112,10 @@ def test_another_program_at_the_port_is_no_broker() -> None:
 
 def test_services_take_the_wished_port_and_those_after_it(tmp_path: Path) -> None:
     services = LocalServices(tmp_path, Settings(), http_port=9100)
-    names = ("production", "inventory", "festival", "sales", "identity", "gateway", "portal")
-    assert [services.servers[name].port for name in names] == [9100, 9101, 9102, 9103, 9104, 9105, 9106]
+    names = ("production", "inventory", "festival", "sales", "identity", "gateway", "portal", "operations")
+    assert [services.servers[name].port for name in names] == list(range(9100, 9108))
     unwished = LocalServices(tmp_path, Settings())
-    assert [unwished.servers[name].port for name in names] == [8001, 8002, 8003, 8004, 8005, 8006, 8007]
+    assert [unwished.servers[name].port for name in names] == list(range(8001, 8009))
 
 
 def test_each_service_is_told_where_identity_is(tmp_path: Path) -> None:

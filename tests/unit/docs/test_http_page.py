@@ -1,4 +1,4 @@
-"""The page about HTTP names every endpoint of the six services, and none that is not there."""
+"""The page about HTTP names every endpoint of the six services and of operations, and none that is not there."""
 
 import re
 from importlib import import_module
@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter, FastAPI
 
+from ops.service.api import routes
+from ops.service.runs import Runs
 from shared.runtime.service import Service
 from shared.settings import Settings
 
 PAGE = Path(__file__).parents[3] / "docs" / "http.md"
-SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway")
+SERVICES = ("production", "inventory", "festival", "sales", "identity", "gateway", "operations")
 
 
 def documented(service: str) -> set[str]:
@@ -21,9 +23,13 @@ def documented(service: str) -> set[str]:
 
 
 async def served_paths(name: str) -> set[str]:
+    router: APIRouter
     service = Service(name, (), Settings())
     try:
-        router: APIRouter = import_module(f"services.{name}.api").routes(service)
+        if name == "operations":
+            router = routes(Runs(Settings()))
+        else:
+            router = import_module(f"services.{name}.api").routes(service)
     finally:
         await service.mongo.close()
     app = FastAPI()

@@ -2,13 +2,23 @@
 
 import asyncio
 import csv
+import re
+from dataclasses import replace
+from datetime import date
 from io import StringIO
 
 import httpx
+import pytest
 
+from services.portal.api.facilities import MOST_LOTS
+from services.portal.domain.answers import DemandPage, ProductDemandRow
+from services.portal.domain.facility import LotPlace, next_products
 from shared.access.rights import Grant
 from shared.events.identity import Role
+from tests.support.festival_pages import SHARE
 from tests.support.portal import OtherServices, a_portal, sign_in
+from tests.support.public_events import LOT as PUBLIC_LOT
+from tests.support.public_events import a_balance, a_festival, a_part, catalogue_facts
 
 LOT = {
     "lot": "=LOT",
@@ -77,7 +87,96 @@ async def test_a_facility_sees_what_it_made_and_what_it_is_owed() -> None:
         assert "15 pieces are here, and Rp630.000 of sales are the facility&#39;s." in page
         assert "30 November 2026" in page
         assert "recalled" in page
-        assert "Most is missing of KTI: about 4 pieces more could have been sold." in page
+        # The fifteen that are here are recalled.
+        assert "Make 14 more of KTI." in page
+        assert "ODOP sold 10, and buyers wanted about 4 more; 0 pieces are unsold." in page
+        assert "It ran out of KTI." in page
+        assert "B1: 2026-04-18 09:00 WIB" in page
+
+
+async def test_names_and_sold_pieces_come_from_the_public_stream() -> None:
+    services = others()
+    services.pages["inventory/lots"] = [{**LOT, "lot": PUBLIC_LOT, "corrected": -2}]
+    for body in (*catalogue_facts(), a_festival(), a_balance(), a_part("s1", 3)):
+        services.stream.take(body)
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/facilities/PR-KPG")).text
+        assert "Lapas Perempuan Kupang" in page
+        assert "Kain tenun ikat" in page
+        assert "Satu Hari" in page
+        numbers = re.findall(r'<td class="number">(\d+)</td>', page.partition('id="lots"')[2])
+        # Made, here, reserved, sent and unsold, sold, written off.
+        assert numbers == ["23", "15", "0", "7", "3", "0"]
+
+
+@pytest.mark.parametrize(
+    ("query", "lots"), [("", 3), ("product=MDS", 1), ("only=here", 2), ("only=away", 1), ("product=X", 0)]
+)
+async def test_lots_are_found_by_product_and_place(query: str, lots: int) -> None:
+    services = others()
+    services.pages["inventory/lots"] = [
+        {**LOT, "lot": "L1", "dispatched": 0},
+        {**LOT, "lot": "L2", "product": "MDS", "dispatched": 0},
+        {**LOT, "lot": "L3", "on_hand": 0},
+    ]
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        page = (await browser.get(f"/facilities/PR-KPG?{query}")).text
+        assert page.count('href="/public/lots/') == lots
+        assert ("No lot is like that" in page) == (not lots)
+
+
+async def test_a_page_shows_the_newest_lots_and_the_file_has_all() -> None:
+    services = others()
+    services.pages["inventory/lots"] = [{**LOT, "lot": f"L{number:03}"} for number in range(MOST_LOTS + 5)]
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/facilities/PR-KPG")).text
+        assert page.count('href="/public/lots/') == MOST_LOTS
+        assert f"The newest {MOST_LOTS} of {MOST_LOTS + 5} lots. The file has all." in page
+        file = (await browser.get("/facilities/PR-KPG/lots.csv")).text
+        assert len(file.splitlines()) == MOST_LOTS + 6
+
+
+async def test_every_table_is_a_file() -> None:
+    services = others()
+    services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "revision": 1}]
+    services.pages["festival/facilities/PR-KPG/shares"] = [SHARE]
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        await issue(browser)
+        page = (await browser.get("/facilities/PR-KPG")).text
+        addresses = re.findall(r'"(/facilities/PR-KPG/\w+\.csv)"', page)
+        assert len(addresses) == page.count("<table>")
+        rows = {}
+        for address in addresses:
+            [rows[address.rpartition("/")[2]]] = csv.DictReader(
+                StringIO((await browser.get(address)).text.removeprefix("\ufeff"))
+            )
+        assert rows["shares.csv"]["reason"] == SHARE["reason"]
+        assert (rows["demand.csv"]["product"], rows["demand.csv"]["ran_out"]) == ("KTI", "1")
+        assert (rows["statements.csv"]["name"], rows["statements.csv"]["kind"]) == ("PR-KPG-0001", "statement")
+        assert rows["lots.csv"]["sold"] == "0"
+        services.pages["sales/settlements"] = httpx.Response(403, json={"detail": "No."})
+        assert (await browser.get("/facilities/PR-KPG/statements.csv")).status_code == 403
+
+
+def test_what_to_make_follows_from_the_best_festival_and_what_is_here() -> None:
+    def demand(festival: str, **products: tuple[int, int]) -> DemandPage:
+        rows = tuple(
+            ProductDemandRow(product, sold, sold, 0, 0, lost, ()) for product, (sold, lost) in products.items()
+        )
+        return DemandPage("PR-KPG", festival, True, rows)
+
+    lot = LotPlace("L", "KTI", date(2026, 11, 1), False, False, 30, 12, 5, 3, 0, 0)
+    found = next_products(
+        [demand("A", KTI=(10, 4), MDS=(5, 0), KKR=(0, 0)), demand("B", KTI=(20, 1), MDS=(2, 2))], [lot, lot]
+    )
+    # 21 wanted of KTI, and 40 are unsold.
+    assert [(row.product, row.festival, row.make) for row in found] == [("MDS", "A", 5)]
+    [first, _] = next_products([demand("A", KTI=(30, 4), MDS=(5, 0))], [lot, replace(lot, recalled=True)])
+    assert (first.product, first.make) == ("KTI", 14)
 
 
 async def test_tables_are_files_for_spreadsheets_and_no_cell_is_a_formula() -> None:

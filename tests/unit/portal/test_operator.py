@@ -24,7 +24,7 @@ CODE = {"code": "abcd-efgh-jkmn", "expires_at": "2026-04-18T02:10:00Z"}
 
 def served(*grants: Grant) -> OtherServices:
     others = OtherServices(*grants)
-    names = ("production", "inventory", "festival", "sales", "identity", "gateway")
+    names = ("production", "inventory", "festival", "sales", "identity", "gateway", "operations")
     others.pages |= {f"{name}/health/ready": {"status": "ready"} for name in names}
     others.pages |= operator_pages()
     others.pages["identity/accounts"] = [ACCOUNT]

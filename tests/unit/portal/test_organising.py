@@ -167,6 +167,8 @@ async def test_a_booth_is_opened_with_prices_as_people_type_them(others: OtherSe
             "price-KTI": "Rp 150.000",
             "price-MDS": "",
             "capacity": "",
+            "limit-kain": "40",
+            "limit-makanan": " ",
         }
         answer = await browser.post("/festivals/ODOP/booths", data=form)
         assert answer.headers["location"] == "/festivals/ODOP/booths"
@@ -178,6 +180,7 @@ async def test_a_booth_is_opened_with_prices_as_people_type_them(others: OtherSe
             "prices": [{"product": "KTI", "price_rupiah": 150000}],
             "tills": ["T1", "T2"],
             "capacity": None,
+            "limits": [{"category": "kain", "qty": 40}],
         }
 
 

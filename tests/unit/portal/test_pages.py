@@ -49,6 +49,8 @@ async def test_a_choice_of_language_is_kept(others: OtherServices) -> None:
 
 
 async def test_the_first_page_says_what_waits(others: OtherServices) -> None:
+    coming = {**FESTIVAL, "last_day": "9999-12-31"}
+    others.pages |= pages_of(coming)
     async with a_portal(others) as browser:
         await sign_in(browser)
         page = (await browser.get("/")).text
@@ -141,6 +143,20 @@ async def test_files_are_kept_for_as_long_as_they_are_the_same(others: OtherServ
         assert (same.status_code, same.content) == (304, b"")
         for name in ("/assets/nothing.css", "/assets/..%2fapp.py", "/apps/../app.py", "/apps/%2e%2e/app.py"):
             assert (await browser.get(name)).status_code == 404
+
+
+async def test_a_page_is_compressed_and_the_answer_to_a_form_is_not(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        page = await browser.get("/sign-in")
+        assert (page.headers["content-encoding"], page.headers["vary"]) == (
+            "gzip",
+            "Cookie, Accept-Language, Accept-Encoding",
+        )
+        assert "<h1>" in page.text
+        plain = await browser.get("/sign-in", headers={"Accept-Encoding": "identity"})
+        assert ("content-encoding" in plain.headers, plain.text) == (False, page.text)
+        refused = await browser.post("/sign-in", data={"login": "organiser", "password": "x"})
+        assert "content-encoding" not in refused.headers
 
 
 async def test_pages_are_small(others: OtherServices) -> None:

@@ -1,10 +1,13 @@
 """Pages for strangers: they show what the public topics say, the latest of it, and nothing else."""
 
+import csv
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
+from services.portal.api.public_lots import qr_code
 from services.portal.store import PublicStream
-from tests.support.portal import OtherServices, a_portal
-from tests.support.public_events import LOT, a_balance, a_festival, a_part
+from tests.support.portal import PORTAL, OtherServices, a_portal
+from tests.support.public_events import LOT, a_balance, a_festival, a_part, catalogue_facts
 
 
 async def page(stream: PublicStream, path: str = "/public") -> str:
@@ -45,7 +48,7 @@ async def test_a_lot_tells_its_story_and_its_recall() -> None:
     for body in (a_festival(), a_balance(recalled=True, revision=2), a_balance(), a_part("s1", 2)):
         stream.take(body)
     text = await page(stream, f"/public/lots/{LOT.lower()}")
-    assert "KTI, made on 30 November 2026 at PR-KPG." in text
+    assert "Made on 30 November 2026 at PR-KPG." in text
     assert "This lot is recalled." in text
     assert "Satu Hari, Kupang" in text
 
@@ -55,6 +58,73 @@ async def test_an_unknown_or_withdrawn_lot_has_no_page() -> None:
     assert "No lot of this number" in await page(stream, f"/public/lots/{LOT}")
     stream.take(a_balance(withdrawn=True))
     assert "No lot of this number" in await page(stream, f"/public/lots/{LOT}")
+
+
+async def test_a_lot_is_told_in_the_names_of_the_catalogue_whatever_comes_first() -> None:
+    stream = PublicStream()
+    for body in (a_part("s1", 2), a_balance(), *catalogue_facts(), a_festival()):
+        stream.take(body)
+    assert "This lot is not recalled." in (text := await page(stream, f"/public/lots/{LOT}"))
+    assert "Made on 30 November 2026 at Lapas Perempuan Kupang, Timor." in text
+    assert "<h1>Kain tenun ikat</h1>" in text
+
+
+async def test_the_latest_name_counts() -> None:
+    stream = PublicStream()
+    facility, *others = catalogue_facts()
+    for body in (facility.model_copy(update={"name": "Lapas Baru", "revision": 2}), facility, *others):
+        stream.take(body)
+    assert stream.names.facility("PR-KPG") == "Lapas Baru"
+
+
+async def test_the_map_shows_each_island_and_town_with_its_pieces() -> None:
+    stream = PublicStream()
+    for body in (*catalogue_facts(), a_festival(), a_balance(), a_part("s1", 7)):
+        stream.take(body)
+    text = await page(stream)
+    assert "Timor · 7</text>" in text
+    assert "Kupang: PR-KPG, 7 pieces</title>" in text
+    assert text.count('class="shade shade-4" d=') == 1
+    assert "Natural Earth" in text
+
+
+async def test_sales_are_files_and_no_other_table_is() -> None:
+    others = OtherServices()
+    for body in (*catalogue_facts(), a_festival(), a_balance(), a_part("s1", 2)):
+        others.stream.take(body)
+    async with a_portal(others) as browser:
+        for kind, name in (
+            ("islands", "Timor"),
+            ("categories", "Tenun"),
+            ("facilities", "Lapas Perempuan Kupang"),
+            ("festivals", "Satu Hari"),
+        ):
+            answer = await browser.get(f"/public/{kind}.csv")
+            [row] = csv.DictReader(StringIO(answer.text.removeprefix("\ufeff")))
+            assert (row["name"], row["qty"], row["rupiah"]) == (name, "2", "300000")
+        assert (await browser.get("/public/people.csv")).status_code == 404
+
+
+async def test_a_typed_number_leads_to_the_lot() -> None:
+    others = OtherServices()
+    others.stream.take(a_balance())
+    async with a_portal(others) as browser:
+        answer = await browser.get("/public/lots", params={"number": f" {LOT.lower().replace('-', ' ')}"})
+        assert answer.headers["location"] == f"/public/lots/{LOT}"
+        assert (await browser.get("/public/lots?number=")).headers["location"] == "/public"
+        assert (await browser.get("/public/lots?number=XX")).status_code == 404
+
+
+async def test_a_qr_code_leads_to_the_page_of_a_known_lot_alone() -> None:
+    others = OtherServices()
+    others.stream.take(a_balance())
+    async with a_portal(others) as browser:
+        answer = await browser.get(f"/public/lots/{LOT.lower()}/qr.svg")
+        assert answer.headers["content-type"] == "image/svg+xml"
+        assert answer.text == qr_code(f"{PORTAL}/public/lots/{LOT}")
+        others.stream.take(a_balance(withdrawn=True, revision=2))
+        assert (await browser.get(f"/public/lots/{LOT}/qr.svg")).status_code == 404
+        assert (await browser.get("/public/lots/elsewhere/qr.svg")).status_code == 404
 
 
 def test_today_is_the_day_at_the_festival() -> None:

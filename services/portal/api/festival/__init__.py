@@ -13,6 +13,7 @@ from services.portal.api.festival import (
     receipts,
     refills,
     sales,
+    stock,
     strays,
     transfers,
 )
@@ -31,6 +32,7 @@ def routes(desk: Desk, people: People) -> APIRouter:
         transfers.routes(desk),
         refills.routes(desk),
         members.routes(desk),
+        stock.routes(desk),
         sales.routes(desk),
         receipts.routes(desk),
         strays.routes(desk),

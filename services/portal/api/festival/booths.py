@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.parcels import next_name
@@ -16,11 +17,12 @@ from shared.errors import WrongEntry
 from shared.wording import Message
 
 PRICE = "price-"
+LIMIT = "limit-"
 
 
 def routes(desk: Desk) -> APIRouter:
     """The router of booths."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request,
@@ -31,6 +33,8 @@ def routes(desk: Desk) -> APIRouter:
         problem: Message | None = None,
     ) -> Response:
         booths = await desk.organiser.booths(person, festival)
+        products = await desk.organiser.products(person)
+        shown, filters = narrowed(booths, request.query_params, {"status": lambda booth: booth.status})
         return await desk.show(
             request,
             "booths.html",
@@ -38,13 +42,16 @@ def routes(desk: Desk) -> APIRouter:
             festival,
             status,
             booths=booths,
-            products=await desk.organiser.products(person),
+            shown=shown,
+            filters=filters,
+            products=products,
+            categories=sorted({product.category for product in products}),
             proposed=next_name("B", [booth.short for booth in booths]),
             sent=sent or {},
             problem=problem,
         )
 
-    @router.get("/festivals/{festival}/booths")
+    @router.get("/festivals/{festival}/booths", dependencies=[declared("status")])
     async def booths(request: Request, person: Visited, festival: str) -> Response:
         return await page(request, person, festival)
 
@@ -68,14 +75,19 @@ def routes(desk: Desk) -> APIRouter:
         status: int = 200,
         problem: Message | None = None,
     ) -> Response:
+        selling = await desk.organiser.selling_booth(person, booth)
+        row = await desk.organiser.booth(person, festival, booth)
+        if selling is not None:
+            row = row.with_sold({lot.lot: lot.sold for lot in selling.lots})
         return await desk.show(
             request,
             "booth.html",
             person,
             festival,
             status,
-            booth=await desk.organiser.booth(person, festival, booth),
-            others=[row for row in await desk.organiser.booths(person, festival) if row.booth != booth],
+            booth=row,
+            devices=[row for row in selling.tills if row.device] if selling is not None else [],
+            others=[other for other in await desk.organiser.booths(person, festival) if other.booth != booth],
             products=await desk.organiser.products(person),
             problem=problem,
         )
@@ -146,9 +158,10 @@ def _valid_from(sent: Mapping[str, str], zone: ZoneInfo) -> dict[str, str]:
     return {"valid_from": moment.astimezone(UTC).isoformat()}
 
 
-def _device(sent: Mapping[str, str]) -> dict[str, str]:
-    device = sent.get("device", "").strip()
-    return {"device": device} if device else {}
+def _device(sent: Mapping[str, str]) -> dict[str, Any]:
+    """The device of a till's name that is lost, and its branch; without them every device of that name."""
+    device, branch = sent.get("device", "").strip(), sent.get("branch", "").strip()
+    return ({"device": device} if device else {}) | ({"branch": typed.whole(branch)} if branch else {})
 
 
 def _opened(festival: str, sent: Mapping[str, str]) -> dict[str, Any]:
@@ -164,10 +177,16 @@ def _opened(festival: str, sent: Mapping[str, str]) -> dict[str, Any]:
     if not prices:
         raise WrongEntry(Message("Type the price of at least one product."))
     capacity = sent.get("capacity", "").strip()
+    limits = [
+        {"category": name.removeprefix(LIMIT), "qty": typed.whole(value)}
+        for name, value in sent.items()
+        if name.startswith(LIMIT) and value.strip()
+    ]
     return {
         "booth": f"{festival}.{short}",
         "name": sent.get("name", "").strip() or short,
         "prices": prices,
         "tills": sent.get("tills", "").replace(",", " ").upper().split(),
         "capacity": typed.whole(capacity) if capacity else None,
+        **({"limits": limits} if limits else {}),
     }

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.filters import FILES
 from services.portal.api.forms import Sent
 from services.portal.api.people import Person, Visited
-from services.portal.domain.answers import BoothRow
+from services.portal.domain.answers import BoothLotRow, BoothRow
 from services.portal.domain.sales_answers import AwaitedDevice, awaited
 from shared import typed
 from shared.errors import WrongEntry
@@ -18,13 +19,12 @@ SETTLED = "settled"
 
 def routes(desk: Desk) -> APIRouter:
     """The router of the close."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request, person: Person, festival: str, status: int = 200, problem: Message | None = None
     ) -> Response:
         booths = await desk.organiser.booths(person, festival)
-        left = [(booth, lot) for booth in booths if booth.status == SETTLED for lot in booth.lots if lot.left > 0]
         return await desk.show(
             request,
             "close.html",
@@ -32,7 +32,7 @@ def routes(desk: Desk) -> APIRouter:
             festival,
             status,
             missing=await desk.organiser.missing(person, festival),
-            left=left,
+            left=_left(booths),
             returned=[(booth, lot) for booth in booths for lot in booth.lots if lot.returned],
             awaited=await _awaited(person, festival, booths),
             settlements=await desk.organiser.settlements(person, festival=festival),
@@ -80,6 +80,21 @@ def routes(desk: Desk) -> APIRouter:
         place = ("festivals", festival, "returns")
         return await desk.give(person, sent, *place, body=body, then=f"/festivals/{festival}/close", again=again)
 
+    @router.post("/festivals/{festival}/returns/all")
+    async def return_all(request: Request, person: Visited, festival: str, sent: Sent) -> Response:
+        async def again(status: int, message: Message) -> Response:
+            return await page(request, person, festival, status, message)
+
+        booths = await desk.organiser.booths(person, festival)
+        commands = (
+            (
+                ("festivals", festival, "returns"),
+                {"booth": booth.booth, "lot": lot.lot, "qty": lot.left, "final": True},
+            )
+            for booth, lot in _left(booths)
+        )
+        return await desk.give_all(person, sent, commands, f"/festivals/{festival}/close", again)
+
     @router.post("/festivals/{festival}/returns/recount")
     async def recount_return(request: Request, person: Visited, festival: str, sent: Sent) -> Response:
         async def again(status: int, message: Message) -> Response:
@@ -95,3 +110,8 @@ def routes(desk: Desk) -> APIRouter:
         return await desk.give(person, sent, *place, body=body, then=f"/festivals/{festival}/close", again=again)
 
     return router
+
+
+def _left(booths: Sequence[BoothRow]) -> list[tuple[BoothRow, BoothLotRow]]:
+    """The lots of settled booths with pieces that have not come home."""
+    return [(booth, lot) for booth in booths if booth.status == SETTLED for lot in booth.lots if lot.left > 0]

@@ -1,9 +1,9 @@
 """Shared by the pages of one festival: reading, and commands that are given by forms."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from fastapi import Request, Response
 
@@ -56,6 +56,25 @@ class Desk:
             return await again(REFUSED, given.refusal)
         return redirect(then)
 
+    async def give_all(
+        self,
+        person: Person,
+        form: Mapping[str, str],
+        commands: Iterable[tuple[tuple[str, ...], Mapping[str, Any]]],
+        then: str,
+        again: Again,
+    ) -> Response:
+        """Give the commands of one form, a place and a body each, up to the first that is refused.
+
+        Each has an id that follows from the form's, so that a form that is sent twice counts once.
+        """
+        for place, body in commands:
+            each = {"command": str(uuid5(_form_id(form), "/".join([*place, *map(str, body.values())])))}
+            given = await self.command(person, each, *place, body=body)
+            if given.refusal is not None:
+                return await again(REFUSED, given.refusal)
+        return redirect(then)
+
     async def command(
         self, person: Person, form: Mapping[str, str], *place: str, body: Mapping[str, Any]
     ) -> GivenCommand:
@@ -65,6 +84,13 @@ class Desk:
 
     async def row(self, person: Person, festival: str) -> FestivalRow:
         return await self.organiser.festival(person, festival)
+
+
+def _form_id(form: Mapping[str, str]) -> UUID:
+    try:
+        return UUID(form.get("command", ""))
+    except ValueError:
+        return uuid4()
 
 
 async def refused_entry(again: Again, wrong: WrongEntry) -> Response:

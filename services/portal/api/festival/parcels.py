@@ -1,27 +1,40 @@
-"""Parcels: send what is reserved, and count in what comes."""
+"""Parcels: send what is reserved, count in what comes, and the papers that go with them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.counting import counted_lots, recounted_lots, rows_of
 from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import ShipmentRow
-from services.portal.domain.parcels import compare, next_name, ready
+from services.portal.domain.papers import ParcelPaper, packing_lists_of, paper_of
+from services.portal.domain.parcels import Ready, compare, next_name, ready
+from services.portal.domain.steps import SENT
 from shared.errors import WrongEntry
 from shared.wording import Message
+
+COLUMNS: Mapping[str, Callable[[ShipmentRow], str]] = {
+    "status": lambda row: row.status,
+    "facility": lambda row: row.facility,
+    "booth": lambda row: row.booth,
+}
+# A command's place, and its body.
+Command = tuple[tuple[str, ...], Mapping[str, Any]]
 
 
 def routes(desk: Desk) -> APIRouter:
     """The router of parcels."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request, person: Person, festival: str, status: int = 200, problem: Message | None = None
     ) -> Response:
         shipments = await desk.organiser.shipments(person, festival)
+        shown, filters = narrowed(shipments, request.query_params, COLUMNS)
         return await desk.show(
             request,
             "parcels.html",
@@ -30,6 +43,8 @@ def routes(desk: Desk) -> APIRouter:
             status,
             ready=ready(await desk.organiser.plans(person, festival)),
             shipments=shipments,
+            shown=shown,
+            filters=filters,
             proposed=next_name("S", [row.shipment for row in shipments]),
             problem=problem,
         )
@@ -56,7 +71,7 @@ def routes(desk: Desk) -> APIRouter:
             problem=problem,
         )
 
-    @router.get("/festivals/{festival}/parcels")
+    @router.get("/festivals/{festival}/parcels", dependencies=[declared(*COLUMNS)])
     async def parcels(request: Request, person: Visited, festival: str) -> Response:
         return await page(request, person, festival)
 
@@ -68,6 +83,46 @@ def routes(desk: Desk) -> APIRouter:
         body = {name: sent.get(name, "") for name in ("request", "shipment", "facility", "booth")}
         place = ("festivals", festival, "shipments")
         return await desk.give(person, sent, *place, body=body, then=f"/festivals/{festival}/parcels", again=again)
+
+    @router.post("/festivals/{festival}/parcels/all")
+    async def handle_all(request: Request, person: Visited, festival: str, sent: Sent) -> Response:
+        async def again(status: int, message: Message) -> Response:
+            return await page(request, person, festival, status, message)
+
+        shipments = await desk.organiser.shipments(person, festival)
+        if sent.get("do") == "receive":
+            commands = _all_received(festival, shipments)
+        else:
+            plans = await desk.organiser.plans(person, festival)
+            commands = _all_sent(festival, ready(plans), [row.shipment for row in shipments])
+        return await desk.give_all(person, sent, commands, f"/festivals/{festival}/parcels", again)
+
+    @router.get("/festivals/{festival}/parcels/packing-lists")
+    async def packing_lists(request: Request, person: Visited, festival: str) -> Response:
+        plans = await desk.organiser.plans(person, festival)
+        return await papers(request, person, festival, packing_lists_of(plans), is_receiving=False)
+
+    @router.get("/festivals/{festival}/parcels/{shipment}/paper")
+    async def paper(request: Request, person: Visited, festival: str, shipment: str, kind: str = "") -> Response:
+        row = await desk.organiser.shipment(person, festival, shipment)
+        return await papers(request, person, festival, [paper_of(row)], is_receiving=kind == "receiving")
+
+    async def papers(
+        request: Request, person: Person, festival: str, papers: Sequence[ParcelPaper], *, is_receiving: bool
+    ) -> Response:
+        booths = await desk.organiser.booths(person, festival)
+        products = await desk.organiser.products(person)
+        return await desk.show(
+            request,
+            "papers.html",
+            person,
+            festival,
+            papers=papers,
+            is_receiving=is_receiving,
+            booths={booth.booth: booth.name for booth in booths},
+            product_names={product.code: product.name for product in products},
+            lot_products={lot.lot: lot.product for booth in booths for lot in booth.lots},
+        )
 
     @router.get("/festivals/{festival}/parcels/{shipment}")
     async def parcel(request: Request, person: Visited, festival: str, shipment: str) -> Response:
@@ -111,3 +166,23 @@ def routes(desk: Desk) -> APIRouter:
         return await desk.give(person, sent, *place, body=body, then=then, again=again)
 
     return router
+
+
+def _all_sent(festival: str, ready: Iterable[Ready], used: Sequence[str]) -> Iterator[Command]:
+    """A shipment for each facility and booth of a request, under names that are not used yet."""
+    names = list(used)
+    for row in ready:
+        names.append(name := next_name("S", names))
+        body = {"request": row.request, "shipment": name, "facility": row.facility, "booth": row.booth}
+        yield ("festivals", festival, "shipments"), body
+
+
+def _all_received(festival: str, shipments: Iterable[ShipmentRow]) -> Iterator[Command]:
+    """Every parcel on its way, counted as it was sent."""
+    for row in shipments:
+        if row.status == SENT:
+            counted = rows_of({lot.lot: lot.sent for lot in row.lots})
+            yield (
+                ("festivals", festival, "shipments", row.shipment, "receive"),
+                {"booth": row.booth, "counted": counted},
+            )

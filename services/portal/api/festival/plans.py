@@ -1,14 +1,16 @@
 """Plans: ask for goods, see who sends what and why, and accept."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Sent
 from services.portal.api.people import Person, Visited
+from services.portal.domain.answers import LineRow
 from services.portal.domain.flow import flow_of
 from services.portal.domain.parcels import next_name
 from shared import typed
@@ -18,13 +20,19 @@ from shared.wording import Message
 QTY = "qty-"
 WITHOUT = "without-"
 MOST_FACILITIES = 1000
+LINE_COLUMNS: Mapping[str, Callable[[LineRow], str]] = {
+    "booth": lambda line: line.booth,
+    "product": lambda line: line.product,
+    "facility": lambda line: line.facility,
+    "status": lambda line: line.status,
+}
 # Options of a request that nobody must fill in.
 NUMBERS = ("hold_hours", "revise_at_percent")
 
 
 def routes(desk: Desk) -> APIRouter:
     """The router of plans."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request,
@@ -35,6 +43,7 @@ def routes(desk: Desk) -> APIRouter:
         problem: Message | None = None,
     ) -> Response:
         requests = await desk.organiser.requests(person, festival)
+        shown, filters = narrowed(requests, request.query_params, {"status": lambda row: row.status})
         return await desk.show(
             request,
             "plans.html",
@@ -42,6 +51,8 @@ def routes(desk: Desk) -> APIRouter:
             festival,
             status,
             requests=requests,
+            shown=shown,
+            filters=filters,
             booths=[booth for booth in await desk.organiser.booths(person, festival) if booth.status == "open"],
             stock=await desk.organiser.stock(person, festival),
             proposed=next_name("R", [row.request for row in requests]),
@@ -58,11 +69,22 @@ def routes(desk: Desk) -> APIRouter:
         request: Request, person: Person, festival: str, name: str, status: int = 200, problem: Message | None = None
     ) -> Response:
         plan = await desk.organiser.plan(person, festival, name)
+        lines, filters = narrowed(plan.lines, request.query_params, LINE_COLUMNS)
         return await desk.show(
-            request, "plan.html", person, festival, status, plan=plan, flow=flow_of(plan.lines), problem=problem
+            request,
+            "plan.html",
+            person,
+            festival,
+            status,
+            plan=plan,
+            lines=lines,
+            filters=filters,
+            flow=flow_of(lines),
+            stock=await desk.organiser.stock(person, festival, str(plan.day or "")),
+            problem=problem,
         )
 
-    @router.get("/festivals/{festival}/plans")
+    @router.get("/festivals/{festival}/plans", dependencies=[declared("status")])
     async def plans(request: Request, person: Visited, festival: str) -> Response:
         return await page(request, person, festival)
 
@@ -79,7 +101,7 @@ def routes(desk: Desk) -> APIRouter:
         then = f"/festivals/{festival}/plans/{body['request']}"
         return await desk.give(person, sent, *place, body=body, then=then, again=again)
 
-    @router.get("/festivals/{festival}/plans/{plan}")
+    @router.get("/festivals/{festival}/plans/{plan}", dependencies=[declared(*LINE_COLUMNS)])
     async def plan(request: Request, person: Visited, festival: str, plan: str) -> Response:
         return await plan_page(request, person, festival, plan)
 
@@ -126,7 +148,8 @@ def routes(desk: Desk) -> APIRouter:
             return await plan_page(request, person, festival, plan, status, message)
 
         without = [name.removeprefix(WITHOUT) for name in sent if name.startswith(WITHOUT)]
-        body = {"without": without, "reason": sent.get("reason", "").strip()}
+        consent = {"consent": True} if sent.get("consent") == "yes" else {}
+        body = {"without": without, "reason": sent.get("reason", "").strip(), **consent}
         place = ("festivals", festival, "requests", plan, "revise")
         then = f"/festivals/{festival}/plans/{plan}"
         return await desk.give(person, sent, *place, body=body, then=then, again=again)

@@ -3,16 +3,21 @@
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.files import FILE
+from services.portal.api.filters import FILES, Filter, declared
 from services.portal.api.forms import Sent
 from services.portal.api.people import Person, Visited
 from shared import typed
 from shared.errors import WrongEntry
 from shared.wording import Message
 
+# As sales knows them.
+SALE_STATES = ("waiting", "disputed", "recorded", "rejected", "voided", "forwarded")
+
 
 def routes(desk: Desk) -> APIRouter:
     """The router of receipts."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request,
@@ -24,7 +29,12 @@ def routes(desk: Desk) -> APIRouter:
         status: int = 200,
         problem: Message | None = None,
     ) -> Response:
-        receipts, following = await desk.organiser.receipts(person, booth, after)
+        sale_status = request.query_params.get("status", "")
+        if FILE in request.query_params:
+            # A file has all of them, and not a part.
+            receipts, following = await desk.organiser.all_receipts(person, booth, sale_status), None
+        else:
+            receipts, following = await desk.organiser.receipts(person, booth, after, sale_status)
         selling = await desk.organiser.selling_booth(person, booth)
         return await desk.show(
             request,
@@ -44,10 +54,11 @@ def routes(desk: Desk) -> APIRouter:
             after=after,
             following=following,
             marked=marked,
+            filters=[Filter("status", SALE_STATES, sale_status)],
             problem=problem,
         )
 
-    @router.get("/festivals/{festival}/booths/{booth}/receipts")
+    @router.get("/festivals/{festival}/booths/{booth}/receipts", dependencies=[declared("status")])
     async def receipts(
         request: Request, person: Visited, festival: str, booth: str, after: str = "", marked: str = ""
     ) -> Response:

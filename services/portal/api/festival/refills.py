@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.filters import FILES
 from services.portal.api.forms import Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import BoothRow
@@ -25,7 +26,7 @@ LATEST = 8
 
 def routes(desk: Desk) -> APIRouter:
     """The router of refills."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request,
@@ -78,12 +79,14 @@ def routes(desk: Desk) -> APIRouter:
         if found is None:
             raise PageRefused(404, Message("There is no such refill, or it is still being worked out."))
         transfers = await desk.organiser.transfers(person, festival)
+        booths = await desk.organiser.sell_through(person, festival)
         return await desk.show(
             request,
             "refill.html",
             person,
             festival,
             refill=found,
+            sold={(booth.booth, row.product): row.sold for booth in booths for row in booth.products},
             transfers=move_groups(found.transfers),
             proposed=next_name("T", [row.transfer for row in transfers]),
         )

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.counting import counted_lots, recounted_lots, rows_of
 from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.parcels import compare, next_name
@@ -20,7 +21,7 @@ QTY = "qty-"
 
 def routes(desk: Desk) -> APIRouter:
     """The router of transfers."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(
         request: Request,
@@ -33,6 +34,7 @@ def routes(desk: Desk) -> APIRouter:
     ) -> Response:
         transfers = await desk.organiser.transfers(person, festival)
         booths = await desk.organiser.booths(person, festival)
+        shown, filters = narrowed(transfers, request.query_params, {"status": lambda row: row.status})
         return await desk.show(
             request,
             "transfers.html",
@@ -40,6 +42,8 @@ def routes(desk: Desk) -> APIRouter:
             festival,
             status,
             transfers=transfers,
+            shown=shown,
+            filters=filters,
             booths=booths,
             giver=next((booth for booth in booths if booth.booth == giver), None),
             proposed=next_name("T", [row.transfer for row in transfers]),
@@ -69,7 +73,7 @@ def routes(desk: Desk) -> APIRouter:
             problem=problem,
         )
 
-    @router.get("/festivals/{festival}/transfers")
+    @router.get("/festivals/{festival}/transfers", dependencies=[declared("status")])
     async def transfers(request: Request, person: Visited, festival: str, booth: str = "") -> Response:
         return await page(request, person, festival, booth)
 

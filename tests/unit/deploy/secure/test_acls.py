@@ -93,11 +93,10 @@ READS = {
         "karya.settlements.v1",
     },
     "portal": {
-        "karya.demand.v1",
+        "karya.catalogue.v1",
         "karya.festival.v1",
         "karya.inventory.v1",
         "karya.public.sales.v1",
-        "karya.settlements.v1",
     },
     "subscriber.market": {"karya.public.sales.v1"},
     "subscriber.ministry": {"karya.demand.v1", "karya.settlements.v1"},

@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from ops.service.api import operations
 from services.portal.api import portal
 from shared.access.routes import ROUTES
 from shared.http.server import application
@@ -25,19 +26,22 @@ def served(app: FastAPI) -> Iterator[str]:
             yield f"{method} {getattr(context.route, 'path_format', '?')}"
 
 
+PLAIN = {"portal": portal, "operations": operations}
+
+
 @asynccontextmanager
-async def a_portal() -> AsyncIterator[FastAPI]:
-    service = PlainService("portal", Settings())
+async def a_plain_application(name: str) -> AsyncIterator[FastAPI]:
+    service = PlainService(name, Settings())
     try:
-        yield portal(service)
+        yield PLAIN[name](service)
     finally:
         await service.stop()
 
 
 @asynccontextmanager
 async def an_application(name: str) -> AsyncIterator[FastAPI]:
-    if name == "portal":
-        async with a_portal() as app:
+    if name in PLAIN:
+        async with a_plain_application(name) as app:
             yield app
         return
     service = Service(name, (), Settings())

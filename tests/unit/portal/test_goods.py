@@ -1,0 +1,169 @@
+"""Goods that several commands move at once, their papers, the stock, losses, roles. Quantities are made up."""
+
+import json
+from copy import deepcopy
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.access.rights import Grant
+from shared.events.identity import Role
+from tests.support.festival_pages import LOT, OTHER_LOT, PLACE, an_arrival, facility_pages, running_festival
+from tests.support.portal import FESTIVAL, OtherServices, a_portal, sign_in
+
+COMMAND = "11111111-1111-4111-8111-111111111111"
+
+
+@pytest.fixture
+def others() -> OtherServices:
+    others = OtherServices(Grant(Role.ORGANISER, "ODOP"), Grant(Role.FACILITY_STAFF, "PR-KPG"))
+    others.pages |= running_festival()
+    plan = deepcopy(others.pages[f"{PLACE}/requests/R3"])
+    lines = [
+        {**plan["lines"][0], "status": "reserved", "booth": booth, "facility": facility}
+        for facility, booth in (("PR-KPG", "ODOP.B1"), ("PR-KPG", "ODOP.B2"), ("LP-KPG", "ODOP.B1"))
+    ]
+    others.pages[f"{PLACE}/requests"] = [{**others.pages[f"{PLACE}/requests"][0], "request": "R3"}]
+    others.pages[f"{PLACE}/requests/R3"] = {**plan, "status": "settled", "lines": lines}
+    return others
+
+
+def given(others: OtherServices) -> list[tuple[str, Any]]:
+    return [(name.removeprefix(f"{PLACE}/"), json.loads(body)) for name, body, _ in others.commands]
+
+
+async def test_everything_that_is_reserved_is_sent_under_new_names(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        assert "Send all 3 as new parcels" in (await browser.get("/festivals/ODOP/parcels")).text
+        answer = await browser.post("/festivals/ODOP/parcels/all", data={"command": COMMAND, "do": "send"})
+        assert answer.headers["location"] == "/festivals/ODOP/parcels"
+        sent = [(body["shipment"], body["facility"], body["booth"]) for _, body in given(others)]
+        assert sent == [("S2", "LP-KPG", "ODOP.B1"), ("S3", "PR-KPG", "ODOP.B1"), ("S4", "PR-KPG", "ODOP.B2")]
+        ids = [id for _, _, id in others.commands]
+        await browser.post("/festivals/ODOP/parcels/all", data={"command": COMMAND, "do": "send"})
+        assert [id for _, _, id in others.commands[3:]] == ids, "a form that is sent twice counts once"
+        assert len(set(ids)) == 3
+
+
+async def test_a_refusal_ends_what_one_form_asks_for(others: OtherServices) -> None:
+    refusal = {"template": "{booth} is closed.", "values": {"booth": "ODOP.B1"}}
+    others.outcomes[f"{PLACE}/shipments"] = httpx.Response(409, json=refusal)
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.post("/festivals/ODOP/parcels/all", data={"command": COMMAND, "do": "send"})
+        assert (answer.status_code, "ODOP.B1 is closed." in answer.text) == (409, True)
+        assert len(others.commands) == 1
+
+
+async def test_every_parcel_on_its_way_is_received_as_sent(others: OtherServices) -> None:
+    others.pages[f"{PLACE}/shipments"] = [
+        an_arrival(status, shipment=name, request="R1", facility="PR-KPG", booth="ODOP.B1")
+        for name, status in (("S1", "received"), ("S2", "sent"), ("S3", "sent"))
+    ]
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        await browser.post("/festivals/ODOP/parcels/all", data={"command": COMMAND, "do": "receive"})
+        counted = {"booth": "ODOP.B1", "counted": [{"lot": LOT, "qty": 10}]}
+        assert given(others) == [("shipments/S2/receive", counted), ("shipments/S3/receive", counted)]
+
+
+async def test_all_that_is_left_has_come_home(others: OtherServices) -> None:
+    for booth, left in zip(others.pages[f"{PLACE}/booths"], (4, 2), strict=True):
+        booth["status"] = "settled"
+        booth["lots"][0]["left"] = left
+    others.pages[f"{PLACE}/booths"][0]["lots"][1]["left"] = 0
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        await browser.post("/festivals/ODOP/returns/all", data={"command": COMMAND})
+        assert given(others) == [
+            ("returns", {"booth": "ODOP.B1", "lot": LOT, "qty": 4, "final": True}),
+            ("returns", {"booth": "ODOP.B2", "lot": LOT, "qty": 2, "final": True}),
+        ]
+
+
+async def test_papers_name_every_lot_with_its_pieces(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        lists = (await browser.get("/festivals/ODOP/parcels/packing-lists")).text
+        assert lists.count('class="sheet"') == 3
+        assert "Kain tenun ikat" in lists
+        sheet = (await browser.get("/festivals/ODOP/parcels/S1/paper?kind=receiving")).text
+        assert "Receiving sheet · S1" in sheet
+        assert LOT in sheet
+        assert "Packing list" in (await browser.get("/festivals/ODOP/parcels/S1/paper")).text
+
+
+async def test_the_stock_says_what_keeps_pieces_out_of_plans(others: OtherServices) -> None:
+    kept_out = [{"rules": ["best_before"], "qty": 2}]
+    others.pages["festival/stock"] = [
+        {"product": "KTI", "on_hand": 12, "plannable": 10, "facilities": 2, "kept_out": kept_out}
+    ]
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/festivals/ODOP/stock")).text
+        assert "Of 12 pieces on hand 10 can be planned for this festival." in page
+        assert "2: best-before day" in page
+        lots = (await browser.get("/festivals/ODOP/stock?product=KTI&day=2026-04-19")).text
+        assert others.queries["festival/stock/KTI"].startswith("festival=ODOP&day=2026-04-19")
+        assert "too late" in lots
+
+
+async def test_what_sold_meanwhile_is_not_in_stock_at_the_booth(others: OtherServices) -> None:
+    others.pages["sales/booths/ODOP.B1"] |= {
+        "lots": [
+            {"lot": LOT, "sold": 11, "lost": 0, "unsold": 9},
+            {"lot": OTHER_LOT, "sold": 29, "lost": 0, "unsold": 1},
+        ]
+    }
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/festivals/ODOP/booths/ODOP.B1")).text
+        # 8 of the 11 are counted by festival already.
+        assert "10 pieces are in stock here." in page
+
+
+async def test_staff_record_what_is_spoilt_at_their_facility(others: OtherServices) -> None:
+    others.pages |= facility_pages() | {
+        "festival/festivals": [FESTIVAL, {**FESTIVAL, "festival": "OLD", "status": "closed"}]
+    }
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/facilities/PR-KPG/losses")).text
+        assert 'value="ODOP"' in page
+        assert 'value="OLD"' not in page
+        form = {"lot": LOT, "qty": "3", "festival": "ODOP", "reason": "basah", "command": COMMAND}
+        wrong = await browser.post("/facilities/PR-KPG/losses", data={**form, "qty": "three"})
+        assert (wrong.status_code, others.commands) == (422, [])
+        answer = await browser.post("/facilities/PR-KPG/losses", data=form)
+        assert answer.headers["location"] == "/facilities/PR-KPG"
+        body = {"lot": LOT, "place": "facility", "qty": 3, "reason": "basah"}
+        assert given(others) == [("losses", body)]
+
+
+async def test_people_get_roles_and_lost_devices_none(others: OtherServices) -> None:
+    devices = [
+        {"device": "d-1", "role": "till", "scope": "ODOP.B1", "name": "T1", "enrolled_at": "2026-04-18T02:00:00Z"}
+    ]
+    others.pages["identity/devices"] = [{**devices[0], "revoked_at": None}]
+    code = {"code": "abc", "expires_at": "2026-04-18T02:00:00Z"}
+    others.outcomes["identity/invitations"] = httpx.Response(200, json=code)
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/festivals/ODOP/people")).text
+        assert "A device is lost or stolen" in page
+        grant = {"kind": "grant", "account": " s-2 ", "role": "cashier:ODOP.B1", "command": COMMAND}
+        assert (await browser.post("/festivals/ODOP/people", data=grant)).status_code == 303
+        assert (await browser.post("/festivals/ODOP/people", data={**grant, "kind": "withdraw"})).status_code == 303
+        revoke = {"kind": "revoke", "device": "d-1", "reason": "dicuri"}
+        assert (await browser.post("/festivals/ODOP/people", data=revoke)).status_code == 303
+        invite = {"kind": "invitation", "role": "cashier", "scope": "ODOP.B1", "hours": "24"}
+        assert (await browser.post("/festivals/ODOP/people", data=invite)).status_code == 200
+        role = {"role": "cashier", "scope": "ODOP.B1"}
+        assert given(others) == [
+            ("identity/accounts/s-2/roles/grant", role),
+            ("identity/accounts/s-2/roles/withdraw", role),
+            ("identity/devices/d-1/revoke", {"reason": "dicuri"}),
+            ("identity/invitations", {**role, "hours": 24}),
+        ]
