@@ -159,6 +159,12 @@ export class Spool {
     return window;
   }
 
+  /** All unsent records for a file, in their order. None of them can be undone any more.
+   * @returns {Promise<StoredRecord[]>} */
+  offerAll() {
+    return this.offer(Number.MAX_SAFE_INTEGER, 0, Number.MAX_SAFE_INTEGER);
+  }
+
   /** Take records out that no sync has begun to send, all of them or none. They are never sent, and their numbers are
    * not given again. Only for records whose bodies have no number. @param {number[]} numbers */
   async takeOut(numbers) {
@@ -174,12 +180,6 @@ export class Spool {
         };
       }),
     );
-  }
-
-  /** All unsent records for a file, in their order. None of them can be undone any more.
-   * @returns {Promise<StoredRecord[]>} */
-  offerAll() {
-    return this.offer(Number.MAX_SAFE_INTEGER, 0, Number.MAX_SAFE_INTEGER);
   }
 
   /** Note what became of records. @param {{ seq: number, refusal: Refusal | null }[]} answers */
