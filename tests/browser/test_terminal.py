@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, expect
 
 from services.production.domain.entities import Lot
 from shared import envelope
 from shared.events.language import Body
+from shared.events.lot_number import LotNumber
 from shared.events.production import (
     LiftRecall,
     ProductionCorrected,
@@ -22,15 +23,17 @@ from shared.events.production import (
     RecallLot,
     WithdrawReport,
 )
-from tests.support.browser import LOOKS, Watched, watched
-from tests.support.device_services import CODE
+from tests.support.browser import LOOKS, Watched
+from tests.support.camera import CAMERA
 from tests.support.portal import served_portal
+from tests.support.terminal_page import enrolled, make, to_next
 from tests.support.terminal_services import FACILITY, TerminalServices
 from tests.support.till_page import Line, a_phone
 
 # What the console says while the line is cut.
 CUT = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_EMPTY_RESPONSE", "status of 503")
 SENT = 25_000
+FOREIGN = str(LotNumber("LP-KPG", "KRJ", date(2026, 11, 30), 7))
 
 
 @pytest.fixture
@@ -49,31 +52,6 @@ async def a_line(services: TerminalServices) -> AsyncIterator[Line]:
             await line.cut()
     for record in services.records:
         assert envelope.encode(record.body) == record.value, "the bytes are those of any other terminal"
-
-
-async def enrolled(context: BrowserContext, line: Line) -> tuple[Page, Watched]:
-    """A page of the terminal, enrolled by the code, that opens without a line too."""
-    watch = watched(page := await context.new_page())
-    await page.goto(line.terminal)
-    await page.fill("#code", CODE)
-    await page.click("#enrol")
-    await expect(page.locator("#make-KTI")).to_be_visible()
-    await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-    return page, watch
-
-
-async def record(page: Page, qty: str, product: str = "KTI") -> None:
-    await page.click(f"#make-{product}")
-    await page.fill("#qty", qty)
-    await page.click("#keep")
-    await expect(page.locator("#next")).to_be_visible()
-
-
-async def to_next(page: Page) -> None:
-    # A tap within the bounce of the last one counts as a bounce.
-    await page.wait_for_timeout(450)
-    await page.click("#next")
-    await expect(page.locator("#make-KTI")).to_be_visible()
 
 
 def today() -> date:
@@ -156,7 +134,7 @@ async def test_a_record_can_be_changed_as_long_as_nobody_answers(
     async with a_line(services) as line, a_phone(chromium) as phone:
         page, watch = await enrolled(phone, line)
         await line.cut()
-        await record(page, "200")
+        await make(page, "200")
         # Longer than it can be undone.
         await expect(page.locator("#undo")).to_be_hidden(timeout=15_000)
         await page.click("#tab-records")
@@ -215,7 +193,7 @@ async def test_a_lot_is_labelled_corrected_recalled_and_withdrawn(
 ) -> None:
     async with a_line(services) as line, a_phone(chromium, language, width) as phone:
         page, watch = await enrolled(phone, line)
-        await record(page, "30", "KBS")
+        await make(page, "30", "KBS")
         await expect(page.locator(".badge")).to_contain_text("PR-KPG-KBS-", timeout=SENT)
         await page.click("#labels")
         await expect(page.locator(".label")).to_have_count(30)
@@ -263,11 +241,15 @@ async def test_a_refusal_is_told_in_the_language_of_its_reader_and_blocks_nothin
 ) -> None:
     services.refused.add("RecallLot")
     async with a_line(services) as line, a_phone(chromium, "id") as phone:
+        await phone.add_init_script(CAMERA)
         page, watch = await enrolled(phone, line)
         await page.click("#tab-lots")
-        await page.fill("#label", "PR-KPG-KTI-230418-007-4")
-        await page.click("#find")
+        await page.click("#scan")
+        await page.evaluate(f"seen = '{FOREIGN}'")
+        await expect(page.locator(".notice.bad")).to_contain_text("unit lain")
+        await page.evaluate("seen = 'https://karya.test/public/lots/PR-KPG-KTI-230418-007-4'")
         await page.click("#recall summary")
+        await expect(page.locator("#camera")).to_have_count(0)
         await page.click("#keep-recall")
         await page.click("#tab-lots")
         await page.fill("#label", "PR-KPG-KTI-230418-007-4")

@@ -8,17 +8,11 @@ from playwright.async_api import Browser, Page, expect
 from shared.events.sales import BoothCounted, PaymentKind, ReceiptIssued, ReceiptVoided
 from tests.support.browser import watched
 from tests.support.builders.till import LOT, OTHER, a_device_notice, a_snapshot, a_stocking, an_opening, withdrawn
+from tests.support.camera import CAMERA
 from tests.support.device_services import DeviceServices
 from tests.support.till_page import a_line, a_phone, bodies, enrolled, next_customer, open_drawer, sell
 
 pytestmark = pytest.mark.slow
-
-# A camera whose picture is what `seen` says.
-CAMERA = """
-  globalThis.seen = "";
-  globalThis.BarcodeDetector = class { async detect() { return seen ? [{ rawValue: seen }] : []; } };
-  navigator.mediaDevices.getUserMedia = async () => document.createElement("canvas").captureStream();
-"""
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 /** The terminal: what it knows of its facility and its records, and its views. */
 import { DeviceApp } from "../device/app.js";
+import { Camera } from "../device/camera.js";
 import { setupView } from "../device/views/setup.js";
 import { unsentView } from "../device/views/unsent.js";
 import { tr } from "../device/words.js";
@@ -11,7 +12,7 @@ import { chooseView } from "./views/choose.js";
 import { keptView } from "./views/kept.js";
 import { labelsView } from "./views/labels.js";
 import { lotView } from "./views/lot.js";
-import { lotsView } from "./views/lots.js";
+import { findLot, lotsView } from "./views/lots.js";
 import { makeView } from "./views/make.js";
 import { recordsView } from "./views/records.js";
 import { tableView } from "./views/table.js";
@@ -48,10 +49,16 @@ export class TerminalApp extends DeviceApp {
   /** @type {number | null} labels of each lot, if somebody has chosen */ copies = null;
   /** Whether records that are done are shown too. */ showsAll = false;
   /** What the products' names must contain. */ filter = "";
+  camera = new Camera();
   #asked = 0;
 
   constructor() {
     super("terminal", HABITS, VIEWS, "choose");
+    // A scanner types where the focus is: its first character moves the focus to the field for labels.
+    document.addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey, target }) => {
+      const isText = /^[A-Za-z0-9]$/.test(key) && !ctrlKey && !metaKey && !altKey;
+      if (isText && !(target instanceof HTMLInputElement)) document.getElementById("label")?.focus();
+    });
   }
 
   get says() {
@@ -109,6 +116,21 @@ export class TerminalApp extends DeviceApp {
   /** The reports whose end is not known yet. */
   get open() {
     return this.reports.filter(isOpen);
+  }
+
+  /** @param {string} view @param {import("../device/app.js").Notice | null} [notice] */
+  show(view, notice = null) {
+    if (view !== "lots") this.camera.close();
+    super.show(view, notice);
+  }
+
+  /** Read a label by the camera. */
+  async scan() {
+    try {
+      await this.camera.open((text) => findLot(this, text));
+    } catch {
+      this.failed(tr("The camera can't be used. Allow it in the browser, or type the label."));
+    }
   }
 
   /** Begin an entry. @param {Partial<import("./entries.js").Entry> & { product: string }} entry */

@@ -1,3 +1,4 @@
+import { canScan } from "../../device/camera.js";
 import { field, h } from "../../device/dom.js";
 import { labelOf, parseLot } from "../../device/lot.js";
 import { tr } from "../../device/words.js";
@@ -10,15 +11,7 @@ const MOST = 50;
 export function lotsView(app) {
   const find = (/** @type {Event} */ event) => {
     event.preventDefault();
-    const input = /** @type {HTMLInputElement} */ (document.getElementById("label"));
-    const found = parseLot(labelOf(input.value));
-    if (!found) {
-      const text = tr("This is no lot number: a character is missing or wrong. Please compare it with the label.");
-      app.show("lots", { kind: "bad", text });
-    } else if (facilityOf(found.id) !== app.enrolment?.scope) {
-      const text = tr("This lot was made by another facility; only a terminal there can change it.");
-      app.show("lots", { kind: "bad", text });
-    } else openLot(app, found.id);
+    findLot(app, /** @type {HTMLInputElement} */ (document.getElementById("label")).value);
   };
   const { lots } = app;
   return [
@@ -28,7 +21,12 @@ export function lotsView(app) {
       "form",
       { class: "stack narrow", onsubmit: find },
       field(tr("Lot number"), { id: "label", autocapitalize: "characters", maxlength: 200 }, tr("Type it, or scan the label.")),
-      h("button", { id: "find" }, tr("Open the lot")),
+      h(
+        "div",
+        { class: "actions" },
+        h("button", { id: "find" }, tr("Open the lot")),
+        canScan() && h("button", { type: "button", id: "scan", onclick: () => void app.scan() }, tr("Camera")),
+      ),
     ),
     lots.length
       ? h("div", { class: "rows" }, lots.slice(0, MOST).map((lot) => row(app, lot)))
@@ -40,6 +38,17 @@ export function lotsView(app) {
         ),
     lots.length > MOST && h("p", { class: "muted" }, tr("Older lots open by their number.")),
   ].filter(Boolean);
+}
+
+/** Open the lot of a label, or say why it can't be. @param {import("../main.js").TerminalApp} app
+ * @param {string} label */
+export function findLot(app, label) {
+  const found = parseLot(labelOf(label));
+  if (found && facilityOf(found.id) === app.enrolment?.scope) return openLot(app, found.id);
+  const text = found
+    ? tr("This lot was made by another facility; only a terminal there can change it.")
+    : tr("This is no lot number: a character is missing or wrong. Please compare it with the label.");
+  app.show("lots", { kind: "bad", text });
 }
 
 /** @param {import("../main.js").TerminalApp} app @param {string} id */

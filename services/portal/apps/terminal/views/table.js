@@ -125,7 +125,7 @@ async function keep(app, table) {
     return;
   }
   if (table.faults.size) {
-    const text = tr("{faults:line|lines} need another look. Nothing is recorded yet.", { faults: table.faults.size });
+    const text = tr("{faults:line needs|lines need} another look. Nothing is recorded yet.", { faults: table.faults.size });
     app.show("table", { kind: "bad", text });
     document.getElementById(`qty-${[...table.faults.keys()][0]}`)?.focus();
     return;
