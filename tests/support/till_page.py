@@ -75,7 +75,8 @@ async def enrolled(context: BrowserContext, line: Line, code: str = CODE, till: 
     await page.fill("#code", code)
     await page.fill("#name", till)
     await page.click("#enrol")
-    await expect(page.locator("#sell-KTI")).to_be_visible()
+    # The prices come with the first sync.
+    await expect(page.locator("#sell-KTI")).to_be_visible(timeout=20_000)
     # Without it the page would not open again while the line is cut.
     await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     return page, watch

@@ -1,3 +1,2 @@
 /** The worker of the till. */
-const scope = /** @type {any} */ (self);
-scope.importScripts("files.js", "../device/cache.js");
+/** @type {any} */ (self).importScripts("files.js", "../device/cache.js");

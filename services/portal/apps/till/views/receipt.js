@@ -4,6 +4,7 @@ import { timeOfDay } from "../../device/shown.js";
 import { qrPicture } from "../../device/picture.js";
 import { isHeld } from "../../device/spool.js";
 import { tr } from "../../device/words.js";
+import { dayOf } from "../day.js";
 import { kindOf, nameOf } from "../shown.js";
 
 /** The receipt that was just kept. @param {import("../main.js").App} app */
@@ -45,7 +46,7 @@ async function undone(app, seq) {
 export function paper(app, { record, lines, net }) {
   const { body } = record;
   const { kind, reference, given_rupiah: given, change_rupiah: change } = body.payment;
-  const time = timeOfDay(body.sold_at, app.booth.zone);
+  const time = `${dayOf(body.sold_at, app.zone)} ${timeOfDay(body.sold_at, app.zone)}`;
   return h(
     "section",
     { class: "paper", "aria-label": tr("Receipt") },
