@@ -67,8 +67,8 @@ function refuse(app, text) {
 }
 
 /** A part of the page that is opened by a tap, so that nothing is recorded by accident.
- * @param {App} app @param {string} id @param {string} title @param {string} hint @param {() => unknown} act @param {any[]} parts
- * @param {string} button */
+ * @param {App} app @param {string} id @param {string} title @param {string} hint @param {() => unknown} act
+ * @param {any[]} parts @param {string} button */
 function action(app, id, title, hint, act, parts, button) {
   return h(
     "details",
