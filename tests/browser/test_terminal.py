@@ -217,6 +217,8 @@ async def test_a_lot_is_labelled_corrected_recalled_and_withdrawn(
             ("lift", "#lift-reason", "the wrong lot"),
             ("withdraw", "#withdraw-reason", "cloth"),
         ):
+            # The tap on the lot was a moment ago, and perhaps at the same place.
+            await page.wait_for_timeout(450)
             await page.click(f"#{part} summary")
             await page.fill(field, text)
             await watch.check()

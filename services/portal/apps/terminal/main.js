@@ -44,6 +44,8 @@ export class TerminalApp extends DeviceApp {
   /** The numbers of the records that were kept last. @type {number[]} */ last = [];
   /** The highest number that a sync has begun to send. */ offered = 0;
   /** The lot that is looked at. @type {string | null} */ lot = null;
+  /** What is open on the page of the lot: it stays open when the page is shown anew. @type {string | null} */
+  part = null;
   /** The lots whose labels are printed. @type {string[]} */ labels = [];
   /** @type {import("./views/labels.js").Paper} */ paper = "sheet";
   /** @type {number | null} labels of each lot, if somebody has chosen */ copies = null;
@@ -121,6 +123,7 @@ export class TerminalApp extends DeviceApp {
   /** @param {string} view @param {import("../device/app.js").Notice | null} [notice] */
   show(view, notice = null) {
     if (view !== "lots") this.camera.close();
+    if (view !== "lot") this.part = null;
     super.show(view, notice);
   }
 

@@ -67,12 +67,12 @@ function refuse(app, text) {
 }
 
 /** A part of the page that is opened by a tap, so that nothing is recorded by accident.
- * @param {string} id @param {string} title @param {string} hint @param {() => unknown} act @param {any[]} parts
- * @param {string} button */
-function action(id, title, hint, act, parts, button) {
+ * @param {App} app @param {string} id @param {string} title @param {string} hint @param {() => unknown} act
+ * @param {any[]} parts @param {string} button */
+function action(app, id, title, hint, act, parts, button) {
   return h(
     "details",
-    { id },
+    { id, open: app.part === id, ontoggle: (/** @type {any} */ { target }) => toggled(app, id, target.open) },
     h("summary", {}, title),
     h(
       "form",
@@ -82,6 +82,12 @@ function action(id, title, hint, act, parts, button) {
       h("button", { id: `keep-${id}`, class: id === "correct" || id === "lift" ? "primary" : "danger" }, button),
     ),
   );
+}
+
+/** @param {App} app @param {string} id @param {boolean} isOpen */
+function toggled(app, id, isOpen) {
+  if (isOpen) app.part = id;
+  else if (app.part === id) app.part = null;
 }
 
 /** @param {string} id */
@@ -105,6 +111,7 @@ function correction(app, lot) {
     return app.keep(() => app.terminal.correct(lot, isFewer ? -pieces : pieces, valueOf("correct-reason")));
   };
   return action(
+    app,
     "correct",
     tr("Correct the pieces"),
     tr("How many pieces more or fewer the lot has than recorded."),
@@ -121,6 +128,7 @@ function correction(app, lot) {
 /** @param {App} app @param {string} lot */
 function recall(app, lot) {
   return action(
+    app,
     "recall",
     tr("Recall the lot"),
     tr("The lot leaves every sale, wherever it is. A recall can be lifted."),
@@ -138,6 +146,7 @@ function lifting(app, lot) {
     return app.keep(() => app.terminal.lift(lot, why));
   };
   return action(
+    app,
     "lift",
     tr("Lift the recall"),
     tr("What is still there may be sold again."),
@@ -150,6 +159,7 @@ function lifting(app, lot) {
 /** @param {App} app @param {string} lot */
 function withdrawal(app, lot) {
   return action(
+    app,
     "withdraw",
     tr("Withdraw the report"),
     tr("Only for a report by mistake, such as a wrong product. It is refused once pieces are reserved or sent."),
