@@ -25,6 +25,7 @@ from tests.support.portal import PASSWORD, OtherServices, an_application, served
 from tests.support.public_events import LOT, a_balance, a_festival, a_part
 
 WIDTHS = (360, 1440)
+SECONDS = 900
 ACCOUNT = {
     "subject": "s-abcdefghijklmnop",
     "roles": [{"role": "organiser", "scope": "ODOP"}],
@@ -46,12 +47,14 @@ SOLD = {
     "hours": [{"at": MORNING, "qty": 8}],
 }
 STOCKED = {"lot": LOT, "facility": "PR-KPG", "on_hand": 12, "made_on": "2026-11-30", "best_before": None}
+RESERVED = {**PROPOSED["lines"][0], "status": "reserved"}
 # What else the services answer, by `service/path`.
 NEWER: dict[str, Any] = {
-    f"{PLACE}/requests/R1": {**PROPOSED, "request": "R1", "status": "settled"},
+    f"{PLACE}/requests/R1": {**PROPOSED, "request": "R1", "status": "settled", "lines": [RESERVED]},
     f"{PLACE}/requests/R2": {**PROPOSED, "request": "R2", "status": "settled"},
     "festival/stock/KTI": [STOCKED],
     "sales/sell-through": [{"booth": "ODOP.B1", "name": "Stan Timur", "products": [SOLD]}],
+    "production/catalogue": {"revision": 1, "entries": []},
     "identity/devices": [],
     "identity/accounts": [ACCOUNT],
 }
@@ -98,7 +101,9 @@ async def a_walk(browser: Browser, language: str) -> AsyncIterator[tuple[Walk, W
     await context.close()
 
 
-@pytest.mark.parametrize("language", ["en", pytest.param("id", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.timeout(SECONDS)
+@pytest.mark.parametrize("language", ["en", "id"])
 async def test_every_page_can_be_read_at_both_widths(chromium: Browser, language: str) -> None:
     async with a_walk(chromium, language) as (walk, watch):
         async for _ in walk.pages(watch.page):
@@ -113,6 +118,7 @@ async def test_every_page_can_be_read_at_both_widths(chromium: Browser, language
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(SECONDS)
 async def test_the_focus_of_the_keyboard_is_seen_on_every_page(chromium: Browser) -> None:
     async with a_walk(chromium, "id") as (walk, watch):
         async for _ in walk.pages(watch.page):

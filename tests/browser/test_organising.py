@@ -127,7 +127,6 @@ async def test_a_parcel_is_counted_by_scans(
 
 @pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_new_pages_are_looked_at(chromium: Browser, others: OtherServices, language: str, width: int) -> None:
-    others.pages["production/catalogue"] = {"revision": 1, "entries": []}
     async with served_portal(others) as address:
         watch = await signed_in(chromium, address, language, width)
         page = watch.page

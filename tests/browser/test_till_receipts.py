@@ -116,6 +116,7 @@ async def test_the_report_of_a_day_hides_cash_until_the_drawer_is_counted(
         await page.click("#pay")
         await page.check("#kind-qris")
         await page.click("#keep")
+        await expect(page.locator("#next")).to_be_visible()
         await page.click("#tab-cash")
         await page.click("#day")
         cells = page.locator("tbody tr")

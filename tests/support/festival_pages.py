@@ -404,6 +404,20 @@ def running_festival() -> dict[str, Any]:
             f"{PLACE}/transfers/T1": an_arrival("sent", **TRANSFER),
             "festival/stock": [{"product": "KTI", "on_hand": 12, "plannable": 10}],
             "production/products": products,
+            "production/catalogue": {
+                "revision": 1,
+                "entries": [
+                    {
+                        "kind": "product",
+                        "code": "KTI",
+                        "name": "Kain tenun ikat",
+                        "category": "kain",
+                        "unit": "helai",
+                    },
+                    {"kind": "facility", "code": "PR-KPG", "name": "Bengkel", "island": "timor", "products": ["KTI"]},
+                    {"kind": "lead-time", "code": "rote/timor", "days": 2},
+                ],
+            },
             "sales/booths": [SELLING],
             "sales/booths/ODOP.B1": SELLING,
             "sales/booths/ODOP.B1/receipts": [RECEIPT],

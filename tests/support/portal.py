@@ -56,6 +56,7 @@ def pages_of(festival: dict[str, Any]) -> dict[str, Any]:
         f"{place}/transfers": [],
         "sales/disputes": [],
         "sales/sell-through": [],
+        "sales/booths": [],
         "sales/strays": [],
         f"{place}/missing": {"missing": [{"what": "not_closed", "blocks": True, **missing}]},
     }

@@ -31,7 +31,7 @@ def routes(pages: Pages, settings: Settings) -> APIRouter:
         return pages.render(
             request,
             "install.html",
-            entry=f"{origin}{PAGE}",
+            phone_address=f"{origin}{PAGE}",
             drawing=_drawing(f"{origin}{PAGE}"),
             is_here=base == origin and is_https(request),
             is_safe=bool(settings.tls_host) or is_https(request),

@@ -70,15 +70,23 @@ def routes(pages: Pages, people: People, services: Services, identity: Identity)
         await people.renew(person, request)
         return redirect("/")
 
-    def restore_page(
+    async def restore_page(
         request: Request, status: int = 200, sent: dict[str, str] | None = None, problem: Message | None = None
     ) -> Response:
         blocked = None if may_sign_in(request) else NEEDS_HTTPS
-        return pages.render(request, "restore.html", status=status, sent=sent or {}, problem=problem, blocked=blocked)
+        return pages.render(
+            request,
+            "restore.html",
+            status=status,
+            sent=sent or {},
+            problem=problem,
+            blocked=blocked,
+            methods=await identity.methods(),
+        )
 
     @router.get("/restore")
     async def restore_form(request: Request) -> Response:
-        return restore_page(request)
+        return await restore_page(request)
 
     @router.post("/restore")
     async def restore(request: Request, sent: Sent) -> Response:
@@ -87,11 +95,11 @@ def routes(pages: Pages, people: People, services: Services, identity: Identity)
         code, login, password = sent.get("code", "").strip(), sent.get("login", "").strip(), sent.get("password", "")
         shown = {"code": code, "login": login}
         if not code or not password:
-            return restore_page(request, 422, shown, MISSING)
+            return await restore_page(request, 422, shown, MISSING)
         body = {"password": password, **({"login": login} if login else {})}
         answer = await services.ask(None, IDENTITY, "resets", code, "password", body=body)
         if isinstance(answer, GivenCommand):
-            return restore_page(request, 409, shown, answer.refusal)
+            return await restore_page(request, 409, shown, answer.refusal)
         return redirect("/sign-in")
 
     return router

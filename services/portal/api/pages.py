@@ -121,7 +121,7 @@ def _sent(request: Request, content: bytes, status: int) -> Response:
     return HTMLResponse(gzip.compress(content, mtime=0), status, headers)
 
 
-class Count(int):
+class ShownCount(int):
     """A number of things, which a sentence shows as `1.250`."""
 
     def __str__(self) -> str:
@@ -129,8 +129,8 @@ class Count(int):
 
 
 def shown_text(template: str, /, **values: Value) -> str:
-    """The text in the reader's language, with its counts as tables show them."""
-    return tr(template, **_counts(template, values))
+    """The text in the reader's language, with its numbers as tables show them."""
+    return tr(template, **{name: _count(value) for name, value in values.items()})
 
 
 def said(text: "Message | dict[str, Any]") -> str:
@@ -150,7 +150,7 @@ def _counts(template: str, values: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _count(value: Value) -> Value:
-    return Count(value) if isinstance(value, int) else value
+    return ShownCount(value) if isinstance(value, int) else value
 
 
 def either(english: str, indonesian: str) -> str:

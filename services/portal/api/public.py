@@ -24,7 +24,7 @@ NO_TABLE = Message("There is no such table.")
 
 
 @dataclass(frozen=True, slots=True)
-class SoldRow:
+class SoldSums:
     """What was sold under a code, e.g. of a facility: today and this season. `name`: what the catalogue calls it."""
 
     code: str
@@ -34,18 +34,18 @@ class SoldRow:
     rupiah: int
 
 
-NOTHING_SOLD = SoldRow("", "", 0, 0, 0)
+NOTHING_SOLD = SoldSums("", "", 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class SalesTable:
     """What was sold, in all and by category, island, facility and festival."""
 
-    total: SoldRow
-    categories: Sequence[SoldRow]
-    islands: Sequence[SoldRow]
-    facilities: Sequence[SoldRow]
-    festivals: Sequence[SoldRow]
+    total: SoldSums
+    categories: Sequence[SoldSums]
+    islands: Sequence[SoldSums]
+    facilities: Sequence[SoldSums]
+    festivals: Sequence[SoldSums]
     map: IslandMap
 
 
@@ -114,7 +114,7 @@ def rows_of(
     parts: Iterable[tuple[PublicPart, bool]],
     code_of: Callable[[PublicPart], str],
     name_of: Callable[[str], str] = str,
-) -> list[SoldRow]:
+) -> list[SoldSums]:
     """The parts, each with whether it is of today, summed by code, the most rupiah first."""
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for part, is_of_today in parts:
@@ -122,5 +122,5 @@ def rows_of(
         row[0] += part.qty if is_of_today else 0
         row[1] += part.qty
         row[2] += part.rupiah
-    rows = [SoldRow(code, name_of(code), *numbers) for code, numbers in sums.items() if any(numbers)]
+    rows = [SoldSums(code, name_of(code), *numbers) for code, numbers in sums.items() if any(numbers)]
     return sorted(rows, key=lambda row: (-row.rupiah, row.code))[:MOST_ROWS]

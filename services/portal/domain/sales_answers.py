@@ -149,6 +149,10 @@ class SellingBoothRow:
     refused_orders: tuple[RefusedOrderRow, ...] = ()
     lots: tuple[SellingLotRow, ...] = ()
 
+    @property
+    def sold_by_lot(self) -> dict[str, int]:
+        return {lot.lot: lot.sold for lot in self.lots}
+
 
 @dataclass(frozen=True, slots=True)
 class AwaitedDevice:

@@ -70,7 +70,7 @@ class ProductSums:
 
 
 @dataclass(frozen=True, slots=True)
-class SoldRow:
+class SoldAtBooth:
     """A booth's pieces in each column of the table. `percent`: sold of what it ever had to sell."""
 
     booth: str
@@ -89,7 +89,7 @@ class SoldTable:
     """Booths as rows, and hours (or days) as columns."""
 
     columns: tuple[str, ...]
-    rows: tuple[SoldRow, ...]
+    rows: tuple[SoldAtBooth, ...]
 
     @property
     def sums(self) -> list[int]:
@@ -215,7 +215,7 @@ def _table(
     column_of: Callable[[datetime], K],
     written: Callable[[K], str],
 ) -> SoldTable:
-    rows: list[SoldRow] = []
+    rows: list[SoldAtBooth] = []
     for booth in booths:
         products = _chosen(booth, product)
         pieces: Counter[K] = Counter()
@@ -226,7 +226,7 @@ def _table(
         percent = _percent(sum(row.sold for row in products), offered)
         if products:
             counts = tuple(pieces[column] for column in columns)
-            rows.append(SoldRow(booth.booth, booth.short, booth.name or "", counts, percent))
+            rows.append(SoldAtBooth(booth.booth, booth.short, booth.name or "", counts, percent))
     return SoldTable(tuple(written(column) for column in columns), tuple(rows))
 
 

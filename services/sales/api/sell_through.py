@@ -75,5 +75,5 @@ def _product(booth: Booth, product: str, hours: dict[datetime, int]) -> SoldProd
         moved=sum(lot.moved for lot in lots),
         unsold=sum(lot.unsold for lot in lots),
         sold_rupiah=sum(lot.sold_rupiah for lot in lots),
-        hours=[SoldHourPage(at=at, qty=qty) for at, qty in sorted(hours.items()) if qty],
+        hours=[SoldHourPage(at=at, qty=qty) for at, qty in sorted(hours.items())],
     )

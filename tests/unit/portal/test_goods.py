@@ -122,6 +122,8 @@ async def test_what_sold_meanwhile_is_not_in_stock_at_the_booth(others: OtherSer
         page = (await browser.get("/festivals/ODOP/booths/ODOP.B1")).text
         # 8 of the 11 are counted by festival already.
         assert "10 pieces are in stock here." in page
+        others.pages["sales/booths"] = [others.pages["sales/booths/ODOP.B1"]]
+        assert "2 booths have 10 pieces in stock." in (await browser.get("/festivals/ODOP/booths")).text
 
 
 async def test_staff_record_what_is_spoilt_at_their_facility(others: OtherServices) -> None:
@@ -167,3 +169,17 @@ async def test_people_get_roles_and_lost_devices_none(others: OtherServices) -> 
             ("identity/devices/d-1/revoke", {"reason": "dicuri"}),
             ("identity/invitations", {**role, "hours": 24}),
         ]
+
+
+async def test_the_catalogue_is_shown_by_kind_and_narrowed(others: OtherServices) -> None:
+    retired = {"kind": "product", "code": "OLD", "name": "Lama", "retired_at": "2026-04-18T02:00:00Z"}
+    others.pages["production/catalogue"]["entries"].append(retired)
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/catalogue")).text
+        assert "1 product of 1 facility." in page
+        assert "OLD" not in page
+        times = (await browser.get("/catalogue?file=lead-times")).text
+        assert times.splitlines()[1] == "rote,timor,2"
+        narrowed = (await browser.get("/catalogue?category=nothing")).text
+        assert "No product fits" in narrowed

@@ -56,6 +56,7 @@ async def test_the_page_offers_the_ways_that_are_open(others: OtherServices, met
             assert ('type="password"' in page) == ("password" in methods), path
             # A script would follow the redirect to the provider by itself.
             assert page.count('hx-boost="false" href="/sign-in/provider') == ("provider" in methods)
+        assert ('type="password"' in (await browser.get("/restore")).text) == ("password" in methods)
 
 
 async def test_a_person_is_led_to_the_provider_and_back_to_the_page_that_was_wanted(others: OtherServices) -> None:

@@ -1,6 +1,5 @@
 """The page of what a booth sold by product and hour. All quantities are made up."""
 
-from dataclasses import replace
 from datetime import date, datetime
 
 from services.sales.api.sell_through import SellThroughPage
@@ -42,10 +41,3 @@ def test_a_day_is_that_of_the_place() -> None:
     days = {day: SellThroughPage.of(booth, date(2023, 4, day)).products[0] for day in (18, 19)}
     assert {day: [hour.qty for hour in product.hours] for day, product in days.items()} == {18: [2], 19: [5]}
     assert {product.sold for product in days.values()} == {3}, "the sums are those of all days"
-
-
-def test_an_hour_whose_sales_were_all_voided_is_left_out() -> None:
-    booth = sold(("LP-A", "KTI", at("01:10"), 2), ("LP-A", "KTI", at("02:10"), 1))
-    voided = replace(booth, shelves=shelf.sell(booth.shelves, "LP-A", "KTI", at("01:10"), -2))
-    [product] = SellThroughPage.of(voided, None).products
-    assert [(hour.at, hour.qty) for hour in product.hours] == [(at("02:00"), 1)]

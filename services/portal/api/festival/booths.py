@@ -32,7 +32,11 @@ def routes(desk: Desk) -> APIRouter:
         sent: Mapping[str, str] | None = None,
         problem: Message | None = None,
     ) -> Response:
-        booths = await desk.organiser.booths(person, festival)
+        rows = await desk.organiser.booths(person, festival)
+        selling = {row.booth: row for row in await desk.organiser.selling_booths(person, festival)}
+        booths = [
+            booth.with_sold(selling[booth.booth].sold_by_lot) if booth.booth in selling else booth for booth in rows
+        ]
         products = await desk.organiser.products(person)
         shown, filters = narrowed(booths, request.query_params, {"status": lambda booth: booth.status})
         return await desk.show(
@@ -78,7 +82,7 @@ def routes(desk: Desk) -> APIRouter:
         selling = await desk.organiser.selling_booth(person, booth)
         row = await desk.organiser.booth(person, festival, booth)
         if selling is not None:
-            row = row.with_sold({lot.lot: lot.sold for lot in selling.lots})
+            row = row.with_sold(selling.sold_by_lot)
         return await desk.show(
             request,
             "booth.html",

@@ -1,2 +1,5 @@
 /** The worker of the till. */
-/** @type {any} */ (self).importScripts("files.js", "../device/cache.js");
+{
+  const scope = /** @type {any} */ (self);
+  scope.importScripts("files.js", "../device/cache.js");
+}
