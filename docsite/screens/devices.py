@@ -17,6 +17,10 @@ BOUNCE_MS = 500
 SYNCED_MS = 60_000
 # The season's own devices have the lower numbers.
 FIRST_NUMBER = 6
+# The products of which most is left.
+_MOST_LEFT = """(goods) => goods
+  .map((one) => ({ id: one.id, left: Number(one.querySelector(".goods-left").textContent.replace(/\\D/g, "")) }))
+  .sort((one, other) => other.left - one.left).map(({ id }) => id)"""
 # In the documentation, by role and view.
 SHOWN = {("till", "sell"), ("till", "receipt"), ("terminal", "choose"), ("terminal", "lots")}
 
@@ -90,9 +94,9 @@ class DeviceCamera:
         await expect(page.locator("#counted")).to_be_visible()
         await _tap(page, "#tab-sell")
         goods = page.locator(".goods:not([disabled])")
+        stocked = await goods.evaluate_all(_MOST_LEFT)
         for place in (0, 0, 1):
-            await goods.nth(place % await goods.count()).click()
-            await page.wait_for_timeout(BOUNCE_MS)
+            await _tap(page, f"#{stocked[place]}")
         yield "sell"
         await _tap(page, "#pay")
         yield "pay"
