@@ -78,6 +78,7 @@ class DeviceCamera:
             timezone_id="Asia/Makassar",
             reduced_motion="reduce",
         )
+        context.set_default_timeout(SYNCED_MS)
         try:
             yield await context.new_page()
         finally:
@@ -91,7 +92,7 @@ class DeviceCamera:
         await page.fill("#float", "200.000")
         yield "cash"
         await _tap(page, "#open-drawer")
-        await expect(page.locator("#counted")).to_be_visible()
+        await expect(page.locator("#counted")).to_be_visible(timeout=SYNCED_MS)
         await _tap(page, "#tab-sell")
         goods = page.locator(".goods:not([disabled])")
         stocked = await goods.evaluate_all(_MOST_LEFT)
@@ -101,7 +102,7 @@ class DeviceCamera:
         await _tap(page, "#pay")
         yield "pay"
         await _tap(page, "#keep")
-        await expect(page.locator("#next")).to_be_visible()
+        await expect(page.locator("#next")).to_be_visible(timeout=SYNCED_MS)
         yield "receipt"
         await _tap(page, "#tab-cash")
         await _tap(page, "#day")
@@ -116,7 +117,7 @@ class DeviceCamera:
         await page.fill("#qty", "24")
         yield "make"
         await _tap(page, "#keep")
-        await expect(page.locator("#next")).to_be_visible()
+        await expect(page.locator("#next")).to_be_visible(timeout=SYNCED_MS)
         await expect(page.locator("#unsent")).to_have_class("unsent none", timeout=SYNCED_MS)
         yield "kept"
         await _tap(page, "#tab-lots")
