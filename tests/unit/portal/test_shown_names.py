@@ -39,7 +39,8 @@ async def test_a_refill_has_no_margin_of_nothing() -> None:
 
 
 async def test_a_receipt_has_the_number_that_its_till_shows() -> None:
-    sale = {**RECEIPT["sales"][0], "sale": f"{UUID}/1"}
+    sales: Any = RECEIPT["sales"]
+    sale = {**sales[0], "sale": f"{UUID}/1"}
     receipt = {**RECEIPT, "receipt": UUID, "sales": [sale]}
     others = served(**{"sales/booths/ODOP.B1/receipts": [receipt]})
     async with a_portal(others) as browser:
