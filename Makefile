@@ -69,8 +69,8 @@ docs: setup ## the documentation as a site in .karya/site; generated pages are w
 	@rm -rf .cache
 	@$(BIN)/python -m docsite.check .karya/site
 
-pictures: setup ## play a small season, and take a picture of every page: .karya/pictures/pages, and those in docs/pictures
-	@$(BIN)/python -m docsite.screens
+pictures: setup ## play a small season, and take a picture of every page: .karya/pictures/pages, and those in docs/pictures (ARGS=paint measures them on a slow phone)
+	@$(BIN)/python -m docsite.screens $(ARGS)
 
 sbom: setup ## the bill of materials of the image, in CycloneDX, with licences: .karya/sbom.cdx.json
 	@$(BIN)/python -m docsite.sbom .karya/sbom.cdx.json

@@ -120,6 +120,7 @@ class Camera:
 async def picture(page: Page, width: int, most_height: int) -> bytes:
     """The page from its top as WebP, cut where it is higher than `most_height`."""
     height = await page.evaluate("document.documentElement.scrollHeight")
+    viewport = page.viewport_size
     session = await page.context.new_cdp_session(page)
     try:
         answer = await session.send(
@@ -127,7 +128,8 @@ async def picture(page: Page, width: int, most_height: int) -> bytes:
             {
                 "format": "webp",
                 "quality": QUALITY,
-                "captureBeyondViewport": True,
+                # What sticks to the bottom of the screen stays there.
+                "captureBeyondViewport": viewport is None or most_height > viewport["height"],
                 "clip": {"x": 0, "y": 0, "width": width, "height": min(height, most_height), "scale": 1},
             },
         )

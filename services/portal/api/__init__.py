@@ -73,7 +73,7 @@ def portal(
         provider_sign_in.routes(people, identity, settings),
         join.routes(pages, people, services, identity),
         home.routes(pages, organiser),
-        festival.routes(Desk(pages, organiser, services), people),
+        festival.routes(Desk(pages, organiser, services, stream.names), people),
         festivals.routes(pages, organiser),
         catalogue.routes(pages, services),
         operator.routes(pages, services),

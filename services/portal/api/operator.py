@@ -7,6 +7,7 @@ from services.portal.api.pages import Pages
 from services.portal.api.people import Person, Visited
 from services.portal.clients import GivenCommand, Services, answers
 from services.portal.domain.answers import CodeRow
+from services.portal.domain.lag import lag_of
 from shared.access.rights import Action
 from shared.events.identity import Role
 from shared.http.access import NO_RIGHT
@@ -49,7 +50,9 @@ def routes(pages: Pages, services: Services) -> APIRouter:
         # Administrators see the health alone.
         may_read_backlog = person.caller.may(Action.READ_BACKLOG, {})
         health = await services.health()
-        backlogs = await services.backlogs(person.token) if may_read_backlog else []
+        answered = await services.backlogs(person.token) if may_read_backlog else []
+        backlogs = answers.BACKLOGS.validate_python(answered)
+        waiting, quiet = lag_of(backlogs)
         return pages.render(
             request,
             "operator.html",
@@ -57,7 +60,9 @@ def routes(pages: Pages, services: Services) -> APIRouter:
             rows=health,
             failing=[row for row in health if row.health != WORKS],
             may_read_backlog=may_read_backlog,
-            backlogs=answers.BACKLOGS.validate_python(backlogs),
+            backlogs=backlogs,
+            waiting=waiting,
+            quiet=quiet,
             may_read_held=person.caller.may(Action.READ_HELD, {}),
             may_read_letters=person.caller.may(Action.READ_LETTERS, {}),
             may_read_checks=person.caller.may(Action.READ_CHECKS, {}),

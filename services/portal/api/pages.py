@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -26,7 +26,7 @@ from shared.documents import DatabaseFault
 from shared.http.admission import OTHERS, BodyRule, body_rule
 from shared.http.answer_headers import SECURITY
 from shared.http.problems import TITLE, PageRefused, problem
-from shared.shown import clock, rupiah, thousands
+from shared.shown import clock, rupiah, thousands, zone
 from shared.translation import Language, heading, language, tr, translated, word
 from shared.wording import Message, Value, counts, message_of
 
@@ -79,6 +79,7 @@ class Pages:
             "rupiah": rupiah,
             "thousands": thousands,
             "moment": moment,
+            "zone_name": zone_name,
             "day": day,
             "days": days,
             "asset": assets.address,
@@ -163,10 +164,15 @@ def column_title(name: str) -> str:
     return heading(name).replace("_", " ")
 
 
-def moment(time: str | datetime, zone: str) -> str:
+def moment(time: str | datetime, place_zone: str) -> str:
     """The time in the zone of its place: `2026-11-29 14:30 WITA`."""
     parsed = datetime.fromisoformat(time) if isinstance(time, str) else time
-    return clock(parsed.astimezone(ZoneInfo(zone)))
+    return clock(parsed.astimezone(ZoneInfo(place_zone)))
+
+
+def zone_name(name: str) -> str:
+    """The short name of a zone, as times have it: `WITA` for `Asia/Makassar`."""
+    return zone(datetime.now(UTC).astimezone(ZoneInfo(name)))
 
 
 def redirect(address: str) -> Response:

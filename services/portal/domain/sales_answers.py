@@ -37,10 +37,11 @@ class SoldLineRow:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptRow:
-    """A receipt with its lines."""
+    """A receipt with its lines. `seq`: the number that its till shows."""
 
     receipt: str
     till: str
+    seq: int
     payment: str
     sold_at: datetime
     sales: tuple[SoldLineRow, ...]

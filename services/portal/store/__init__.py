@@ -1,5 +1,6 @@
 """The portal's documents: people's sessions, and statements that were issued; and in memory the public stream."""
 
+from services.portal.store.public_names import PublicNames
 from services.portal.store.public_stream import PublicFestival, PublicLot, PublicPart, PublicStream
 from services.portal.store.sessions import PortalSession, PortalSessions
 from services.portal.store.statements import Amounts, Statement, Statements
@@ -10,6 +11,7 @@ __all__ = [
     "PortalSessions",
     "PublicFestival",
     "PublicLot",
+    "PublicNames",
     "PublicPart",
     "PublicStream",
     "Statement",

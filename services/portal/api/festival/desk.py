@@ -12,6 +12,7 @@ from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person
 from services.portal.clients import GivenCommand, Services
 from services.portal.domain.answers import FestivalRow
+from services.portal.store import PublicNames
 from shared.errors import WrongEntry
 from shared.wording import Message, as_message
 
@@ -28,6 +29,7 @@ class Desk:
     pages: Pages
     organiser: Organiser
     services: Services
+    names: PublicNames
 
     async def show(
         self, request: Request, template: str, person: Person, festival: str, status: int = 200, **values: Any
@@ -35,7 +37,14 @@ class Desk:
         """A page of a festival."""
         row = await self.organiser.festival(person, festival)
         return self.pages.render(
-            request, template, status=status, person=person, festival=row, base=f"/festivals/{festival}", **values
+            request,
+            template,
+            status=status,
+            person=person,
+            festival=row,
+            base=f"/festivals/{festival}",
+            product_name=self.names.product,
+            **values,
         )
 
     async def give(
