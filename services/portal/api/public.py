@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from services.portal.api.pages import Pages
 from services.portal.api.tables import table
 from services.portal.domain.island_map import IslandMap, map_of
-from services.portal.store import PublicPart, PublicStream, outline
+from services.portal.store import PublicStream, PublicSum, outline
 from shared.http.problems import PageRefused
 from shared.translation import tr
 from shared.wording import Message
@@ -65,15 +65,15 @@ class SalesTables:
 
     def _made(self, now: datetime) -> SalesTable:
         stream, names = self._stream, self._stream.names
-        parts = [(part, stream.is_of_today(part, now)) for part in stream.parts()]
-        facilities = rows_of(parts, lambda part: part.facility, names.facility)
+        sums = list(stream.sums(now))
+        facilities = rows_of(sums, lambda part: part.facility, names.facility)
         sold = {row.code: row.qty for row in facilities}
         return SalesTable(
-            total=next(iter(rows_of(parts, lambda _: "")), NOTHING_SOLD),
-            categories=rows_of(parts, stream.category, names.category),
-            islands=rows_of(parts, lambda part: names.island_of(part.facility), names.island),
+            total=next(iter(rows_of(sums, lambda _: "")), NOTHING_SOLD),
+            categories=rows_of(sums, lambda part: part.category, names.category),
+            islands=rows_of(sums, lambda part: names.island_of(part.facility), names.island),
             facilities=facilities,
-            festivals=rows_of(parts, lambda part: part.festival, stream.festival_name),
+            festivals=rows_of(sums, lambda part: part.festival, stream.festival_name),
             map=map_of(
                 outline.load(),
                 ((code, names.island_of(code), sold.get(code, 0)) for code in {*names.facilities(), *sold}),
@@ -111,15 +111,15 @@ def routes(pages: Pages, stream: PublicStream) -> APIRouter:
 
 
 def rows_of(
-    parts: Iterable[tuple[PublicPart, bool]],
-    code_of: Callable[[PublicPart], str],
+    parts: Iterable[PublicSum],
+    code_of: Callable[[PublicSum], str],
     name_of: Callable[[str], str] = str,
 ) -> list[SoldSums]:
-    """The parts, each with whether it is of today, summed by code, the most rupiah first."""
+    """The parts summed by code, the most rupiah first."""
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for part, is_of_today in parts:
+    for part in parts:
         row = sums[code_of(part)]
-        row[0] += part.qty if is_of_today else 0
+        row[0] += part.today_qty
         row[1] += part.qty
         row[2] += part.rupiah
     rows = [SoldSums(code, name_of(code), *numbers) for code, numbers in sums.items() if any(numbers)]

@@ -1,7 +1,7 @@
 """The portal's documents: people's sessions, and statements that were issued; and in memory the public stream."""
 
 from services.portal.store.public_names import PublicNames
-from services.portal.store.public_stream import PublicFestival, PublicLot, PublicPart, PublicStream
+from services.portal.store.public_stream import PublicFestival, PublicLot, PublicStream, PublicSum
 from services.portal.store.sessions import PortalSession, PortalSessions
 from services.portal.store.statements import Amounts, Statement, Statements
 
@@ -12,8 +12,8 @@ __all__ = [
     "PublicFestival",
     "PublicLot",
     "PublicNames",
-    "PublicPart",
     "PublicStream",
+    "PublicSum",
     "Statement",
     "Statements",
 ]

@@ -4,9 +4,11 @@ Nothing else is shown to strangers.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from sys import intern
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from services.portal.store.public_names import PublicNames
@@ -14,6 +16,9 @@ from shared.events.festival import FestivalAnnounced, FestivalChanged
 from shared.events.inventory import StockChanged
 from shared.events.language import Body
 from shared.events.sales import AdjustmentPublished, SalePublished
+
+# What is farther from now was never today, in whatever zone.
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +50,36 @@ class PublicLot:
 
 @dataclass(frozen=True, slots=True)
 class PublicPart:
-    """A facility's part of a sale, or of an adjustment (without a time). `lots`: pieces by lot."""
+    """A facility's part of a sale, or of an adjustment (without a time). `lots`: pieces by lot. `hour`: the beginning
+    of the one in which it was sold."""
 
     revision: int
     facility: str
     festival: str
-    product: str
     qty: int
     rupiah: int
     lots: tuple[tuple[str, int], ...]
-    sold_at: datetime | None = None
+    hour: datetime | None = None
+
+    @property
+    def group(self) -> "Group":
+        """What it is summed by. The first lot tells its category."""
+        return self.facility, self.festival, self.lots[0][0] if self.lots else ""
+
+
+Group: TypeAlias = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSum:
+    """What was sold of a facility at a festival, of one category: in all, and on the day that it is there now."""
+
+    facility: str
+    festival: str
+    category: str
+    qty: int
+    rupiah: int
+    today_qty: int
 
 
 class PublicStream:
@@ -64,7 +89,10 @@ class PublicStream:
         self._parts: dict[tuple[str, str], PublicPart] = {}
         self._lots: dict[str, PublicLot] = {}
         self._festivals: dict[str, PublicFestival] = {}
-        self._by_lot: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        # Kept with each part: a page for strangers must not go through all sales.
+        self._sums: dict[Group, tuple[int, int]] = {}
+        self._hours: dict[datetime, dict[Group, int]] = defaultdict(lambda: defaultdict(int))
+        self._sold: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.names = PublicNames()
         self.is_whole = False
 
@@ -76,34 +104,9 @@ class PublicStream:
         """Keep what the event says, if nothing newer is known."""
         match body:
             case SalePublished():
-                lots = tuple((share.lot, share.qty) for share in body.lots)
-                self._keep(
-                    f"sale {body.sale}",
-                    PublicPart(
-                        body.revision,
-                        body.facility,
-                        body.festival,
-                        body.product,
-                        body.qty,
-                        body.amount_rupiah,
-                        lots,
-                        body.sold_at,
-                    ),
-                )
+                self._keep(f"sale {body.sale}", body, body.sold_at.replace(minute=0, second=0, microsecond=0))
             case AdjustmentPublished():
-                lots = tuple((share.lot, share.qty) for share in body.lots)
-                self._keep(
-                    f"adjustment {body.adjustment}",
-                    PublicPart(
-                        body.revision,
-                        body.facility,
-                        body.festival,
-                        body.product,
-                        body.qty,
-                        body.amount_rupiah,
-                        lots,
-                    ),
-                )
+                self._keep(f"adjustment {body.adjustment}", body, None)
             case StockChanged():
                 known = self._lots.get(body.lot)
                 if known is None or known.revision <= body.revision:
@@ -125,24 +128,43 @@ class PublicStream:
             case _:
                 self.names.take(body)
 
-    def _keep(self, name: str, part: PublicPart) -> None:
-        known = self._parts.get((name, part.facility))
-        if known is None or known.revision <= part.revision:
-            self._parts[name, part.facility] = part
-            for lot, _ in part.lots:
-                self._by_lot[lot].add((name, part.facility))
+    def _keep(self, name: str, body: SalePublished | AdjustmentPublished, hour: datetime | None) -> None:
+        key = name, intern(body.facility)
+        known = self._parts.get(key)
+        if known is not None and known.revision > body.revision:
+            return
+        lots = tuple((intern(share.lot), share.qty) for share in body.lots)
+        part = PublicPart(body.revision, key[1], intern(body.festival), body.qty, body.amount_rupiah, lots, hour)
+        if known is not None:
+            self._count(known, -1)
+        self._parts[key] = part
+        self._count(part, 1)
 
-    def parts(self) -> Iterable[PublicPart]:
-        """All parts that count."""
-        return self._parts.values()
+    def _count(self, part: PublicPart, times: int) -> None:
+        qty, rupiah = self._sums.get(part.group, (0, 0))
+        self._sums[part.group] = qty + times * part.qty, rupiah + times * part.rupiah
+        if part.hour is not None:
+            self._hours[part.hour][part.group] += times * part.qty
+        for lot, pieces in part.lots:
+            self._sold[lot][part.festival] += times * pieces
+
+    def sums(self, now: datetime) -> Iterator[PublicSum]:
+        """What was sold, in all and today."""
+        today: dict[Group, int] = defaultdict(int)
+        for hour, pieces in self._hours.items():
+            if abs(now - hour) < DAY:
+                of_today = {name for name in {group[1] for group in pieces} if self._is_today(name, hour, now)}
+                for group, qty in pieces.items():
+                    today[group] += qty if group[1] in of_today else 0
+        for group, (qty, rupiah) in self._sums.items():
+            facility, festival, lot = group
+            known = self._lots.get(lot)
+            category = known.category if known is not None else ""
+            yield PublicSum(facility, festival, category, qty, rupiah, today.get(group, 0))
 
     def sold_of(self, lot: str) -> dict[str, int]:
         """The pieces of the lot that were sold, by festival."""
-        sold: dict[str, int] = defaultdict(int)
-        for key in self._by_lot.get(lot, ()):
-            part = self._parts[key]
-            sold[part.festival] += sum(qty for name, qty in part.lots if name == lot)
-        return {festival: qty for festival, qty in sorted(sold.items()) if qty}
+        return {festival: qty for festival, qty in sorted(self._sold.get(lot, {}).items()) if qty}
 
     def pieces_sold(self, lot: str) -> int:
         """The pieces of the lot that were sold, everywhere."""
@@ -159,13 +181,8 @@ class PublicStream:
         known = self._festivals.get(festival)
         return known.name if known is not None else festival
 
-    def category(self, part: PublicPart) -> str:
-        """The category of what was sold, by one of its lots; empty if no lot is known yet."""
-        known = (self._lots.get(lot) for lot, _ in part.lots)
-        return next((lot.category for lot in known if lot is not None), "")
-
-    def is_of_today(self, part: PublicPart, now: datetime) -> bool:
-        """Whether it was sold on the day that it is now at the festival."""
-        festival = self._festivals.get(part.festival)
-        zone = ZoneInfo(festival.zone) if festival is not None else ZoneInfo("Asia/Jakarta")
-        return part.sold_at is not None and part.sold_at.astimezone(zone).date() == now.astimezone(zone).date()
+    def _is_today(self, festival: str, hour: datetime, now: datetime) -> bool:
+        """Whether the hour is of the day that it is now at the festival."""
+        known = self._festivals.get(festival)
+        zone = ZoneInfo(known.zone) if known is not None else ZoneInfo("Asia/Jakarta")
+        return hour.astimezone(zone).date() == now.astimezone(zone).date()

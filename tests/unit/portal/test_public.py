@@ -133,6 +133,33 @@ def test_today_is_the_day_at_the_festival() -> None:
     # 23.30 UTC is 07.30 of the next day in Kupang.
     late = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
     stream.take(a_part("s1", 1, sold_at=late))
-    [part] = stream.parts()
-    assert stream.is_of_today(part, late + timedelta(hours=10))
-    assert not stream.is_of_today(part, late - timedelta(hours=8))
+    assert [row.today_qty for row in stream.sums(late + timedelta(hours=10))] == [1]
+    assert [row.today_qty for row in stream.sums(late + timedelta(hours=17))] == [0], "it is past midnight there"
+    before_dawn = datetime(2026, 11, 30, 15, 30, tzinfo=UTC)
+    stream.take(a_part("s2", 2, sold_at=before_dawn))
+    assert [row.today_qty for row in stream.sums(late)] == [1], "23.30 of the day before there"
+
+
+def test_sums_follow_a_correction_and_another_festival_of_the_same_sale() -> None:
+    stream = PublicStream()
+    now = datetime(2026, 11, 30, 4, tzinfo=UTC)
+    for body in (
+        a_part("s1", 3, sold_at=now),
+        a_part("s2", 1, sold_at=now),
+        a_part("s1", 2, sold_at=now, revision=2),
+    ):
+        stream.take(body)
+    assert [(row.qty, row.rupiah, row.today_qty) for row in stream.sums(now)] == [(3, 450_000, 3)]
+    assert stream.sold_of(LOT) == {"ODOP": 3}
+    stream.take(a_part("s1", 2, sold_at=now, revision=3, festival="RAYA"))
+    assert stream.sold_of(LOT) == {"ODOP": 1, "RAYA": 2}
+    stream.take(a_part("s1", 0, sold_at=now, revision=4, festival="RAYA"))
+    assert [row.qty for row in stream.sums(now) if row.qty] == [1]
+    assert stream.pieces_sold(LOT) == 1
+
+
+def test_the_table_of_many_sales_is_made_of_few_sums() -> None:
+    stream = PublicStream()
+    for number in range(500):
+        stream.take(a_part(f"s{number}", 1))
+    assert len(list(stream.sums(datetime.now(UTC)))) == 1, "a stranger's page goes through no list of sales"
