@@ -495,9 +495,10 @@ def test_a_basket_never_has_less_than_nothing(tmp_path: Path) -> None:
 def test_a_sale_of_goods_that_were_recalled_after_they_were_shown_is_refused(tmp_path: Path) -> None:
     payment = {"kind": "qris", "reference": ""}
     here = [an_opening("T1"), a_stocking(LOT, 10)]
+    stories = (here, [*here, withdrawn(LOT)], [*here, withdrawn(LOT), reinstated(LOT)], [*here, withdrawn(OTHER)])
     asked = [
         {"records": [], "news": news_of(news), "sold": {"lines": [dumped(row)], "price_list": 1, "payment": payment}}
-        for news in (here, [*here, withdrawn(LOT)], [*here, withdrawn(LOT), reinstated(LOT)], [*here, withdrawn(OTHER)])
+        for news in stories
         for row in (line(lot=LOT), line())
     ]
     sold, refused = ["ReceiptIssued"] * 2, ["recalled"] * 2
