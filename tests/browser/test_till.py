@@ -26,6 +26,7 @@ from tests.support.portal import served_portal
 from tests.support.till_page import a_line, a_phone, bodies, enrolled, next_customer, open_drawer, sell
 from tests.support.waiting import eventually
 
+SPACING = "getComputedStyle(document.querySelector('.tabs')).letterSpacing"
 # What the console says while the line is cut.
 CUT = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_EMPTY_RESPONSE", "status of 503")
 
@@ -33,6 +34,14 @@ CUT = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_EMP
 @pytest.fixture
 def services() -> DeviceServices:
     return DeviceServices(an_opening("T1"), a_stocking(LOT, 10))
+
+
+def a_newer_till(folder: Path) -> Path:
+    """The files of the apps, of which the till's style has changed."""
+    shutil.copytree(assets.APPS, newer := folder / "apps")
+    with (newer / "till" / "till.css").open("a", encoding="utf-8") as style:
+        style.write(".tabs { letter-spacing: 3px; }\n")
+    return newer
 
 
 def without_the_cut(watch: Watched) -> list[str]:
@@ -311,9 +320,16 @@ async def test_storage_that_was_emptied_is_noticed(chromium: Browser, services: 
         await page.goto(line.till)
         await expect(page.locator(".notice.bad")).to_contain_text("records up to number 2 are gone here")
         await expect(page.locator("#code")).to_be_visible()
+        # Records of the device that comes after it do not hide the loss.
+        await page.fill("#code", CODE)
+        await page.click("#enrol")
+        await expect(page.locator("#unsent")).to_have_text("All sent", timeout=20_000)
+        await expect(page.locator("#sell-KTI")).to_be_visible(timeout=20_000)
+        await page.reload()
+        await expect(page.locator(".notice.bad")).to_contain_text("records up to number 2 are gone here")
         await page.click("#read-lost")
         await page.reload()
-        await expect(page.locator("#code")).to_be_visible()
+        await expect(page.locator("#sell-KTI")).to_be_visible()
         await expect(page.locator(".notice.bad")).to_have_count(0)
 
 
@@ -400,11 +416,7 @@ async def test_a_new_version_waits_for_the_last_unsent_record(
         await line.cut()
         await open_drawer(page)
         await page.click("#tab-sell")
-        newer = tmp_path / "apps"
-        shutil.copytree(assets.APPS, newer)
-        with (newer / "till" / "till.css").open("a", encoding="utf-8") as style:
-            style.write(".tabs { letter-spacing: 3px; }\n")
-        monkeypatch.setattr(assets, "APPS", newer)
+        monkeypatch.setattr(assets, "APPS", a_newer_till(tmp_path))
         services.away.add("gateway")
         async with served_portal(services) as address:
             line.port = urlsplit(address).port or 0
@@ -417,14 +429,40 @@ async def test_a_new_version_waits_for_the_last_unsent_record(
                 await page.evaluate(again := "void dispatchEvent(new Event('online'))")
             assert (await answering.value).status == 503
             await page.wait_for_timeout(500)
-            spacing = "getComputedStyle(document.querySelector('.tabs')).letterSpacing"
-            assert await page.evaluate(spacing) == "normal"
+            assert await page.evaluate(SPACING) == "normal"
             await expect(page.locator("#unsent")).to_have_text("1 record not sent")
             services.away.clear()
             await page.evaluate(again)
             await expect(page.locator(".tabs")).to_have_css("letter-spacing", "3px", timeout=30_000)
             await expect(page.locator("#unsent")).to_have_text("All sent")
             assert len(bodies(services, DrawerOpened)) == 1
+            await line.cut()
+
+
+@pytest.mark.slow
+async def test_a_new_version_in_one_tab_leaves_the_basket_of_another(
+    chromium: Browser, services: DeviceServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, _ = await enrolled(phone, line)
+        await page.reload()
+        other = await phone.new_page()
+        await other.goto(line.till)
+        await other.click("#sell-KTI")
+        await line.cut()
+        monkeypatch.setattr(assets, "APPS", a_newer_till(tmp_path))
+        async with served_portal(services) as address:
+            line.port = urlsplit(address).port or 0
+            await line.mend()
+            await page.evaluate("navigator.serviceWorker.getRegistration().then((known) => known.update())")
+            await page.evaluate(again := "void dispatchEvent(new Event('online'))")
+            await expect(page.locator(".tabs")).to_have_css("letter-spacing", "3px", timeout=30_000)
+            await other.wait_for_timeout(500)
+            await expect(other.locator("#pay")).to_be_enabled()
+            assert await other.evaluate(SPACING) == "normal"
+            await other.click("#less-KTI")
+            await other.evaluate(again)
+            await expect(other.locator(".tabs")).to_have_css("letter-spacing", "3px", timeout=30_000)
             await line.cut()
 
 

@@ -490,3 +490,59 @@ def test_a_basket_never_has_less_than_nothing(tmp_path: Path) -> None:
     assert answered[0]["basket"] == {"KTI": 1}
     assert answered[0]["cash"] == [87_500, 88_000, 90_000, 100_000]
     assert answered[1]["cash"] == [0]
+
+
+def test_a_sale_of_goods_that_were_recalled_after_they_were_shown_is_refused(tmp_path: Path) -> None:
+    payment = {"kind": "qris", "reference": ""}
+    here = [an_opening("T1"), a_stocking(LOT, 10)]
+    stories = (here, [*here, withdrawn(LOT)], [*here, withdrawn(LOT), reinstated(LOT)], [*here, withdrawn(OTHER)])
+    asked = [
+        {"records": [], "news": news_of(news), "sold": {"lines": [dumped(row)], "price_list": 1, "payment": payment}}
+        for news in stories
+        for row in (line(lot=LOT), line())
+    ]
+    sold, refused = ["ReceiptIssued"] * 2, ["recalled"] * 2
+    assert answers({"commands": asked}, tmp_path)["commands"] == [*sold, *refused, *sold, *sold]
+
+
+def test_goods_in_the_basket_that_can_not_be_sold_are_named(tmp_path: Path) -> None:
+    news = news_of([an_opening("T1"), a_stocking(LOT, 10), a_stocking(OTHER, 10), withdrawn(LOT)])
+    asked = {"news": news, "basket": [[LOT, 2], [OTHER, 1], ["KTI", 1], ["KRJ", 1]], "at": milliseconds(NOW)}
+    [answered] = answers({"leftOut": [asked]}, tmp_path)["leftOut"]
+    assert answered == {"lines": [OTHER, "KTI"], "out": [[LOT, "withdrawn"], ["KRJ", "no-price"]]}
+
+
+def test_pieces_that_another_tab_took_back_meanwhile_are_not_paid_back_again(tmp_path: Path) -> None:
+    bodies = {"r1": receipt(line(1, 3)), "v1": void("r1", (1, 3)), "r2": receipt(line(1, 3))}
+    records = recorded([a_spooled_record(id, body, number=n) for n, (id, body) in enumerate(bodies.items(), 1)])
+    asked = [
+        {
+            "records": records,
+            "news": [],
+            "voided": {
+                "made": {
+                    "receipt": of,
+                    "lines": [{"line": 1, "qty": 1}],
+                    "refund": "qris",
+                    "refund_rupiah": 1,
+                    "reason": "",
+                },
+                "seen": seen,
+            },
+        }
+        for of, seen in (("r1", 1), ("r1", 2), ("r1", 3), ("r2", 1))
+    ]
+    assert answers({"commands": asked}, tmp_path)["commands"] == ["voided", *["ReceiptVoided"] * 3]
+
+
+def test_a_till_with_unsent_records_closes_only_with_a_reason(tmp_path: Path) -> None:
+    asked = [
+        {
+            "records": recorded([a_spooled_record("r1", receipt(), sent=sent)]),
+            "news": news_of([an_opening("T1")]),
+            "note": note,
+        }
+        for sent in (True, False)
+        for note in ("", "no line")
+    ]
+    assert answers({"commands": asked}, tmp_path)["commands"] == ["TillClosed", "TillClosed", "unsent", "TillClosed"]

@@ -4,8 +4,8 @@ import { pathToFileURL } from "node:url";
 
 const [folder, file] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(`${folder}/${name}.js`));
-const [records, money, booth, basket, ledger, day] = await Promise.all(
-  ["records", "money", "booth", "basket", "ledger", "day"].map((name) => load(`till/${name}`)),
+const [records, money, booth, basket, ledger, day, till] = await Promise.all(
+  ["records", "money", "booth", "basket", "ledger", "day", "till"].map((name) => load(`till/${name}`)),
 );
 const [amounts, envelope, lot, signatures, qr] = await Promise.all(
   ["amounts", "envelope", "lot", "signatures", "qr"].map((name) => load(`device/${name}`)),
@@ -22,6 +22,14 @@ const BUILDERS = {
   TillClosed: (place, given) => records.tillClosed(place, given),
 };
 const text = (bytes) => Buffer.from(bytes).toString("base64");
+const outcome = async (act) => {
+  try {
+    return (await act()).kind;
+  } catch (fault) {
+    if (fault instanceof till.Refused) return fault.why;
+    throw fault;
+  }
+};
 const plain = (map) => Object.fromEntries(map);
 const asked = JSON.parse(readFileSync(file, "utf8"));
 
@@ -84,6 +92,24 @@ const ANSWERS = {
           lines.map((line) => [line.left, ledger.refundOf(line, line.left)]),
         ]),
       };
+    }),
+  commands: (items) =>
+    Promise.all(
+      items.map(({ records: own, news, sold, voided, note }) => {
+        const place = { scope: "ODOP.B01", name: "T1", device: "d1", seq: own.length + 1, previous: null };
+        const made = new till.Till({ append: async (write) => write(place, own) });
+        const view = booth.boothOf(news, "T1", "d1");
+        if (sold) return outcome(() => made.sell(sold, view));
+        if (voided) return outcome(() => made.voidPieces(voided.made, voided.seen));
+        return outcome(() => made.close(view.opening, note));
+      }),
+    ),
+  leftOut: (items) =>
+    items.map(({ news, basket: pieces, at }) => {
+      const view = booth.boothOf(news, "T1", "d1");
+      const all = new Map(pieces);
+      const lines = basket.linesOf(all, view, new Date(at)).lines.map(({ lot, product }) => lot ?? product);
+      return { lines, out: basket.leftOut(all, view, new Date(at)).map(({ item, fault }) => [item, fault]) };
     }),
   baskets: (items) =>
     items.map(({ taps, due }) => ({

@@ -8,6 +8,8 @@ import pytest
 
 from services.portal.api.apps import app_texts, texts_of_script
 from services.portal.api.assets import APPS, Assets
+from shared.events.production import TERMINAL
+from shared.events.sales import TILL
 from shared.translation import catalogue
 from shared.wording import fields
 from tests.support.callers import ISSUER
@@ -41,6 +43,12 @@ def test_every_text_of_an_app_is_there_in_both_languages_with_the_same_fields(ap
         # The app knows these formats alone.
         for _, form in _FIELD.findall(text + known[None, text]):
             assert form in ("", "rupiah", "thousands") or "|" in form, text
+
+
+def test_every_kind_of_record_has_a_name_for_people() -> None:
+    source = FILES["device/shown.js"].content.decode()
+    kinds = {body.__name__ for topic in (TILL, TERMINAL) for body in topic.bodies}
+    assert kinds == set(re.findall(r"\b([A-Z]\w+): tr\(", source))
 
 
 @pytest.mark.parametrize("app", APP_NAMES)

@@ -33,6 +33,7 @@ export class DeviceApp {
   #again = false;
   #syncing = false;
   #recording = false;
+  /** Whether a newer version has taken over. */ #isOld = false;
   /** @type {string | null} */ #shown = null;
   /** @type {ServiceWorkerRegistration | null} */ #registration = null;
 
@@ -119,7 +120,14 @@ export class DeviceApp {
     }
     if (!this.enrolment) this.show("setup");
     this.syncSoon(0);
+    // A browser promises it to an app that was installed after its enrolment. Some ask the person first.
+    if (this.enrolment && !this.persists) void this.keepStorage();
     await this.#serve();
+  }
+
+  /** Ask the browser not to empty its storage. */
+  async keepStorage() {
+    this.persists = (await navigator.storage?.persist?.()) ?? false;
   }
 
   /** Read everything again, and show it. */
@@ -241,7 +249,9 @@ export class DeviceApp {
     const registration = await navigator.serviceWorker.register("worker.js", { updateViaCache: "none" });
     const controlled = navigator.serviceWorker.controller !== null;
     navigator.serviceWorker.addEventListener("controllerchange", () => {
-      if (controlled) location.reload();
+      // Another tab has let it in. Who fills a basket here goes on with the version that is open.
+      this.#isOld = controlled;
+      this.#takeOver();
     });
     this.#registration = registration;
     registration.addEventListener("updatefound", () => {
@@ -253,7 +263,9 @@ export class DeviceApp {
   /** A new version takes over when nothing is unsent, and nobody is in the middle of something. */
   #takeOver() {
     const idle = !this.unsent.length && this.isFree && this.view === this.home;
-    if (idle) this.#registration?.waiting?.postMessage("take-over");
+    if (!idle || this.#recording) return;
+    if (this.#isOld) location.reload();
+    else this.#registration?.waiting?.postMessage("take-over");
   }
 }
 

@@ -239,6 +239,9 @@ export class Spool {
   /** @param {string} device @param {number} seq */
   #mark(device, seq) {
     try {
+      const [former, number] = (localStorage.getItem(this.mark) ?? "").split(" ");
+      // What was lost is told until a person has read it.
+      if (former && (former !== device || Number(number) > seq)) return;
       localStorage.setItem(this.mark, `${device} ${seq}`);
     } catch {
       // A full disk: the record itself is kept.
@@ -393,10 +396,14 @@ export function isHeld({ state, kept_at, hold }, now) {
 
 const decoder = new TextDecoder();
 
+/** The kind of a record, without the version of its form. @param {Headers} headers */
+export function kindOf({ type }) {
+  return type.slice(0, type.lastIndexOf("."));
+}
+
 /** @param {StoredRecord} record @returns {Recorded} */
 export function recordedOf({ seq, id, bytes, headers, state }) {
-  const kind = headers.type.slice(0, headers.type.lastIndexOf("."));
-  return { seq, id, kind, body: JSON.parse(decoder.decode(bytes)), sent: state === "sent" };
+  return { seq, id, kind: kindOf(headers), body: JSON.parse(decoder.decode(bytes)), sent: state === "sent" };
 }
 
 /** A record as the gateway takes it. @param {StoredRecord} record */

@@ -42,8 +42,21 @@ export function faultOf(text, booth, at) {
   const found = itemOf(text);
   if (!found) return "unknown";
   if (!pricesAt(booth, at).prices.has(found.product)) return "no-price";
-  const withdrawn = found.lot === null ? isWithdrawn(booth, found.product) : booth.withdrawn.has(found.lot);
-  return withdrawn ? "withdrawn" : null;
+  return isRecalled(found, booth) ? "withdrawn" : null;
+}
+
+/** Whether the lot is withdrawn, or all lots of goods without a label are.
+ * @param {{ lot: string | null, product: string }} goods @param {Booth} booth */
+export function isRecalled({ lot, product }, booth) {
+  return lot === null ? isWithdrawn(booth, product) : booth.withdrawn.has(lot);
+}
+
+/** The items that are left out of the lines. @param {Basket} basket @param {Booth} booth @param {Date} at */
+export function leftOut(basket, booth, at) {
+  return [...basket.keys()].flatMap((item) => {
+    const fault = faultOf(item, booth, at);
+    return fault ? [{ item, fault }] : [];
+  });
 }
 
 /** The lines of the basket at the prices of now. What can't be sold is left out: a recall may have come meanwhile.

@@ -10,6 +10,7 @@ import { tr } from "../device/words.js";
 import { boothOf } from "./booth.js";
 import { faultOf, changed, itemOf } from "./basket.js";
 import { drawersOf, isClosed, openDrawer, otherReceipts, receiptsOf, soldOf } from "./ledger.js";
+import { faultText } from "./shown.js";
 import { HABITS, Refused, Till } from "./till.js";
 import { cashView } from "./views/cash.js";
 import { closeView } from "./views/close.js";
@@ -110,6 +111,9 @@ export class App extends DeviceApp {
       closed: tr("This till is closed."),
       "drawer-open": tr("The drawer must be counted before another takes it."),
       "no-drawer": tr("No drawer is open here."),
+      recalled: tr("Some of these goods were withdrawn meanwhile. Go back and set them aside."),
+      voided: tr("Goods of this receipt were taken back in another tab. Open the receipt again."),
+      unsent: tr("Records are not sent. Say why you close without sending them."),
     };
     return sentences[fault.why];
   }
@@ -166,13 +170,7 @@ export class App extends DeviceApp {
       this.basket = changed(this.basket, found.item, 1);
       this.notice = null;
     } else {
-      const item = found?.item ?? label;
-      const texts = {
-        unknown: tr("{item} is no label: a character is missing or wrong.", { item }),
-        "no-price": tr("The booth's list has no price of {item}.", { item }),
-        withdrawn: tr("{item} was withdrawn: set it aside, and do not sell it.", { item }),
-      };
-      this.notice = { kind: "bad", text: texts[fault ?? "unknown"] };
+      this.notice = { kind: "bad", text: faultText(fault ?? "unknown", found?.item ?? label) };
     }
     this.render(true);
     document.getElementById("label")?.focus();

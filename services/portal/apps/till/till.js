@@ -1,4 +1,5 @@
 /** The commands of the till: each is checked, then recorded. */
+import { isRecalled } from "./basket.js";
 import { isClosed, openDrawer, rupiahOf } from "./ledger.js";
 import {
   boothCounted,
@@ -14,6 +15,7 @@ import {
 
 /** @typedef {import("../device/spool.js").Spool} Spool */
 /** @typedef {import("../device/spool.js").Recorded} Recorded */
+/** @typedef {import("./booth.js").Booth} Booth */
 /** @typedef {import("./records.js").Place} Place */
 /** @typedef {import("./records.js").PaymentKind} PaymentKind */
 
@@ -34,7 +36,7 @@ export const UNDO = 10_000;
 
 /** A command that is not possible now. */
 export class Refused extends Error {
-  /** @param {"closed" | "drawer-open" | "no-drawer"} why */
+  /** @param {"closed" | "drawer-open" | "no-drawer" | "recalled" | "voided" | "unsent"} why */
   constructor(why) {
     super(why);
     this.why = why;
@@ -55,12 +57,13 @@ export class Till {
 
   /** @param {{ lines: import("./records.js").Goods[], price_list: number,
    *   payment: import("./records.js").Payment }} sale
-   * @param {number} opening the booth's latest opening */
-  sell({ lines, price_list, payment }, opening) {
+   * @param {Booth} booth as it is known now: a recall may have come since the lines were shown */
+  sell({ lines, price_list, payment }, booth) {
     const at = new Date();
     return this.#append(
       (place, records) => {
-        if (isClosed(records, opening)) throw new Refused("closed");
+        if (isClosed(records, booth.opening)) throw new Refused("closed");
+        if (lines.some((line) => isRecalled(line, booth))) throw new Refused("recalled");
         const drawer = payment.kind === "cash" ? (openDrawer(records)?.id ?? null) : null;
         return receiptIssued(place, { lines, payment, drawer, price_list }, at);
       },
@@ -78,10 +81,14 @@ export class Till {
   }
 
   /** @param {{ receipt: string, lines: { line: number, qty: number }[], refund: PaymentKind, refund_rupiah: number,
-   *   reason: string }} made */
-  voidPieces(made) {
+   *   reason: string }} made
+   * @param {number} seen the number of the last record that the pieces were chosen by */
+  voidPieces(made, seen) {
     const at = new Date();
     return this.#append((place, records) => {
+      // Another tab may have taken the same pieces back.
+      const later = records.filter(({ seq, kind }) => seq > seen && kind === "ReceiptVoided");
+      if (later.some(({ body }) => body.receipt === made.receipt)) throw new Refused("voided");
       const drawer = made.refund === "cash" ? (openDrawer(records)?.id ?? null) : null;
       return receiptVoided(place, { ...made, drawer }, at);
     }, at);
@@ -127,6 +134,7 @@ export class Till {
     return this.#append(
       (place, records) => {
         if (isClosed(records, opening)) throw new Refused("closed");
+        if (!note && records.some(({ sent }) => !sent)) throw new Refused("unsent");
         return tillClosed(place, { opening });
       },
       new Date(),

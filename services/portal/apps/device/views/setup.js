@@ -17,7 +17,7 @@ export function setupView(app) {
       app.failed(fault);
       return;
     }
-    app.persists = (await navigator.storage?.persist?.()) ?? false;
+    await app.keepStorage();
     await app.refresh();
     app.show(app.home);
     app.syncSoon(0);

@@ -1,6 +1,6 @@
 import { h, notice, once } from "../dom.js";
-import { timeOfDay } from "../shown.js";
-import { cloudEvent } from "../spool.js";
+import { recordName, timeOfDay } from "../shown.js";
+import { cloudEvent, kindOf } from "../spool.js";
 import { tr } from "../words.js";
 
 /** What is only on this device, and why. @param {import("../app.js").DeviceApp} app */
@@ -10,7 +10,7 @@ export function unsentView(app) {
       "tr",
       {},
       h("td", { class: "number" }, seq),
-      h("td", {}, headers.type),
+      h("td", {}, recordName(kindOf(headers))),
       h("td", {}, timeOfDay(kept_at, app.zone)),
       h("td", {}, state === "refused" && refusal ? reason(refusal) : tr("to send")),
     ),

@@ -11,7 +11,7 @@ export function cashView(app) {
   const last = app.drawers.at(-1);
   return [
     h("h1", {}, tr("Cash")),
-    h("p", {}, h("button", { id: "day", onclick: () => app.show("day") }, tr("Day report"))),
+    h("p", {}, h("button", { id: "day", onclick: () => today(app) }, tr("Day report"))),
     !drawer && last && countOf(last),
     ...(drawer
       ? [
@@ -40,6 +40,12 @@ export function cashView(app) {
         ]
       : [h("h2", {}, tr("Take the drawer")), openForm(app)]),
   ].filter(Boolean);
+}
+
+/** The report of today, whichever day was looked at before. @param {import("../main.js").App} app */
+function today(app) {
+  app.day = null;
+  app.show("day");
 }
 
 /** What the last count has found. @param {import("../ledger.js").Drawer} drawer */

@@ -36,7 +36,7 @@ export function payView(app) {
     /** @type {{ seq: number, id: string } | null} */
     let kept = null;
     const isKept = await app.record(async () => {
-      kept = await app.till.sell({ lines, price_list, payment }, app.booth.opening);
+      kept = await app.till.sell({ lines, price_list, payment }, app.booth);
     });
     if (!isKept || !kept) return;
     app.basket = new Map();

@@ -2,9 +2,9 @@ import { rupiah, thousands } from "../../device/amounts.js";
 import { canScan } from "../../device/camera.js";
 import { h, notice } from "../../device/dom.js";
 import { tr } from "../../device/words.js";
-import { changed, dueOf, itemOf, linesOf, oversold, piecesOf } from "../basket.js";
+import { changed, dueOf, itemOf, leftOut, linesOf, oversold, piecesOf } from "../basket.js";
 import { isWithdrawn, leftOf, pricesAt } from "../booth.js";
-import { nameOf } from "../shown.js";
+import { faultText, nameOf } from "../shown.js";
 
 /** Products as buttons, labels, and the basket. @param {import("../main.js").App} app */
 export function sellView(app) {
@@ -109,11 +109,24 @@ function basketOf(app) {
     "section",
     { class: "basket", "aria-label": tr("Basket") },
     rows.length ? h("ul", {}, rows) : h("p", { class: "muted" }, tr("The basket is empty. Tap what is sold.")),
+    // A recall came, or another price list: without a word the customer would leave with what is not paid.
+    leftOut(app.basket, app.booth, new Date()).map(({ item, fault }) => unsaleable(app, item, fault)),
     doubts,
     h(
       "button",
       { id: "pay", class: "primary pay", disabled: !rows.length, onclick: () => app.show("pay") },
       rows.length ? tr("Pay {due:rupiah}", { due: dueOf(lines) }) : tr("Pay"),
     ),
+  );
+}
+
+/** @param {import("../main.js").App} app @param {string} item @param {Parameters<typeof faultText>[0]} fault */
+function unsaleable(app, item, fault) {
+  const name = itemOf(item)?.lot ? item : nameOf(app, item);
+  const takeOut = () => put(app, item, -(app.basket.get(item) ?? 0));
+  return notice(
+    "bad",
+    h("p", {}, faultText(fault, name)),
+    h("button", { id: `out-${item}`, onclick: takeOut }, tr("Take out")),
   );
 }

@@ -74,16 +74,22 @@ function input(id) {
   return /** @type {HTMLInputElement} */ (document.getElementById(id));
 }
 
+/** The number of the last record that this page knows. @param {import("../main.js").App} app */
+function lastOf(app) {
+  return app.records.at(-1)?.seq ?? 0;
+}
+
 /** @returns {PaymentKind} */
 function refundKind() {
   const checked = document.querySelector('input[name="refund"]:checked');
   return /** @type {PaymentKind} */ (checked?.getAttribute("value") ?? "cash");
 }
 
-/** @param {import("../main.js").App} app @param {Parameters<import("../till.js").Till["voidPieces"]>[0]} made */
-async function keep(app, made) {
+/** @param {import("../main.js").App} app @param {Parameters<import("../till.js").Till["voidPieces"]>[0]} made
+ * @param {number} seen */
+async function keep(app, made, seen) {
   const refund = made.refund_rupiah;
-  if (await app.record(() => app.till.voidPieces(made)))
+  if (await app.record(() => app.till.voidPieces(made, seen)))
     app.show("receipts", { kind: "good", text: tr("Kept. Pay back {refund:rupiah}.", { refund }) });
 }
 
@@ -91,6 +97,7 @@ async function keep(app, made) {
  * @param {PaymentKind} paid */
 function knownForm(app, receipt, lines, paid) {
   const left = lines.filter((line) => line.left > 0);
+  const seen = lastOf(app);
   if (!left.length) return notice("warn", h("p", {}, tr("All of this receipt is void already.")));
   const typed = (/** @type {KnownLine} */ { line, left }) => {
     const pieces = Math.floor(Number(input(`back-${line}`).value) || 0);
@@ -110,7 +117,7 @@ function knownForm(app, receipt, lines, paid) {
     const voided = chosen().map(({ line, qty }) => ({ line: line.line, qty }));
     if (!voided.length) return app.failed(tr("No piece is chosen."));
     const reason = input("reason").value.trim();
-    await keep(app, { receipt, lines: voided, refund: refundKind(), refund_rupiah: shown(), reason });
+    await keep(app, { receipt, lines: voided, refund: refundKind(), refund_rupiah: shown(), reason }, seen);
   });
   const whole = sum(left.map((line) => refundOf(line, line.left)));
   return h(
@@ -144,6 +151,7 @@ function knownForm(app, receipt, lines, paid) {
 /** A receipt that only its paper tells of: one line of it, and the sum as the paper says.
  * @param {import("../main.js").App} app @param {string} receipt */
 function unknownForm(app, receipt) {
+  const seen = lastOf(app);
   const record = once(async () => {
     const [line, qty] = [input("line").value, input("pieces").value].map(Number);
     const refund_rupiah = typedRupiah(input("sum").value);
@@ -151,7 +159,7 @@ function unknownForm(app, receipt) {
     const isWhole = [line, qty].every((number) => Number.isInteger(number) && number > 0);
     if (!isWhole) return app.failed(tr("Pieces are whole numbers."));
     const reason = input("reason").value.trim();
-    await keep(app, { receipt, lines: [{ line, qty }], refund: refundKind(), refund_rupiah, reason });
+    await keep(app, { receipt, lines: [{ line, qty }], refund: refundKind(), refund_rupiah, reason }, seen);
   });
   return h(
     "form",
