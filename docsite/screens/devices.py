@@ -21,8 +21,11 @@ FIRST_NUMBER = 6
 _MOST_LEFT = """(goods) => goods
   .map((one) => ({ id: one.id, left: Number(one.querySelector(".goods-left").textContent.replace(/\\D/g, "")) }))
   .sort((one, other) => other.left - one.left).map(({ id }) => id)"""
-# In the documentation, by role and view.
-SHOWN = {("till", "sell"), ("till", "receipt"), ("terminal", "choose"), ("terminal", "lots")}
+# The pictures of the documentation, by role and view.
+SHOWN = {
+    (role, view): f"{role}-{view}-{WIDTHS[0]}.webp"
+    for role, view in (("till", "sell"), ("till", "receipt"), ("terminal", "choose"), ("terminal", "lots"))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,8 @@ class DeviceCamera:
         await page.wait_for_timeout(BOUNCE_MS)
         content = await picture(page, WIDTHS[0], HEIGHT)
         (self.folder / f"{role}-{view}-{WIDTHS[0]}-{language}.webp").write_bytes(content)
-        if language == LANGUAGES[0] and (role, view) in SHOWN:
-            (self.documentation / f"{role}-{view}-{WIDTHS[0]}.webp").write_bytes(content)
+        if language == LANGUAGES[0] and (file := SHOWN.get((role, view))) is not None:
+            (self.documentation / file).write_bytes(content)
 
 
 async def _tap(page: Page, selector: str) -> None:

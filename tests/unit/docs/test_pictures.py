@@ -5,6 +5,7 @@ from pathlib import Path
 
 from docsite.generated import DOCS
 from docsite.screens.camera import SHOWN
+from docsite.screens.devices import SHOWN as OF_DEVICES
 
 MOST_BYTES = 1_500_000
 README = DOCS.parent / "README.md"
@@ -16,7 +17,7 @@ def shown_in(page: Path) -> set[str]:
 
 def test_the_command_makes_every_picture_and_each_is_shown() -> None:
     kept = {path.name for path in (DOCS / "pictures").iterdir()}
-    assert kept == {shown.file for shown in SHOWN}
+    assert kept == {*(shown.file for shown in SHOWN), *OF_DEVICES.values()}
     assert kept == set().union(*map(shown_in, [README, *DOCS.rglob("*.md")]))
 
 
