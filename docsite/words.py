@@ -79,6 +79,7 @@ WORDS = (
     *("the zone of this machine", "counted", "provisional"),
     *(kind.value.replace("_", " ") for kinds in (MissingKind, OrderRefusal) for kind in kinds),
     *("the laboratory", "the local stack", "issued", "so far", "works", "in trouble", "down", "waits for a reset"),
+    *("final",),
     *("its key waits", "holds", "broken", "the same", "different", "not compared", "not tried"),
     *("enrolled", "revoked", "stored before", "statement", "credit note"),
     "no festival has opened the booth",

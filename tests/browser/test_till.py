@@ -142,8 +142,8 @@ async def test_a_refused_record_is_set_aside_and_blocks_no_other(
         await page.click("#tab-sell")
         await sell(page)
         await page.click("#unsent")
-        await expect(page.locator("tbody tr")).to_have_count(1, timeout=15_000)
-        await expect(page.locator("tbody tr")).to_contain_text("not taken: Your account may not do this.")
+        await expect(page.locator(".cards li")).to_have_count(1, timeout=15_000)
+        await expect(page.locator(".cards li")).to_contain_text("not taken: Your account may not do this.")
         [receipt] = bodies(services, ReceiptIssued)
         async with page.expect_download() as downloading:
             await page.click("#export")

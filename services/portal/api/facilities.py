@@ -65,6 +65,7 @@ def routes(
             facility=facility,
             devices=await organiser.devices(person, facility=facility),
             given=given,
+            zone=await organiser.facility_zone(person, facility),
             problem=problem,
         )
 

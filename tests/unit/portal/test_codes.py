@@ -9,6 +9,7 @@ from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.portal import FESTIVAL, PASSWORD, OtherServices, a_portal, pages_of, sign_in
 
+FACILITY = {"code": "PR-KPG", "name": "Lapas Perempuan", "place": "Kupang", "zone": "Asia/Makassar"}
 CODE = {"code": "abcd-efgh-jkmn", "expires_at": "2026-04-18T02:10:00Z"}
 
 
@@ -16,6 +17,7 @@ CODE = {"code": "abcd-efgh-jkmn", "expires_at": "2026-04-18T02:10:00Z"}
 def others() -> OtherServices:
     others = OtherServices(Grant(Role.ORGANISER, "ODOP"), Grant(Role.FACILITY_STAFF, "PR-KPG"))
     others.pages |= pages_of(FESTIVAL) | {"identity/devices": []}
+    others.pages["production/facilities"] = [FACILITY]
     others.outcomes["identity/invitations"] = httpx.Response(200, json=CODE)
     others.outcomes["identity/device-codes"] = httpx.Response(200, json=CODE)
     return others
@@ -38,6 +40,7 @@ async def test_a_code_is_shown_once(
         assert (answer.status_code, CODE["code"] in answer.text) == (200, True)
         [(name, body, _)] = others.commands
         assert (name, json.loads(body)) == (asked, {"role": role, "scope": scope})
+        assert "2026-04-18 10:10 WITA" in answer.text, "the end of the code is told by the clock of the place"
         assert CODE["code"] not in (await browser.get(path)).text
 
 

@@ -15,6 +15,7 @@ from shared.errors import WrongEntry
 from shared.wording import Message
 
 SETTLED = "settled"
+CLOSING = "closing"
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -25,6 +26,7 @@ def routes(desk: Desk) -> APIRouter:
         request: Request, person: Person, festival: str, status: int = 200, problem: Message | None = None
     ) -> Response:
         booths = await desk.organiser.booths(person, festival)
+        awaits = await _awaited(person, festival, booths)
         return await desk.show(
             request,
             "close.html",
@@ -34,7 +36,9 @@ def routes(desk: Desk) -> APIRouter:
             missing=await desk.organiser.missing(person, festival),
             left=_left(booths),
             returned=[(booth, lot) for booth in booths for lot in booth.lots if lot.returned],
-            awaited=await _awaited(person, festival, booths),
+            awaited=awaits,
+            # No till is waited for: the services still exchange what they know of a closing booth.
+            is_working=not awaits and any(booth.status == CLOSING for booth in booths),
             settlements=await desk.organiser.settlements(person, festival=festival),
             problem=problem,
         )

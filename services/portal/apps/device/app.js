@@ -90,6 +90,12 @@ export class DeviceApp {
     return null;
   }
 
+  /** What a record says, in the reader's language. @param {{ kind: string, body: Record<string, any> }} record
+   * @returns {string} */
+  textOf({ kind }) {
+    return kind;
+  }
+
   /** Make of records and news what the views show. @param {import("./spool.js").News[]} _news
    * @param {import("./spool.js").Device} _device */
   take(_news, _device) {}

@@ -7,6 +7,7 @@ import { tr } from "../device/words.js";
 import { catalogueOf } from "./catalogue.js";
 import { dayIn } from "./days.js";
 import { isOpen, lotsOf, reportsOf } from "./reports.js";
+import { recordText } from "./sentences.js";
 import { HABITS, Terminal } from "./terminal.js";
 import { chooseView } from "./views/choose.js";
 import { keptView } from "./views/kept.js";
@@ -107,6 +108,11 @@ export class TerminalApp extends DeviceApp {
     const isAwaited = this.reports.some(({ standing }) => standing === "sent");
     this.#asked = isAwaited ? this.#asked + 1 : 0;
     return isAwaited && this.#asked <= FEW ? SOON : super.interval;
+  }
+
+  /** @param {{ kind: string, body: Record<string, any> }} record */
+  textOf(record) {
+    return recordText(this, record);
   }
 
   get warnings() {

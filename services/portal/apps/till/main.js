@@ -10,7 +10,7 @@ import { tr } from "../device/words.js";
 import { boothOf } from "./booth.js";
 import { faultOf, changed, itemOf } from "./basket.js";
 import { drawersOf, isClosed, openDrawer, otherReceipts, receiptsOf, soldOf } from "./ledger.js";
-import { faultText } from "./shown.js";
+import { faultText, recordText } from "./shown.js";
 import { HABITS, Refused, Till } from "./till.js";
 import { cashView } from "./views/cash.js";
 import { closeView } from "./views/close.js";
@@ -101,6 +101,11 @@ export class App extends DeviceApp {
     if (redirected)
       texts.push(tr("Records of this booth count at {booth}. Set the till up there.", { booth: redirected.to }));
     return texts.map((text) => ({ kind: "warn", text }));
+  }
+
+  /** @param {{ kind: string, body: Record<string, any> }} record */
+  textOf(record) {
+    return recordText(this, record);
   }
 
   /** @param {unknown} fault */

@@ -1,24 +1,33 @@
 import { h, notice, once } from "../dom.js";
-import { recordName, timeOfDay } from "../shown.js";
-import { cloudEvent, kindOf } from "../spool.js";
+import { timeOfDay } from "../shown.js";
+import { cloudEvent, recordedOf } from "../spool.js";
 import { tr } from "../words.js";
 
 /** What is only on this device, and why. @param {import("../app.js").DeviceApp} app */
 export function unsentView(app) {
-  const rows = app.unsent.map(({ seq, headers, kept_at, state, refusal }) =>
+  const rows = app.unsent.map((stored) =>
     h(
-      "tr",
-      {},
-      h("td", { class: "number" }, seq),
-      h("td", {}, recordName(kindOf(headers))),
-      h("td", {}, timeOfDay(kept_at, app.zone)),
-      h("td", {}, state === "refused" && refusal ? reason(refusal) : tr("to send")),
+      "li",
+      { class: "card" },
+      h("p", {}, h("strong", {}, app.textOf(recordedOf(stored)))),
+      h(
+        "p",
+        { class: "muted" },
+        `${stored.seq} · ${timeOfDay(stored.kept_at, app.zone)} · ${
+          stored.state === "refused" && stored.refusal ? reason(stored.refusal) : tr("to send")
+        }`,
+      ),
     ),
   );
-  const columns = [tr("Number"), tr("Record"), tr("Time"), tr("Standing")];
   return [
-    h("h1", {}, tr("Not sent yet")),
-    h("p", { class: "lead" }, tr("These records are only on this device. They are sent by themselves.")),
+    h("h1", {}, rows.length ? tr("Not sent yet") : tr("All sent")),
+    h(
+      "p",
+      { class: "lead" },
+      rows.length
+        ? tr("These records are only on this device. They are sent by themselves.")
+        : tr("The services have every record of this device."),
+    ),
     app.fault &&
       notice(
         "warn",
@@ -38,18 +47,7 @@ export function unsentView(app) {
       h("button", { id: "sync-now", class: "primary", onclick: once(() => app.sync()) }, tr("Send now")),
       h("button", { id: "export", disabled: !rows.length, onclick: once(() => save(app)) }, tr("Save to a file")),
     ),
-    rows.length
-      ? h(
-          "div",
-          { class: "table", tabindex: 0, role: "region", "aria-label": tr("Not sent yet") },
-          h(
-            "table",
-            {},
-            h("thead", {}, h("tr", {}, columns.map((text) => h("th", { scope: "col" }, text)))),
-            h("tbody", {}, rows),
-          ),
-        )
-      : h("div", { class: "empty" }, h("p", { class: "empty-title" }, tr("All sent"))),
+    rows.length > 0 && h("ul", { class: "cards" }, rows),
   ].filter(Boolean);
 }
 

@@ -26,7 +26,12 @@ export function sellView(app) {
     ];
   return [
     h("h1", { class: "visually-hidden" }, tr("Sell")),
-    !app.drawer && notice("warn", h("p", {}, tr("No drawer is open: cash of sales is in nobody's count."))),
+    !app.drawer &&
+      notice(
+        "warn",
+        h("p", {}, tr("No drawer is open: cash of sales is in nobody's count.")),
+        h("button", { id: "take-drawer", onclick: () => app.show("cash") }, tr("Take the drawer")),
+      ),
     h(
       "div",
       { class: "goods-grid" },
