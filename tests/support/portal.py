@@ -121,7 +121,8 @@ class OtherServices:
     """The services that the portal asks, by the names of their hosts. A person signs in as `organiser`.
 
     `pages`: what a GET of a service answers, by `service/path`. `asked`: every request, with its token. `queries`:
-    the latest of each page. `lifetime`: of the next access token. `away`: the services that do not answer.
+    the latest of each page. `strangers`: the address that each request without a token named.
+    `lifetime`: of the next access token. `away`: the services that do not answer.
     `methods`: how people sign in. `begun`: the challenges of sign-ins at the provider, by their states.
     `sign_in_error`: why identity gives no session for the next one.
     """
@@ -134,6 +135,7 @@ class OtherServices:
         self.queries: dict[str, str] = {}
         self.commands: list[tuple[str, Any, str | None]] = []
         self.addresses: list[str | None] = []
+        self.strangers: dict[str, str | None] = {}
         self.lifetime = timedelta(minutes=5)
         self.away: set[str] = set()
         self.refresh_token = ""
@@ -168,6 +170,8 @@ class OtherServices:
         name = f"{service}{path}"
         self.asked.append((name, token))
         self.queries[name] = request.url.query.decode()
+        if token is None:
+            self.strangers[name] = request.headers.get("x-forwarded-for")
         if request.method == "POST":
             self.commands.append((name, body, request.headers.get("idempotency-key")))
             return self.outcomes.get(name, httpx.Response(200, json={}))

@@ -53,7 +53,9 @@ def file_name(title: str) -> str:
 
 def cell(value: object) -> object:
     """The value as a cell. A spreadsheet must not take a text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
+    return (
+        f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value
+    )
 
 
 def number(text: str) -> int | str:

@@ -55,7 +55,9 @@ class DeviceForwarding:
             "identity": settings.identity_url,
             "production": settings.production_url,
         }
-        self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN, trust_env=False, transport=transport)
+        # Devices that wait for news must not keep the records of others back.
+        limits = httpx.Limits(max_connections=settings.http_connections, max_keepalive_connections=100)
+        self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN, trust_env=False, transport=transport, limits=limits)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -65,7 +67,10 @@ class DeviceForwarding:
         if not (base := self._urls[service].rstrip("/")):
             raise PageRefused(503, Message(AWAY.template, service=service))
         # As it came: a name with a special character must not become another path.
-        path = request.scope["raw_path"].decode("ascii").partition("?")[0].removeprefix(f"/{service}")
+        came = request.scope["raw_path"].decode("ascii").partition("?")[0]
+        if not came.startswith(f"/{service}/") or {".", ".."} & set(request.scope["path"].split("/")):
+            raise PageRefused(404, Message("There is no such page here."))
+        path = came.removeprefix(f"/{service}")
         headers = {name: value for name in ASKED if (value := request.headers.get(name)) is not None}
         # Without it the client would ask for its own choice of encodings.
         headers["accept-encoding"] = request.headers.get("accept-encoding", "identity")

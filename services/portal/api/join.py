@@ -47,7 +47,9 @@ def routes(pages: Pages, people: People, services: Services, identity: Identity)
         if not all((code, login, name, password)):
             return await page(request, 422, shown, MISSING)
         body = {"login": login, "name": name, "password": sent["password"]}
-        answer = await services.ask(None, IDENTITY, "invitations", code, "account", body=body)
+        answer = await services.ask(
+            None, IDENTITY, "invitations", code, "account", body=body, address=address_of(request)
+        )
         if isinstance(answer, GivenCommand):
             return await page(request, 409, shown, answer.refusal)
         try:
@@ -97,7 +99,9 @@ def routes(pages: Pages, people: People, services: Services, identity: Identity)
         if not code or not password:
             return await restore_page(request, 422, shown, MISSING)
         body = {"password": password, **({"login": login} if login else {})}
-        answer = await services.ask(None, IDENTITY, "resets", code, "password", body=body)
+        answer = await services.ask(
+            None, IDENTITY, "resets", code, "password", body=body, address=address_of(request)
+        )
         if isinstance(answer, GivenCommand):
             return await restore_page(request, 409, shown, answer.refusal)
         return redirect("/sign-in")

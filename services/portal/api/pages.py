@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from services.portal.api.files import FILE, csv_file, page_table
 from services.portal.api.forwarding import ROUTES as FORWARDED
 from services.portal.api.people import Person
 from services.portal.clients import SignedOut
+from services.portal.clients.services import WRONG_FORM
 from shared.documents import DatabaseFault
 from shared.http.admission import OTHERS, BodyRule, body_rule
 from shared.http.answer_headers import SECURITY
@@ -211,10 +212,9 @@ def add_fault_pages(app: FastAPI, pages: Pages) -> None:
         return _to_sign_in(request)
 
     async def on_invalid(request: Request, _: RequestValidationError) -> Response:
-        message = Message("The address or the form is not as this page needs it.")
         if is_for_devices(request):
-            return problem(422, TITLE, message)
-        return pages.refused(request, 422, message)
+            return problem(422, TITLE, WRONG_FORM)
+        return pages.refused(request, 422, WRONG_FORM)
 
     async def on_database(request: Request, fault: DatabaseFault) -> Response:
         log.warning("database_request_failed", fault=repr(fault)[:300])
@@ -258,9 +258,22 @@ def _to_sign_in(request: Request) -> Response:
 
 
 def _address(request: Request, **more: str) -> str:
-    """The address of this page with its filters."""
+    """The address of this page with its filters; of the answer to a form that of the form's page."""
+    if request.method != "GET":
+        return _came_from(request)
     query = [(name, value) for name, value in request.query_params.multi_items() if name != FILE and value]
     return request.url.path + (f"?{urlencode([*query, *more.items()])}" if query or more else "")
+
+
+def _came_from(request: Request) -> str:
+    """The page whose form was sent: the form's own address may have no page."""
+    try:
+        page = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return request.url.path
+    if page.netloc != request.url.netloc:
+        return request.url.path
+    return local_path(page._replace(scheme="", netloc="").geturl())
 
 
 def _file_address(request: Request) -> str:

@@ -19,6 +19,8 @@ ANSWER_WITHIN = 10.0
 FINISH_WITHIN = 40.0
 METADATA = "/.well-known/oauth-authorization-server"
 METHODS_SECONDS = 60.0
+# While identity is silent, not every view of the page of sign-in waits for it.
+ASK_AGAIN_SECONDS = 5.0
 AWAY = Message("The identity service does not answer, so nobody can sign in now. Please try again in a moment.")
 
 
@@ -93,6 +95,7 @@ class Identity:
                 self._methods_until = time.monotonic() + METHODS_SECONDS
             except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as fault:
                 log.warning("identity_request_failed", path=METADATA, fault=repr(fault)[:300])
+                self._methods_until = time.monotonic() + ASK_AGAIN_SECONDS
         return self._methods
 
     async def begin_at_provider(self, callback: str, challenge: str, address: str) -> str:

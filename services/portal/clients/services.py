@@ -25,6 +25,7 @@ NOT_FOUND = 404
 # It works no records of its own.
 OPERATIONS = "operations"
 AWAY_STATUS = 503
+WRONG_FORM = Message("The address or the form is not as this page needs it.")
 Row: TypeAlias = dict[str, Any]
 
 
@@ -63,7 +64,11 @@ class Services:
             "gateway": settings.gateway_url,
             "operations": settings.operations_url,
         }
-        self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN + WAIT_SECONDS, trust_env=False, transport=transport)
+        # A service that does not answer must not keep pages from the others.
+        limits = httpx.Limits(max_connections=settings.http_connections, max_keepalive_connections=100)
+        self._client = httpx.AsyncClient(
+            timeout=ANSWER_WITHIN + WAIT_SECONDS, trust_env=False, transport=transport, limits=limits
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,6 +112,8 @@ class Services:
         self, token: str | None, service: str, *place: str, body: Mapping[str, Any], id: str
     ) -> GivenCommand:
         """Give a command under this id, so that it counts once, and wait for its outcome."""
+        if not (id.isascii() and id.isprintable()):
+            raise PageRefused(422, WRONG_FORM)
         headers = {**_bearer(token), "Idempotency-Key": id, "Prefer": f"wait={WAIT_SECONDS}"}
         try:
             answer = await self._client.post(f"{self._base(service)}{_path(place)}", json=body, headers=headers)
@@ -124,12 +131,14 @@ class Services:
                 return GivenCommand(_sentences(errors), errors[0]["field"])
         raise _refusal(service, answer)
 
-    async def ask(self, token: str | None, service: str, *place: str, body: Mapping[str, Any]) -> Row | GivenCommand:
-        """The answer to a request that is no command, or its refusal."""
+    async def ask(
+        self, token: str | None, service: str, *place: str, body: Mapping[str, Any], address: str = ""
+    ) -> Row | GivenCommand:
+        """The answer to a request that is no command, or its refusal. `address`: of somebody without a token, by
+        which the service counts requests."""
+        headers = {**_bearer(token), **({"X-Forwarded-For": address} if address else {})}
         try:
-            answer = await self._client.post(
-                f"{self._base(service)}{_path(place)}", json=body, headers=_bearer(token)
-            )
+            answer = await self._client.post(f"{self._base(service)}{_path(place)}", json=body, headers=headers)
         except httpx.HTTPError as fault:
             raise _away(service, fault) from None
         if answer.is_success:

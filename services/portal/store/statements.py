@@ -57,9 +57,10 @@ class Statement:
 def next_statement(
     former: Sequence[Statement], facility: str, festival: str, revision: int, total: Amounts, now: datetime
 ) -> Statement | None:
-    """The statement to issue for a settlement, or None if its figures were issued. `former`: all of the facility."""
+    """The statement to issue for a settlement, or None if its figures or newer ones were issued. `former`: all of the
+    facility."""
     earlier = [statement for statement in former if statement.festival == festival]
-    if earlier and earlier[-1].total == total:
+    if earlier and (earlier[-1].total == total or earlier[-1].revision > revision):
         return None
     before = earlier[-1].total if earlier else NOTHING
     return Statement(

@@ -61,6 +61,7 @@ async def test_a_code_opens_an_account_that_is_signed_in_at_once(others: OtherSe
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
         [(name, body, _)] = others.commands
         assert name == "identity/invitations/abcd/account"
+        assert others.strangers[name] == "127.0.0.1", "one stranger must not use up what all have at identity"
         assert json.loads(body) == {"login": "kasir", "name": "Kasir", "password": PASSWORD}
         assert (await browser.get("/")).status_code == 200
 

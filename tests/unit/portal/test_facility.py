@@ -4,7 +4,7 @@ import asyncio
 import csv
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from io import StringIO
 
 import httpx
@@ -13,6 +13,8 @@ import pytest
 from services.portal.api.facilities import MOST_LOTS
 from services.portal.domain.answers import DemandPage, ProductDemandRow
 from services.portal.domain.facility import LotPlace, next_products
+from services.portal.store import Amounts
+from services.portal.store.statements import next_statement
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.festival_pages import SHARE
@@ -241,3 +243,12 @@ async def test_no_statement_is_issued_of_figures_that_may_change_or_by_others() 
         assert (await issue(browser)).status_code == 403
         services.pages["sales/settlements"] = httpx.Response(403, json={"detail": "No."})
         assert (await browser.get("/facilities/PR-KPG/statements/1")).status_code == 403
+
+
+def test_no_note_leads_back_to_older_figures() -> None:
+    now = datetime(2026, 4, 21, tzinfo=UTC)
+    older, newer = Amounts(7, 900, 630, 180, 90), Amounts(6, 800, 560, 160, 80)
+    first = next_statement([], "PR-KPG", "ODOP", 2, newer, now)
+    assert first is not None
+    assert next_statement([first], "PR-KPG", "ODOP", 1, older, now) is None, "read before the newer one was issued"
+    assert next_statement([first], "PR-KPG", "ODOP", 3, older, now) is not None

@@ -9,7 +9,7 @@ from services.portal.api.assets import HERE, Assets
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from shared.settings import AccessControl
-from tests.support.portal import FESTIVAL, OtherServices, a_portal, pages_of, sign_in
+from tests.support.portal import FESTIVAL, PORTAL, OtherServices, a_portal, pages_of, sign_in
 
 
 @pytest.fixture
@@ -226,3 +226,47 @@ async def test_health_needs_no_session(others: OtherServices) -> None:
     async with a_portal(others) as browser:
         answer = await browser.get("/health/live")
         assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gateway/booths/%2e%2e/news",
+        "/gateway/facilities/%2e/news",
+        "/identity/device-codes/.%2e/device",
+        "/%67ateway/booths/ODOP.B1/news",
+    ],
+)
+async def test_nothing_is_passed_on_to_another_place(others: OtherServices, path: str) -> None:
+    async with a_portal(others) as browser:
+        kind = {"Content-Type": "application/json"}
+        answer = await (browser.post(path, json={}) if path.endswith("device") else browser.get(path, headers=kind))
+        assert answer.status_code == 404
+        assert others.asked == []
+
+
+async def test_the_language_of_a_refused_form_is_chosen_at_the_page_of_the_form(others: OtherServices) -> None:
+    others.pages |= pages_of(FESTIVAL)
+    refusal = {"template": "Say why.", "values": {}, "detail": "Say why."}
+    others.outcomes["festival/festivals/ODOP/cancel"] = httpx.Response(409, json=refusal)
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        form = {"reason": "", "command": "c1"}
+        for came_from, back in (
+            (f"{PORTAL}/festivals/ODOP/change?x=1", "/festivals/ODOP/change?x=1"),
+            ("http://elsewhere.test/festivals", "/festivals/ODOP/cancel"),
+            (f"{PORTAL}//elsewhere.test/", "/"),
+            ("http://[", "/festivals/ODOP/cancel"),
+        ):
+            answer = await browser.post("/festivals/ODOP/cancel", data=form, headers={"Referer": came_from})
+            assert answer.status_code == 409
+            assert f'name="back" value="{back}"' in answer.text
+
+
+@pytest.mark.parametrize("command", ["ü", "a\r\nb"])
+async def test_a_command_whose_id_is_no_header_is_refused(others: OtherServices, command: str) -> None:
+    others.pages |= pages_of(FESTIVAL)
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.post("/festivals/ODOP/cancel", data={"reason": "x", "command": command})
+        assert (answer.status_code, others.commands) == (422, [])

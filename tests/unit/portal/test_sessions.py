@@ -4,8 +4,10 @@ import asyncio
 import re
 from datetime import timedelta
 
+import httpx
 import pytest
 
+from services.portal.clients import Identity
 from shared.access.rights import Grant
 from shared.access.routes import ROUTES
 from shared.events.identity import Role
@@ -177,3 +179,18 @@ async def test_without_a_session_every_page_and_form_leads_to_the_sign_in(row: s
         assert answer.status_code == 303
         assert answer.headers["location"].startswith("/sign-in")
     assert others.asked == []
+
+
+async def test_a_silent_identity_is_not_waited_for_at_every_view() -> None:
+    asked = 0
+
+    def silent(_: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        raise httpx.ReadTimeout("silent")
+
+    identity = Identity("http://identity.test", httpx.MockTransport(silent))
+    for _ in range(5):
+        assert (await identity.methods()).password
+    assert asked == 1
+    await identity.close()
