@@ -454,14 +454,14 @@ async def test_a_new_version_in_one_tab_leaves_the_basket_of_another(
         async with served_portal(services) as address:
             line.port = urlsplit(address).port or 0
             await line.mend()
-            await page.evaluate("navigator.serviceWorker.getRegistration().then((known) => known.update())")
-            await page.evaluate(again := "void dispatchEvent(new Event('online'))")
+            # The page is free, and opens anew by itself.
+            await page.evaluate("void navigator.serviceWorker.getRegistration().then((known) => known.update())")
             await expect(page.locator(".tabs")).to_have_css("letter-spacing", "3px", timeout=30_000)
             await other.wait_for_timeout(500)
             await expect(other.locator("#pay")).to_be_enabled()
             assert await other.evaluate(SPACING) == "normal"
             await other.click("#less-KTI")
-            await other.evaluate(again)
+            await other.evaluate("void dispatchEvent(new Event('online'))")
             await expect(other.locator(".tabs")).to_have_css("letter-spacing", "3px", timeout=30_000)
             await line.cut()
 
