@@ -8,6 +8,7 @@ import pytest
 
 from services.portal.api.apps import app_texts, texts_of_script
 from services.portal.api.assets import APPS, Assets
+from shared.events.language import Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL
 from shared.translation import catalogue
@@ -45,10 +46,11 @@ def test_every_text_of_an_app_is_there_in_both_languages_with_the_same_fields(ap
             assert form in ("", "rupiah", "thousands") or "|" in form, text
 
 
-def test_every_kind_of_record_has_a_name_for_people() -> None:
-    source = FILES["device/shown.js"].content.decode()
-    kinds = {body.__name__ for topic in (TILL, TERMINAL) for body in topic.bodies}
-    assert kinds == set(re.findall(r"\b([A-Z]\w+): tr\(", source))
+@pytest.mark.parametrize(("script", "topic"), [("till/shown.js", TILL), ("terminal/sentences.js", TERMINAL)])
+def test_every_kind_of_record_is_told_in_words(script: str, topic: Topic) -> None:
+    _, _, told = FILES[script].content.decode().partition("function recordText(")
+    cases = set(re.findall(r'case "(\w+)":', told.partition("\n}\n")[0]))
+    assert {body.__name__ for body in topic.bodies} <= cases
 
 
 @pytest.mark.parametrize("app", APP_NAMES)

@@ -55,7 +55,6 @@ def routes(desk: Desk) -> APIRouter:
             filters=filters,
             booths=[booth for booth in await desk.organiser.booths(person, festival) if booth.status == "open"],
             stock=await desk.organiser.stock(person, festival),
-            product_names={product.code: product.name for product in await desk.organiser.products(person)},
             proposed=next_name("R", [row.request for row in requests]),
             festival_days=await _days(person, festival),
             sent=sent or {},

@@ -397,7 +397,7 @@ export function isHeld({ state, kept_at, hold }, now) {
 const decoder = new TextDecoder();
 
 /** The kind of a record, without the version of its form. @param {Headers} headers */
-export function kindOf({ type }) {
+function kindOf({ type }) {
   return type.slice(0, type.lastIndexOf("."));
 }
 

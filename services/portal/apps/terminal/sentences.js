@@ -31,6 +31,8 @@ export function goodsText(app, { product, qty }) {
 export function recordText(app, { kind, body }) {
   const { lot, change } = body;
   switch (kind) {
+    case "DeviceIntroduced":
+      return tr("The terminal was set up");
     case "ProductionReported":
       return goodsText(app, { product: body.product, qty: body.qty });
     case "ProductionCorrected":
