@@ -132,3 +132,34 @@ async def test_a_service_that_is_away_for_a_moment_ends_nothing(
 def test_an_id_has_the_state_of_each_festival(text: str, states: dict[str, Any]) -> None:
     assert known_states(text) == states
     assert known_states(written_states(states)) == states
+
+
+async def test_a_token_that_expires_ends_the_connection_so_that_the_browser_comes_with_a_new_one(
+    others: OtherServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "CONNECTION_SECONDS", 600.0)
+    others.pages["festival/festivals/ODOP"] = httpx.Response(401, json={})
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await asyncio.wait_for(browser.get("/live?festival=ODOP"), 60)
+        assert (answer.status_code, events(answer)) == (200, [])
+
+
+async def test_one_account_does_not_hold_every_connection(
+    others: OtherServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_CONNECTIONS", 2)
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answers = await asyncio.gather(*(browser.get("/live?festival=ODOP") for _ in range(4)))
+        assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429]
+        assert (await browser.get("/live?festival=ODOP")).status_code == 200, "others have ended"
+
+
+async def test_readers_share_the_silence_of_a_service(others: OtherServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 2.5)
+    others.away.add("sales")
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        await asyncio.gather(*(asyncio.wait_for(browser.get("/live?festival=ODOP"), 60) for _ in range(5)))
+        assert [name for name, _ in others.asked].count("festival/festivals/ODOP") == 1
