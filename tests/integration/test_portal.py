@@ -91,7 +91,7 @@ async def announced(watch: Watched, address: str) -> str:
     await page.goto(f"{festival}/booths")
     await page.fill("#price-KTI", "150.000")
     await page.get_by_role("button", name="Open the booth").click()
-    await expect(page.get_by_text("KTI Rp150.000")).to_be_visible(timeout=SOON)
+    await expect(page.get_by_role("cell", name="Rp150.000")).to_be_visible(timeout=SOON)
     await watch.check()
     return festival
 
@@ -187,7 +187,7 @@ async def test_a_festival_of_one_day(
     await watch.check()
 
     # Everybody sees on the public stream what was sold, and the story of the lot; the facility issues its statement.
-    await page.get_by_role("button", name="Issue the statement of HARI").click()
+    await page.get_by_role("button", name="Issue the statement of Satu Hari").click()
     await expect(page.locator("h1")).to_contain_text("PR-KPG-0001", timeout=SOON)
     await expect(page.get_by_role("cell", name="Rp360.000")).to_be_visible()
     await watch.check()
