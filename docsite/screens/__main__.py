@@ -12,7 +12,7 @@ from playwright.async_api import async_playwright
 
 from docsite.generated import DOCS
 from docsite.screens.camera import Camera
-from docsite.screens.devices import Desk, DeviceCamera
+from docsite.screens.devices import CodeGiver, DeviceCamera
 from docsite.screens.paint import Painted, painted_pages, table
 from docsite.screens.season import FESTIVAL, PLAN, REFILL
 from docsite.screens.stack import FOLDER, PicturedStack, pictured_stack
@@ -68,8 +68,8 @@ async def take_pictures(stack: PicturedStack, chromium: str) -> None:
         camera = Camera(browser, stack.portal, PICTURES, DOCS / "pictures", f"/{FESTIVAL}", ALSO)
         try:
             # First: the pages show what they have recorded.
-            for desk in desks(stack):
-                await devices.take(desk)
+            for giver in givers(stack):
+                await devices.take(giver)
             for role, account in (*stack.people.items(), ("public", None)):
                 signs_in = (account.login, account.password) if account is not None else None
                 seen |= await camera.take(role, signs_in, routes, PRESSED.get(role, {}))
@@ -96,12 +96,12 @@ async def measure_pages(stack: PicturedStack, chromium: str) -> str:
     return table(found)
 
 
-def desks(stack: PicturedStack) -> list[Desk]:
+def givers(stack: PicturedStack) -> list[CodeGiver]:
     """Where the codes of the pictured devices are given."""
     organiser, staff = stack.people["organiser"], stack.people["facility"]
     return [
-        Desk("till", organiser.login, organiser.password, f"/festivals/{FESTIVAL}/people", f"{FESTIVAL}.B01"),
-        Desk("terminal", staff.login, staff.password, "/facilities/PR-KPG/people", "PR-KPG"),
+        CodeGiver("till", organiser.login, organiser.password, f"/festivals/{FESTIVAL}/people", f"{FESTIVAL}.B01"),
+        CodeGiver("terminal", staff.login, staff.password, "/facilities/PR-KPG/people", "PR-KPG"),
     ]
 
 

@@ -29,7 +29,7 @@ SHOWN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class CodeGiver:
     """Who gives the code of a device, and where. `scope`: the place of the device."""
 
     role: str
@@ -48,27 +48,27 @@ class DeviceCamera:
     folder: Path
     documentation: Path
 
-    async def take(self, desk: Desk) -> None:
+    async def take(self, giver: CodeGiver) -> None:
         """The views of a device in both languages; a device is new in each. Raises PlaywrightError."""
         for number, language in enumerate(LANGUAGES, start=1):
-            code = await self._code(desk, language)
+            code = await self._code(giver, language)
             async with self._a_phone(language) as page:
-                await page.goto(f"{self.address}/apps/{desk.role}/")
-                await self._picture(page, desk.role, "setup", language)
+                await page.goto(f"{self.address}/apps/{giver.role}/")
+                await self._picture(page, giver.role, "setup", language)
                 await page.fill("#code", code)
                 await page.fill("#name", f"T{FIRST_NUMBER + number}")
                 await page.click("#enrol")
-                views = self._till(page) if desk.role == "till" else self._terminal(page)
+                views = self._till(page) if giver.role == "till" else self._terminal(page)
                 async for view in views:
-                    await self._picture(page, desk.role, view, language)
+                    await self._picture(page, giver.role, view, language)
 
-    async def _code(self, desk: Desk, language: str) -> str:
+    async def _code(self, giver: CodeGiver, language: str) -> str:
         """A code for a device, from the page that gives them."""
         async with self._a_phone(language) as page:
-            await sign_in(page, self.address, desk.login, desk.password)
-            await page.goto(f"{self.address}{desk.page}")
+            await sign_in(page, self.address, giver.login, giver.password)
+            await page.goto(f"{self.address}{giver.page}")
             form = page.locator(
-                f"form:has([name=role][value={desk.role}]):has([name=scope][value='{desk.scope}']) button"
+                f"form:has([name=role][value={giver.role}]):has([name=scope][value='{giver.scope}']) button"
             )
             await form.click()
             return await page.locator(".code-text code").inner_text()
