@@ -48,7 +48,7 @@ chaos: setup ## faults at random times under load, then the reckoning (ARGS="--m
 bench: setup .karya/peers.done ## throughput and latency relative to a minimal consumer and to other frameworks (ARGS="catch-up --json FILE --svg FILE")
 	@$(BIN)/karya bench $(ARGS)
 
-test: setup ## what takes six minutes: most tests, real servers for those that need them (ARGS=tests/unit)
+test: setup ## what takes eight minutes: most tests, real servers for those that need them (ARGS=tests/unit)
 	@$(BIN)/python -m pytest -n auto --quick $(ARGS)
 
 test-all: setup ## every test, with all examples and records; what must pass before a change goes in
