@@ -21,7 +21,7 @@ def choose_network(network: LocalNetwork, host: str | None, *, is_served: bool) 
 
 
 def show_network(network: LocalNetwork) -> None:
-    """Say what is open to whom, and how a phone gets there; nothing while it is closed."""
+    """Print the portal's address for phones, how to trust it, and a warning; nothing if it is closed."""
     if (address := network.address) is None:
         return
     say()
@@ -33,7 +33,7 @@ def show_network(network: LocalNetwork) -> None:
     warn(
         tr(
             "Everybody in this network reaches the portal now, and no other server. The sample accounts are for "
-            "trying out: show their passwords to nobody who should not have them, and enter nothing real. "
+            "trying out. Keep their passwords to yourself, and enter nothing real. "
             "`karya up` without --lan closes it, and so does `karya down`."
         )
     )

@@ -13,13 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from cli import sign_in
-from cli.sample_accounts import sample_accounts
-from cli.stack_accounts import start_with_accounts
 from deploy.local.services import LocalServices
 from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothStocked
 from shared.mongo import Mongo
 from shared.settings import AccessControl, Settings
+from tests.support.account_services import account_services
 from tests.support.browser import a_chromium, chromium_path
 from tests.support.builders.till import DAY, LOT, OTHER
 from tests.support.cli_people import Person
@@ -50,13 +48,8 @@ def settings(settings: Settings) -> Settings:
 def services(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServices]:
     """All services with the sample accounts."""
     chromium_path()
-    monkeypatch.setattr(sign_in, "FOLDER", tmp_path)
-    services = LocalServices(tmp_path / "services", settings, http_port=18421)
-    try:
-        start_with_accounts(services, settings, sample_accounts(tmp_path))
+    with account_services(settings, tmp_path, monkeypatch, http_port=18421) as services:
         yield services
-    finally:
-        services.stop()
 
 
 class Hands(Protocol):

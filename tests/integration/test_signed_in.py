@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cli import sign_in
-from cli.sample_accounts import sample_accounts
-from cli.stack_accounts import start_with_accounts
 from deploy.local.services import LocalServices
 from shared.access.session import SessionFile, StoredSession
 from shared.settings import AccessControl, Settings
+from tests.support.account_services import account_services
 from tests.support.cli_people import Person
 from tests.support.waiting import eventually
 
@@ -30,13 +28,8 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def services(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServices]:
     """The eight services with the sample accounts."""
-    monkeypatch.setattr(sign_in, "FOLDER", tmp_path)
-    services = LocalServices(tmp_path / "services", settings, http_port=18301)
-    try:
-        start_with_accounts(services, settings, sample_accounts(tmp_path))
+    with account_services(settings, tmp_path, monkeypatch, http_port=18301) as services:
         yield services
-    finally:
-        services.stop()
 
 
 def test_people_do_what_their_roles_allow(settings: Settings, services: LocalServices, tmp_path: Path) -> None:

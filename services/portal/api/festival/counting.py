@@ -1,13 +1,80 @@
-"""Counts of what came to a booth, as forms send them."""
+"""Counts of what came to a booth: as forms send them, and as commands give them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
+from fastapi import Response
+
+from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.forms import Form
+from services.portal.api.people import Person
 from services.portal.domain.answers import SentLotRow
 from shared import typed
 from shared.errors import WrongEntry
 from shared.wording import Message
 
 COUNTED = "counted-"
+# The page of an arrival, by its status, the form, the counts to compare before they are confirmed, and the problem.
+ArrivalPage: TypeAlias = Callable[..., Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class BoothArrival:
+    """What comes to a booth and is counted there. `place`: of its commands; `address`: of its page."""
+
+    lots: Sequence[SentLotRow]
+    booth: str
+    place: tuple[str, ...]
+    address: str
+
+
+async def receive_by_form(
+    desk: Desk, person: Person, sent: Form, arrival: BoothArrival, page: ArrivalPage
+) -> Response:
+    """Compare the counts of the form with what was sent, and receive the arrival once they are confirmed."""
+    try:
+        counted = counted_lots(arrival.lots, sent)
+    except WrongEntry as wrong:
+        return await _refused(page, sent, wrong)
+    if sent.get("confirmed") != "yes":
+        return await page(200, sent, counted)
+    return await _give(desk, person, sent, arrival, page, "receive", counted)
+
+
+async def recount_by_form(
+    desk: Desk, person: Person, sent: Form, arrival: BoothArrival, page: ArrivalPage
+) -> Response:
+    """Put counts right that were wrong."""
+    try:
+        counted = recounted_lots(arrival.lots, sent)
+    except WrongEntry as wrong:
+        return await _refused(page, sent, wrong)
+    return await _give(desk, person, sent, arrival, page, "recount", counted)
+
+
+async def _refused(page: ArrivalPage, sent: Form, wrong: WrongEntry) -> Response:
+    return await refused_entry(lambda status, message: page(status, sent, problem=message), wrong)
+
+
+async def _give(
+    desk: Desk,
+    person: Person,
+    sent: Form,
+    arrival: BoothArrival,
+    page: ArrivalPage,
+    action: str,
+    counted: Mapping[str, int],
+) -> Response:
+    return await desk.give(
+        person,
+        sent,
+        *arrival.place,
+        action,
+        body={"booth": arrival.booth, "counted": rows_of(counted)},
+        then=arrival.address,
+        again=lambda status, message: page(status, sent, problem=message),
+    )
 
 
 def counted_lots(lots: Sequence[SentLotRow], sent: Mapping[str, str]) -> dict[str, int]:

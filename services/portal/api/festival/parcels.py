@@ -1,12 +1,13 @@
 """Parcels: send what is reserved, count in what comes, and the papers that go with them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.api.festival.counting import counted_lots, recounted_lots, rows_of
-from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.festival.counting import BoothArrival, receive_by_form, recount_by_form, rows_of
+from services.portal.api.festival.desk import Desk
 from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Form, Sent
 from services.portal.api.people import Person, Visited
@@ -14,7 +15,6 @@ from services.portal.domain.answers import ShipmentRow
 from services.portal.domain.papers import ParcelPaper, packing_lists_of, paper_of
 from services.portal.domain.parcels import Ready, compare, next_name, ready
 from services.portal.domain.steps import SENT
-from shared.errors import WrongEntry
 from shared.wording import Message
 
 COLUMNS: Mapping[str, Callable[[ShipmentRow], str]] = {
@@ -132,40 +132,25 @@ def routes(desk: Desk) -> APIRouter:
     @router.post("/festivals/{festival}/parcels/{shipment}")
     async def receive(request: Request, person: Visited, festival: str, shipment: str, sent: Sent) -> Response:
         row = await desk.organiser.shipment(person, festival, shipment)
-
-        async def again(status: int, message: Message) -> Response:
-            return await parcel_page(request, person, festival, row, status, sent, problem=message)
-
-        try:
-            counted = counted_lots(row.lots, sent)
-        except WrongEntry as wrong:
-            return await refused_entry(again, wrong)
-        if sent.get("confirmed") != "yes":
-            return await parcel_page(request, person, festival, row, 200, sent, counted)
-        body = {
-            "booth": row.booth,
-            "counted": rows_of(counted),
-        }
-        place = ("festivals", festival, "shipments", shipment, "receive")
-        then = f"/festivals/{festival}/parcels/{shipment}"
-        return await desk.give(person, sent, *place, body=body, then=then, again=again)
+        shown = partial(parcel_page, request, person, festival, row)
+        return await receive_by_form(desk, person, sent, _arrival(festival, row), shown)
 
     @router.post("/festivals/{festival}/parcels/{shipment}/recount")
     async def recount(request: Request, person: Visited, festival: str, shipment: str, sent: Sent) -> Response:
         row = await desk.organiser.shipment(person, festival, shipment)
-
-        async def again(status: int, message: Message) -> Response:
-            return await parcel_page(request, person, festival, row, status, sent, problem=message)
-
-        try:
-            body = {"booth": row.booth, "counted": rows_of(recounted_lots(row.lots, sent))}
-        except WrongEntry as wrong:
-            return await refused_entry(again, wrong)
-        place = ("festivals", festival, "shipments", shipment, "recount")
-        then = f"/festivals/{festival}/parcels/{shipment}"
-        return await desk.give(person, sent, *place, body=body, then=then, again=again)
+        shown = partial(parcel_page, request, person, festival, row)
+        return await recount_by_form(desk, person, sent, _arrival(festival, row), shown)
 
     return router
+
+
+def _arrival(festival: str, row: ShipmentRow) -> BoothArrival:
+    return BoothArrival(
+        lots=row.lots,
+        booth=row.booth,
+        place=("festivals", festival, "shipments", row.shipment),
+        address=f"/festivals/{festival}/parcels/{row.shipment}",
+    )
 
 
 def _all_sent(festival: str, ready: Iterable[Ready], used: Sequence[str]) -> Iterator[Command]:

@@ -1,11 +1,12 @@
 """Transfers: pieces that move between booths, counted at both ends."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.api.festival.counting import counted_lots, recounted_lots, rows_of
+from services.portal.api.festival.counting import BoothArrival, receive_by_form, recount_by_form, rows_of
 from services.portal.api.festival.desk import Desk, refused_entry
 from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Form, Sent
@@ -97,37 +98,25 @@ def routes(desk: Desk) -> APIRouter:
     @router.post("/festivals/{festival}/transfers/{transfer}")
     async def receive(request: Request, person: Visited, festival: str, transfer: str, sent: Sent) -> Response:
         row = await desk.organiser.transfer(person, festival, transfer)
-
-        async def again(status: int, message: Message) -> Response:
-            return await transfer_page(request, person, festival, row, status, sent, problem=message)
-
-        try:
-            counted = counted_lots(row.lots, sent)
-        except WrongEntry as wrong:
-            return await refused_entry(again, wrong)
-        if sent.get("confirmed") != "yes":
-            return await transfer_page(request, person, festival, row, 200, sent, counted)
-        body = {"booth": row.to, "counted": rows_of(counted)}
-        place = ("festivals", festival, "transfers", transfer, "receive")
-        then = f"/festivals/{festival}/transfers/{transfer}"
-        return await desk.give(person, sent, *place, body=body, then=then, again=again)
+        shown = partial(transfer_page, request, person, festival, row)
+        return await receive_by_form(desk, person, sent, _arrival(festival, row), shown)
 
     @router.post("/festivals/{festival}/transfers/{transfer}/recount")
     async def recount(request: Request, person: Visited, festival: str, transfer: str, sent: Sent) -> Response:
         row = await desk.organiser.transfer(person, festival, transfer)
-
-        async def again(status: int, message: Message) -> Response:
-            return await transfer_page(request, person, festival, row, status, sent, problem=message)
-
-        try:
-            body = {"booth": row.to, "counted": rows_of(recounted_lots(row.lots, sent))}
-        except WrongEntry as wrong:
-            return await refused_entry(again, wrong)
-        place = ("festivals", festival, "transfers", transfer, "recount")
-        then = f"/festivals/{festival}/transfers/{transfer}"
-        return await desk.give(person, sent, *place, body=body, then=then, again=again)
+        shown = partial(transfer_page, request, person, festival, row)
+        return await recount_by_form(desk, person, sent, _arrival(festival, row), shown)
 
     return router
+
+
+def _arrival(festival: str, row: TransferRow) -> BoothArrival:
+    return BoothArrival(
+        lots=row.lots,
+        booth=row.to,
+        place=("festivals", festival, "transfers", row.transfer),
+        address=f"/festivals/{festival}/transfers/{row.transfer}",
+    )
 
 
 def _sent(sent: Mapping[str, str]) -> dict[str, Any]:
