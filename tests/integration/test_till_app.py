@@ -14,7 +14,8 @@ from shared.settings import AccessControl, Settings
 from tests.support.account_services import account_services
 from tests.support.browser import a_chromium, chromium_path
 from tests.support.cli_people import Person
-from tests.support.till_page import Line, a_phone, enrolled, next_customer, sell
+from tests.support.device_line import Line, a_phone
+from tests.support.till_page import enrolled, next_customer, sell
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]

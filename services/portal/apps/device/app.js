@@ -33,8 +33,9 @@ export class DeviceApp {
   #again = false;
   #syncing = false;
   #recording = false;
-  /** Whether a newer version has taken over. */ #isOld = false;
+  /** Whether another version is served from now on. */ #isOld = false;
   /** @type {string | null} */ #shown = null;
+  /** The version of the files of this page, if a worker served them. */ #version = "";
   /** @type {ServiceWorkerRegistration | null} */ #registration = null;
 
   /** @param {"till" | "terminal"} role @param {import("./sync.js").Habits} habits @param {Record<string, View>} views
@@ -48,6 +49,12 @@ export class DeviceApp {
     this.spool = new Spool(role);
     this.session = new DeviceSession(this.spool);
     this.#channel = new BroadcastChannel(`karya-${role}`);
+    navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+      if (data !== "other-version") return;
+      // Another tab has let it in. Who fills a basket here goes on with the version that is open.
+      this.#isOld = true;
+      this.#takeOver();
+    });
   }
 
   /** The name of the app, and what its frame says. Each is a text in the reader's language. */
@@ -105,6 +112,7 @@ export class DeviceApp {
   }
 
   async start() {
+    this.#version = await versionOfPage();
     await loadWords();
     swallowBounces();
     this.#channel.onmessage = () => void this.refresh();
@@ -122,6 +130,8 @@ export class DeviceApp {
       await this.refresh();
     } catch (fault) {
       this.failed(fault);
+      // A version that can't read what this device has kept gives way to the former one.
+      navigator.serviceWorker?.controller?.postMessage(`go-back ${this.#version}`);
       return;
     }
     if (!this.enrolment) this.show("setup");
@@ -193,8 +203,7 @@ export class DeviceApp {
 
   /** Show what has changed. A form that somebody fills stays, unless it is `forced`. @param {boolean} [forced] */
   render(forced = false) {
-    const part = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-    const [top, messages, view] = ["bar", "notices", "view"].map(part);
+    const [top, messages, view] = ["bar", "notices", "view"].map(this.#part);
     const focused = document.activeElement?.id;
     if (!this.isReady) {
       view.replaceChildren(this.notice ? notice(this.notice.kind, h("p", {}, this.notice.text)) : "");
@@ -206,6 +215,11 @@ export class DeviceApp {
     if (focused && focused !== document.activeElement?.id) document.getElementById(focused)?.focus();
     this.#shown = this.view;
     document.title = `${this.says.title} ${this.enrolment?.name ?? ""} · Karya`;
+  }
+
+  /** @param {string} id @returns {HTMLElement} */
+  #part(id) {
+    return /** @type {HTMLElement} */ (document.getElementById(id));
   }
 
   /** Synchronise after `milliseconds`, and again on a timer. @param {number} milliseconds */
@@ -247,32 +261,45 @@ export class DeviceApp {
     if (this.#again && !this.#failures) wait = 0;
     this.#again = false;
     this.syncSoon(wait);
+    void this.#tellItWorks();
     this.#takeOver();
   }
 
   async #serve() {
     if (!("serviceWorker" in navigator)) return;
     const registration = await navigator.serviceWorker.register("worker.js", { updateViaCache: "none" });
-    const controlled = navigator.serviceWorker.controller !== null;
-    navigator.serviceWorker.addEventListener("controllerchange", () => {
-      // Another tab has let it in. Who fills a basket here goes on with the version that is open.
-      this.#isOld = controlled;
-      this.#takeOver();
-    });
     this.#registration = registration;
     registration.addEventListener("updatefound", () => {
       registration.installing?.addEventListener("statechange", () => this.#takeOver());
     });
+    // A worker that is replaced at this moment hears nothing: its successor is told too, and again after each sync.
+    navigator.serviceWorker.addEventListener("controllerchange", () => void this.#tellItWorks());
+    void this.#tellItWorks();
     this.#takeOver();
   }
 
-  /** A new version takes over when nothing is unsent, and nobody is in the middle of something. */
-  #takeOver() {
-    const idle = !this.unsent.length && this.isFree && this.view === this.home;
-    if (!idle || this.#recording) return;
-    if (this.#isOld) location.reload();
-    else this.#registration?.waiting?.postMessage("take-over");
+  /** This version has read what the device has kept: it stays. */
+  async #tellItWorks() {
+    // A page that came before there was a worker is of the version that this worker has fetched.
+    this.#version ||= await versionOfPage();
+    this.#registration?.active?.postMessage(`works ${this.#version}`);
   }
+
+  /** A new version takes over when nothing is unsent, and nobody is in the middle of something. Its worker waits, or
+   * is active already if every tab was closed. */
+  #takeOver() {
+    const isAtRest = this.view === this.home || (!this.enrolment && !isFilled(this.#part("view")));
+    if (this.unsent.length || !this.isFree || !isAtRest || this.#recording) return;
+    if (this.#isOld) location.reload();
+    else (this.#registration?.waiting ?? this.#registration?.active)?.postMessage("take-over");
+  }
+}
+
+/** The version that the worker serves to this page; empty without a worker. */
+async function versionOfPage() {
+  if (!navigator.serviceWorker?.controller) return "";
+  const answer = await fetch("version").catch(() => null);
+  return answer?.ok ? answer.text() : "";
 }
 
 function notKept() {
