@@ -1,4 +1,4 @@
-"""What till and terminal both promise: a full disk, two tabs, storage that is emptied, and a clock that is set back."""
+"""What till and terminal both promise: a full disk, two tabs, a closed database, and a clock that is set back."""
 
 import pytest
 from playwright.async_api import Browser, expect

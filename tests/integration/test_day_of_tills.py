@@ -165,6 +165,7 @@ class AtAPage:
 
     async def close(self) -> None:
         await self._tap("#tab-close")
+        await self.page.fill("#close-cashier", "P1")
         reason = self.page.locator("#close-reason")
         if await reason.count():
             await reason.fill("no signal here")

@@ -69,6 +69,10 @@ async def test_a_browser_is_a_till(services: LocalServices, organiser: Person) -
             await line.mend()
             await expect(page.locator("#unsent")).to_have_text("All sent", timeout=60_000)
             await eventually(receipts, until=lambda rows: len(rows) == 2, within=30)
+            async with page.expect_response("**/sales/booths/ODOP.B1/devices") as answering:
+                await page.reload()
+            [arrived] = await (await answering.value).json()
+            assert (arrived["till"], arrived["last"], arrived["missing"]) == ("T1", 3, [])
         finally:
             await line.cut()
     checked = await asyncio.to_thread(organiser.tries, "verify", "--signatures")

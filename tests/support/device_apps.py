@@ -8,7 +8,7 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from shared.events.language import Body
 from shared.events.production import ProductionReported
-from shared.events.sales import ReceiptIssued
+from shared.events.sales import DeviceHeard, DeviceIntroduced, ReceiptIssued
 from tests.support import terminal_page, till_page
 from tests.support.builders.till import LOT, a_stocking, an_opening
 from tests.support.device_line import Line, bodies
@@ -47,6 +47,12 @@ class TillUnderTest:
         await page.click("#tab-sell")
         await page.click("#less-KTI")
 
+    def tell_of_devices(self, services: DeviceServices) -> None:
+        """Sales tells the booth of each device that it has heard."""
+        for record in services.stored:
+            if isinstance(body := record.body, DeviceIntroduced):
+                services.say(DeviceHeard(booth=body.booth, till=body.till, device=body.device))
+
     async def shown(self, page: Page) -> int:
         """The records that the page knows of, on its first view."""
         text = await page.locator("#sell-KTI .goods-left").inner_text()
@@ -80,6 +86,9 @@ class TerminalUnderTest:
     async def leave(self, page: Page) -> None:
         """Give up what `begin` has entered."""
         await page.click("#back")
+
+    def tell_of_devices(self, _services: DeviceServices) -> None:
+        """Production answers each record by itself."""
 
     async def shown(self, page: Page) -> int:
         """The records that the page knows of."""

@@ -1,9 +1,10 @@
 /** What till and terminal share as apps: what is shown when, what is kept, and when it synchronises. */
+import { SpoolFailed } from "./database.js";
 import { h, notice, swallowBounces } from "./dom.js";
 import { bar, notices } from "./frame.js";
 import { Declined, Unreachable } from "./requests.js";
 import { DeviceSession, OtherRole } from "./session.js";
-import { RecordStays, Spool, SpoolFailed, isHeld, isUnsent, recordedOf } from "./spool.js";
+import { RecordStays, Spool, isHeld, isUnsent, recordedOf } from "./spool.js";
 import { sync } from "./sync.js";
 import { loadWords, tr } from "./words.js";
 
@@ -11,6 +12,7 @@ const EACH = 20_000;
 const LONGEST = 60_000;
 
 /** @typedef {{ kind: string, text: string }} Notice `kind`: `good`, `warn` or `bad` */
+/** @typedef {Notice & { onRead?: () => void }} Warning `onRead`: it goes when a person says that it was told on. */
 /** @typedef {(app: any) => (Node | string)[]} View */
 /** @typedef {"unknown" | "works" | "refused" | "cut"} Line */
 
@@ -22,7 +24,7 @@ export class DeviceApp {
   /** @type {Line} */ line = "unknown";
   /** Whether the browser has promised not to empty its storage. */ persists = true;
   /** @type {string | null} */ fault = null;
-  /** @type {number | null} */ lost = null;
+  /** @type {import("./spool.js").Lost | null} */ lost = null;
   isReady = false;
   /** @type {import("./spool.js").Enrolment | null} */ enrolment = null;
   /** @type {import("./spool.js").StoredRecord[]} */ stored = [];
@@ -87,10 +89,18 @@ export class DeviceApp {
     return EACH;
   }
 
-  /** Notices of this app. @returns {{ kind: string, text: string }[]} */
+  /** Notices of this app. @returns {Warning[]} */
   get warnings() {
     return [];
   }
+
+  /** What the services have of the records that are gone here, if it is known. @returns {string | null} */
+  get lostText() {
+    return null;
+  }
+
+  /** Compare what the services have of this device with what is here. A sync has just ended well. */
+  async compare() {}
 
   /** The sentence for a fault that this app alone knows. @param {unknown} _fault @returns {string | null} */
   sentenceOf(_fault) {
@@ -244,6 +254,7 @@ export class DeviceApp {
         this.line = "works";
         this.fault = null;
         this.#failures = 0;
+        await this.compare();
       }
     } catch (fault) {
       if (fault instanceof Unreachable) this.line = "cut";
