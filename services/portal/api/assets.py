@@ -19,6 +19,8 @@ ASK_EACH_TIME = "no-cache"
 INDEX = "index.html"
 _SMALL = 500
 _NOTES = re.compile(rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
+# No text of the apps goes over several lines, so that what begins a line is not part of one.
+_BEGINNINGS = re.compile(rb"^[ \t]*(?:/\*\*[^\n]*?\*/[ \t]*)?(?://[^\n]*)?", re.MULTILINE)
 _TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -98,11 +100,12 @@ def _files(folder: Path) -> Iterator[tuple[str, File]]:
 
 
 def _without_notes(file: File) -> File:
-    """A script without its comments for programmers, which are a third of what a phone would load. The numbers of its
-    lines stay, as faults name them."""
+    """A script without comments for programmers and indentation, which are a third of what a phone would load. The
+    numbers of its lines stay, as faults name them."""
     if not file.media_type.startswith("text/javascript"):
         return file
-    return file_of(".js", _NOTES.sub(lambda note: b"\n" * note[0].count(b"\n"), file.content))
+    without_blocks = _NOTES.sub(lambda note: b"\n" * note[0].count(b"\n"), file.content)
+    return file_of(".js", _BEGINNINGS.sub(b"", without_blocks))
 
 
 def _file(path: Path) -> File:
