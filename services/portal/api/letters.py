@@ -17,6 +17,7 @@ from services.portal.clients.services import OPERATIONS
 from services.portal.domain.operations_answers import OPEN, DeadLetterPage, LetterRow, RepairOutcome
 from shared.access.rights import Action
 from shared.http.problems import PageRefused
+from shared.visible import visible, visible_json
 from shared.wording import Message
 
 LETTERS = "letters"
@@ -170,8 +171,32 @@ def body_of(action: str, sent: Form, typed: TypedRepair) -> dict[str, Any]:
 
 
 def pretty(body: str | None) -> str | None:
-    """A JSON text with a line for each field; another text as it is."""
-    try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False) if body else body
-    except ValueError:
+    """A JSON text with a line for each field. Where that would not say the same, as where a field comes twice, and
+    for another text: as it is. No character in it changes the order in which others are read."""
+    if not body:
         return body
+    try:
+        value = json.loads(
+            body, object_pairs_hook=_without_twins, parse_float=_exact_float, parse_constant=_no_constant
+        )
+        return visible_json(json.dumps(value, indent=2, ensure_ascii=False))
+    except (ValueError, RecursionError):
+        return visible(body, keep="\r\n\t")
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a field comes twice")
+    return fields
+
+
+def _exact_float(text: str) -> float:
+    number = float(text)
+    if repr(number) != text:
+        raise ValueError("it would be written in another way")
+    return number
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
