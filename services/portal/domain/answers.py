@@ -387,11 +387,12 @@ class BoothSalesRow:
 
 @dataclass(frozen=True, slots=True)
 class SettlementRow:
-    """What a facility gets of a festival."""
+    """What a facility gets of a festival. `issued`: it was published before; `final`: with these figures."""
 
     facility: str
     festival: str
     issued: bool
+    final: bool
     qty: int
     sold_rupiah: int
     facility_rupiah: int

@@ -41,6 +41,7 @@ SETTLEMENT = {
     "facility": "PR-KPG",
     "festival": "ODOP",
     "issued": False,
+    "final": False,
     "qty": 7,
     "sold_rupiah": 1050000,
     "facility_rupiah": 630000,
@@ -143,7 +144,7 @@ async def test_a_page_shows_the_newest_lots_and_the_file_has_all() -> None:
 
 async def test_every_table_is_a_file() -> None:
     services = others()
-    services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "revision": 1}]
+    services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "final": True, "revision": 1}]
     services.pages["festival/facilities/PR-KPG/shares"] = [SHARE]
     async with a_portal(services) as browser:
         await sign_in(browser)
@@ -199,7 +200,7 @@ async def issue(browser: httpx.AsyncClient) -> httpx.Response:
 
 async def test_a_statement_never_changes_and_a_correction_is_a_note() -> None:
     services = others()
-    settlement = {**SETTLEMENT, "issued": True, "revision": 1}
+    settlement = {**SETTLEMENT, "issued": True, "final": True, "revision": 1}
     services.pages["sales/settlements"] = [settlement]
     async with a_portal(services) as browser:
         await sign_in(browser)
@@ -221,7 +222,7 @@ async def test_a_statement_never_changes_and_a_correction_is_a_note() -> None:
 
 async def test_two_who_issue_at_once_get_one_statement() -> None:
     services = others()
-    services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "revision": 1}]
+    services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "final": True, "revision": 1}]
     async with a_portal(services) as browser:
         await sign_in(browser)
         await asyncio.gather(issue(browser), issue(browser), issue(browser))
@@ -234,7 +235,12 @@ async def test_no_statement_is_issued_of_figures_that_may_change_or_by_others() 
     async with a_portal(services) as browser:
         await sign_in(browser)
         assert (await issue(browser)).status_code == 409
+        # It was published once, and a booth that came later sells.
         services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "revision": 1}]
+        page = (await browser.get("/facilities/PR-KPG")).text
+        assert ("Issue the statement" in page, "so far" in page) == (False, True)
+        assert (await issue(browser)).status_code == 409
+        services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "final": True, "revision": 1}]
         assert "Issue the statement of ODOP" in (await browser.get("/facilities/PR-KPG")).text
     services.grants = (Grant(Role.AUDITOR),)
     async with a_portal(services) as browser:
