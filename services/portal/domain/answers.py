@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from hashlib import sha256
+
+# Of a plan, and of its revision: what waits to be accepted.
+PROPOSED, WAITING = "proposed", "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +337,15 @@ class PlanPage:
     def planned(self) -> int:
         """The pieces of the plan, whatever became of them."""
         return sum(share.allocated for share in self.shares)
+
+    @property
+    def proposal(self) -> str:
+        """A text that tells what waits to be accepted from every other proposal; empty if nothing waits."""
+        waits = self.revision is not None and self.revision.status == WAITING
+        if not waits and (self.status != PROPOSED or self.lapsed):
+            return ""
+        lines = sorted((line.booth, line.product, line.facility, line.lot, line.qty) for line in self.lines)
+        return sha256(repr((lines, self.revision if waits else None)).encode()).hexdigest()[:16]
 
     @property
     def by_demand(self) -> list[DemandSums]:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.access.rights import Grant
 from shared.events.identity import Role
-from tests.support.portal import FESTIVAL, OtherServices, a_portal, pages_of, sign_in
+from tests.support.portal import FESTIVAL, OtherServices, a_portal, pages_of, seen_of, sign_in
 
 PLACE = "festival/festivals/ODOP"
 LOT = "PR-KPG-KTI-261130-001-W"
@@ -132,8 +132,25 @@ async def test_a_plan_is_shown_with_its_reasons_in_the_readers_language(others: 
         assert "2026-04-17 10:00 WITA" in page
         indonesian = (await browser.get("/festivals/ODOP/plans/R1", headers={"Accept-Language": "id"})).text
         assert "Buatannya yang tertua." in indonesian
-        answer = await browser.post("/festivals/ODOP/plans/R1/accept", data={"command": "c2"})
+        answer = await browser.post("/festivals/ODOP/plans/R1/accept", data={"command": "c2", **seen_of(page)})
         assert (answer.status_code, given(others)) == (303, [(f"{PLACE}/requests/R1/accept", {})])
+
+
+async def test_nobody_accepts_a_plan_that_became_another_one_meanwhile(others: OtherServices) -> None:
+    revision = {"status": "waiting", "reason": "", "reason_id": "", "without": ["PR-KPG"], "kept": 3}
+    revision |= {"added": [], "back": [], "shares": [], "short": []}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        for change in ({"lines": [{**PLAN["lines"][0], "qty": 9}]}, {"status": "settled", "revision": revision}):  # type: ignore[index]
+            form = seen_of((await browser.get("/festivals/ODOP/plans/R1")).text)
+            others.pages[f"{PLACE}/requests/R1"] = others.pages[f"{PLACE}/requests/R1"] | change
+            answer = await browser.post("/festivals/ODOP/plans/R1/accept", data=form)
+            assert (answer.status_code, "This has changed since" in answer.text) == (409, True)
+            assert others.commands == []
+        form = seen_of(answer.text)
+        assert (await browser.post("/festivals/ODOP/plans/R1/accept", data=form)).status_code == 303
+        others.pages[f"{PLACE}/requests/R1"] = {**PLAN, "status": "settled"}
+        assert (await browser.post("/festivals/ODOP/plans/R1/accept", data=form)).status_code == 303, "sent twice"
 
 
 async def test_a_refusal_is_shown_beside_what_was_typed(others: OtherServices) -> None:
@@ -217,7 +234,7 @@ async def test_what_is_reserved_can_be_sent(others: OtherServices) -> None:
         assert "20 pieces of request R1" in page
         assert "Send as S2" in page
         form = {"request": "R1", "facility": "PR-KPG", "booth": "ODOP.B1", "shipment": "S2", "command": "c4"}
-        await browser.post("/festivals/ODOP/parcels", data=form)
+        await browser.post("/festivals/ODOP/parcels", data={**form, **seen_of(page)})
         assert given(others) == [(f"{PLACE}/shipments", {k: v for k, v in form.items() if k != "command"})]
 
 

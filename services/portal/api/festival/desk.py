@@ -17,6 +17,9 @@ from shared.errors import WrongEntry
 from shared.wording import Message, as_message
 
 REFUSED = 409
+# Of a form: what its page showed, so that nobody decides about what came later.
+SEEN = "seen"
+CHANGED = Message("This has changed since the page was shown, and nothing was recorded. Look again, and decide.")
 INVALID = 422
 # A page that shows itself again, with what was wrong.
 Again = Callable[[int, Message], Awaitable[Response]]
@@ -100,6 +103,11 @@ def _form_id(form: Mapping[str, str]) -> UUID:
         return UUID(form.get("command", ""))
     except ValueError:
         return uuid4()
+
+
+def seen(form: Mapping[str, str]) -> frozenset[str]:
+    """The marks of what the form's page showed. They have no spaces."""
+    return frozenset(form.get(SEEN, "").split())
 
 
 async def refused_entry(again: Again, wrong: WrongEntry) -> Response:
