@@ -1,6 +1,8 @@
 """An organiser's commands by forms: what is given, what a refusal shows, and that a form counts once."""
 
+import html
 import json
+import re
 from typing import Any
 
 import httpx
@@ -78,6 +80,7 @@ PLAN = {
         }
     ],
 }
+INPUTS = re.compile(r'<input[^>]* name="([a-z_-]+)"[^>]* value="([^"]*)"')
 REFUSAL = {
     "detail": "No.",
     "template": "{booth} is closed.",
@@ -317,6 +320,19 @@ async def test_a_festival_is_closed_and_its_goods_come_home(others: OtherService
             (f"{PLACE}/close", {"till_hours": 24}),
             (f"{PLACE}/returns", {"booth": "ODOP.B1", "lot": LOT, "qty": 3, "final": True}),
         ]
+
+
+async def test_who_changes_the_name_leaves_the_days_that_somebody_else_has_changed(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/festivals/ODOP/change")).text
+        form = {html.unescape(name): html.unescape(value) for name, value in INPUTS.findall(page)}
+        others.pages[PLACE] = {**FESTIVAL, "last_day": "2026-04-22", "place": "Soe"}
+        others.outcomes[f"{PLACE}/change"] = httpx.Response(409, json=REFUSAL)
+        again = (await browser.post("/festivals/ODOP/change", data={**form, "name": "Raya"})).text
+        form = {html.unescape(name): html.unescape(value) for name, value in INPUTS.findall(again)}
+        await browser.post("/festivals/ODOP/change", data=form)
+        assert given(others) == [(f"{PLACE}/change", {"name": "Raya", "confirmed": False})] * 2
 
 
 async def test_an_outcome_that_is_not_known_yet_is_no_refusal(others: OtherServices) -> None:
