@@ -11,7 +11,7 @@ MOST_FIELDS = 2000
 Form = Mapping[str, str]
 
 
-async def _form(request: Request) -> Form:
+async def form_of(request: Request) -> Form:
     """The fields of a form; of a name that comes twice the last value. Raises RequestValidationError."""
     try:
         text = (await request.body()).decode("utf-8")
@@ -20,4 +20,4 @@ async def _form(request: Request) -> Form:
         raise RequestValidationError([]) from None
 
 
-Sent = Annotated[Form, Depends(_form)]
+Sent = Annotated[Form, Depends(form_of)]

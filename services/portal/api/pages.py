@@ -107,9 +107,13 @@ class Pages:
 
     def refused(self, request: Request, status: int, message: Message) -> Response:
         """The page of a fault."""
-        caller = getattr(request.state, "caller", None)
-        person = Person(caller, getattr(request.state, "session", None)) if caller is not None else None
+        person = self.person_of(request)
         return self.render(request, "error.html", status=status, person=person, code=status, message=message)
+
+    def person_of(self, request: Request) -> Person | None:
+        """Whoever asks, if that was known before the fault."""
+        caller = getattr(request.state, "caller", None)
+        return Person(caller, getattr(request.state, "session", None)) if caller is not None else None
 
 
 def _sent(request: Request, content: bytes, status: int) -> Response:

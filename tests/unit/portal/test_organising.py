@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.portal.api.festival.change import FIELDS
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.portal import FESTIVAL, OtherServices, a_portal, pages_of, seen_of, sign_in
@@ -144,13 +145,17 @@ async def test_nobody_accepts_a_plan_that_became_another_one_meanwhile(others: O
     revision |= {"added": [], "back": [], "shares": [], "short": []}
     async with a_portal(others) as browser:
         await sign_in(browser)
-        for change in ({"lines": [{**PLAN["lines"][0], "qty": 9}]}, {"status": "settled", "revision": revision}):  # type: ignore[index]
+        changes: tuple[dict[str, Any], ...] = (
+            {"lines": [{**PLAN["lines"][0], "qty": 9}]},
+            {"status": "settled", "revision": revision},
+        )  # type: ignore[index]
+        for change in changes:
             form = seen_of((await browser.get("/festivals/ODOP/plans/R1")).text)
             others.pages[f"{PLACE}/requests/R1"] = others.pages[f"{PLACE}/requests/R1"] | change
             answer = await browser.post("/festivals/ODOP/plans/R1/accept", data=form)
             assert (answer.status_code, "This has changed since" in answer.text) == (409, True)
             assert others.commands == []
-        form = seen_of(answer.text)
+        form = seen_of((await browser.get("/festivals/ODOP/plans/R1")).text)
         assert (await browser.post("/festivals/ODOP/plans/R1/accept", data=form)).status_code == 303
         others.pages[f"{PLACE}/requests/R1"] = {**PLAN, "status": "settled"}
         assert (await browser.post("/festivals/ODOP/plans/R1/accept", data=form)).status_code == 303, "sent twice"
@@ -335,11 +340,46 @@ async def test_who_changes_the_name_leaves_the_days_that_somebody_else_has_chang
         assert given(others) == [(f"{PLACE}/change", {"name": "Raya", "confirmed": False})] * 2
 
 
-async def test_an_outcome_that_is_not_known_yet_is_no_refusal(others: OtherServices) -> None:
-    others.outcomes[f"{PLACE}/requests/R1/accept"] = httpx.Response(202, json={})
+@pytest.mark.parametrize(("answer", "said"), [(202, "Ask what became of it"), (503, "Send it again")])
+async def test_a_form_without_a_known_outcome_is_sent_again_under_its_own_id(
+    others: OtherServices, answer: int, said: str
+) -> None:
+    others.outcomes[f"{PLACE}/losses"] = httpx.Response(answer, json={})
+    form = {"change": "loss", "lot": LOT, "qty": "3", "reason": '"wet" <rain>', "command": "c7"}
     async with a_portal(others) as browser:
         await sign_in(browser)
-        assert (await browser.post("/festivals/ODOP/plans/R1/accept", data={})).status_code == 303
+        page = await browser.post("/festivals/ODOP/booths/ODOP.B1", data=form)
+        assert (page.status_code, said in page.text, "counts once" in page.text) == (answer, True, True)
+        assert 'action="/festivals/ODOP/booths/ODOP.B1"' in page.text
+        hidden = page.text.partition('id="main"')[2]
+        again = {html.unescape(name): html.unescape(value) for name, value in INPUTS.findall(hidden)}
+        assert again == form
+        others.outcomes.clear()
+        done = await browser.post("/festivals/ODOP/booths/ODOP.B1", data=again)
+        assert done.headers["location"] == "/festivals/ODOP/booths/ODOP.B1"
+        assert [id for _, _, id in others.commands] == ["c7", "c7"]
+
+
+async def test_every_form_of_a_command_tells_that_its_outcome_is_not_known(others: OtherServices) -> None:
+    others.grants = (*others.grants, Grant(Role.FACILITY_STAFF, "PR-KPG"), Grant(Role.OPERATOR))
+    forms: dict[str, dict[str, Any]] = {
+        "/festivals/announce": {"festival": "X", **{name: FESTIVAL[name] for name in FIELDS}},
+        "/festivals/ODOP/change": {"name": "Raya"},
+        "/festivals/ODOP/people": {"kind": "grant", "account": "a", "role": "cashier:ODOP.B1"},
+        "/festivals/ODOP/parcels/S1": {"as_sent": "yes", "confirmed": "yes"},
+        "/facilities/PR-KPG/losses": {"lot": LOT, "qty": "1", "festival": "ODOP"},
+        "/operator/held": {"decision": "release", "place": "ODOP.B1", "device": "d"},
+    }
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        for address, form in forms.items():
+            others.away = {"festival", "identity", "gateway"}
+            if address.endswith(("change", "S1")):
+                others.away = set()
+                others.outcomes[f"{PLACE}/change"] = httpx.Response(500)
+                others.outcomes[f"{PLACE}/shipments/S1/receive"] = httpx.Response(500)
+            page = await browser.post(address, data={**form, "command": "c8"})
+            assert (page.status_code, 'value="c8"' in page.text) == (503, True), address
 
 
 @pytest.mark.parametrize(
