@@ -17,7 +17,6 @@ from shared.http.problems import PageRefused
 from shared.translation import tr
 from shared.wording import Message
 
-MOST_ROWS = 100
 MADE_AGAIN_SECONDS = 2.0
 SOLD_COLUMNS = ["code", "name", "today_qty", "qty", "rupiah"]
 NO_TABLE = Message("There is no such table.")
@@ -123,4 +122,4 @@ def rows_of(
         row[1] += part.qty
         row[2] += part.rupiah
     rows = [SoldSums(code, name_of(code), *numbers) for code, numbers in sums.items() if any(numbers)]
-    return sorted(rows, key=lambda row: (-row.rupiah, row.code))[:MOST_ROWS]
+    return sorted(rows, key=lambda row: (-row.rupiah, row.code))
