@@ -144,6 +144,7 @@ class OtherServices:
         self.ended = 0
         self.access_token = ""
         self.stream = PublicStream()
+        self.stream.mark_whole()
         self.methods = ["password"]
         self.begun: dict[str, str] = {}
         self.callbacks: list[str] = []

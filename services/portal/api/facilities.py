@@ -102,6 +102,7 @@ def routes(
             person=person,
             facility=facility,
             names=stream.names,
+            is_whole=stream.is_whole,
             festival_name=stream.festival_name,
             lots=lots,
             found=found,

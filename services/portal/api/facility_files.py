@@ -11,7 +11,12 @@ from services.portal.api.pages import either
 from services.portal.api.people import Visited
 from services.portal.api.tables import table
 from services.portal.store import PublicStream, Statement, Statements
+from shared.http.problems import PageRefused
+from shared.wording import Message
 
+NOT_WHOLE = Message(
+    "What was sold is still being read, so that the file would not be whole. Please try again in a moment."
+)
 LOT_COLUMNS = [
     "lot",
     "product",
@@ -56,6 +61,8 @@ def routes(organiser: Organiser, statements: Statements, stream: PublicStream) -
 
     @router.get("/facilities/{facility}/lots.csv")
     async def lots(person: Visited, facility: str) -> Response:
+        if not stream.is_whole:
+            raise PageRefused(503, NOT_WHOLE)
         rows = [
             SimpleNamespace(**asdict(row), sold=stream.pieces_sold(row.lot))
             for row in await organiser.lots(person, facility)

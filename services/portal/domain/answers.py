@@ -507,7 +507,7 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class LotRow:
-    """A lot, by inventory. `written_off`: lost pieces."""
+    """A lot, by inventory. `written_off`: pieces lost at the facility; `found`: counted at booths beyond those sent."""
 
     lot: str
     facility: str
@@ -523,6 +523,7 @@ class LotRow:
     returned: int
     written_off: int
     corrected: int = 0
+    found: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pytest
 from services.portal.api.facilities import MOST_LOTS
 from services.portal.domain.answers import DemandPage, ProductDemandRow
 from services.portal.domain.facility import LotPlace, next_products
-from services.portal.store import Amounts
+from services.portal.store import Amounts, PublicStream
 from services.portal.store.statements import next_statement
 from shared.access.rights import Grant
 from shared.events.identity import Role
@@ -111,6 +111,29 @@ async def test_names_and_sold_pieces_come_from_the_public_stream() -> None:
         numbers = re.findall(r'<td class="number">(\d+)</td>', page.partition('id="lots"')[2])
         # Made, here, reserved, sent and unsold, sold, written off.
         assert numbers == ["23", "15", "0", "7", "3", "0"]
+
+
+async def test_no_figure_is_told_as_whole_before_all_sales_are_read() -> None:
+    services = others()
+    services.stream = PublicStream()
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        assert "What was sold is still being read" in (await browser.get("/facilities/PR-KPG")).text
+        assert (await browser.get("/facilities/PR-KPG/lots.csv")).status_code == 503
+        services.stream.mark_whole()
+        assert "What was sold is still being read" not in (await browser.get("/facilities/PR-KPG")).text
+        assert (await browser.get("/facilities/PR-KPG/lots.csv")).status_code == 200
+
+
+async def test_pieces_that_were_counted_beyond_those_sent_are_away_until_they_are_sold_or_home() -> None:
+    services = others()
+    services.pages["inventory/lots"] = [{**LOT, "lot": PUBLIC_LOT, "found": 2}]
+    services.stream.take(a_part("s1", 3))
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/facilities/PR-KPG")).text
+        numbers = re.findall(r'<td class="number">(\d+)</td>', page.partition('id="lots"')[2])
+        assert numbers == ["25", "15", "0", "9", "3", "0"]
 
 
 @pytest.mark.parametrize(
