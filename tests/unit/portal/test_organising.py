@@ -414,6 +414,29 @@ async def test_a_booth_is_changed_by_the_form_of_each_command(
         assert given(others) == [(f"{PLACE}/booths/ODOP.B1/{place}", body)]
 
 
+@pytest.mark.parametrize(
+    ("typed", "at"),
+    [
+        ("2026-04-18T14:30", "2026-04-18T06:30:00+00:00"),
+        ("2026-04-18 14:30+07:00", "2026-04-18T07:30:00+00:00"),
+        ("2026-04-18T14:30Z", "2026-04-18T14:30:00+00:00"),
+        ("0001-01-01T00:00", None),
+        ("9999-12-31T23:59-12:00", None),
+        ("14:30", None),
+    ],
+)
+async def test_a_price_is_valid_from_the_moment_that_was_typed(
+    others: OtherServices, typed: str, at: str | None
+) -> None:
+    others.pages[f"{PLACE}/booths/ODOP.B1"] = BOOTH
+    form = {"change": "price", "product": "KTI", "price": "5000", "valid_from": typed}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.post("/festivals/ODOP/booths/ODOP.B1", data=form)
+        assert answer.status_code == (422 if at is None else 303)
+        assert [body.get("valid_from") for _, body in given(others)] == [at] * (at is not None)
+
+
 async def test_an_unknown_form_and_a_wrong_price_change_nothing(others: OtherServices) -> None:
     others.pages[f"{PLACE}/booths/ODOP.B1"] = BOOTH
     async with a_portal(others) as browser:
