@@ -507,7 +507,7 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class LotRow:
-    """A lot, by inventory. `written_off`: pieces lost at the facility; `found`: counted at booths beyond those sent."""
+    """A lot, by inventory. `written_off`: pieces lost at the facility; `found`: at booths, beyond those sent."""
 
     lot: str
     facility: str
