@@ -7,7 +7,12 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 
+from shared.wording import Message
+
 MOST_FIELDS = 2000
+# What the form's page showed, so that nobody decides about what came later.
+SEEN = "seen"
+CHANGED = Message("This has changed since the page was shown, and nothing was recorded. Look again, and decide.")
 Form = Mapping[str, str]
 
 

@@ -616,6 +616,11 @@ class UndecidedDevice:
     device: str
     records: tuple[HeldRow, ...]
 
+    @property
+    def newest(self) -> int:
+        """The number of the record that came last."""
+        return max(row.number for row in self.records)
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingRow:

@@ -370,14 +370,15 @@ async def test_every_form_of_a_command_tells_that_its_outcome_is_not_known(other
         "/facilities/PR-KPG/losses": {"lot": LOT, "qty": "1", "festival": "ODOP"},
         "/operator/held": {"decision": "release", "place": "ODOP.B1", "device": "d"},
     }
+    commands = (f"{PLACE}/change", f"{PLACE}/shipments/S1/receive", "gateway/held/ODOP.B1/release")
+    others.outcomes |= {name: httpx.Response(500) for name in commands}
+    others.pages["gateway/held"] = []
     async with a_portal(others) as browser:
         await sign_in(browser)
         for address, form in forms.items():
-            others.away = {"festival", "identity", "gateway"}
-            if address.endswith(("change", "S1")):
-                others.away = set()
-                others.outcomes[f"{PLACE}/change"] = httpx.Response(500)
-                others.outcomes[f"{PLACE}/shipments/S1/receive"] = httpx.Response(500)
+            # What a page reads before it gives its command is there.
+            is_read_first = address.endswith(("change", "S1", "held"))
+            others.away = set() if is_read_first else {"festival", "identity"}
             page = await browser.post(address, data={**form, "command": "c8"})
             assert (page.status_code, 'value="c8"' in page.text) == (503, True), address
 

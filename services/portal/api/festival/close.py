@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.api.festival.desk import CHANGED, REFUSED, Desk, refused_entry, seen
+from services.portal.api.festival.desk import REFUSED, Desk, refused_entry, seen
 from services.portal.api.filters import FILES
-from services.portal.api.forms import Sent
+from services.portal.api.forms import CHANGED, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import BoothLotRow, BoothRow
 from services.portal.domain.sales_answers import AwaitedDevice, awaited

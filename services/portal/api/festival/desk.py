@@ -7,6 +7,7 @@ from uuid import UUID, uuid4, uuid5
 
 from fastapi import Request, Response
 
+from services.portal.api.forms import SEEN
 from services.portal.api.organiser import FESTIVAL, Organiser
 from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person
@@ -17,9 +18,6 @@ from shared.errors import WrongEntry
 from shared.wording import Message, as_message
 
 REFUSED = 409
-# Of a form: what its page showed, so that nobody decides about what came later.
-SEEN = "seen"
-CHANGED = Message("This has changed since the page was shown, and nothing was recorded. Look again, and decide.")
 INVALID = 422
 # A page that shows itself again, with what was wrong.
 Again = Callable[[int, Message], Awaitable[Response]]

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.counting import BoothArrival, receive_by_form, recount_by_form, rows_of
-from services.portal.api.festival.desk import CHANGED, REFUSED, Desk, seen
+from services.portal.api.festival.desk import REFUSED, Desk, seen
 from services.portal.api.filters import FILES, declared, narrowed
-from services.portal.api.forms import Form, Sent
+from services.portal.api.forms import CHANGED, Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import ShipmentRow
 from services.portal.domain.papers import ParcelPaper, packing_lists_of, paper_of

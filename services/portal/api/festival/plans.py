@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.portal.api.festival.desk import CHANGED, REFUSED, SEEN, Desk, refused_entry
+from services.portal.api.festival.desk import REFUSED, Desk, refused_entry
 from services.portal.api.filters import FILES, declared, narrowed
-from services.portal.api.forms import Sent
+from services.portal.api.forms import CHANGED, SEEN, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import LineRow
 from services.portal.domain.flow import flow_of
