@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -143,6 +144,7 @@ class OtherServices:
         self.ended = 0
         self.access_token = ""
         self.stream = PublicStream()
+        self.stream.mark_whole()
         self.methods = ["password"]
         self.begun: dict[str, str] = {}
         self.callbacks: list[str] = []
@@ -271,6 +273,11 @@ async def served_portal(others: OtherServices, **settings: Any) -> AsyncIterator
         finally:
             server.should_exit = True
             await serving
+
+
+def seen_of(page: str, which: int = 0) -> dict[str, str]:
+    """What the page's form says that its reader has seen, for the form to send. `which`: of several forms."""
+    return {"seen": re.findall(r'name="seen" value="([^"]*)"', page)[which]}
 
 
 async def sign_in(browser: httpx.AsyncClient, password: str = PASSWORD, next: str = "/") -> httpx.Response:

@@ -10,7 +10,7 @@ import pytest
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.festival_pages import LOT, OTHER_LOT, PLACE, an_arrival, facility_pages, running_festival
-from tests.support.portal import FESTIVAL, OtherServices, a_portal, sign_in
+from tests.support.portal import FESTIVAL, OtherServices, a_portal, seen_of, sign_in
 
 COMMAND = "11111111-1111-4111-8111-111111111111"
 
@@ -36,13 +36,15 @@ def given(others: OtherServices) -> list[tuple[str, Any]]:
 async def test_everything_that_is_reserved_is_sent_under_new_names(others: OtherServices) -> None:
     async with a_portal(others) as browser:
         await sign_in(browser)
-        assert "Send all 3 as new parcels" in (await browser.get("/festivals/ODOP/parcels")).text
-        answer = await browser.post("/festivals/ODOP/parcels/all", data={"command": COMMAND, "do": "send"})
+        page = (await browser.get("/festivals/ODOP/parcels")).text
+        assert "Send all 3 as new parcels" in page
+        form = {"command": COMMAND, "do": "send", **seen_of(page)}
+        answer = await browser.post("/festivals/ODOP/parcels/all", data=form)
         assert answer.headers["location"] == "/festivals/ODOP/parcels"
         sent = [(body["shipment"], body["facility"], body["booth"]) for _, body in given(others)]
         assert sent == [("S2", "LP-KPG", "ODOP.B1"), ("S3", "PR-KPG", "ODOP.B1"), ("S4", "PR-KPG", "ODOP.B2")]
         ids = [id for _, _, id in others.commands]
-        await browser.post("/festivals/ODOP/parcels/all", data={"command": COMMAND, "do": "send"})
+        await browser.post("/festivals/ODOP/parcels/all", data=form)
         assert [id for _, _, id in others.commands[3:]] == ids, "a form that is sent twice counts once"
         assert len(set(ids)) == 3
 
@@ -52,7 +54,8 @@ async def test_a_refusal_ends_what_one_form_asks_for(others: OtherServices) -> N
     others.outcomes[f"{PLACE}/shipments"] = httpx.Response(409, json=refusal)
     async with a_portal(others) as browser:
         await sign_in(browser)
-        answer = await browser.post("/festivals/ODOP/parcels/all", data={"command": COMMAND, "do": "send"})
+        shown = seen_of((await browser.get("/festivals/ODOP/parcels")).text)
+        answer = await browser.post("/festivals/ODOP/parcels/all", data={"command": COMMAND, "do": "send", **shown})
         assert (answer.status_code, "ODOP.B1 is closed." in answer.text) == (409, True)
         assert len(others.commands) == 1
 
@@ -64,7 +67,8 @@ async def test_every_parcel_on_its_way_is_received_as_sent(others: OtherServices
     ]
     async with a_portal(others) as browser:
         await sign_in(browser)
-        await browser.post("/festivals/ODOP/parcels/all", data={"command": COMMAND, "do": "receive"})
+        shown = seen_of((await browser.get("/festivals/ODOP/parcels")).text, -1)
+        await browser.post("/festivals/ODOP/parcels/all", data={"command": COMMAND, "do": "receive", **shown})
         counted = {"booth": "ODOP.B1", "counted": [{"lot": LOT, "qty": 10}]}
         assert given(others) == [("shipments/S2/receive", counted), ("shipments/S3/receive", counted)]
 
@@ -76,11 +80,52 @@ async def test_all_that_is_left_has_come_home(others: OtherServices) -> None:
     others.pages[f"{PLACE}/booths"][0]["lots"][1]["left"] = 0
     async with a_portal(others) as browser:
         await sign_in(browser)
-        await browser.post("/festivals/ODOP/returns/all", data={"command": COMMAND})
+        shown = seen_of((await browser.get("/festivals/ODOP/close")).text)
+        await browser.post("/festivals/ODOP/returns/all", data={"command": COMMAND, **shown})
         assert given(others) == [
             ("returns", {"booth": "ODOP.B1", "lot": LOT, "qty": 4, "final": True}),
             ("returns", {"booth": "ODOP.B2", "lot": LOT, "qty": 2, "final": True}),
         ]
+
+
+async def test_all_is_what_the_page_has_shown_and_nothing_that_came_later(others: OtherServices) -> None:
+    plan, booths = others.pages[f"{PLACE}/requests/R3"], others.pages[f"{PLACE}/booths"]
+    first, second, _ = plan["lines"]
+    others.pages[f"{PLACE}/shipments"] = [a_parcel("S1"), a_parcel("S2")]
+    for booth in booths:
+        booth["status"] = "settled"
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        parcels, close = [(await browser.get(f"/festivals/ODOP/{name}")).text for name in ("parcels", "close")]
+        # The one has other pieces now, and the other is gone; a parcel was sent, and one more piece is left.
+        plan["lines"] = [{**first, "qty": first["qty"] + 1}, second]
+        others.pages[f"{PLACE}/shipments"] += [a_parcel("S3")]
+        booths[0]["lots"][0]["left"] += 1
+        forms = [
+            (
+                "parcels",
+                {"request": "R3", "facility": first["facility"], "booth": first["booth"], **seen_of(parcels, 0)},
+            ),
+            ("parcels/all", {"do": "send", **seen_of(parcels, 0)}),
+            ("parcels/all", {"do": "receive", **seen_of(parcels, -1)}),
+            ("returns/all", seen_of(close)),
+        ]
+        for place, form in forms:
+            await browser.post(f"/festivals/ODOP/{place}", data={**form, "command": COMMAND})
+        sent, *received = [(name, body.get("facility"), body["booth"]) for name, body in given(others)][:3]
+        assert sent == ("shipments", second["facility"], second["booth"])
+        assert [name for name, _, _ in received] == ["shipments/S1/receive", "shipments/S2/receive"]
+        returned = [(body["booth"], body["lot"]) for name, body in given(others) if name == "returns"]
+        assert returned == [(b["booth"], lot["lot"]) for b in booths for lot in b["lots"] if lot["left"]][1:]
+        count = len(others.commands)
+        for place in ("parcels/all", "returns/all"):
+            answer = await browser.post(f"/festivals/ODOP/{place}", data={"command": COMMAND, "do": "send"})
+            assert (answer.status_code, "This has changed since" in answer.text) == (409, True)
+        assert len(others.commands) == count
+
+
+def a_parcel(name: str) -> dict[str, Any]:
+    return an_arrival("sent", shipment=name, request="R1", facility="PR-KPG", booth="ODOP.B1")
 
 
 async def test_papers_name_every_lot_with_its_pieces(others: OtherServices) -> None:

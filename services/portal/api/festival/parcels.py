@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.counting import BoothArrival, receive_by_form, recount_by_form, rows_of
-from services.portal.api.festival.desk import Desk
+from services.portal.api.festival.desk import REFUSED, Desk, seen
 from services.portal.api.filters import FILES, declared, narrowed
-from services.portal.api.forms import Form, Sent
+from services.portal.api.forms import CHANGED, Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import ShipmentRow
 from services.portal.domain.papers import ParcelPaper, packing_lists_of, paper_of
@@ -81,8 +81,14 @@ def routes(desk: Desk) -> APIRouter:
             return await page(request, person, festival, status, message)
 
         body = {name: sent.get(name, "") for name in ("request", "shipment", "facility", "booth")}
-        place = ("festivals", festival, "shipments")
-        return await desk.give(person, sent, *place, body=body, then=f"/festivals/{festival}/parcels", again=again)
+        there = ready(await desk.organiser.plans(person, festival))
+        place = tuple(body[name] for name in ("request", "facility", "booth"))
+        same = [row for row in there if (row.request, row.facility, row.booth) == place]
+        # All that is reserved is sent, and less may be packed. Where nothing is, the form may have been sent twice.
+        if any(row.mark not in seen(sent) for row in same):
+            return await again(REFUSED, CHANGED)
+        command = ("festivals", festival, "shipments")
+        return await desk.give(person, sent, *command, body=body, then=f"/festivals/{festival}/parcels", again=again)
 
     @router.post("/festivals/{festival}/parcels/all")
     async def handle_all(request: Request, person: Visited, festival: str, sent: Sent) -> Response:
@@ -91,10 +97,16 @@ def routes(desk: Desk) -> APIRouter:
 
         shipments = await desk.organiser.shipments(person, festival)
         if sent.get("do") == "receive":
-            commands = _all_received(festival, shipments)
+            coming = [row for row in shipments if row.status == SENT]
+            shown_coming = [row for row in coming if row.shipment in seen(sent)]
+            is_changed, commands = bool(coming) and not shown_coming, _all_received(festival, shown_coming)
         else:
-            plans = await desk.organiser.plans(person, festival)
-            commands = _all_sent(festival, ready(plans), [row.shipment for row in shipments])
+            there = ready(await desk.organiser.plans(person, festival))
+            shown_ready = [row for row in there if row.mark in seen(sent)]
+            names = [row.shipment for row in shipments]
+            is_changed, commands = bool(there) and not shown_ready, _all_sent(festival, shown_ready, names)
+        if is_changed:
+            return await again(REFUSED, CHANGED)
         return await desk.give_all(person, sent, commands, f"/festivals/{festival}/parcels", again)
 
     @router.get("/festivals/{festival}/parcels/packing-lists")
@@ -163,11 +175,10 @@ def _all_sent(festival: str, ready: Iterable[Ready], used: Sequence[str]) -> Ite
 
 
 def _all_received(festival: str, shipments: Iterable[ShipmentRow]) -> Iterator[Command]:
-    """Every parcel on its way, counted as it was sent."""
+    """These parcels, counted as they were sent."""
     for row in shipments:
-        if row.status == SENT:
-            counted = rows_of({lot.lot: lot.sent for lot in row.lots})
-            yield (
-                ("festivals", festival, "shipments", row.shipment, "receive"),
-                {"booth": row.booth, "counted": counted},
-            )
+        counted = rows_of({lot.lot: lot.sent for lot in row.lots})
+        yield (
+            ("festivals", festival, "shipments", row.shipment, "receive"),
+            {"booth": row.booth, "counted": counted},
+        )
