@@ -40,9 +40,7 @@ def routes(pages: Pages, services: Services) -> APIRouter:
             decided=[row for row in rows if row.status != HELD],
             may_decide=person.caller.may(Action.DECIDE_HELD, {}),
             problem=problem,
-            files={
-                HELD: table_of(tr("held-records"), COLUMNS, records)
-            },
+            files={HELD: table_of(tr("held-records"), COLUMNS, records)},
         )
 
     @router.get("/operator/held")
