@@ -121,7 +121,8 @@ class OtherServices:
     """The services that the portal asks, by the names of their hosts. A person signs in as `organiser`.
 
     `pages`: what a GET of a service answers, by `service/path`. `then`: the pages that a POST changes, by its path.
-    `asked`: every request, with its token. `queries`: the latest of each page. `strangers`: the address that each request without a token named.
+    `asked`: every request, with its token. `queries`: the latest of each page. `strangers`: the address that each
+    request without a token named.
     `lifetime`: of the next access token. `away`: the services that do not answer.
     `methods`: how people sign in. `begun`: the challenges of sign-ins at the provider, by their states.
     `sign_in_error`: why identity gives no session for the next one.
