@@ -245,7 +245,7 @@ async def test_a_statement_never_changes_and_a_correction_is_a_note() -> None:
 
 async def test_what_is_owed_beyond_the_statement_is_a_debit_note_of_the_same_series() -> None:
     services = others()
-    settlement = {**SETTLEMENT, "issued": True, "revision": 1}
+    settlement = {**SETTLEMENT, "issued": True, "final": True, "revision": 1}
     services.pages["sales/settlements"] = [settlement]
     services.stream.take(a_festival())
     async with a_portal(services) as browser:
