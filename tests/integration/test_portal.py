@@ -149,7 +149,7 @@ async def test_a_festival_of_one_day(
     for name, value in {"code": code, "name": "Kasir", "login": "kasir.hari", "password": PASSWORD}.items():
         await joining.fill(f"#{name}", value)
     await joining.get_by_role("button", name="Open the account").click()
-    await expect(joining.get_by_text("HARI.B1")).to_be_visible(timeout=SOON)
+    await expect(joining.get_by_text("B1 · Satu Hari")).to_be_visible(timeout=SOON)
     till = Device(settings, services.urls, tmp_path / "till", "till", "--booth", "HARI.B1")
     await till.sign_in("kasir.hari", PASSWORD)
     await till.does("sync", "--wait", "20")
