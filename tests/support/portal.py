@@ -121,8 +121,9 @@ def _fits(document: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
 class OtherServices:
     """The services that the portal asks, by the names of their hosts. A person signs in as `organiser`.
 
-    `pages`: what a GET of a service answers, by `service/path`. `asked`: every request, with its token. `queries`:
-    the latest of each page. `strangers`: the address that each request without a token named.
+    `pages`: what a GET of a service answers, by `service/path`. `then`: the pages that a POST changes, by its path.
+    `asked`: every request, with its token. `queries`: the latest of each page. `strangers`: the address that each
+    request without a token named.
     `lifetime`: of the next access token. `away`: the services that do not answer.
     `methods`: how people sign in. `begun`: the challenges of sign-ins at the provider, by their states.
     `sign_in_error`: why identity gives no session for the next one.
@@ -133,6 +134,7 @@ class OtherServices:
         self.pages: dict[str, Any] = {}
         self.outcomes: dict[str, httpx.Response] = {}
         self.asked: list[tuple[str, str | None]] = []
+        self.then: dict[str, dict[str, Any]] = {}
         self.queries: dict[str, str] = {}
         self.commands: list[tuple[str, Any, str | None]] = []
         self.addresses: list[str | None] = []
@@ -176,6 +178,7 @@ class OtherServices:
             self.strangers[name] = request.headers.get("x-forwarded-for")
         if request.method == "POST":
             self.commands.append((name, body, request.headers.get("idempotency-key")))
+            self.pages |= self.then.get(name, {})
             return self.outcomes.get(name, httpx.Response(200, json={}))
         page = self.pages.get(name)
         if page is None:

@@ -4,14 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.portal.api.files import table_of
+from services.portal.api.filters import FILES
 from services.portal.api.forms import Form, Sent
 from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person, Visited
-from services.portal.api.tables import table
 from services.portal.clients import GivenCommand, Services, answers
 from services.portal.clients.services import OPERATIONS
 from services.portal.domain.operations_answers import OPEN, DeadLetterPage, LetterRow, RepairOutcome
@@ -92,7 +92,7 @@ def routes(pages: Pages, services: Services) -> APIRouter:
             outcome=outcome,
         )
 
-    @router.get("/operator/letters")
+    @router.get("/operator/letters", dependencies=[FILES])
     async def many(
         request: Request, person: Visited, service: _Text = "", reason: _Text = "", status: _Text = ""
     ) -> Response:
@@ -107,12 +107,8 @@ def routes(pages: Pages, services: Services) -> APIRouter:
             statuses=STATUSES,
             names=[name for name in services.names if name not in (OPERATIONS, "portal")],
             open_count=sum(row.status == OPEN for row in rows),
-            file=f"/operator/letters.csv?{urlencode({name: text for name, text in asked.items() if text})}",
+            files={"dead-letters": table_of("dead-letters", COLUMNS, rows)},
         )
-
-    @router.get("/operator/letters.csv")
-    async def file(person: Visited, service: _Text = "", reason: _Text = "", status: _Text = "") -> Response:
-        return table("dead-letters", COLUMNS, await found(person, service.strip(), reason.strip(), status))
 
     @router.get("/operator/letters/{topic}/{partition}/{offset}")
     async def one(

@@ -12,6 +12,7 @@ from shared.events.identity import Role
 from tests.support.festival_pages import LOT, OTHER_LOT, PLACE, an_arrival, facility_pages, running_festival
 from tests.support.portal import FESTIVAL, OtherServices, a_portal, seen_of, sign_in
 
+FROM_TO = {"request": "R1", "facility": "PR-KPG", "booth": "ODOP.B1"}
 COMMAND = "11111111-1111-4111-8111-111111111111"
 
 
@@ -58,6 +59,91 @@ async def test_a_refusal_ends_what_one_form_asks_for(others: OtherServices) -> N
         answer = await browser.post("/festivals/ODOP/parcels/all", data={"command": COMMAND, "do": "send", **shown})
         assert (answer.status_code, "ODOP.B1 is closed." in answer.text) == (409, True)
         assert len(others.commands) == 1
+
+
+async def test_strays_are_narrowed_to_those_that_are_like_a_booth_here(others: OtherServices) -> None:
+    [stray] = others.pages["sales/strays"]
+    others.pages["sales/strays"] = [stray, {**stray, "booth": "RAYA.LAMA"}]
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        assert "RAYA.LAMA" in (await browser.get("/festivals/ODOP/strays")).text
+        page = (await browser.get("/festivals/ODOP/strays?likely=yes")).text
+        assert ("RAYA.LAMA" in page, "ODOP.BB1" in page) == (False, True)
+
+
+async def test_only_the_parcels_that_are_shown_are_sent_at_once(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/festivals/ODOP/parcels?facility=PR-KPG")).text
+        assert "Send all 2 as new parcels" in page
+        assert 'type="hidden" name="facility" value="PR-KPG"' in page
+        form = {"command": COMMAND, "do": "send", "facility": "PR-KPG"}
+        await browser.post("/festivals/ODOP/parcels/all", data=form)
+        assert {body["facility"] for _, body in given(others)} == {"PR-KPG"}
+        assert len(others.commands) == 2
+
+
+@pytest.mark.parametrize(("kind", "name", "own"), [("parcels", "S1", "ODOP.B1"), ("transfers", "T1", "ODOP.B2")])
+async def test_what_was_counted_at_another_booth_is_received_and_then_moved(
+    others: OtherServices, kind: str, name: str, own: str
+) -> None:
+    others.pages[f"{PLACE}/shipments/S1"] = an_arrival("sent", shipment="S1", **FROM_TO)
+    other = {"ODOP.B1": "ODOP.B2", "ODOP.B2": "ODOP.B1"}[own]
+    place = {"parcels": "shipments"}.get(kind, kind)
+    address, form = f"/festivals/ODOP/{kind}/{name}", {f"counted-{LOT}": "12", "booth": other}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        assert f'<option value="{other}">' in (await browser.get(address)).text
+        page = (await browser.post(address, data=form)).text
+        assert f"{name} was sent to {own}, and counted at {other}." in page
+        assert others.commands == [], "nothing before the yes"
+        confirmed = form | {"confirmed": "yes", "transfer": "T2", "command": COMMAND}
+        answer = await browser.post(address, data=confirmed)
+        assert answer.headers["location"] == "/festivals/ODOP/transfers/T2"
+        counted, moved = [{"lot": LOT, "qty": 12}], [{"lot": LOT, "qty": 10}]
+        # The surplus stays out of stock.
+        assert given(others) == [
+            (f"{place}/{name}/receive", {"booth": own, "counted": counted}),
+            ("transfers", {"transfer": "T2", "booth": own, "to": other, "lots": moved}),
+            ("transfers/T2/receive", {"booth": other, "counted": moved}),
+        ]
+        ids = [id for _, _, id in others.commands]
+        await browser.post(address, data=confirmed)
+        assert [id for _, _, id in others.commands[3:]] == ids, "a form that is sent twice counts once"
+
+
+async def test_a_parcel_is_received_at_no_booth_that_cannot_have_it(others: OtherServices) -> None:
+    others.pages[f"{PLACE}/shipments/S1"] = an_arrival("sent", shipment="S1", **FROM_TO)
+    form = {f"counted-{LOT}": "10", "booth": "ODOP.B2", "confirmed": "yes", "transfer": "T2", "command": COMMAND}
+    other = others.pages[f"{PLACE}/booths"][1]
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        other["prices"] = [price for price in other["prices"] if price["product"] != "KTI"]
+        answer = await browser.post("/festivals/ODOP/parcels/S1", data=form)
+        assert (answer.status_code, "has no price for KTI" in answer.text) == (422, True)
+        other["status"] = "closing"
+        answer = await browser.post("/festivals/ODOP/parcels/S1", data=form)
+        assert (answer.status_code, "Choose an open booth of this festival." in answer.text) == (422, True)
+        assert others.commands == []
+        # Nothing came: nothing is moved.
+        answer = await browser.post("/festivals/ODOP/parcels/S1", data=form | {"booth": "", f"counted-{LOT}": "0"})
+        assert answer.headers["location"] == "/festivals/ODOP/parcels/S1"
+
+
+async def test_a_parcel_that_is_received_shows_so_though_its_pieces_could_not_be_moved(
+    others: OtherServices,
+) -> None:
+    others.pages[f"{PLACE}/shipments/S1"] = an_arrival("sent", shipment="S1", **FROM_TO)
+    refusal = {"template": "{booth} is full.", "values": {"booth": "ODOP.B2"}}
+    others.outcomes[f"{PLACE}/transfers"] = httpx.Response(409, json=refusal)
+    form = {f"counted-{LOT}": "10", "booth": "ODOP.B2", "confirmed": "yes", "transfer": "T2", "command": COMMAND}
+    received = an_arrival("received", shipment="S1", **FROM_TO)
+    others.then[f"{PLACE}/shipments/S1/receive"] = {f"{PLACE}/shipments/S1": received}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.post("/festivals/ODOP/parcels/S1", data=form)).text
+        assert "ODOP.B2 is full." in page
+        assert "Was it counted wrong?" in page
 
 
 async def test_every_parcel_on_its_way_is_received_as_sent(others: OtherServices) -> None:

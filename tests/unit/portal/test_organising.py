@@ -240,7 +240,7 @@ async def test_what_is_reserved_can_be_sent(others: OtherServices) -> None:
         await sign_in(browser)
         page = (await browser.get("/festivals/ODOP/parcels")).text
         assert "20 pieces of request R1" in page
-        assert "Send as S2" in page
+        assert 'name="shipment" value="S2"' in page
         form = {"request": "R1", "facility": "PR-KPG", "booth": "ODOP.B1", "shipment": "S2", "command": "c4"}
         await browser.post("/festivals/ODOP/parcels", data={**form, **seen_of(page)})
         assert given(others) == [(f"{PLACE}/shipments", {k: v for k, v in form.items() if k != "command"})]
@@ -400,7 +400,7 @@ async def test_every_form_of_a_command_tells_that_its_outcome_is_not_known(other
         ({"change": "till", "till": "t2"}, "tills", {"till": "T2"}),
         ({"change": "strike", "till": "T1", "reason": "lost"}, "tills/T1/strike", {"reason": "lost"}),
         ({"change": "close", "till_hours": "2"}, "close", {"till_hours": 2}),
-        ({"change": "reopen"}, "reopen", {"reason": ""}),
+        ({"change": "reopen", "reason": " hujan "}, "reopen", {"reason": "hujan"}),
     ],
 )
 async def test_a_booth_is_changed_by_the_form_of_each_command(

@@ -31,6 +31,17 @@ async def test_products_have_their_names_on_an_organiser_s_pages() -> None:
             assert "Kain tenun ikat" in (await browser.get(f"/festivals/ODOP/{page}")).text, page
 
 
+async def test_the_first_page_names_facilities_and_festivals() -> None:
+    others = served()
+    others.grants = (Grant(Role.FACILITY_STAFF, "PR-KPG"), Grant(Role.CASHIER, "ODOP.B1"))
+    others.stream.take(a_festival())
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/")).text
+        assert '<a href="/facilities/PR-KPG">Lapas Perempuan Kupang</a>' in page
+        assert "B1 · Satu Hari" in page
+
+
 async def test_no_name_turns_the_figures_behind_it_around() -> None:
     name = "Satu\u202e Hari\u2067"
     festival = {**FESTIVAL, "name": name}
