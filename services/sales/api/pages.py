@@ -166,6 +166,26 @@ class TillPage(BaseModel):
         )
 
 
+class DeviceRecordsPage(BaseModel):
+    """Which records of a device have arrived. `last`: the highest number. `missing`: ranges that have not."""
+
+    till: str
+    device: str
+    last: int
+    missing: list[tuple[int, int]]
+    struck: bool
+
+    @classmethod
+    def of(cls, device: Device) -> "DeviceRecordsPage":
+        return cls(
+            till=device.till,
+            device=device.device,
+            last=max(branch.top for branch in device.branches),
+            missing=[numbers for branch in device.branches for numbers in branch.missing],
+            struck=device.struck,
+        )
+
+
 class RefusedOrderPage(BaseModel):
     """A refused void by the organiser. Only `left` pieces of the line could still be voided."""
 
