@@ -230,7 +230,7 @@ async def test_a_day_ends_with_a_blind_count_and_a_closing(chromium: Browser, se
         summary = page.locator(".paper")
         await expect(summary).to_contain_text("Closed by P1 on ")
         await expect(summary).to_contain_text("no signal at the field")
-        await expect(summary.locator(".sold tr")).to_have_text(["Kain tenun ikat1"])
+        await expect(summary.locator(".sold tr")).to_have_text(["1 × KTI"])
         await expect(summary).to_contain_text("counted Rp440.000, expected Rp450.000")
         await expect(summary).to_contain_text("1 receipt, 1 void")
         await page.click("#tab-sell")

@@ -47,7 +47,7 @@ function goods(app) {
   const sold = [...app.sold.products].filter(([, pieces]) => pieces > 0);
   if (!sold.length) return h("p", {}, tr("Nothing was sold."));
   const rows = sold.map(([product, pieces]) =>
-    h("tr", {}, h("th", { scope: "row" }, nameOf(app, product)), h("td", { class: "number" }, thousands(pieces))),
+    h("tr", {}, h("td", {}, `${thousands(pieces)} × ${nameOf(app, product)}`)),
   );
   return h("table", { class: "sold" }, h("tbody", {}, rows));
 }
