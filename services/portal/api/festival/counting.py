@@ -9,7 +9,7 @@ from fastapi import Response
 from services.portal.api.festival.desk import Desk, refused_entry
 from services.portal.api.forms import Form
 from services.portal.api.people import Person
-from services.portal.domain.answers import SentLotRow
+from services.portal.domain.answers import BoothRow, SentLotRow
 from shared import typed
 from shared.errors import WrongEntry
 from shared.wording import Message
@@ -17,6 +17,29 @@ from shared.wording import Message
 COUNTED = "counted-"
 # The page of an arrival, by its status, the form, the counts to compare before they are confirmed, and the problem.
 ArrivalPage: TypeAlias = Callable[..., Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalNames:
+    """How people call what comes to a booth. `booths`: names by booth; `products`: codes by lot."""
+
+    booths: Mapping[str, str]
+    products: Mapping[str, str]
+
+    @classmethod
+    def of(cls, booths: Sequence[BoothRow]) -> "ArrivalNames":
+        """The names of the festival's booths and their lots. A lot on its way is known there too."""
+        return cls(
+            {booth.booth: booth.shown_name for booth in booths},
+            {lot.lot: lot.product for booth in booths for lot in booth.lots if lot.product},
+        )
+
+    def booth_name(self, booth: str) -> str:
+        return self.booths.get(booth, booth)
+
+    def product(self, lot: str) -> str:
+        """The code of the lot's product; empty if it is not known."""
+        return self.products.get(lot, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.api.festival.counting import BoothArrival, receive_by_form, recount_by_form, rows_of
+from services.portal.api.festival.counting import ArrivalNames, BoothArrival, receive_by_form, recount_by_form, rows_of
 from services.portal.api.festival.desk import Desk
 from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Form, Sent
@@ -33,7 +33,9 @@ def routes(desk: Desk) -> APIRouter:
     async def page(
         request: Request, person: Person, festival: str, status: int = 200, problem: Message | None = None
     ) -> Response:
-        shipments = await desk.organiser.shipments(person, festival)
+        rows = await desk.organiser.shipments(person, festival)
+        # Those on their way wait for somebody.
+        shipments = sorted(rows, key=lambda row: row.status != SENT)
         shown, filters = narrowed(shipments, request.query_params, COLUMNS)
         return await desk.show(
             request,
@@ -66,6 +68,7 @@ def routes(desk: Desk) -> APIRouter:
             festival,
             status,
             shipment=shipment,
+            arrival=ArrivalNames.of(await desk.organiser.booths(person, festival)),
             sent=sent or {},
             compared=compare(shipment.lots, counted) if counted is not None else None,
             problem=problem,

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.api.festival.counting import BoothArrival, receive_by_form, recount_by_form, rows_of
+from services.portal.api.festival.counting import ArrivalNames, BoothArrival, receive_by_form, recount_by_form, rows_of
 from services.portal.api.festival.desk import Desk, refused_entry
 from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Form, Sent
@@ -69,6 +69,7 @@ def routes(desk: Desk) -> APIRouter:
             festival,
             status,
             transfer=transfer,
+            arrival=ArrivalNames.of(await desk.organiser.booths(person, festival)),
             sent=sent or {},
             compared=compare(transfer.lots, counted) if counted is not None else None,
             problem=problem,
