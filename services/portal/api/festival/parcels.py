@@ -6,7 +6,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.api.festival.counting import ArrivalNames, BoothArrival, receive_by_form, recount_by_form, rows_of
+from services.portal.api.festival.counting import (
+    ArrivalNames,
+    BoothArrival,
+    receive_by_form,
+    recount_by_form,
+    rows_of,
+)
 from services.portal.api.festival.desk import Desk
 from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Form, Sent
