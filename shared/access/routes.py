@@ -126,6 +126,8 @@ SALES: Routes = {
     "GET /booths/{booth}/receipts": _AT_BOOTH,
     "GET /booths/{booth}/receipts/{receipt}": _AT_BOOTH,
     "GET /booths/{booth}/takings": _AT_BOOTH,
+    # A till compares its own records, and must not read the takings before the count.
+    "GET /booths/{booth}/devices": RouteRight(Action.READ_BOOTH_NEWS),
     "GET /disputes": _AT_BOOTH,
     "GET /sell-through": _AT_BOOTH,
     "GET /strays": RouteRight(Action.READ_STRAYS),
@@ -210,6 +212,7 @@ PORTAL: Routes = {
     "GET /gateway/facilities/{facility}/news": UNCOUNTED,
     "GET /gateway/booths/{booth}/news": UNCOUNTED,
     "GET /production/catalogue": UNCOUNTED,
+    "GET /sales/booths/{booth}/devices": UNCOUNTED,
     "GET /identity/.well-known/oauth-authorization-server": UNCOUNTED,
     "POST /identity/device-codes/{code}/device": UNCOUNTED,
     "POST /identity/device-challenges": UNCOUNTED,

@@ -10,6 +10,7 @@ from shared.events.identity import Role
 from tests.support.browser import LOOKS, watched
 from tests.support.festival_pages import SHARE, facility_pages
 from tests.support.portal import PASSWORD, OtherServices, served_portal
+
 _CUT = "[...document.querySelectorAll('.table')].filter((t) => t.scrollWidth > t.clientWidth).length"
 
 

@@ -228,6 +228,16 @@ async def test_a_name_never_leads_to_another_place(others: OtherServices, name: 
         assert not any("booths" in asked for asked, _ in others.asked)
 
 
+async def test_a_till_reads_at_sales_which_of_its_records_arrived_and_nothing_else(others: OtherServices) -> None:
+    others.pages["sales/booths/ODOP.B1/devices"] = httpx.Response(200, json=[])
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        asked = await browser.get("/sales/booths/ODOP.B1/devices", headers={"Authorization": "Bearer device"})
+        assert (asked.status_code, asked.json()) == (200, [])
+        assert others.asked[-1] == ("sales/booths/ODOP.B1/devices", "device")
+        assert (await browser.get("/sales/booths/ODOP.B1/takings")).status_code == 404
+
+
 async def test_a_name_with_special_characters_is_passed_on_as_it_came(others: OtherServices) -> None:
     others.pages["gateway/booths/A?B.B1/news"] = httpx.Response(200, json=[], headers={"Cache-Control": "no-store"})
     async with a_portal(others) as browser:
