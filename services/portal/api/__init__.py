@@ -76,7 +76,7 @@ def portal(
         home.routes(pages, organiser, stream),
         festival.routes(Desk(pages, organiser, services, stream.names), people),
         festivals.routes(pages, organiser),
-        catalogue.routes(pages, services),
+        catalogue.routes(pages, services, stream.names),
         operator.routes(pages, services, stream),
         held.routes(pages, services),
         letters.routes(pages, services),
@@ -87,7 +87,7 @@ def portal(
         public.routes(pages, stream),
         public_lots.routes(pages, stream),
         facilities.routes(pages, organiser, services, statements, stream),
-        facility_losses.routes(pages, organiser, services),
+        facility_losses.routes(pages, organiser, services, stream.names),
         labels.routes(pages, organiser, stream),
     ):
         router.include_router(part)

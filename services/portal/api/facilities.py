@@ -61,6 +61,7 @@ def routes(
             status=status,
             person=person,
             facility=facility,
+            facility_name=stream.names.facility(facility),
             devices=await organiser.devices(person, facility=facility),
             given=given,
             zone=await organiser.facility_zone(person, facility),

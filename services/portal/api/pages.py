@@ -65,6 +65,8 @@ WRONG_METHOD = 405
 SENT_ALONG = ("Allow", "Retry-After")
 SUCCESS = 200
 HTMX = "hx-request"
+# English words that are codes in events. The Indonesian ones are translated.
+_AS_WRITTEN = {"qris": "QRIS", "facility-staff": "facility staff"}
 
 
 class Pages:
@@ -82,7 +84,7 @@ class Pages:
         self._environment.globals |= {
             "tr": shown_text,
             "said": said,
-            "word": word,
+            "word": shown_word,
             "heading": column_title,
             "either": either,
             "rupiah": rupiah,
@@ -185,6 +187,12 @@ def _read_in_order(value: Any) -> Any:
 def either(english: str, indonesian: str) -> str:
     """A text that comes in both languages, in the reader's."""
     return indonesian or english if language() is Language.INDONESIAN else english
+
+
+def shown_word(value: str) -> str:
+    """A word of the vocabulary in the reader's language, as people write it."""
+    text = word(value)
+    return _AS_WRITTEN.get(text, text)
 
 
 def column_title(name: str) -> str:

@@ -95,6 +95,11 @@ class BoothRow:
         return self.booth.partition(".")[2]
 
     @property
+    def shown_name(self) -> str:
+        """What people find at the festival, e.g. `B1 · Stan Timur`."""
+        return f"{self.short} · {self.name}" if self.name else self.short
+
+    @property
     def left(self) -> int:
         return sum(lot.left for lot in self.lots)
 

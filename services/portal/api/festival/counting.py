@@ -22,6 +22,29 @@ ArrivalPage: TypeAlias = Callable[..., Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalNames:
+    """How people call what comes to a booth. `booths`: names by booth; `products`: codes by lot."""
+
+    booths: Mapping[str, str]
+    products: Mapping[str, str]
+
+    @classmethod
+    def of(cls, booths: Sequence[BoothRow]) -> "ArrivalNames":
+        """The names of the festival's booths and their lots. A lot on its way is known there too."""
+        return cls(
+            {booth.booth: booth.shown_name for booth in booths},
+            {lot.lot: lot.product for booth in booths for lot in booth.lots if lot.product},
+        )
+
+    def booth_name(self, booth: str) -> str:
+        return self.booths.get(booth, booth)
+
+    def product(self, lot: str) -> str:
+        """The code of the lot's product; empty if it is not known."""
+        return self.products.get(lot, "")
+
+
+@dataclass(frozen=True, slots=True)
 class BoothArrival:
     """A parcel or transfer that comes to a booth and is counted there. `kind`: `parcels` or `transfers`, as in the
     address of its page."""

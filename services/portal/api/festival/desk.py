@@ -45,6 +45,7 @@ class Desk:
             festival=row,
             base=f"/festivals/{festival}",
             product_name=self.names.product,
+            facility_name=self.names.facility,
             **values,
         )
 

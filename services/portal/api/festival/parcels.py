@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.counting import (
+    ArrivalNames,
     BoothArrival,
     elsewhere,
     receive_by_form,
@@ -44,7 +45,9 @@ def routes(desk: Desk) -> APIRouter:
     async def page(
         request: Request, person: Person, festival: str, status: int = 200, problem: Message | None = None
     ) -> Response:
-        shipments = await desk.organiser.shipments(person, festival)
+        rows = await desk.organiser.shipments(person, festival)
+        # Those on their way wait for somebody.
+        shipments = sorted(rows, key=lambda row: row.status != SENT)
         shown, filters = narrowed(shipments, request.query_params, COLUMNS)
         can_be_sent = ready(await desk.organiser.plans(person, festival))
         shown_ready, ready_filters = narrowed(can_be_sent, request.query_params, READY_COLUMNS)
@@ -86,6 +89,7 @@ def routes(desk: Desk) -> APIRouter:
             shipment=row,
             arrival=arrival,
             elsewhere=await elsewhere(desk, person, arrival) if row.status == SENT else None,
+            arrival_names=ArrivalNames.of(await desk.organiser.booths(person, festival)),
             sent=sent or {},
             compared=compare(row.lots, counted) if counted is not None else None,
             problem=problem,

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.counting import (
+    ArrivalNames,
     BoothArrival,
     elsewhere,
     receive_by_form,
@@ -81,6 +82,7 @@ def routes(desk: Desk) -> APIRouter:
             transfer=row,
             arrival=arrival,
             elsewhere=await elsewhere(desk, person, arrival) if row.status == SENT else None,
+            arrival_names=ArrivalNames.of(await desk.organiser.booths(person, festival)),
             sent=sent or {},
             compared=compare(row.lots, counted) if counted is not None else None,
             problem=problem,
