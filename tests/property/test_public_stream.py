@@ -30,15 +30,16 @@ MOMENTS = st.sampled_from(
 PIECES = st.lists(st.tuples(st.sampled_from(LOTS), st.integers(1, 9)), max_size=3, unique_by=lambda share: share[0])
 
 Published: TypeAlias = SalePublished | AdjustmentPublished
+Group: TypeAlias = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class Told:
     """What a stream or a fold says of one season."""
 
-    qty: dict[tuple[str, str, str], int]
-    rupiah: dict[tuple[str, str, str], int]
-    today: dict[tuple[str, str, str], int]
+    qty: dict[Group, int]
+    rupiah: dict[Group, int]
+    today: dict[Group, int]
 
 
 @st.composite
@@ -107,11 +108,9 @@ def newest(told: Sequence[Published]) -> list[Published]:
 
 def folded(told: Sequence[Published], announced: dict[str, FestivalAnnounced], season: int) -> Told:
     """What the naive fold over all that was told says of the season."""
-    qty, rupiah, today = (
-        Counter[tuple[str, str, str]](),
-        Counter[tuple[str, str, str]](),
-        Counter[tuple[str, str, str]](),
-    )
+    qty: Counter[Group] = Counter()
+    rupiah: Counter[Group] = Counter()
+    today: Counter[Group] = Counter()
     for body in newest(told):
         festival = announced.get(body.festival)
         zone = ZoneInfo(festival.zone if festival is not None else "Asia/Jakarta")

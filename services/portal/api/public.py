@@ -28,7 +28,7 @@ Season: TypeAlias = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
 
 @dataclass(frozen=True, slots=True)
 class SoldSums:
-    """What was sold under a code, e.g. of a facility: today and in the season. `name`: what the catalogue calls it."""
+    """What was sold under a code, e.g. of a facility: today and in the season. `name`: what the catalogue says."""
 
     code: str
     name: str
@@ -42,8 +42,8 @@ NOTHING_SOLD = SoldSums("", "", 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class SalesTable:
-    """What was sold in a season, in all and by category, island, facility and festival. `former`: it is another season
-    than now; `seasons`: all of them."""
+    """What was sold in a season, in all and by category, island, facility and festival. `former`: it is not the
+    season of now; `seasons`: all of them."""
 
     season: int
     former: bool

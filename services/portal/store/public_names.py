@@ -1,5 +1,5 @@
-"""The names that the catalogue gives to codes, the islands of facilities and the categories of products, kept in memory
-for public pages."""
+"""The names that the catalogue gives to codes, islands of facilities and categories of products, kept in memory for
+public pages."""
 
 from dataclasses import dataclass
 

@@ -15,7 +15,7 @@ from shared.events.sales import AdjustmentPublished, SalePublished
 # Of the file's pages; the others are in the operating system's hands.
 CACHE_KIB = 8192
 KEY_BYTES = 16
-# Nothing of the file is needed after a crash: the stream is read again.
+# Nothing of the file is needed after a crash: the stream is read again. So there is one transaction without an end.
 SCHEMA = f"""
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
@@ -29,6 +29,7 @@ CREATE TABLE lots (
     best_before INTEGER, recalled INTEGER, withdrawn INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE lots_sold (lot TEXT, festival TEXT, qty INTEGER, PRIMARY KEY (lot, festival)) WITHOUT ROWID;
+BEGIN;
 """
 
 
@@ -146,18 +147,22 @@ class PublicParts:
         row = self._file.execute("SELECT * FROM lots WHERE lot = ?", (lot,)).fetchone()
         if row is None:
             return None
-        *names, made_on, best_before, recalled, withdrawn = row
         return PublicLot(
-            *names,
-            date.fromordinal(made_on),
-            date.fromordinal(best_before) if best_before is not None else None,
-            bool(recalled),
-            bool(withdrawn),
+            lot=row[0],
+            revision=row[1],
+            facility=row[2],
+            product=row[3],
+            category=row[4],
+            made_on=date.fromordinal(row[5]),
+            best_before=date.fromordinal(row[6]) if row[6] is not None else None,
+            recalled=bool(row[7]),
+            withdrawn=bool(row[8]),
         )
 
     def _count_lots(self, part: PublicPart, sign: int) -> None:
         self._file.executemany(
-            "INSERT INTO lots_sold VALUES (?, ?, ?) ON CONFLICT (lot, festival) DO UPDATE SET qty = qty + excluded.qty",
+            "INSERT INTO lots_sold VALUES (?, ?, ?)"
+            " ON CONFLICT (lot, festival) DO UPDATE SET qty = qty + excluded.qty",
             [(lot, part.festival, sign * qty) for lot, qty in part.lots],
         )
 
@@ -167,8 +172,7 @@ _Row = tuple[int, str, str, str, int, int, str, int | None]
 
 
 def _part(row: _Row) -> PublicPart:
-    *amounts, lots, sold_at = row
-    revision, facility, festival, product, qty, rupiah = amounts
+    revision, facility, festival, product, qty, rupiah, lots, sold_at = row
     return PublicPart(
         revision,
         facility,
