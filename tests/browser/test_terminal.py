@@ -1,20 +1,14 @@
 """The terminal in a real browser: enrol, record without a line, and what became of it when the line is back."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from services.production.domain.entities import Lot
-from shared import envelope
-from shared.events.language import Body
 from shared.events.lot_number import LotNumber
 from shared.events.production import (
     LiftRecall,
@@ -23,15 +17,12 @@ from shared.events.production import (
     RecallLot,
     WithdrawReport,
 )
-from tests.support.browser import LOOKS, Watched
+from tests.support.browser import LOOKS
 from tests.support.camera import CAMERA
-from tests.support.portal import served_portal
+from tests.support.device_line import a_line, a_phone, bodies, without_the_cut
 from tests.support.terminal_page import enrolled, make, to_next
 from tests.support.terminal_services import FACILITY, TerminalServices
-from tests.support.till_page import Line, a_phone
 
-# What the console says while the line is cut.
-CUT = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_EMPTY_RESPONSE", "status of 503")
 SENT = 25_000
 FOREIGN = str(LotNumber("LP-KPG", "KRJ", date(2026, 11, 30), 7))
 
@@ -41,29 +32,8 @@ def services() -> TerminalServices:
     return TerminalServices()
 
 
-@asynccontextmanager
-async def a_line(services: TerminalServices) -> AsyncIterator[Line]:
-    async with served_portal(services) as address:
-        line = Line(urlsplit(address).port or 0)
-        await line.mend()
-        try:
-            yield line
-        finally:
-            await line.cut()
-    for record in services.records:
-        assert envelope.encode(record.body) == record.value, "the bytes are those of any other terminal"
-
-
 def today() -> date:
     return datetime.now(UTC).astimezone(ZoneInfo("Asia/Makassar")).date()
-
-
-def bodies(services: TerminalServices, kind: type[Body] = Body) -> list[Any]:
-    return [record.body for record in services.stored if isinstance(record.body, kind)]
-
-
-def without_the_cut(watch: Watched) -> list[str]:
-    return [complaint for complaint in watch.complaints if not any(part in complaint for part in CUT)]
 
 
 @pytest.mark.parametrize(("language", "width"), LOOKS)

@@ -1,14 +1,11 @@
 """The till in a real browser: enrol, sell without a line, sync when it is back, and what may go wrong."""
 
 import json
-import shutil
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from services.portal.api import assets
 from shared.events.sales import (
     BoothCounted,
     CashCounted,
@@ -19,33 +16,16 @@ from shared.events.sales import (
     RecordTakenOut,
     TillClosed,
 )
-from tests.support.browser import Watched, watched
+from tests.support.browser import watched
 from tests.support.builders.till import LOT, OTHER, a_stocking, an_opening, withdrawn
+from tests.support.device_line import a_line, a_phone, bodies, without_the_cut
 from tests.support.device_services import BOOTH, CODE, DeviceServices
-from tests.support.portal import served_portal
-from tests.support.till_page import a_line, a_phone, bodies, enrolled, next_customer, open_drawer, sell
-from tests.support.waiting import eventually
-
-SPACING = "getComputedStyle(document.querySelector('.tabs')).letterSpacing"
-# What the console says while the line is cut.
-CUT = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_EMPTY_RESPONSE", "status of 503")
+from tests.support.till_page import enrolled, open_drawer, sell
 
 
 @pytest.fixture
 def services() -> DeviceServices:
     return DeviceServices(an_opening("T1"), a_stocking(LOT, 10))
-
-
-def a_newer_till(folder: Path) -> Path:
-    """The files of the apps, of which the till's style has changed."""
-    shutil.copytree(assets.APPS, newer := folder / "apps")
-    with (newer / "till" / "till.css").open("a", encoding="utf-8") as style:
-        style.write(".tabs { letter-spacing: 3px; }\n")
-    return newer
-
-
-def without_the_cut(watch: Watched) -> list[str]:
-    return [complaint for complaint in watch.complaints if not any(part in complaint for part in CUT)]
 
 
 async def test_a_till_sells_without_a_line_and_sends_when_it_is_back(
@@ -218,27 +198,6 @@ async def test_a_lost_answer_sends_again_and_counts_once(chromium: Browser, serv
 
 
 @pytest.mark.slow
-async def test_two_tabs_are_one_till(chromium: Browser, services: DeviceServices) -> None:
-    async with a_line(services) as line, a_phone(chromium) as phone:
-        one, _ = await enrolled(phone, line)
-        other = await phone.new_page()
-        await other.goto(line.till)
-        await line.cut()
-        for page in (one, other, one, other):
-            await sell(page)
-            await next_customer(page)
-        for page in (one, other):
-            await expect(page.locator("#sell-KTI")).to_contain_text("6 left")
-        await line.mend()
-        for page in (one, other):
-            await expect(page.locator("#unsent")).to_have_text("All sent", timeout=40_000)
-        assert [record.body.seq for record in services.stored] == [1, 2, 3, 4, 5]
-        previous = [record.body.previous for record in services.stored]
-        assert previous == [None, *(record.id for record in services.stored[:-1])]
-        assert len(services.records) == len(services.stored), "one tab sends at a time"
-
-
-@pytest.mark.slow
 async def test_a_day_ends_with_a_blind_count_and_a_closing(chromium: Browser, services: DeviceServices) -> None:
     async with a_line(services) as line, a_phone(chromium) as phone:
         page, watch = await enrolled(phone, line)
@@ -251,13 +210,16 @@ async def test_a_day_ends_with_a_blind_count_and_a_closing(chromium: Browser, se
         await page.fill("#back-1", "1")
         await page.click("#void")
         await expect(page.locator(".notice.good")).to_have_text("Kept. Pay back Rp250.000.")
-        await page.click("#tab-cash")
+        await page.click("#tab-close")
+        steps = ["1. Count the drawer", "2. Count the goods", "3. Close the till"]
+        await expect(page.locator("h2")).to_have_text(steps)
+        await watch.check()
         assert "450.000" not in await page.inner_text("main"), "the count is blind"
         await page.fill("#counted", "440.000")
         await page.click("#keep-counted")
-        await expect(page.locator(".notice.warn")).to_contain_text("Difference: -Rp10.000")
+        await expect(page.locator(".notice.warn").first).to_contain_text("Difference: -Rp10.000")
+        await expect(page.locator("h1")).to_have_text("Closing")
         await line.cut()
-        await page.click("#tab-close")
         await page.fill("#count-KTI", "9")
         await page.click("#keep-count")
         await page.click("#close")
@@ -265,6 +227,12 @@ async def test_a_day_ends_with_a_blind_count_and_a_closing(chromium: Browser, se
         await page.fill("#close-reason", "no signal at the field")
         await page.click("#close")
         await expect(page.locator("h1")).to_have_text("This till is closed.")
+        summary = page.locator(".paper")
+        await expect(summary).to_contain_text("Closed by P1 on ")
+        await expect(summary).to_contain_text("no signal at the field")
+        await expect(summary.locator(".sold tr")).to_have_text(["Kain tenun ikat1"])
+        await expect(summary).to_contain_text("counted Rp440.000, expected Rp450.000")
+        await expect(summary).to_contain_text("1 receipt, 1 void")
         await page.click("#tab-sell")
         await expect(page.locator("h1")).to_have_text("This till is closed.")
         await line.mend()
@@ -276,99 +244,6 @@ async def test_a_day_ends_with_a_blind_count_and_a_closing(chromium: Browser, se
         assert [(row.product, row.qty) for row in goods.products] == [("KTI", 9)]
         assert closed.last_seq == closed.seq == len(services.stored)
         assert without_the_cut(watch) == []
-
-
-@pytest.mark.slow
-async def test_a_record_that_the_disk_does_not_take_is_said_not_to_be_kept(
-    chromium: Browser, services: DeviceServices
-) -> None:
-    async with a_line(services) as line, a_phone(chromium) as phone:
-        # As Chromium does on a full disk: the transaction ends without the record, and the connection is closed.
-        await phone.add_init_script(
-            """const add = IDBObjectStore.prototype.add;
-            IDBObjectStore.prototype.add = function (...given) {
-              const request = add.apply(this, given);
-              if (globalThis.full)
-                request.addEventListener("success", () => {
-                  this.transaction.abort();
-                  this.transaction.db.close();
-                });
-              return request;
-            };"""
-        )
-        page, _ = await enrolled(phone, line)
-        await page.evaluate("globalThis.full = true")
-        await page.click("#sell-KTI")
-        await page.click("#pay")
-        await page.fill("#given", "300.000")
-        await page.click("#keep")
-        await expect(page.locator(".notice.bad")).to_contain_text("This record was NOT kept")
-        assert await page.input_value("#given") == "300.000", "it is entered again with one tap"
-        await page.evaluate("globalThis.full = false")
-        await page.click("#keep")
-        await expect(page.locator("#next")).to_be_visible()
-        await expect(page.locator("#unsent")).to_have_text("1 record not sent")
-
-
-@pytest.mark.slow
-async def test_a_database_that_the_browser_closes_is_opened_again(
-    chromium: Browser, services: DeviceServices
-) -> None:
-    async with a_line(services) as line, a_phone(chromium) as phone:
-        await phone.add_init_script(
-            """const open = IDBFactory.prototype.open;
-            IDBFactory.prototype.open = function (...given) {
-              const request = open.apply(this, given);
-              request.addEventListener("success", () => (globalThis.opened = request.result));
-              return request;
-            };"""
-        )
-        page, _ = await enrolled(phone, line)
-        await page.evaluate("opened.close()")
-        await sell(page)
-        await expect(page.locator("#unsent")).to_have_text("1 record not sent")
-
-
-@pytest.mark.slow
-async def test_storage_that_was_emptied_is_noticed(chromium: Browser, services: DeviceServices) -> None:
-    async with a_line(services) as line, a_phone(chromium) as phone:
-        page, _ = await enrolled(phone, line)
-        await sell(page)
-        await page.goto(f"{line.till}manifest.webmanifest")
-        session = await phone.new_cdp_session(page)
-        origin = line.till.partition("/apps")[0]
-        await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "indexeddb"})
-        await page.goto(line.till)
-        await expect(page.locator(".notice.bad")).to_contain_text("records up to number 2 are gone here")
-        await expect(page.locator("#code")).to_be_visible()
-        # Records of the device that comes after it do not hide the loss.
-        await page.fill("#code", CODE)
-        await page.click("#enrol")
-        await expect(page.locator("#unsent")).to_have_text("All sent", timeout=20_000)
-        await expect(page.locator("#sell-KTI")).to_be_visible(timeout=20_000)
-        await page.reload()
-        await expect(page.locator(".notice.bad")).to_contain_text("records up to number 2 are gone here")
-        await page.click("#read-lost")
-        await page.reload()
-        await expect(page.locator("#sell-KTI")).to_be_visible()
-        await expect(page.locator(".notice.bad")).to_have_count(0)
-
-
-@pytest.mark.slow
-async def test_a_clock_that_was_set_back_is_told_and_loses_nothing(
-    chromium: Browser, services: DeviceServices
-) -> None:
-    async with a_line(services) as line, a_phone(chromium) as phone:
-        page, _ = await enrolled(phone, line)
-        await sell(page)
-        await page.clock.set_system_time("2020-01-01T00:00:00Z")
-        await next_customer(page)
-        await expect(page.locator(".notice.warn").first).to_contain_text("clock of this device was set back")
-        # What could be undone is sent at once: its time can't be measured any more.
-        await page.click("#unsent")
-        await page.click("#sync-now")
-        await expect(page.locator("#unsent")).to_have_text("All sent", timeout=15_000)
-        assert len(bodies(services, ReceiptIssued)) == 1
 
 
 @pytest.mark.slow
@@ -425,66 +300,6 @@ async def test_a_revoked_device_is_set_up_again_at_its_place(chromium: Browser, 
         [device] = services.devices.values()
         assert device.id != former, "a revoked key never comes back"
         assert device.source == f"till/{BOOTH}/T1"
-
-
-@pytest.mark.slow
-async def test_a_new_version_waits_for_the_last_unsent_record(
-    chromium: Browser, services: DeviceServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with a_line(services) as line, a_phone(chromium) as phone:
-        page, _ = await enrolled(phone, line)
-        await page.reload()
-        await line.cut()
-        await open_drawer(page)
-        await page.click("#tab-sell")
-        monkeypatch.setattr(assets, "APPS", a_newer_till(tmp_path))
-        services.away.add("gateway")
-        async with served_portal(services) as address:
-            line.port = urlsplit(address).port or 0
-            await line.mend()
-            await page.evaluate("navigator.serviceWorker.getRegistration().then((known) => known.update())")
-            waiting = "navigator.serviceWorker.getRegistration().then((known) => known.waiting !== null)"
-            await eventually(lambda: page.evaluate(waiting), equals=True)
-            # A sync that can't send: the till does not take the new version.
-            async with page.expect_response("**/gateway/intake") as answering:
-                await page.evaluate(again := "void dispatchEvent(new Event('online'))")
-            assert (await answering.value).status == 503
-            await page.wait_for_timeout(500)
-            assert await page.evaluate(SPACING) == "normal"
-            await expect(page.locator("#unsent")).to_have_text("1 record not sent")
-            services.away.clear()
-            await page.evaluate(again)
-            await expect(page.locator(".tabs")).to_have_css("letter-spacing", "3px", timeout=30_000)
-            await expect(page.locator("#unsent")).to_have_text("All sent")
-            assert len(bodies(services, DrawerOpened)) == 1
-            await line.cut()
-
-
-@pytest.mark.slow
-async def test_a_new_version_in_one_tab_leaves_the_basket_of_another(
-    chromium: Browser, services: DeviceServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with a_line(services) as line, a_phone(chromium) as phone:
-        page, _ = await enrolled(phone, line)
-        await page.reload()
-        other = await phone.new_page()
-        await other.goto(line.till)
-        await other.click("#sell-KTI")
-        await line.cut()
-        monkeypatch.setattr(assets, "APPS", a_newer_till(tmp_path))
-        async with served_portal(services) as address:
-            line.port = urlsplit(address).port or 0
-            await line.mend()
-            # The page is free, and opens anew by itself.
-            await page.evaluate("void navigator.serviceWorker.getRegistration().then((known) => known.update())")
-            await expect(page.locator(".tabs")).to_have_css("letter-spacing", "3px", timeout=30_000)
-            await other.wait_for_timeout(500)
-            await expect(other.locator("#pay")).to_be_enabled()
-            assert await other.evaluate(SPACING) == "normal"
-            await other.click("#less-KTI")
-            await other.evaluate("void dispatchEvent(new Event('online'))")
-            await expect(other.locator(".tabs")).to_have_css("letter-spacing", "3px", timeout=30_000)
-            await line.cut()
 
 
 @pytest.mark.slow

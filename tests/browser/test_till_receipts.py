@@ -9,8 +9,9 @@ from shared.events.sales import BoothCounted, PaymentKind, ReceiptIssued, Receip
 from tests.support.browser import watched
 from tests.support.builders.till import LOT, OTHER, a_device_notice, a_snapshot, a_stocking, an_opening, withdrawn
 from tests.support.camera import CAMERA
+from tests.support.device_line import a_line, a_phone, bodies
 from tests.support.device_services import DeviceServices
-from tests.support.till_page import a_line, a_phone, bodies, enrolled, next_customer, open_drawer, sell
+from tests.support.till_page import enrolled, next_customer, open_drawer, sell
 
 pytestmark = pytest.mark.slow
 

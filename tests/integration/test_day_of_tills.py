@@ -21,8 +21,9 @@ from tests.support.account_services import account_services
 from tests.support.browser import a_chromium, chromium_path
 from tests.support.builders.till import DAY, LOT, OTHER
 from tests.support.cli_people import Person
+from tests.support.device_line import Line, a_phone
 from tests.support.probe import Probe
-from tests.support.till_page import Line, a_phone, enrolled
+from tests.support.till_page import enrolled
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -164,6 +165,7 @@ class AtAPage:
 
     async def close(self) -> None:
         await self._tap("#tab-close")
+        await self.page.fill("#close-cashier", "P1")
         reason = self.page.locator("#close-reason")
         if await reason.count():
             await reason.fill("no signal here")

@@ -315,6 +315,8 @@ async def test_people_read_booths_sales_and_settlements(
         assert (in_doubt["sale"], in_doubt["waiting"], in_doubt["rupiah"]) == ("s4/1", 1, PRICE)
         assert (in_doubt["why"], in_doubt["disputed"]) == ("not_stocked", 0)
         assert await read("/disputes?festival=NONE") == []
+        [records] = await read(f"/booths/{BOOTH}/devices")
+        assert (records["till"], records["last"], records["missing"]) == ("T1", 6, [[5, 5]])
         takings = await read(f"/booths/{BOOTH}/takings")
         assert [(day["day"], day["takings"][0]["net_rupiah"]) for day in takings["days"]] == [
             ("2023-04-18", 4 * PRICE)
@@ -340,6 +342,7 @@ async def test_people_read_booths_sales_and_settlements(
         for nothing in (
             "/booths/NONE",
             "/booths/NONE/takings",
+            "/booths/NONE/devices",
             f"/booths/{BOOTH}/receipts/no",
             "/settlements/LP-B/ODOP",
         ):

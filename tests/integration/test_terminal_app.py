@@ -14,8 +14,8 @@ from shared.settings import AccessControl, Settings
 from tests.support.account_services import account_services
 from tests.support.browser import a_chromium, chromium_path
 from tests.support.cli_people import Person
+from tests.support.device_line import Line, a_phone
 from tests.support.terminal_page import enrolled, make
-from tests.support.till_page import Line, a_phone
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 

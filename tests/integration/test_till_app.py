@@ -14,7 +14,8 @@ from shared.settings import AccessControl, Settings
 from tests.support.account_services import account_services
 from tests.support.browser import a_chromium, chromium_path
 from tests.support.cli_people import Person
-from tests.support.till_page import Line, a_phone, enrolled, next_customer, sell
+from tests.support.device_line import Line, a_phone
+from tests.support.till_page import enrolled, next_customer, sell
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -68,6 +69,10 @@ async def test_a_browser_is_a_till(services: LocalServices, organiser: Person) -
             await line.mend()
             await expect(page.locator("#unsent")).to_have_text("All sent", timeout=60_000)
             await eventually(receipts, until=lambda rows: len(rows) == 2, within=30)
+            async with page.expect_response("**/sales/booths/ODOP.B1/devices") as answering:
+                await page.reload()
+            [arrived] = await (await answering.value).json()
+            assert (arrived["till"], arrived["last"], arrived["missing"]) == ("T1", 3, [])
         finally:
             await line.cut()
     checked = await asyncio.to_thread(organiser.tries, "verify", "--signatures")

@@ -14,6 +14,8 @@ from services.gateway.api.cloud_events import CloudEvent
 from services.gateway.api.records import RecordRefused, Signers, TakenRecord, take
 from services.gateway.domain.known_device import KnownDevice
 from services.gateway.domain.news import NewsItem, news_id
+from services.sales.api.pages import DeviceRecordsPage
+from services.sales.domain.device import Device, receive_record
 from shared.access.rights import Grant
 from shared.access.signatures import check_proof
 from shared.access.tokens import Caller
@@ -21,7 +23,7 @@ from shared.errors import Unusable
 from shared.events.festival import BOOTH_STOCK
 from shared.events.identity import PublicKey, Role
 from shared.events.language import Body, Topic
-from shared.events.sales import SALES
+from shared.events.sales import SALES, TillRecord
 from tests.support.callers import ISSUER
 from tests.support.portal import OtherServices
 
@@ -95,6 +97,10 @@ class DeviceServices(OtherServices):
         body = await request.aread()
         if service == "identity" and path.startswith("/device-"):
             return self._identity(path, json.loads(body))
+        if service == "sales" and path == f"/booths/{self.place}/devices":
+            if request.headers.get("authorization", "").removeprefix("Bearer ") not in self._tokens:
+                return _problem(401, "The token has expired. Sign in again.")
+            return httpx.Response(200, json=self._arrived())
         if service == "gateway":
             device = self._tokens.get(request.headers.get("authorization", "").removeprefix("Bearer "))
             if device is None:
@@ -107,6 +113,14 @@ class DeviceServices(OtherServices):
                 link = f'<{self.news_path}?after={len(self.news)}>; rel="next"'
                 return httpx.Response(200, json=self.news[after:], headers={"Link": link})
         return await super()._answer(request)
+
+    def _arrived(self) -> list[dict[str, Any]]:
+        """What sales has of each till."""
+        devices: tuple[Device, ...] = ()
+        for record in self.stored:
+            if isinstance(record.body, TillRecord):
+                devices, _ = receive_record(devices, record.body, record.id)
+        return [DeviceRecordsPage.of(device).model_dump(mode="json") for device in devices]
 
     def _identity(self, path: str, body: Any) -> httpx.Response:
         if path == f"/device-codes/{CODE}/device":

@@ -3,8 +3,8 @@
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.support.browser import Watched, watched
+from tests.support.device_line import Line
 from tests.support.device_services import CODE
-from tests.support.till_page import Line
 
 
 async def enrolled(context: BrowserContext, line: Line, code: str = CODE) -> tuple[Page, Watched]:

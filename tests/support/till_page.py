@@ -1,71 +1,10 @@
-"""The till's page in a browser, and the line between the two."""
+"""The till's page in a browser."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
-from urllib.parse import urlsplit
+from playwright.async_api import BrowserContext, Page, expect
 
-from playwright.async_api import Browser, BrowserContext, Page, expect
-
-from lab.chaos.proxy import Proxy
-from shared import envelope
-from shared.events.language import Body
 from tests.support.browser import Watched, watched
-from tests.support.device_services import CODE, DeviceServices
-from tests.support.portal import served_portal
-
-
-class Line:
-    """The line between the browser and the portal at `port`, which can be cut. Its own address stays the same."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self._listen = 0
-        self._proxy: Proxy | None = None
-
-    async def mend(self) -> None:
-        self._proxy = Proxy(self.port, listen=self._listen)
-        await self._proxy.__aenter__()
-        self._listen = self._proxy.port
-
-    async def cut(self) -> None:
-        if self._proxy is not None:
-            await self._proxy.__aexit__()
-            self._proxy = None
-
-    @property
-    def till(self) -> str:
-        return f"http://127.0.0.1:{self._listen}/apps/till/"
-
-    @property
-    def terminal(self) -> str:
-        return f"http://127.0.0.1:{self._listen}/apps/terminal/"
-
-
-@asynccontextmanager
-async def a_line(services: DeviceServices) -> AsyncIterator[Line]:
-    async with served_portal(services) as address:
-        line = Line(urlsplit(address).port or 0)
-        await line.mend()
-        try:
-            yield line
-        finally:
-            await line.cut()
-    for record in services.records:
-        assert envelope.encode(record.body) == record.value, "the bytes are those of any other till"
-
-
-def bodies(services: DeviceServices, kind: type[Body]) -> list[Any]:
-    return [record.body for record in services.stored if isinstance(record.body, kind)]
-
-
-@asynccontextmanager
-async def a_phone(chromium: Browser, language: str = "en", width: int = 360) -> AsyncIterator[BrowserContext]:
-    context = await chromium.new_context(locale=language, viewport={"width": width, "height": 740})
-    try:
-        yield context
-    finally:
-        await context.close()
+from tests.support.device_line import Line
+from tests.support.device_services import CODE
 
 
 async def enrolled(context: BrowserContext, line: Line, code: str = CODE, till: str = "T1") -> tuple[Page, Watched]:

@@ -101,7 +101,7 @@ const ANSWERS = {
         const view = booth.boothOf(news, "T1", "d1");
         if (sold) return outcome(() => made.sell(sold, view));
         if (voided) return outcome(() => made.voidPieces(voided.made, voided.seen));
-        return outcome(() => made.close(view.opening, note));
+        return outcome(() => made.close(view.opening, "P1", note));
       }),
     ),
   leftOut: (items) =>

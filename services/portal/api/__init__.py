@@ -32,6 +32,7 @@ from services.portal.api.assets import Assets
 from services.portal.api.festival.desk import Desk
 from services.portal.api.forwarding import DeviceForwarding
 from services.portal.api.organiser import Organiser
+from services.portal.api.outcomes import add_outcome_page
 from services.portal.api.pages import HEADERS, Pages, add_fault_pages, form_rules
 from services.portal.api.people import People
 from services.portal.api.reader import ReaderLanguage
@@ -72,11 +73,11 @@ def portal(
         sign_in.routes(pages, people, identity, settings),
         provider_sign_in.routes(people, identity, settings),
         join.routes(pages, people, services, identity),
-        home.routes(pages, organiser),
+        home.routes(pages, organiser, stream),
         festival.routes(Desk(pages, organiser, services, stream.names), people),
         festivals.routes(pages, organiser),
         catalogue.routes(pages, services),
-        operator.routes(pages, services),
+        operator.routes(pages, services, stream),
         held.routes(pages, services),
         letters.routes(pages, services),
         checks.routes(pages, services),
@@ -95,4 +96,5 @@ def portal(
     app.include_router(forwarding.routes(devices))
     app.add_middleware(ReaderLanguage)
     add_fault_pages(app, pages)
+    add_outcome_page(app, pages)
     return app

@@ -43,6 +43,7 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
         "POST /device-tokens",
     ),
     "production": ("GET /catalogue",),
+    "sales": ("GET /booths/{booth}/devices",),
 }
 
 
@@ -54,6 +55,7 @@ class DeviceForwarding:
             "gateway": settings.gateway_url,
             "identity": settings.identity_url,
             "production": settings.production_url,
+            "sales": settings.sales_url,
         }
         # Devices that wait for news must not keep the records of others back.
         limits = httpx.Limits(max_connections=settings.http_connections, max_keepalive_connections=100)

@@ -14,11 +14,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from services.portal.api.assets import Assets
 from services.portal.api.calendar import day, days
-from services.portal.api.files import FILE, csv_file, page_table
+from services.portal.api.files import FILE, FileTable, csv_file, page_table
 from services.portal.api.forwarding import ROUTES as FORWARDED
 from services.portal.api.people import Person
 from services.portal.clients import SignedOut
@@ -27,8 +28,10 @@ from shared.documents import DatabaseFault
 from shared.http.admission import OTHERS, BodyRule, body_rule
 from shared.http.answer_headers import SECURITY
 from shared.http.problems import TITLE, PageRefused, problem
+from shared.http.server import allowed_methods
 from shared.shown import clock, rupiah, thousands, zone
 from shared.translation import Language, heading, language, tr, translated, word
+from shared.visible import in_order
 from shared.wording import Message, Value, counts, message_of
 
 log = structlog.get_logger()
@@ -47,6 +50,7 @@ HEADERS = {
 }
 # What a page shows is the person's, and no copy may stay after they have signed out.
 NOT_KEPT = {"Cache-Control": "no-store", "Vary": "Cookie, Accept-Language"}
+NO_FILES: Mapping[str, FileTable] = {}
 MOST_FORM_BYTES = 256 * 1024
 FORM = BodyRule(
     "application/x-www-form-urlencoded",
@@ -56,6 +60,9 @@ FORM = BodyRule(
 )
 SEE_OTHER = 303
 UNAUTHORIZED = 401
+WRONG_METHOD = 405
+# Of a fault's headers, those that its page has too.
+SENT_ALONG = ("Allow", "Retry-After")
 SUCCESS = 200
 HTMX = "hx-request"
 
@@ -68,6 +75,7 @@ class Pages:
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=_read_in_order,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -90,9 +98,19 @@ class Pages:
         }
 
     def render(
-        self, request: Request, template: str, *, status: int = 200, person: Person | None = None, **values: Any
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        person: Person | None = None,
+        files: Mapping[str, FileTable] = NO_FILES,
+        **values: Any,
     ) -> Response:
-        """The page of a template, or that table of it which the address asks for, as a file."""
+        """The page of a template, or that table of it which the address asks for, as a file.
+
+        `files`: the tables by name that have more as files than on the page.
+        """
         content = self._environment.get_template(template).render(
             path=request.url.path,
             address=_address(request),
@@ -102,14 +120,18 @@ class Pages:
             **values,
         )
         if (name := request.query_params.get(FILE)) and request.method == "GET" and status == SUCCESS:
-            return _file(content, name)
+            return _file(files.get(name) or page_table(content, name))
         return _sent(request, content.encode(), status)
 
     def refused(self, request: Request, status: int, message: Message) -> Response:
         """The page of a fault."""
-        caller = getattr(request.state, "caller", None)
-        person = Person(caller, getattr(request.state, "session", None)) if caller is not None else None
+        person = self.person_of(request)
         return self.render(request, "error.html", status=status, person=person, code=status, message=message)
+
+    def person_of(self, request: Request) -> Person | None:
+        """Whoever asks, if that was known before the fault."""
+        caller = getattr(request.state, "caller", None)
+        return Person(caller, getattr(request.state, "session", None)) if caller is not None else None
 
 
 def _sent(request: Request, content: bytes, status: int) -> Response:
@@ -153,6 +175,11 @@ def _counts(template: str, values: Mapping[str, Value]) -> dict[str, Value]:
 
 def _count(value: Value) -> Value:
     return ShownCount(value) if isinstance(value, int) else value
+
+
+def _read_in_order(value: Any) -> Any:
+    """What a template shows, as it is read. Markup is of a template, or was asked for as it is."""
+    return in_order(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def either(english: str, indonesian: str) -> str:
@@ -199,13 +226,18 @@ def add_fault_pages(app: FastAPI, pages: Pages) -> None:
 
     async def on_http(request: Request, error: HTTPException) -> Response:
         message = error.message if isinstance(error, PageRefused) else _sentence(error.status_code)
+        headers = dict(error.headers or {})
+        if error.status_code == WRONG_METHOD:
+            # The framework lists only the methods of the path's first route.
+            headers["Allow"] = allowed_methods(request)
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
         if is_for_devices(request):
-            return problem(error.status_code, TITLE, message, error.headers)
+            return problem(error.status_code, TITLE, message, headers)
         if error.status_code == UNAUTHORIZED:
             return _to_sign_in(request)
         answer = pages.refused(request, error.status_code, message)
-        if "Retry-After" in (error.headers or {}):
-            answer.headers["Retry-After"] = (error.headers or {})["Retry-After"]
+        answer.headers.update({name: headers[name] for name in SENT_ALONG if name in headers})
         return answer
 
     async def on_signed_out(request: Request, _: SignedOut) -> Response:
@@ -281,16 +313,15 @@ def _file_address(request: Request) -> str:
     return _address(request, **{FILE: ""}) if request.method == "GET" else ""
 
 
-def _file(content: str, name: str) -> Response:
-    table = page_table(content, name)
+def _file(table: FileTable | None) -> Response:
     if table is None:
         raise PageRefused(404, Message("This page has no such table now."))
-    return csv_file(table.title, table.rows, NOT_KEPT)
+    return csv_file(table, NOT_KEPT)
 
 
 def _sentence(status: int) -> Message:
     if status == 404:
         return Message("There is no such page here.")
-    if status == 405:
+    if status == WRONG_METHOD:
         return Message("This page can't do that.")
     return Message("This request can't be answered (status {status}).", status=status)

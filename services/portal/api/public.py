@@ -10,8 +10,9 @@ from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.portal.api.files import table_of
+from services.portal.api.filters import FILES
 from services.portal.api.pages import Pages
-from services.portal.api.tables import table
 from services.portal.domain.island_map import IslandMap, map_of
 from services.portal.store import PublicStream, PublicSum, outline, season_now
 from shared.events.language import FIRST_YEAR, LAST_YEAR
@@ -19,10 +20,8 @@ from shared.http.problems import PageRefused
 from shared.translation import tr
 from shared.wording import Message
 
-MOST_ROWS = 100
 MADE_AGAIN_SECONDS = 2.0
 SOLD_COLUMNS = ["code", "name", "today_qty", "qty", "rupiah"]
-NO_TABLE = Message("There is no such table.")
 Season: TypeAlias = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
 
 
@@ -101,26 +100,19 @@ def routes(pages: Pages, stream: PublicStream) -> APIRouter:
     router = APIRouter()
     tables = SalesTables(stream)
 
-    @router.get("/public")
+    @router.get("/public", dependencies=[FILES])
     async def sales(request: Request, season: Season = None) -> Response:
         current = tables.current(season)
         festivals = [(row, stream.festival(row.code)) for row in current.festivals]
-        return pages.render(request, "public.html", table=current, festivals=festivals, is_whole=stream.is_whole)
-
-    @router.get("/public/{kind}.csv")
-    async def sales_file(kind: str, season: Season = None) -> Response:
-        current = tables.current(season)
-        # A literal name is what `make words` finds.
         files = {
-            "categories": (tr("sales-by-kind"), current.categories),
-            "islands": (tr("sales-by-island"), current.islands),
-            "facilities": (tr("sales-by-facility"), current.facilities),
-            "festivals": (tr("sales-by-festival"), current.festivals),
+            "categories": table_of(f"{tr('sales-by-kind')}-{current.season}", SOLD_COLUMNS, current.categories),
+            "islands": table_of(f"{tr('sales-by-island')}-{current.season}", SOLD_COLUMNS, current.islands),
+            "facilities": table_of(f"{tr('sales-by-facility')}-{current.season}", SOLD_COLUMNS, current.facilities),
+            "festivals": table_of(f"{tr('sales-by-festival')}-{current.season}", SOLD_COLUMNS, current.festivals),
         }
-        if kind not in files:
-            raise PageRefused(404, NO_TABLE)
-        name, rows = files[kind]
-        return table(f"{name}-{current.season}", SOLD_COLUMNS, rows)
+        return pages.render(
+            request, "public.html", table=current, festivals=festivals, is_whole=stream.is_whole, files=files
+        )
 
     return router
 
@@ -138,4 +130,4 @@ def rows_of(
         row[1] += part.qty
         row[2] += part.rupiah
     rows = [SoldSums(code, name_of(code), *numbers) for code, numbers in sums.items() if any(numbers)]
-    return sorted(rows, key=lambda row: (-row.rupiah, row.code))[:MOST_ROWS]
+    return sorted(rows, key=lambda row: (-row.rupiah, row.code))

@@ -5,7 +5,7 @@ from services.portal.store.public_names import PublicNames
 from services.portal.store.public_parts import PublicLot
 from services.portal.store.public_stream import PublicFestival, PublicStream, PublicSum, season_now
 from services.portal.store.sessions import PortalSession, PortalSessions
-from services.portal.store.statements import Amounts, Statement, Statements
+from services.portal.store.statements import Amounts, Statement, Statements, corrected_by
 
 __all__ = [
     "Amounts",
@@ -18,5 +18,6 @@ __all__ = [
     "PublicSum",
     "Statement",
     "Statements",
+    "corrected_by",
     "season_now",
 ]

@@ -129,6 +129,11 @@ class PublicStream:
         known = self._festivals.get(festival)
         return known.name if known is not None else festival
 
+    def zone_of(self, scope: str) -> str | None:
+        """The time zone of a role's scope: a facility, a festival or one of its booths. None if it is not known."""
+        known = self._festivals.get(scope.partition(".")[0])
+        return known.zone if known is not None else self.names.zone_of(scope)
+
     def _keep(self, name: str, part: PublicPart) -> None:
         known, is_new = self._parts.keep(name, part)
         if not is_new:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from services.sales.api.disputes import BoothDoubtsPage, receipts_in_doubt
 from services.sales.api.pages import (
     BoothPage,
+    DeviceRecordsPage,
     FacilityDemandPage,
     ReceiptPage,
     SettlementPage,
@@ -75,6 +76,10 @@ def routes(service: Service) -> APIRouter:
     @router.get("/booths/{booth}/takings", summary="Takings of a booth, by day and payment kind, and by drawer")
     async def takings(booth: str) -> TakingsPage:
         return TakingsPage.of(await booth_of(booth))
+
+    @router.get("/booths/{booth}/devices", summary="Which records of a booth's devices have arrived")
+    async def device_records(booth: str) -> list[DeviceRecordsPage]:
+        return [DeviceRecordsPage.of(device) for device in (await booth_of(booth)).devices]
 
     @router.get("/disputes", summary="Sales in doubt and takings by booth, a page of booths at a time")
     async def disputes(listing: Paged, festival: str | None = None) -> list[BoothDoubtsPage]:

@@ -102,6 +102,17 @@ async def test_a_fault_is_a_page(others: OtherServices, path: str, status: int) 
         assert "<h1>" in answer.text
 
 
+async def test_a_method_that_a_page_does_not_have_is_answered_with_those_that_it_has(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.put("/festivals/ODOP/booths")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+        assert "<h1>" in answer.text
+        assert (await browser.delete("/gateway/intake")).headers["allow"] == "OPTIONS, POST"
+        answer = await browser.options("/sign-out")
+        assert (answer.status_code, answer.headers["allow"]) == (204, "OPTIONS, POST")
+
+
 async def test_a_service_that_is_away_is_told_by_its_name(others: OtherServices) -> None:
     others.away.add("festival")
     async with a_portal(others) as browser:
@@ -210,6 +221,16 @@ async def test_a_name_never_leads_to_another_place(others: OtherServices, name: 
         answer = await browser.get(f"/festivals/{name}/booths")
         assert answer.status_code == 404
         assert not any("booths" in asked for asked, _ in others.asked)
+
+
+async def test_a_till_reads_at_sales_which_of_its_records_arrived_and_nothing_else(others: OtherServices) -> None:
+    others.pages["sales/booths/ODOP.B1/devices"] = httpx.Response(200, json=[])
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        asked = await browser.get("/sales/booths/ODOP.B1/devices", headers={"Authorization": "Bearer device"})
+        assert (asked.status_code, asked.json()) == (200, [])
+        assert others.asked[-1] == ("sales/booths/ODOP.B1/devices", "device")
+        assert (await browser.get("/sales/booths/ODOP.B1/takings")).status_code == 404
 
 
 async def test_a_name_with_special_characters_is_passed_on_as_it_came(others: OtherServices) -> None:

@@ -82,6 +82,18 @@ async def test_the_latest_name_counts() -> None:
     assert stream.names.facility("PR-KPG") == "Lapas Baru"
 
 
+async def test_a_facility_that_sold_the_least_is_in_the_table_the_file_and_on_the_map() -> None:
+    stream = PublicStream()
+    for body in catalogue_facts():
+        stream.take(body)
+    for number in range(150):
+        stream.take(a_part(f"s{number}", 9, facility=f"LP-{number:03}"))
+    stream.take(a_part("s", 7))
+    text = await page(stream)
+    assert "<title>Kupang: PR-KPG, 7 pieces</title>" in text
+    assert "Lapas Perempuan Kupang" in text.partition('id="facilities"')[2]
+
+
 async def test_the_map_shows_each_island_and_town_with_its_pieces() -> None:
     stream = PublicStream()
     for body in (*catalogue_facts(), a_festival(), a_balance(), a_part("s1", 7)):
@@ -104,10 +116,10 @@ async def test_sales_are_files_and_no_other_table_is() -> None:
             ("facilities", "Lapas Perempuan Kupang"),
             ("festivals", "Satu Hari"),
         ):
-            answer = await browser.get(f"/public/{kind}.csv")
+            answer = await browser.get(f"/public?file={kind}")
             [row] = csv.DictReader(StringIO(answer.text.removeprefix("\ufeff")))
             assert (row["name"], row["qty"], row["rupiah"]) == (name, "2", "300000")
-        assert (await browser.get("/public/people.csv")).status_code == 404
+        assert (await browser.get("/public?file=people")).status_code == 404
 
 
 async def test_a_typed_number_leads_to_the_lot() -> None:
@@ -214,8 +226,8 @@ async def test_former_seasons_are_pages_and_files_of_their_own() -> None:
         text = (await browser.get("/public?season=2024")).text
         assert "3 pieces were sold in the season of 2024 for Rp450.000." in text
         assert "The season of 2024 is that calendar year, by the clock at each festival." in text
-        assert 'href="/public/islands.csv?season=2024"' in text
-        file = await browser.get("/public/islands.csv?season=2024")
+        assert 'href="/public?season=2024&amp;file=islands"' in text
+        file = await browser.get("/public?season=2024&file=islands")
         [row] = csv.DictReader(StringIO(file.text.removeprefix("\ufeff")))
         assert (row["name"], row["qty"]) == ("Timor", "3")
         assert "sales-by-island-2024.csv" in file.headers["content-disposition"]

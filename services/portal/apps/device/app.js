@@ -1,9 +1,10 @@
 /** What till and terminal share as apps: what is shown when, what is kept, and when it synchronises. */
+import { SpoolFailed } from "./database.js";
 import { Press, h, notice, swallowBounces } from "./dom.js";
 import { bar, notices } from "./frame.js";
 import { Declined, Unreachable } from "./requests.js";
 import { DeviceSession, OtherRole } from "./session.js";
-import { RecordStays, Spool, SpoolFailed, isHeld, isUnsent, recordedOf } from "./spool.js";
+import { RecordStays, Spool, isHeld, isUnsent, recordedOf } from "./spool.js";
 import { sync } from "./sync.js";
 import { loadWords, tr } from "./words.js";
 
@@ -11,6 +12,7 @@ const EACH = 20_000;
 const LONGEST = 60_000;
 
 /** @typedef {{ kind: string, text: string }} Notice `kind`: `good`, `warn` or `bad` */
+/** @typedef {Notice & { onRead?: () => void }} Warning `onRead`: it goes when a person says that it was told on. */
 /** @typedef {(app: any) => (Node | string)[]} View */
 /** @typedef {"unknown" | "works" | "refused" | "cut"} Line */
 
@@ -22,7 +24,7 @@ export class DeviceApp {
   /** @type {Line} */ line = "unknown";
   /** Whether the browser has promised not to empty its storage. */ persists = true;
   /** @type {string | null} */ fault = null;
-  /** @type {number | null} */ lost = null;
+  /** @type {import("./spool.js").Lost | null} */ lost = null;
   isReady = false;
   /** @type {import("./spool.js").Enrolment | null} */ enrolment = null;
   /** @type {import("./spool.js").StoredRecord[]} */ stored = [];
@@ -34,8 +36,9 @@ export class DeviceApp {
   #again = false;
   #syncing = false;
   #recording = false;
-  /** Whether a newer version has taken over. */ #isOld = false;
+  /** Whether another version is served from now on. */ #isOld = false;
   /** @type {string | null} */ #shown = null;
+  /** The version of the files of this page, if a worker served them. */ #version = "";
   /** @type {ServiceWorkerRegistration | null} */ #registration = null;
 
   /** @param {"till" | "terminal"} role @param {import("./sync.js").Habits} habits @param {Record<string, View>} views
@@ -49,6 +52,12 @@ export class DeviceApp {
     this.spool = new Spool(role);
     this.session = new DeviceSession(this.spool);
     this.#channel = new BroadcastChannel(`karya-${role}`);
+    navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+      if (data !== "other-version") return;
+      // Another tab has let it in. Who fills a basket here goes on with the version that is open.
+      this.#isOld = true;
+      this.#takeOver();
+    });
   }
 
   /** The name of the app, and what its frame says. Each is a text in the reader's language. */
@@ -81,10 +90,18 @@ export class DeviceApp {
     return EACH;
   }
 
-  /** Notices of this app. @returns {{ kind: string, text: string }[]} */
+  /** Notices of this app. @returns {Warning[]} */
   get warnings() {
     return [];
   }
+
+  /** What the services have of the records that are gone here, if it is known. @returns {string | null} */
+  get lostText() {
+    return null;
+  }
+
+  /** Compare what the services have of this device with what is here. A sync has just ended well. */
+  async compare() {}
 
   /** The sentence for a fault that this app alone knows. @param {unknown} _fault @returns {string | null} */
   sentenceOf(_fault) {
@@ -106,6 +123,7 @@ export class DeviceApp {
   }
 
   async start() {
+    this.#version = await versionOfPage();
     await loadWords();
     swallowBounces();
     this.#channel.onmessage = () => void this.refresh();
@@ -123,6 +141,8 @@ export class DeviceApp {
       await this.refresh();
     } catch (fault) {
       this.failed(fault);
+      // A version that can't read what this device has kept gives way to the former one.
+      navigator.serviceWorker?.controller?.postMessage(`go-back ${this.#version}`);
       return;
     }
     if (!this.enrolment) this.show("setup");
@@ -194,8 +214,7 @@ export class DeviceApp {
 
   /** Show what has changed. A form that somebody fills stays, unless it is `forced`. @param {boolean} [forced] */
   render(forced = false) {
-    const part = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-    const [top, messages, view] = ["bar", "notices", "view"].map(part);
+    const [top, messages, view] = ["bar", "notices", "view"].map(this.#part);
     const focused = document.activeElement?.id;
     if (!this.isReady) {
       view.replaceChildren(this.notice ? notice(this.notice.kind, h("p", {}, this.notice.text)) : "");
@@ -207,6 +226,11 @@ export class DeviceApp {
     if (focused && focused !== document.activeElement?.id) document.getElementById(focused)?.focus();
     this.#shown = this.view;
     document.title = `${this.says.title} ${this.enrolment?.name ?? ""} · Karya`;
+  }
+
+  /** @param {string} id @returns {HTMLElement} */
+  #part(id) {
+    return /** @type {HTMLElement} */ (document.getElementById(id));
   }
 
   /** Synchronise after `milliseconds`, and again on a timer. @param {number} milliseconds */
@@ -231,6 +255,7 @@ export class DeviceApp {
         this.line = "works";
         this.fault = null;
         this.#failures = 0;
+        await this.compare();
       }
     } catch (fault) {
       if (fault instanceof Unreachable) this.line = "cut";
@@ -248,32 +273,45 @@ export class DeviceApp {
     if (this.#again && !this.#failures) wait = 0;
     this.#again = false;
     this.syncSoon(wait);
+    void this.#tellItWorks();
     this.#takeOver();
   }
 
   async #serve() {
     if (!("serviceWorker" in navigator)) return;
     const registration = await navigator.serviceWorker.register("worker.js", { updateViaCache: "none" });
-    const controlled = navigator.serviceWorker.controller !== null;
-    navigator.serviceWorker.addEventListener("controllerchange", () => {
-      // Another tab has let it in. Who fills a basket here goes on with the version that is open.
-      this.#isOld = controlled;
-      this.#takeOver();
-    });
     this.#registration = registration;
     registration.addEventListener("updatefound", () => {
       registration.installing?.addEventListener("statechange", () => this.#takeOver());
     });
+    // A worker that is replaced at this moment hears nothing: its successor is told too, and again after each sync.
+    navigator.serviceWorker.addEventListener("controllerchange", () => void this.#tellItWorks());
+    void this.#tellItWorks();
     this.#takeOver();
   }
 
-  /** A new version takes over when nothing is unsent, and nobody is in the middle of something. */
-  #takeOver() {
-    const idle = !this.unsent.length && this.isFree && this.view === this.home;
-    if (!idle || this.#recording) return;
-    if (this.#isOld) location.reload();
-    else this.#registration?.waiting?.postMessage("take-over");
+  /** This version has read what the device has kept: it stays. */
+  async #tellItWorks() {
+    // A page that came before there was a worker is of the version that this worker has fetched.
+    this.#version ||= await versionOfPage();
+    this.#registration?.active?.postMessage(`works ${this.#version}`);
   }
+
+  /** A new version takes over when nothing is unsent, and nobody is in the middle of something. Its worker waits, or
+   * is active already if every tab was closed. */
+  #takeOver() {
+    const isAtRest = this.view === this.home || (!this.enrolment && !isFilled(this.#part("view")));
+    if (this.unsent.length || !this.isFree || !isAtRest || this.#recording) return;
+    if (this.#isOld) location.reload();
+    else (this.#registration?.waiting ?? this.#registration?.active)?.postMessage("take-over");
+  }
+}
+
+/** The version that the worker serves to this page; empty without a worker. */
+async function versionOfPage() {
+  if (!navigator.serviceWorker?.controller) return "";
+  const answer = await fetch("version").catch(() => null);
+  return answer?.ok ? answer.text() : "";
 }
 
 function notKept() {

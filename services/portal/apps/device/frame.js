@@ -63,16 +63,19 @@ function tabs(app) {
 export function notices(app) {
   const shown = [];
   if (app.notice) shown.push(notice(app.notice.kind, h("p", {}, app.notice.text)));
-  const { lost: number } = app;
-  if (number !== null)
+  const { lost, lostText } = app;
+  if (lost)
     shown.push(
       notice(
         "bad",
         h(
           "p",
           {},
-          tr("This browser emptied its storage: records up to number {number} are gone here.", { number }),
+          tr("This browser emptied its storage: records up to number {number} are gone here.", {
+            number: lost.number,
+          }),
         ),
+        lostText && h("p", {}, h("strong", {}, lostText)),
         h("p", {}, tr("Those that were sent are safe. Tell the person who gave the code, and enrol this device anew.")),
         h("button", { id: "read-lost", onclick: () => app.forgetLost() }, tr("I have told that person")),
       ),
@@ -80,6 +83,13 @@ export function notices(app) {
   const last = app.stored.at(-1);
   if (last && last.kept_at > Date.now() + CLOCK_SLACK)
     shown.push(notice("warn", h("p", {}, tr("The clock of this device was set back. Please set it."))));
-  for (const { kind, text } of app.warnings) shown.push(notice(kind, h("p", {}, text)));
+  for (const { kind, text, onRead } of app.warnings)
+    shown.push(
+      notice(
+        kind,
+        h("p", {}, text),
+        onRead && h("button", { id: "read-warning", onclick: onRead }, tr("I have told that person")),
+      ),
+    );
   return shown;
 }

@@ -1,5 +1,5 @@
 /** This device at identity: its enrolment by a code, and its access token, which stays in memory. */
-import { ask, post } from "./requests.js";
+import { Declined, ask, post } from "./requests.js";
 import { prove, publicKeyOf } from "./signatures.js";
 import { newIdentity } from "./spool.js";
 
@@ -57,6 +57,20 @@ export class DeviceSession {
     this.#token = page.access_token;
     this.#expires = asked + page.expires_in * 1000;
     return this.#token;
+  }
+
+  /** The answer to a request with the token of this device, and its JSON. Raises Unreachable and Declined.
+   * @param {string} path @param {RequestInit} [options] */
+  async ask(path, options = {}) {
+    for (let again = true; ; again = false) {
+      const headers = { ...options.headers, Authorization: `Bearer ${await this.token()}` };
+      try {
+        return await ask(path, { ...options, headers });
+      } catch (fault) {
+        if (!(fault instanceof Declined) || fault.status !== 401 || !again) throw fault;
+        this.forget();
+      }
+    }
   }
 
   /** The token was refused. */

@@ -1,9 +1,9 @@
 /**
  * What this device keeps in IndexedDB: its key, its records in their order, and the news of its place.
  *
- * A record is kept once a transaction with strict durability has completed. A full disk closes the connection to the
- * database, so each transaction opens it again where needed.
+ * A record is kept once a transaction with strict durability has completed.
  */
+import { DeviceDatabase } from "./database.js";
 import { base64 } from "./encoding.js";
 import { encode, eventType, recordTime } from "./envelope.js";
 import { KEY, publicKeyOf, signRecord, subjectOf } from "./signatures.js";
@@ -23,30 +23,25 @@ import { KEY, publicKeyOf, signRecord, subjectOf } from "./signatures.js";
  *   datacontenttype: string, partitionkey: string }} Headers */
 /** @typedef {{ seq: number, id: string, bytes: Uint8Array<ArrayBuffer>, headers: Headers, signature: string,
  *   state: State,
- *   kept_at: number, hold: number, refusal: Refusal | null, note: string }} StoredRecord
- *   `hold`: for how many milliseconds after `kept_at` it is not sent. `note`: what stays on this device. */
+ *   kept_at: number, hold: number, refusal: Refusal | null, note: string, by?: string }} StoredRecord
+ *   `hold`: for how many milliseconds after `kept_at` it is not sent. `note`: what stays on this device.
+ *   `by`: the pseudonym of who kept it, if the view asks; it stays here too. */
 /** @typedef {{ keys: import("./signatures.js").KeyPair, subject: string }} Identity */
 /** @typedef {Identity & { name: "device", id: string, enrolment: Enrolment | null, offered: number }} Device
  *   `offered`: the highest number that a sync has begun to send. */
 /** @typedef {{ audience: string, scope: string, name: string }} Enrolment `scope`: the booth or the facility. `name`:
  *   that of the till or terminal there. */
 
-const VERSION = 1;
-
-/** The disk or the database did not take something. */
-export class SpoolFailed extends Error {}
+/** @typedef {{ device: string, number: number }} Lost a device whose records up to the number are gone here */
 
 /** A record that may have been sent, or is not the last one, stays. */
 export class RecordStays extends Error {}
 
 export class Spool {
-  /** @type {Promise<IDBDatabase> | null} */
-  #connection = null;
-
   /** @param {"till" | "terminal"} role each has a database of its own, as both may be on one phone */
   constructor(role) {
     this.role = role;
-    this.database = `karya-${role}`;
+    this.database = new DeviceDatabase(`karya-${role}`);
     this.lock = `karya-${role}-record`;
     this.mark = `karya-${role}-last`;
   }
@@ -68,7 +63,7 @@ export class Spool {
         enrolment: null,
         offered: 0,
       };
-      await this.#changed(["device"], (stores) => void stores.device.add(device));
+      await this.database.changed(["device"], (stores) => void stores.device.add(device));
       return device;
     });
   }
@@ -76,7 +71,7 @@ export class Spool {
   /** Note where this device is enrolled, and by which key. @param {Enrolment} enrolment @param {Identity} identity */
   async enrolled(enrolment, { keys, subject }) {
     await navigator.locks.request(this.lock, () =>
-      this.#changed(["device"], ({ device }) => {
+      this.database.changed(["device"], ({ device }) => {
         const read = device.get("device");
         read.onsuccess = () => void device.put({ ...read.result, keys, subject, enrolment });
       }),
@@ -85,15 +80,15 @@ export class Spool {
 
   /** Keep a record made at `at`. `write` makes its body from its place and the records before it.
    * @param {(place: Place, records: Recorded[]) => Draft} write @param {Date} at
-   * @param {{ hold?: number, note?: string }} [options] @returns {Promise<StoredRecord>} */
+   * @param {{ hold?: number, note?: string, by?: string }} [options] @returns {Promise<StoredRecord>} */
   async append(write, at, options = {}) {
     return (await this.appendAll([write], at, options))[0];
   }
 
   /** Keep several records, all of them or none.
    * @param {((place: Place, records: Recorded[]) => Draft)[]} writes @param {Date} at
-   * @param {{ hold?: number, note?: string }} [options] @returns {Promise<StoredRecord[]>} */
-  appendAll(writes, at, { hold = 0, note = "" } = {}) {
+   * @param {{ hold?: number, note?: string, by?: string }} [options] @returns {Promise<StoredRecord[]>} */
+  appendAll(writes, at, { hold = 0, note = "", by = "" } = {}) {
     return navigator.locks.request(this.lock, async () => {
       const [device, stored] = await Promise.all([this.#enrolledDevice(), this.stored()]);
       const records = stored.map(recordedOf);
@@ -102,11 +97,11 @@ export class Spool {
       const made = [];
       for (const write of writes) {
         const place = placeOf(device, (last?.seq ?? 0) + 1, last?.id ?? null);
-        const record = { ...(await this.#made(device, place, write(place, records), at)), hold, note };
+        const record = { ...(await this.#made(device, place, write(place, records), at)), hold, note, by };
         made.push(record);
         records.push((last = recordedOf(record)));
       }
-      await this.#changed(["records"], (stores) => {
+      await this.database.changed(["records"], (stores) => {
         for (const record of made) stores.records.add(record);
       });
       this.#mark(device.id, last?.seq ?? 0);
@@ -123,7 +118,7 @@ export class Spool {
       if (former?.seq !== seq) throw new RecordStays();
       const place = placeOf(device, seq, stored.at(-2)?.id ?? null);
       const record = await this.#made(device, place, write(place, recordedOf(former)), new Date(former.headers.time));
-      await this.#changed(["records", "device"], (stores, refuse) => {
+      await this.database.changed(["records", "device"], (stores, refuse) => {
         const read = stores.device.get("device");
         read.onsuccess = () => {
           if (read.result.offered >= seq) refuse(new RecordStays());
@@ -136,7 +131,7 @@ export class Spool {
 
   /** Every record as it is stored, in order. @returns {Promise<StoredRecord[]>} */
   stored() {
-    return this.#read("records", (store) => store.getAll());
+    return this.database.read("records", (store) => store.getAll());
   }
 
   /** The records to send next, at most `most`, after number `after`; from then on they stay as they are.
@@ -144,7 +139,7 @@ export class Spool {
   async offer(most, after, now) {
     /** @type {StoredRecord[]} */
     let window = [];
-    await this.#changed(["records", "device"], (stores) => {
+    await this.database.changed(["records", "device"], (stores) => {
       const records = stores.records.getAll(IDBKeyRange.lowerBound(after, true));
       const device = stores.device.get("device");
       device.onsuccess = () => {
@@ -169,7 +164,7 @@ export class Spool {
    * not given again. Only for records whose bodies have no number. @param {number[]} numbers */
   async takeOut(numbers) {
     await navigator.locks.request(this.lock, () =>
-      this.#changed(["records", "device"], ({ records, device }, refuse) => {
+      this.database.changed(["records", "device"], ({ records, device }, refuse) => {
         const read = device.get("device");
         read.onsuccess = () => {
           if (numbers.some((seq) => seq <= read.result.offered)) return refuse(new RecordStays());
@@ -184,7 +179,7 @@ export class Spool {
 
   /** Note what became of records. @param {{ seq: number, refusal: Refusal | null }[]} answers */
   async answered(answers) {
-    await this.#changed(["records"], ({ records }) => {
+    await this.database.changed(["records"], ({ records }) => {
       for (const { seq, refusal } of answers) {
         const read = records.get(seq);
         read.onsuccess = () => {
@@ -197,19 +192,19 @@ export class Spool {
 
   /** Every event of the place, in the order of arrival. @returns {Promise<News[]>} */
   news() {
-    return this.#read("news", (store) => store.getAll());
+    return this.database.read("news", (store) => store.getAll());
   }
 
   /** The cursor from which the news of a place go on; empty at their beginning. @param {string} scope
    * @returns {Promise<string>} */
   async cursor(scope) {
-    return (await this.#read("cursors", (store) => store.get(scope)))?.after ?? "";
+    return (await this.database.read("cursors", (store) => store.get(scope)))?.after ?? "";
   }
 
   /** Keep news and the new cursor in one transaction. @param {string} scope @param {News[]} items
    * @param {string} after */
   async receive(scope, items, after) {
-    await this.#changed(["news", "cursors"], (stores) => {
+    await this.database.changed(["news", "cursors"], (stores) => {
       for (const item of items) {
         // A service may publish an event twice after a crash: the first copy stays.
         stores.news.add(item).onerror = (event) => {
@@ -221,14 +216,14 @@ export class Spool {
     });
   }
 
-  /** The number up to which this browser kept records, if the database has fewer now: storage was emptied.
-   * @returns {Promise<number | null>} */
+  /** The device that kept records here up to a number, if the database has fewer now: storage was emptied.
+   * @returns {Promise<Lost | null>} */
   async lost() {
     const [device, number] = (localStorage.getItem(this.mark) ?? "").split(" ");
     if (!device) return null;
     const [known, stored] = await Promise.all([this.#knownDevice(), this.stored()]);
     const here = known?.id === device ? (stored.at(-1)?.seq ?? 0) : 0;
-    return here < Number(number) ? Number(number) : null;
+    return here < Number(number) ? { device, number: Number(number) } : null;
   }
 
   /** The person has read that records were lost. */
@@ -288,86 +283,7 @@ export class Spool {
 
   /** @returns {Promise<Device | undefined>} */
   #knownDevice() {
-    return this.#read("device", (store) => store.get("device"));
-  }
-
-  /** @template T @param {string} name @param {(store: IDBObjectStore) => IDBRequest<T>} ask @returns {Promise<T>} */
-  #read(name, ask) {
-    return this.#transaction([name], "readonly", (stores) => ask(stores[name]));
-  }
-
-  /** @param {string[]} names
-   * @param {(stores: Record<string, IDBObjectStore>, refuse: (error: Error) => void) => void} write */
-  #changed(names, write) {
-    return this.#transaction(names, "readwrite", (stores, refuse) => void write(stores, refuse));
-  }
-
-  /** The result of the request that `work` returns, once the transaction has completed.
-   * @template T @param {string[]} names @param {IDBTransactionMode} mode
-   * @param {(stores: Record<string, IDBObjectStore>, refuse: (error: Error) => void) => IDBRequest<T> | void} work
-   * @returns {Promise<T>} */
-  async #transaction(names, mode, work) {
-    const transaction = await this.#begun(names, mode);
-    return new Promise((resolve, reject) => {
-      /** @type {Error | null} */
-      let refusal = null;
-      /** @type {IDBRequest<T> | void} */
-      let request;
-      const refuse = (/** @type {Error} */ error) => {
-        refusal = error;
-        transaction.abort();
-      };
-      transaction.oncomplete = () => resolve(/** @type {T} */ (request?.result));
-      transaction.onabort = () => reject(refusal ?? new SpoolFailed(String(transaction.error ?? "aborted")));
-      try {
-        const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
-        request = work(stores, refuse);
-      } catch (fault) {
-        // The connection was closed between the two.
-        reject(new SpoolFailed(String(fault)));
-      }
-    });
-  }
-
-  /** @param {string[]} names @param {IDBTransactionMode} mode */
-  async #begun(names, mode) {
-    for (let again = true; ; again = false) {
-      try {
-        return (await this.#opened()).transaction(names, mode, { durability: "strict" });
-      } catch (fault) {
-        this.#connection = null;
-        if (!again) throw fault instanceof SpoolFailed ? fault : new SpoolFailed(String(fault));
-      }
-    }
-  }
-
-  /** @returns {Promise<IDBDatabase>} */
-  #opened() {
-    this.#connection ??= new Promise((resolve, reject) => {
-      const request = indexedDB.open(this.database, VERSION);
-      request.onupgradeneeded = () => {
-        request.result.createObjectStore("device", { keyPath: "name" });
-        request.result.createObjectStore("records", { keyPath: "seq" });
-        request.result.createObjectStore("cursors", { keyPath: "scope" });
-        const news = request.result.createObjectStore("news", { autoIncrement: true });
-        news.createIndex("event", ["source", "id"], { unique: true });
-      };
-      request.onerror = () => reject(new SpoolFailed(String(request.error)));
-      request.onsuccess = () => {
-        const database = request.result;
-        const forget = () => {
-          this.#connection = null;
-        };
-        database.onclose = forget;
-        // A newer version of this app in another tab changes the database.
-        database.onversionchange = () => {
-          database.close();
-          forget();
-        };
-        resolve(database);
-      };
-    });
-    return this.#connection;
+    return this.database.read("device", (store) => store.get("device"));
   }
 }
 

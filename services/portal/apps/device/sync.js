@@ -97,7 +97,7 @@ async function intake(session, window) {
     headers["Content-Encoding"] = "gzip";
   }
   try {
-    const { content } = await authorised(session, "/gateway/intake", { method: "POST", headers, body });
+    const { content } = await session.ask("/gateway/intake", { method: "POST", headers, body });
     return { rows: rowsOf(window, content), fault: null };
   } catch (fault) {
     // The gateway works, and Kafka does not answer it.
@@ -123,7 +123,7 @@ async function receive(spool, session, scope, { news, topics }) {
     const cursor = await spool.cursor(scope);
     if (cursor) parameters.set("after", cursor);
     const path = `/gateway/${news}/${encodeURIComponent(scope)}/news?${parameters}`;
-    const { answer, content } = await authorised(session, path);
+    const { answer, content } = await session.ask(path);
     const next = /<([^>]*)>\s*;\s*rel="?next"?/.exec(answer.headers.get("link") ?? "");
     if (!Array.isArray(content) || !next) throw new Unreachable("another server answers");
     const after = new URL(next[1], location.href).searchParams.get("after") ?? "";
@@ -137,17 +137,4 @@ async function receive(spool, session, scope, { news, topics }) {
 /** @param {any} event @returns {import("./spool.js").News} */
 function itemOf({ topic, type, source, id, about = null, data }) {
   return { topic, type, source, id, about, data };
-}
-
-/** @param {DeviceSession} session @param {string} path @param {RequestInit} [options] */
-async function authorised(session, path, options = {}) {
-  for (let again = true; ; again = false) {
-    const headers = { ...options.headers, Authorization: `Bearer ${await session.token()}` };
-    try {
-      return await ask(path, { ...options, headers });
-    } catch (fault) {
-      if (!(fault instanceof Declined) || fault.status !== 401 || !again) throw fault;
-      session.forget();
-    }
-  }
 }

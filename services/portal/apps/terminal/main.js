@@ -6,7 +6,7 @@ import { unsentView } from "../device/views/unsent.js";
 import { tr } from "../device/words.js";
 import { catalogueOf } from "./catalogue.js";
 import { dayIn } from "./days.js";
-import { isOpen, lotsOf, reportsOf } from "./reports.js";
+import { answeredElsewhere, isOpen, lotsOf, reportsOf } from "./reports.js";
 import { recordText } from "./sentences.js";
 import { HABITS, Terminal } from "./terminal.js";
 import { chooseView } from "./views/choose.js";
@@ -32,6 +32,8 @@ const VIEWS = {
 };
 // Production answers within a second or two. Who waits for a lot number asks soon, and less often later.
 const SOON = 1500;
+// How many records that are not here a person has told on.
+const TOLD = "karya-terminal-told";
 const FEW = 10;
 
 export class TerminalApp extends DeviceApp {
@@ -53,6 +55,7 @@ export class TerminalApp extends DeviceApp {
   /** Whether records that are done are shown too. */ showsAll = false;
   /** What the products' names must contain. */ filter = "";
   camera = new Camera();
+  /** How many records under this name the services have that are not here. */ elsewhere = 0;
   #asked = 0;
 
   constructor() {
@@ -117,8 +120,29 @@ export class TerminalApp extends DeviceApp {
 
   get warnings() {
     const { facility } = this.catalogue;
-    if (!facility || (facility.retired_at ?? null) === null) return [];
-    return [{ kind: "warn", text: tr("{facility} is retired from the catalogue.", { facility: facility.facility }) }];
+    /** @type {import("../device/app.js").Warning[]} */
+    const shown = [];
+    if (facility && (facility.retired_at ?? null) !== null)
+      shown.push({
+        kind: "warn",
+        text: tr("{facility} is retired from the catalogue.", { facility: facility.facility }),
+      });
+    if (this.elsewhere > Number(localStorage.getItem(TOLD)))
+      shown.push({ kind: "warn", text: this.#missingHere(), onRead: () => this.#told() });
+    return shown;
+  }
+
+  /** A browser that emptied its storage has forgotten what it recorded; the services have not. */
+  #missingHere() {
+    return tr(
+      "The services have {count:record|records} of {name} that this browser has not. If they are of this device, its storage was emptied. What it had not sent is lost: tell the person who gave the code, and enter it again.",
+      { count: this.elsewhere, name: this.enrolment?.name ?? "" },
+    );
+  }
+
+  #told() {
+    localStorage.setItem(TOLD, String(this.elsewhere));
+    this.render();
   }
 
   /** The reports whose end is not known yet. */
@@ -194,6 +218,7 @@ export class TerminalApp extends DeviceApp {
     });
     this.catalogue = catalogueOf(news);
     this.reports = reportsOf(kept, news, name);
+    this.elsewhere = name ? answeredElsewhere(kept, news, name) : 0;
     this.lots = lotsOf(this.reports, news);
   }
 }

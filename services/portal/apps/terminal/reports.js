@@ -23,8 +23,7 @@ export function reportsOf(records, news, name) {
   const answers = new Map();
   for (const item of news) {
     const { type, data } = item;
-    const isAnswer = type.startsWith("ReportAccepted.") || type.startsWith("ReportRejected.");
-    if (isAnswer && data.terminal === name && !answers.has(data.report)) answers.set(data.report, item);
+    if (isAnswer(type) && data.terminal === name && !answers.has(data.report)) answers.set(data.report, item);
   }
   return records.map((record) => {
     const answer = answers.get(record.id);
@@ -34,6 +33,19 @@ export function reportsOf(records, news, name) {
     const { reason, message, template, values } = answer.data;
     return { record, standing: "rejected", lot: null, refusal: { reason, message, template, values } };
   });
+}
+
+/** How many records under this terminal's name production has answered that are not among these.
+ * @param {Kept[]} records @param {News[]} news @param {string} name */
+export function answeredElsewhere(records, news, name) {
+  const here = new Set(records.map(({ id }) => id));
+  const answered = news.filter(({ type, data }) => isAnswer(type) && data.terminal === name && !here.has(data.report));
+  return new Set(answered.map(({ data }) => data.report)).size;
+}
+
+/** @param {string} type */
+function isAnswer(type) {
+  return type.startsWith("ReportAccepted.") || type.startsWith("ReportRejected.");
 }
 
 /** @param {Kept} record @returns {Standing} */

@@ -34,10 +34,10 @@ function momentOf(body) {
   return moment ?? null;
 }
 
-/** @param {Recorded[]} records @param {import("./ledger.js").Drawer[]} drawers @param {string} day
- * @param {string | null} zone @returns {TillDay} */
+/** @param {Recorded[]} records @param {import("./ledger.js").Drawer[]} drawers
+ * @param {string | null} day null: all days @param {string | null} zone @returns {TillDay} */
 export function tillDay(records, drawers, day, zone) {
-  const isThen = (/** @type {string | null} */ moment) => moment !== null && dayOf(moment, zone) === day;
+  const isThen = (/** @type {string | null} */ moment) => moment !== null && (day === null || dayOf(moment, zone) === day);
   const made = (/** @type {string} */ kind) =>
     records.filter((record) => record.kind === kind && isThen(momentOf(record.body)));
   const [receipts, voids, takenOut] = ["ReceiptIssued", "ReceiptVoided", "RecordTakenOut"].map(made);

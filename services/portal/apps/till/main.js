@@ -2,11 +2,13 @@
 import { DeviceApp } from "../device/app.js";
 import { Camera } from "../device/camera.js";
 import { labelOf } from "../device/lot.js";
+import { Declined, Unreachable } from "../device/requests.js";
 import { RecordStays } from "../device/spool.js";
 import { timeOfDay } from "../device/shown.js";
 import { setupView } from "../device/views/setup.js";
 import { unsentView } from "../device/views/unsent.js";
 import { tr } from "../device/words.js";
+import { arrivedAt, countOf, neverArrived, numbersOf } from "./arrived.js";
 import { boothOf } from "./booth.js";
 import { faultOf, changed, itemOf } from "./basket.js";
 import { drawersOf, isClosed, openDrawer, otherReceipts, receiptsOf, soldOf } from "./ledger.js";
@@ -48,6 +50,9 @@ export class App extends DeviceApp {
   /** @type {import("./ledger.js").Drawer | null} */ drawer = null;
   /** @type {import("./ledger.js").Drawer[]} */ drawers = [];
   isClosed = false;
+  /** @type {import("./arrived.js").Arrived[] | null} What sales has of the booth's devices; null: not known yet. */
+  arrived = null;
+  #device = "";
 
   constructor() {
     super("till", HABITS, VIEWS, "sell");
@@ -94,9 +99,10 @@ export class App extends DeviceApp {
   }
 
   get warnings() {
-    const texts = [];
+    const texts = this.#olderCopy();
     if (this.booth.struck) texts.push(tr("The organiser has struck this till as lost. Say that it is in use."));
-    if (this.booth.former.length && this.enrolment) texts.push(this.#formerDevice(this.enrolment.name));
+    if (this.enrolment)
+      for (const device of this.booth.former) texts.push(this.#formerDevice(this.enrolment.name, device));
     const { redirected } = this.booth;
     if (redirected)
       texts.push(tr("Records of this booth count at {booth}. Set the till up there.", { booth: redirected.to }));
@@ -125,6 +131,7 @@ export class App extends DeviceApp {
 
   /** @param {import("../device/spool.js").News[]} news @param {import("../device/spool.js").Device} device */
   take(news, device) {
+    this.#device = device.id;
     this.booth = boothOf(news, device.enrolment?.name ?? "", device.id);
     this.receipts = receiptsOf(this.records, news);
     this.others = otherReceipts(this.records, news);
@@ -134,20 +141,72 @@ export class App extends DeviceApp {
     this.isClosed = isClosed(this.records, this.booth.opening);
   }
 
+  /** Ask sales once what it has of this till. Who does not get an answer asks after the next sync. */
+  async compare() {
+    if (this.arrived || !this.enrolment) return;
+    try {
+      this.arrived = await arrivedAt(this.session, this.enrolment.scope);
+    } catch (fault) {
+      if (!(fault instanceof Unreachable || fault instanceof Declined)) throw fault;
+    }
+  }
+
+  get lostText() {
+    if (!this.lost || !this.arrived) return null;
+    const { device, number } = this.lost;
+    const ranges = neverArrived(this.#arrivedOf(device), number);
+    if (!ranges.length) return tr("The services have all of them.");
+    return tr("The services lack {count:record|records} of them: {numbers}. Tell the organiser what they were.", {
+      count: countOf(ranges),
+      numbers: numbersOf(ranges),
+    });
+  }
+
+  /** @param {string} device */
+  #arrivedOf(device) {
+    return this.arrived?.find((arrived) => arrived.device === device);
+  }
+
+  /** What the services have of this device and this browser has not: an older copy of its storage is open. */
+  #olderCopy() {
+    const [here, last] = [this.records.at(-1)?.seq ?? 0, this.#arrivedOf(this.#device)?.last ?? 0];
+    if (last <= here) return [];
+    const values = { last, here, count: last - here };
+    return [
+      tr(
+        "The services have records of this till up to number {last}, and this browser up to {here}: {count:record is|records are} missing here. Tell the organiser, and go on selling.",
+        values,
+      ),
+    ];
+  }
+
   /** A browser that emptied its storage has forgotten that it was this till; the services have not.
-   * @param {string} till */
-  #formerDevice(till) {
+   * @param {string} till @param {string} device */
+  #formerDevice(till, device) {
     const last = this.others.find((receipt) => receipt.till === till);
-    const heard = tr(
-      "Another device was {till} before and is not struck. If it was this one, its storage was emptied.",
-      { till },
+    const arrived = this.#arrivedOf(device);
+    const sentences = [
+      tr("Another device was {till} before and is not struck. If it was this one, its storage was emptied.", { till }),
+    ];
+    if (arrived) {
+      const ranges = neverArrived(arrived, arrived.last);
+      const count = arrived.last - countOf(ranges);
+      sentences.push(
+        tr("The services have {count:record|records} of it, up to number {last}. None of them is here.", {
+          count,
+          last: arrived.last,
+        }),
+      );
+      if (ranges.length) sentences.push(tr("They lack these numbers: {numbers}.", { numbers: numbersOf(ranges) }));
+    }
+    sentences.push(
+      last
+        ? tr("Its last receipt that arrived is of {time}. Later ones are lost: tell the organiser.", {
+            time: timeOfDay(last.sold_at, this.zone),
+          })
+        : tr("None of its receipts arrived: tell the organiser."),
     );
-    const arrived = last
-      ? tr("Its last receipt that arrived is of {time}. Later ones are lost: tell the organiser.", {
-          time: timeOfDay(last.sold_at, this.zone),
-        })
-      : tr("None of its receipts arrived: tell the organiser.");
-    return `${heard} ${arrived}`;
+    return sentences.join(" ");
   }
 
   /** @param {string} view @param {import("../device/app.js").Notice | null} [notice] */

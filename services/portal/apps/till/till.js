@@ -50,7 +50,7 @@ export class Till {
   }
 
   /** @param {(place: Place, records: Recorded[]) => import("../device/envelope.js").Draft} write @param {Date} at
-   * @param {{ hold?: number, note?: string }} [options] */
+   * @param {{ hold?: number, note?: string, by?: string }} [options] */
   #append(write, at, options) {
     return this.spool.append((place, records) => write(tillPlace(place), records), at, options);
   }
@@ -129,8 +129,9 @@ export class Till {
     return this.#append((place) => boothCounted(place, count, at), at);
   }
 
-  /** @param {number} opening @param {string} note why it is closed although records are not sent */
-  close(opening, note) {
+  /** @param {number} opening @param {string} by who closes it: a pseudonym
+   * @param {string} note why it is closed although records are not sent */
+  close(opening, by, note) {
     return this.#append(
       (place, records) => {
         if (isClosed(records, opening)) throw new Refused("closed");
@@ -138,7 +139,7 @@ export class Till {
         return tillClosed(place, { opening });
       },
       new Date(),
-      { note },
+      { note, by },
     );
   }
 }

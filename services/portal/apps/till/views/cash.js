@@ -3,7 +3,7 @@ import { field, h, notice, once } from "../../device/dom.js";
 import { timeOfDay } from "../../device/shown.js";
 import { tr } from "../../device/words.js";
 
-const CASHIER = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$/;
+export const CASHIER = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$/;
 
 /** The drawer: who has it, money that leaves it, and the blind count. @param {import("../main.js").App} app */
 export function cashView(app) {
@@ -24,10 +24,7 @@ export function cashView(app) {
             }),
           ),
           h("h2", {}, tr("Count the drawer")),
-          h("p", {}, tr("Count first. The expected sum is shown afterwards.")),
-          amountForm(app, "counted", tr("Cash in the drawer"), tr("Keep the count"), (amount) =>
-            app.till.countCash(amount),
-          ),
+          ...countCashForm(app),
           h("h2", {}, tr("Money leaves the drawer")),
           amountForm(
             app,
@@ -42,6 +39,14 @@ export function cashView(app) {
   ].filter(Boolean);
 }
 
+/** The blind count of the open drawer. The view that has it is shown again. @param {import("../main.js").App} app */
+export function countCashForm(app) {
+  return [
+    h("p", {}, tr("Count first. The expected sum is shown afterwards.")),
+    amountForm(app, "counted", tr("Cash in the drawer"), tr("Keep the count"), (amount) => app.till.countCash(amount)),
+  ];
+}
+
 /** The report of today, whichever day was looked at before. @param {import("../main.js").App} app */
 function today(app) {
   app.day = null;
@@ -49,7 +54,7 @@ function today(app) {
 }
 
 /** What the last count has found. @param {import("../ledger.js").Drawer} drawer */
-function countOf({ cashier, counted, expected }) {
+export function countOf({ cashier, counted, expected }) {
   if (counted === null) return null;
   const values = { cashier, counted, expected };
   const sums = tr("{cashier} counted {counted:rupiah}; {expected:rupiah} were expected.", values);
@@ -58,7 +63,7 @@ function countOf({ cashier, counted, expected }) {
 }
 
 /** @param {string} id */
-function value(id) {
+export function value(id) {
   return /** @type {HTMLInputElement} */ (document.getElementById(id)).value.trim();
 }
 
@@ -90,7 +95,7 @@ function amountForm(app, id, label, action, act, withReason = false) {
     const amount = typedRupiah(value(id));
     if (amount === null || (withReason && amount === 0)) return app.failed(tr("This is no amount."));
     const reason = withReason ? value(`${id}-reason`) : "";
-    if (await app.record(() => act(amount, reason))) app.show("cash");
+    if (await app.record(() => act(amount, reason))) app.show(app.view);
   });
   return h(
     "form",

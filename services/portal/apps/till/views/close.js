@@ -2,28 +2,23 @@ import { field, h, notice, once } from "../../device/dom.js";
 import { tr } from "../../device/words.js";
 import { lotsOf, pricesAt } from "../booth.js";
 import { nameOf } from "../shown.js";
+import { CASHIER, countCashForm, countOf, value } from "./cash.js";
+import { closedView } from "./closed.js";
 
-/** The final count of goods, and the closing. @param {import("../main.js").App} app */
+/** The drawer, the final count of goods, and the closing. @param {import("../main.js").App} app */
 export function closeView(app) {
-  if (app.isClosed) {
-    const { note } = app.stored[app.stored.length - 1];
-    return [
-      h("h1", {}, tr("This till is closed.")),
-      h("p", { class: "lead" }, tr("If the booth is reopened, it sells on after a sync.")),
-      note && h("p", {}, tr("It was closed before all records were sent: {why}", { why: note })),
-    ].filter(Boolean);
-  }
+  if (app.isClosed) return closedView(app);
   const count = app.unsent.length;
-  const cashier = app.drawer?.cashier;
   const counted = app.records.some(({ kind, body }) => kind === "BoothCounted" && body.final);
   return [
     h("h1", {}, tr("Closing")),
-    h("p", { class: "lead" }, tr("After the last sale of the festival: count the goods, then close the till.")),
-    cashier && notice("warn", h("p", {}, tr("{cashier} has the drawer. It is not counted yet.", { cashier }))),
-    h("h2", {}, tr("1. Count the goods")),
+    h("p", { class: "lead" }, tr("After the last sale of the festival: the drawer, the goods, then the till.")),
+    h("h2", {}, tr("1. Count the drawer")),
+    ...drawerStep(app),
+    h("h2", {}, tr("2. Count the goods")),
     counted && h("p", { class: "muted" }, tr("A final count is kept. A later one replaces it.")),
     countForm(app),
-    h("h2", {}, tr("2. Close the till")),
+    h("h2", {}, tr("3. Close the till")),
     count
       ? notice(
           "warn",
@@ -39,6 +34,19 @@ export function closeView(app) {
       : null,
     closeForm(app),
   ].filter(Boolean);
+}
+
+/** Its cash is counted before the goods: the count is blind, and the cashier who has it is still there.
+ * @param {import("../main.js").App} app */
+function drawerStep(app) {
+  const { drawer } = app;
+  const last = app.drawers.at(-1);
+  if (drawer) {
+    const { cashier } = drawer;
+    const text = tr("{cashier} has the drawer. It is not counted yet.", { cashier });
+    return [notice("warn", h("p", {}, text)), ...countCashForm(app)];
+  }
+  return last ? [countOf(last)] : [h("p", { class: "muted" }, tr("No drawer was opened here."))];
 }
 
 /** Pieces without a label by product, and those with one by lot. @param {import("../main.js").App} app */
@@ -94,14 +102,20 @@ function closeForm(app) {
     // Read again: a record may have been kept in another tab.
     await app.refresh();
     const input = /** @type {HTMLInputElement | null} */ (document.getElementById("close-reason"));
-    const reason = input?.value.trim() ?? "";
+    const [reason, by] = [input?.value.trim() ?? "", value("close-cashier")];
+    if (!CASHIER.test(by)) return app.failed(tr("Write a number for the cashier, such as P1, and no name."));
     if (app.unsent.length && !reason)
       return app.failed(tr("Records are not sent. Say why you close without sending them."));
-    if (await app.record(() => app.till.close(app.booth.opening, reason))) app.show("close");
+    if (await app.record(() => app.till.close(app.booth.opening, by, reason))) app.show("close");
   });
   return h(
     "form",
     { class: "stack narrow", onsubmit: close },
+    field(
+      tr("Who closes the till"),
+      { id: "close-cashier", value: app.drawers.at(-1)?.cashier ?? "", required: true, maxlength: 120 },
+      tr("A number that only the booth can read, such as P1. No name."),
+    ),
     app.unsent.length ? field(tr("Reason"), { id: "close-reason", maxlength: 200 }) : null,
     h("button", { class: "danger", id: "close" }, tr("Close the till")),
   );

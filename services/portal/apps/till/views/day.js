@@ -56,8 +56,8 @@ export function dayView(app) {
   ].filter(Boolean);
 }
 
-/** @param {import("../day.js").TillDay} report */
-function payments({ payments }) {
+/** Takings and refunds by kind of payment. @param {import("../day.js").TillDay} report */
+export function payments({ payments }) {
   const row = (/** @type {string} */ text, /** @type {number | null} */ amount) =>
     h(
       "tr",
@@ -74,7 +74,7 @@ function payments({ payments }) {
 
 /** A shift: who had the drawer, from when to when. @param {import("../ledger.js").Drawer} drawer
  * @param {string | null} zone */
-function drawerOf({ cashier, opened_at, counted_at, float, dropped, counted, expected }, zone) {
+export function drawerOf({ cashier, opened_at, counted_at, float, dropped, counted, expected }, zone) {
   const from = timeOfDay(opened_at, zone);
   if (counted === null || counted_at === null)
     return h("p", {}, tr("{cashier} has the drawer since {time}.", { cashier, time: from }));
