@@ -137,9 +137,11 @@ async def test_invariants_are_told_one_by_one_and_what_is_broken_first() -> None
         await sign_in(browser)
         page = (await browser.get("/operator/checks")).text
         assert "1 invariant is broken, of 2." in page
-        assert page.index("PR-KPG: 3 and 4") < page.index("Every invariant")
+        assert page.index("booth ODOP.B1: 3 by festival, by sales 4") < page.index("Every invariant")
         browser.headers["Accept-Language"] = "id"
-        assert CHECK["about"] not in (await browser.get("/operator/checks")).text
+        page = (await browser.get("/operator/checks")).text
+        assert CHECK["about"] not in page
+        assert "stan ODOP.B1: 3 menurut festival, menurut sales 4" in page
         answer = await browser.post("/operator/checks")
         assert answer.headers["location"] == "/operator/checks"
         assert the_command(others) == ("operations/verification", {})
@@ -151,7 +153,7 @@ async def test_a_verification_that_runs_is_looked_at_again() -> None:
         "status": "running",
         "checks": [],
         "ok": None,
-        "waits": ["sales has 3"],
+        "waits": [{"detail": "sales has 3", "template": "{text}", "values": {"text": "sales has 3"}}],
     }
     async with a_portal(others) as browser:
         await sign_in(browser)
@@ -159,6 +161,13 @@ async def test_a_verification_that_runs_is_looked_at_again() -> None:
         assert "It waits until every event is worked." in page
         assert 'hx-get="/operator/checks"' in page
         assert "Check now" not in page
+
+
+DIFFERENCE = {
+    "detail": "sales skipped karya.till.sales.v1 0/7",
+    "template": "{service} skipped {place}",
+    "values": {"service": "sales", "place": "karya.till.sales.v1 0/7"},
+}
 
 
 async def test_a_rebuild_tells_its_progress_and_why_it_found_nothing() -> None:
@@ -178,11 +187,13 @@ async def test_a_rebuild_tells_its_progress_and_why_it_found_nothing() -> None:
         refused = await browser.post("/operator/rebuilds", data={"service": "festival"})
         assert (refused.status_code, "Wait until that has ended." in refused.text) == (409, True)
         others.pages["operations/rebuilds"] = [
-            {**REBUILD, "status": "done", "ok": False, "differences": ["sales lots 7"]}
+            {**REBUILD, "status": "done", "ok": False, "differences": [DIFFERENCE]}
         ]
         page = (await browser.get("/operator/rebuilds")).text
         assert "1 database differs from what Kafka gives." in page
-        assert "sales lots 7" in page
+        assert "sales skipped karya.till.sales.v1 0/7" in page
+        browser.headers["Accept-Language"] = "id"
+        assert "sales melewatkan karya.till.sales.v1 0/7" in (await browser.get("/operator/rebuilds")).text
 
 
 async def test_others_than_operators_and_auditors_are_refused_by_operations() -> None:
