@@ -76,8 +76,7 @@ async def test_only_the_parcels_that_are_shown_are_sent_at_once(others: OtherSer
         await sign_in(browser)
         page = (await browser.get("/festivals/ODOP/parcels?facility=PR-KPG")).text
         assert "Send all 2 as new parcels" in page
-        assert 'type="hidden" name="facility" value="PR-KPG"' in page
-        form = {"command": COMMAND, "do": "send", "facility": "PR-KPG"}
+        form = {"command": COMMAND, "do": "send", **seen_of(page)}
         await browser.post("/festivals/ODOP/parcels/all", data=form)
         assert {body["facility"] for _, body in given(others)} == {"PR-KPG"}
         assert len(others.commands) == 2
