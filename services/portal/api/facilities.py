@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.portal.api import facility_files
 from services.portal.api.codes import GivenCode, give_code
 from services.portal.api.facility_files import NOTE_COLUMNS, note_row
 from services.portal.api.forms import Sent
@@ -47,7 +46,6 @@ def routes(
 ) -> APIRouter:
     """The router of facilities."""
     router = APIRouter()
-    router.include_router(facility_files.routes(organiser, statements, stream))
 
     async def members_page(
         request: Request,
