@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -60,34 +61,41 @@ SUCCESS = 200
 HTMX = "hx-request"
 
 
+@cache
+def _templates(assets: Assets) -> Environment:
+    """The templates, each compiled when it is first shown, with what all of them need."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "tr": shown_text,
+        "said": said,
+        "word": word,
+        "heading": column_title,
+        "either": either,
+        "rupiah": rupiah,
+        "thousands": thousands,
+        "moment": moment,
+        "zone_name": zone_name,
+        "day": day,
+        "days": days,
+        "asset": assets.address,
+        "language": language,
+        "languages": {Language.INDONESIAN: "Indonesia", Language.ENGLISH: "English"},
+        "new_id": lambda: str(uuid4()),
+    }
+    return environment
+
+
 class Pages:
-    """The templates, with what all of them need."""
+    """The pages of the templates."""
 
     def __init__(self, assets: Assets) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals |= {
-            "tr": shown_text,
-            "said": said,
-            "word": word,
-            "heading": column_title,
-            "either": either,
-            "rupiah": rupiah,
-            "thousands": thousands,
-            "moment": moment,
-            "zone_name": zone_name,
-            "day": day,
-            "days": days,
-            "asset": assets.address,
-            "language": language,
-            "languages": {Language.INDONESIAN: "Indonesia", Language.ENGLISH: "English"},
-            "new_id": lambda: str(uuid4()),
-        }
+        self._environment = _templates(assets)
 
     def render(
         self, request: Request, template: str, *, status: int = 200, person: Person | None = None, **values: Any
