@@ -1,7 +1,7 @@
 """Pages for people, their files, and what is passed on for devices."""
 
 import httpx
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from services.portal.api import (
     apps,
@@ -64,8 +64,7 @@ def portal(
     people = People(sessions, identity, keys, settings.issuer)
     files = Assets()
     pages, organiser = Pages(files), Organiser(services)
-    router = APIRouter()
-    for part in (
+    parts = (
         # Before the files: these are made here.
         apps.routes(files, settings.identity_url),
         assets.routes(files),
@@ -74,7 +73,7 @@ def portal(
         provider_sign_in.routes(people, identity, settings),
         join.routes(pages, people, services, identity),
         home.routes(pages, organiser, stream),
-        festival.routes(Desk(pages, organiser, services, stream.names), people),
+        *festival.routes(Desk(pages, organiser, services, stream.names), people),
         festivals.routes(pages, organiser),
         catalogue.routes(pages, services, stream.names),
         operator.routes(pages, services, stream),
@@ -89,9 +88,8 @@ def portal(
         facilities.routes(pages, organiser, services, statements, stream),
         facility_losses.routes(pages, organiser, services, stream.names),
         labels.routes(pages, organiser, stream),
-    ):
-        router.include_router(part)
-    app = bare_application(service, "Karya", router, people.caller, rules=form_rules, security=HEADERS)
+    )
+    app = bare_application(service, "Karya", parts, people.caller, rules=form_rules, security=HEADERS)
     # The service that gets such a request knows its parameters.
     app.include_router(forwarding.routes(devices))
     app.add_middleware(ReaderLanguage)

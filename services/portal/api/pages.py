@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -69,35 +70,41 @@ HTMX = "hx-request"
 _AS_WRITTEN = {"qris": "QRIS", "facility-staff": "facility staff"}
 
 
+@cache
+def _templates() -> Environment:
+    """The templates, each compiled when it is first shown, with what all of them need."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_read_in_order,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "tr": shown_text,
+        "said": said,
+        "word": shown_word,
+        "heading": column_title,
+        "either": either,
+        "rupiah": rupiah,
+        "thousands": thousands,
+        "moment": moment,
+        "zone_name": zone_name,
+        "day": day,
+        "days": days,
+        "language": language,
+        "languages": {Language.INDONESIAN: "Indonesia", Language.ENGLISH: "English"},
+        "new_id": lambda: str(uuid4()),
+    }
+    return environment
+
+
 class Pages:
-    """The templates, with what all of them need."""
+    """The pages of the templates."""
 
     def __init__(self, assets: Assets) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=_read_in_order,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals |= {
-            "tr": shown_text,
-            "said": said,
-            "word": shown_word,
-            "heading": column_title,
-            "either": either,
-            "rupiah": rupiah,
-            "thousands": thousands,
-            "moment": moment,
-            "zone_name": zone_name,
-            "day": day,
-            "days": days,
-            "asset": assets.address,
-            "language": language,
-            "languages": {Language.INDONESIAN: "Indonesia", Language.ENGLISH: "English"},
-            "new_id": lambda: str(uuid4()),
-        }
+        self._environment, self._assets = _templates(), assets
 
     def render(
         self,
@@ -114,6 +121,7 @@ class Pages:
         `files`: the tables by name that have more as files than on the page.
         """
         content = self._environment.get_template(template).render(
+            asset=self._assets.address,
             path=request.url.path,
             address=_address(request),
             file_address=_file_address(request),
