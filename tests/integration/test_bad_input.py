@@ -91,7 +91,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 SEED = 20260418
 AT_ONCE = 500
 QUIET_WITHIN = 300.0
-MOST_MEMORY = 300 * 1024 * 1024
+# A service that kept what it reads would hold at least 70 MiB more than the 115 that it has.
+MOST_MEMORY = 180 * 1024 * 1024
 READ: list[tuple[str, Processor, Topic]] = [
     (service, processor, topic)
     for service, processors in SERVICES.items()
@@ -100,7 +101,7 @@ READ: list[tuple[str, Processor, Topic]] = [
 ]
 
 
-@pytest.mark.parametrize("each", [100, pytest.param(10_000, marks=pytest.mark.slow)], ids="{}_a_topic".format)
+@pytest.mark.parametrize("each", [100, pytest.param(4_000, marks=pytest.mark.slow)], ids="{}_a_topic".format)
 async def test_bad_records_stop_nobody_and_are_all_accounted_for(
     each: int, settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess
 ) -> None:

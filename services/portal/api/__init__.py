@@ -29,7 +29,7 @@ from services.portal.api import (
     public_lots,
     sign_in,
 )
-from services.portal.api.assets import site_assets
+from services.portal.api.assets import Assets
 from services.portal.api.festival.desk import Desk
 from services.portal.api.forwarding import DeviceForwarding
 from services.portal.api.organiser import Organiser
@@ -62,7 +62,7 @@ def portal(
         service.add_closing(client.close)
     keys = signing_keys or IdentityKeys(settings.identity_url)
     people = People(sessions, identity, keys, settings.issuer)
-    files = site_assets()
+    files = Assets()
     pages, organiser = Pages(files), Organiser(services)
     parts = (
         # Before the files: these are made here.

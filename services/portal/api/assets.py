@@ -63,12 +63,6 @@ class Assets:
         return f"/assets/{name}?v={self.static[name].tag}"
 
 
-@cache
-def site_assets() -> Assets:
-    """The files of this process."""
-    return Assets()
-
-
 def htmx() -> Path:
     """The script of htmx, in a package of which nothing is imported."""
     spec = find_spec("django_htmx")

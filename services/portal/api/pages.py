@@ -62,7 +62,7 @@ HTMX = "hx-request"
 
 
 @cache
-def _templates(assets: Assets) -> Environment:
+def _templates() -> Environment:
     """The templates, each compiled when it is first shown, with what all of them need."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -83,7 +83,6 @@ def _templates(assets: Assets) -> Environment:
         "zone_name": zone_name,
         "day": day,
         "days": days,
-        "asset": assets.address,
         "language": language,
         "languages": {Language.INDONESIAN: "Indonesia", Language.ENGLISH: "English"},
         "new_id": lambda: str(uuid4()),
@@ -95,13 +94,14 @@ class Pages:
     """The pages of the templates."""
 
     def __init__(self, assets: Assets) -> None:
-        self._environment = _templates(assets)
+        self._environment, self._assets = _templates(), assets
 
     def render(
         self, request: Request, template: str, *, status: int = 200, person: Person | None = None, **values: Any
     ) -> Response:
         """The page of a template, or that table of it which the address asks for, as a file."""
         content = self._environment.get_template(template).render(
+            asset=self._assets.address,
             path=request.url.path,
             address=_address(request),
             file_address=_file_address(request),
