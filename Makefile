@@ -26,7 +26,7 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help words new-service certs setup up down status demo chaos bench test test-all lint format docs pictures sbom audit lock clean
+.PHONY: help words new-service certs setup up down status demo chaos bench test test-all lint check-js format docs pictures sbom audit lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ lint: setup ## ruff, mypy, and who may import whom
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo --cache-dir .karya/cache/import-linter
+
+check-js: .karya/types.done ## the types of the apps' scripts, by TypeScript (needs Node and npm, as nothing else does)
+	@.karya/types/node_modules/.bin/tsc -p services/portal/tsconfig.json
 
 format: setup ## let ruff put the code in order
 	@$(BIN)/ruff check --fix .
@@ -100,6 +103,9 @@ lock: setup ## resolve all versions anew and write their hashes (ARGS=--upgrade 
 	$(COMPILE) $(ARGS) --no-deps requirements/pages.in -o requirements/pages.txt
 	$(COMPILE) $(ARGS) --no-deps requirements/local-server.in -o requirements/local-server.txt
 	$(BIN)/python -m deploy.local.jars --lock
+	@if command -v npm > /dev/null; then cd requirements/types && npm install --package-lock-only \
+		--omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --silent; \
+		else echo "requirements/types is as it was: there is no npm"; fi
 
 clean: ## stop the stack and remove all that was made
 	@if [ -x $(BIN)/karya ]; then $(BIN)/karya down; fi
@@ -138,6 +144,12 @@ $(DONE)/package: pyproject.toml $(DONE)/dependencies
 	@$(BIN)/python -m venv .karya/audit
 	@.karya/audit/bin/python -m pip install --quiet --progress-bar off --no-input \
 		--only-binary :all: --require-hashes -r requirements/audit.txt
+	@touch $@
+
+.karya/types.done: requirements/types/package-lock.json
+	@command -v npm > /dev/null || { echo "error: check-js needs npm. Install Debian's package npm, or Node" >&2; exit 1; }
+	@mkdir -p .karya/types && cp requirements/types/package.json requirements/types/package-lock.json .karya/types
+	@npm ci --prefix .karya/types --cache .karya/cache/npm --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 .karya/kafka-jars.done: $(JARS) $(DONE)/package

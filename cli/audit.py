@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from cli.console import err, local, show_json, show_table
 from cli.festival.client import Row, ServiceClient
 from cli.parameters import parser_for
+from deploy.local.services import OPERATIONS
 from deploy.topics import SERVICES
 from ops.audit import AuditFilter
 from ops.audit import audit as read_audit
@@ -75,7 +76,7 @@ def _of_kafka(wanted: AuditFilter) -> list[Row]:
 
 def _of_services(wanted: AuditFilter) -> list[Row]:
     """The lists of all services, merged. Raises NotAnswered unless each is known: a part would pass for the whole."""
-    variables = {name: f"KARYA_{name.upper()}_URL" for name in SERVICES}
+    variables = {name: f"KARYA_{name.upper()}_URL" for name in (*SERVICES, OPERATIONS)}
     if missing := [variable for variable in variables.values() if not os.environ.get(variable)]:
         raise NotAnswered(
             Message("Not every service is known here: run `make up`, or set {settings}.", settings=", ".join(missing))

@@ -81,7 +81,7 @@ WORDS = (
     *("the laboratory", "the local stack", "issued", "so far", "works", "in trouble", "down", "waits for a reset"),
     *("final",),
     *("its key waits", "holds", "broken", "the same", "different", "not compared", "not tried"),
-    *("enrolled", "revoked", "stored before", "statement", "credit note"),
+    *("enrolled", "revoked", "stored before", "statement", "debit note", "credit note"),
     "no festival has opened the booth",
     "never counted in there",
     "the lot is of another product there",

@@ -20,7 +20,7 @@ from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp
 
 from shared import gc_tuning
 from shared.faults import fault_message
@@ -134,7 +134,7 @@ def bare_application(
         headers = dict(error.headers or {})
         if error.status_code == 405:
             # The framework lists only the methods of the path's first route.
-            headers["Allow"] = ", ".join(_allowed(app, request.scope))
+            headers["Allow"] = allowed_methods(request)
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=headers)
         return problem(error.status_code, TITLE, _sentence(error), headers)
@@ -163,14 +163,15 @@ def bare_application(
     return app
 
 
-def _allowed(app: FastAPI, scope: Scope) -> list[str]:
+def allowed_methods(request: Request) -> str:
     """The methods of the path, for the `Allow` header."""
+    scope, routes = request.scope, request.app.routes
     methods = {
         method
         for method in METHODS
-        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
     }
-    return sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))
+    return ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
 
 
 def _end_if_failed(service: Served, starting: asyncio.Task[None]) -> None:

@@ -197,14 +197,13 @@ class Service:
 
     async def waiting(self) -> list[tuple[str, str, int | None]]:
         """Group and topic of each processor, with the records that wait for this process. None: Kafka is away."""
-        rows: list[tuple[str, str, int | None]] = []
-        for runtime in self._runtimes:
-            records = await runtime.waiting(PULSE_WITHIN)
-            topics = runtime.lanes.topics
-            rows += [
-                (runtime.lanes.group, topic, None if records is None else records.get(topic, 0)) for topic in topics
-            ]
-        return rows
+        # Each answer comes behind its consumer's open fetch, so they are asked at the same time.
+        found = await asyncio.gather(*(runtime.waiting(PULSE_WITHIN) for runtime in self._runtimes))
+        return [
+            (runtime.lanes.group, topic, None if records is None else records.get(topic, 0))
+            for runtime, records in zip(self._runtimes, found, strict=True)
+            for topic in runtime.lanes.topics
+        ]
 
     async def append(self, topic: Topic, key: str, value: bytes, headers: Headers) -> None:
         """Append an HTTP client's command to its topic.

@@ -11,6 +11,8 @@ from tests.support.browser import LOOKS, watched
 from tests.support.festival_pages import SHARE, facility_pages
 from tests.support.portal import PASSWORD, OtherServices, served_portal
 
+_CUT = "[...document.querySelectorAll('.table')].filter((t) => t.scrollWidth > t.clientWidth).length"
+
 
 @pytest.fixture
 def others() -> OtherServices:
@@ -34,6 +36,7 @@ async def test_a_facility_issues_its_statement_and_later_a_note(
         await expect(page).to_have_url(f"{address}/facilities/PR-KPG")
         await expect(page.get_by_text(SHARE["reason" if language == "en" else "reason_id"])).to_be_visible()
         await watch.check()
+        assert await page.evaluate(_CUT) == 0, "every table can be seen whole"
         await page.locator("form[action$='/statements'] button").click()
         await expect(page).to_have_url(f"{address}/facilities/PR-KPG/statements/1")
         await expect(page.locator("h1")).to_contain_text("PR-KPG-0001")

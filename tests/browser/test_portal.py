@@ -1,8 +1,13 @@
 """A short journey of an organiser in a real browser: sign in, see the festival, sign out."""
 
-import pytest
-from playwright.async_api import Browser, expect
+import re
+from urllib.parse import parse_qs, urlsplit
 
+import pytest
+from playwright.async_api import Browser, Request, expect
+
+from docsite.screens.walk import sign_in
+from services.portal.api.live import MOST_FESTIVALS
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.browser import LOOKS, watched
@@ -12,6 +17,8 @@ WORDS = {
     "id": ("Masuk", "Festival", "Langkah", "Keluar"),
     "en": ("Sign in", "Festivals", "Steps", "Sign out"),
 }
+_LIVE = re.compile(r"/live\?")
+_WATCH = 'festival => new BroadcastChannel("karya-live").postMessage({ watch: festival })'
 
 
 @pytest.fixture
@@ -25,12 +32,12 @@ def others() -> OtherServices:
 async def test_an_organiser_signs_in_sees_the_festival_and_signs_out(
     chromium: Browser, others: OtherServices, language: str, width: int
 ) -> None:
-    sign_in, festivals, steps, sign_out = WORDS[language]
+    sign_in_words, festivals, steps, sign_out = WORDS[language]
     context = await chromium.new_context(locale=language, viewport={"width": width, "height": 800})
     async with served_portal(others) as address:
         watch = watched(page := await context.new_page())
         await page.goto(f"{address}/festivals/ODOP")
-        await expect(page.get_by_role("heading", name=sign_in, exact=True)).to_be_visible()
+        await expect(page.get_by_role("heading", name=sign_in_words, exact=True)).to_be_visible()
         await watch.check()
         # By the keyboard alone.
         await page.locator("#login").focus()
@@ -85,6 +92,35 @@ async def test_a_sale_shows_in_every_tab_by_one_connection(chromium: Browser, ot
         others.pages["sales/disputes"] = sales(3)
         await expect(second.get_by_text("3 pieces are sold for Rp450.000.")).to_be_visible(timeout=15_000)
         assert watch.complaints == []
+    await context.close()
+
+
+async def test_a_connection_follows_the_latest_festivals_alone(chromium: Browser) -> None:
+    visited = [f"F{number:02}" for number in range(MOST_FESTIVALS + 1)]
+    others = OtherServices(*(Grant(Role.ORGANISER, name) for name in ("ODOP", *visited)))
+    others.pages |= pages_of(FESTIVAL)
+    context = await chromium.new_context(locale="en")
+    followed: list[list[str]] = []
+
+    def note(request: Request) -> None:
+        if _LIVE.search(request.url):
+            followed.append(parse_qs(urlsplit(request.url).query)["festival"])
+
+    async with served_portal(others) as address:
+        page = await context.new_page()
+        page.on("request", note)
+        await sign_in(page, address, "organiser", PASSWORD)
+        async with page.expect_request(_LIVE):
+            await page.goto(f"{address}/festivals/ODOP")
+        for name in visited:
+            # What another tab says when it shows a festival.
+            async with page.expect_request(_LIVE):
+                await page.evaluate(_WATCH, name)
+        assert followed[-1] == visited[1:]
+        # A tab that comes to the front wants its own again.
+        async with page.expect_request(_LIVE):
+            await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        assert followed[-1] == [*visited[2:], "ODOP"]
     await context.close()
 
 

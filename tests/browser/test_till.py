@@ -132,6 +132,27 @@ async def test_taps_that_bounce_sell_once_and_the_first_tap_counts(
 
 
 @pytest.mark.slow
+async def test_a_page_that_changes_under_a_pressed_button_loses_no_tap(
+    chromium: Browser, services: DeviceServices
+) -> None:
+    async with a_line(services) as line, a_phone(chromium) as phone:
+        page, _ = await enrolled(phone, line)
+        await expect(page.locator("#unsent")).to_have_text("All sent")
+        other = await phone.new_page()
+        await other.goto(line.till)
+        await expect(other.locator("#sell-KTI")).to_contain_text("10 left")
+        await page.bring_to_front()
+        await page.hover("#sell-KTI")
+        await page.mouse.down()
+        services.say(a_stocking(OTHER, 5))
+        await other.reload()
+        await expect(other.locator("#sell-KTI")).to_contain_text("15 left")
+        await page.mouse.up()
+        await expect(page.locator(".basket-qty")).to_have_text("1")
+        await expect(page.locator("#sell-KTI")).to_contain_text("14 left")
+
+
+@pytest.mark.slow
 async def test_a_refused_record_is_set_aside_and_blocks_no_other(
     chromium: Browser, services: DeviceServices, tmp_path: Path
 ) -> None:

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.portal.api.pages import Pages
+from services.portal.api.files import FILE, csv_file, table_of
+from services.portal.api.filters import FILES
+from services.portal.api.pages import NOT_KEPT, Pages
 from services.portal.api.people import Person, Visited
-from services.portal.api.tables import table
 from services.portal.clients import Services, answers
 from services.portal.domain.audit_answers import AuditPart, AuditRow, merged
 from shared.access.rights import Action
@@ -86,10 +87,12 @@ def routes(pages: Pages, services: Services) -> APIRouter:
         ]
         return merged(rows, PAGE), [name for name, page in found.items() if page is None]
 
-    @router.get("/audit")
+    @router.get("/audit", dependencies=[FILES])
     async def page(
         request: Request, person: Visited, asked: Asked, after: Annotated[str, Query(max_length=500)] = ""
     ) -> Response:
+        if request.query_params.get(FILE):
+            return await file(person, asked, after)
         shown, away = await part(person, asked, after)
         return pages.render(
             request,
@@ -101,21 +104,20 @@ def routes(pages: Pages, services: Services) -> APIRouter:
             away=away,
             is_first=not after,
             older=f"/audit?{asked.address(shown.older)}" if shown.older else None,
-            file=f"/audit.csv?{asked.address()}",
             most=MOST_ROWS,
         )
 
-    @router.get("/audit.csv")
-    async def file(person: Visited, asked: Asked) -> Response:
+    async def file(person: Person, asked: AskedAudit, after: str) -> Response:
+        """All rows from the page on, however many pages they fill."""
         rows: list[AuditRow] = []
-        older: str | None = ""
+        older: str | None = after
         while older is not None and len(rows) < MOST_ROWS:
             shown, away = await part(person, asked, older)
             if away:
                 raise PageRefused(503, _incomplete(away))
             rows += shown.rows
             older = shown.older
-        return table("audit", COLUMNS, [_cells(row) for row in rows[:MOST_ROWS]])
+        return csv_file(table_of("audit", COLUMNS, map(_cells, rows[:MOST_ROWS])), NOT_KEPT)
 
     return router
 

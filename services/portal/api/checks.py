@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from services.portal.api.filters import FILES
 from services.portal.api.forms import Sent
 from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person, Visited
@@ -15,7 +16,7 @@ RUNNING = "running"
 
 def routes(pages: Pages, services: Services) -> APIRouter:
     """The router of both pages."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     @router.get("/operator/checks")
     async def checks(request: Request, person: Visited) -> Response:

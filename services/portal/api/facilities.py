@@ -8,16 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from services.portal.api.codes import GivenCode, give_code
-from services.portal.api.facility_files import NOTE_COLUMNS, note_row
+from services.portal.api.facility_files import facility_tables, statement_tables
+from services.portal.api.filters import FILES
 from services.portal.api.forms import Sent
 from services.portal.api.organiser import Organiser
 from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person, Visited
-from services.portal.api.tables import table
 from services.portal.clients import Services
 from services.portal.domain.answers import SettlementRow
 from services.portal.domain.facility import LotFilter, filtered, next_products, places_of, run_out
-from services.portal.store import Amounts, PublicStream, Statement, Statements
+from services.portal.store import Amounts, PublicStream, Statement, Statements, corrected_by
 from shared.access.rights import Action, Limit
 from shared.http.access import NO_RIGHT
 from shared.http.problems import PageRefused
@@ -45,7 +45,7 @@ def routes(
     pages: Pages, organiser: Organiser, services: Services, statements: Statements, stream: PublicStream
 ) -> APIRouter:
     """The router of facilities."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def members_page(
         request: Request,
@@ -93,6 +93,8 @@ def routes(
         lots = places_of(rows, {row.lot: stream.pieces_sold(row.lot) for row in rows})
         found = filtered(lots, search.product, search.only)
         demand = await organiser.demand(person, facility)
+        shares = await organiser.shares(person, facility)
+        found_lots = {row.lot for row in found}
         return pages.render(
             request,
             "facility.html",
@@ -106,7 +108,7 @@ def routes(
             shown=found[:MOST_LOTS],
             search=search,
             settlements=settlements,
-            shares=await organiser.shares(person, facility),
+            shares=shares,
             demand=demand,
             ran_out=run_out(demand),
             next_products=next_products(demand, lots),
@@ -114,15 +116,16 @@ def routes(
             to_issue=_to_issue(settlements, issued) if may_issue(person, facility) else [],
             zone=await organiser.facility_zone(person, facility),
             problem=problem,
+            files=facility_tables(
+                facility,
+                stream,
+                lots=(row for row in rows if row.lot in found_lots),
+                settlements=settlements,
+                statements=issued,
+                shares=shares,
+                demand=demand,
+            ),
         )
-
-    async def statement_of(person: Person, facility: str, number: int) -> Statement:
-        """The statement, for whoever may read the facility's settlements. Raises PageRefused."""
-        await organiser.settlements(person, facility=facility)
-        found = await statements.find(facility, number)
-        if found is None:
-            raise PageRefused(404, NO_STATEMENT)
-        return found
 
     @router.post("/facilities/{facility}/statements")
     async def issue(request: Request, person: Visited, facility: str, sent: Sent) -> Response:
@@ -139,19 +142,23 @@ def routes(
 
     @router.get("/facilities/{facility}/statements/{number}")
     async def statement_page(request: Request, person: Visited, facility: str, number: int) -> Response:
-        statement = await statement_of(person, facility, number)
+        # Asked first: whoever may not read settlements gets no statement either.
+        await organiser.settlements(person, facility=facility)
+        issued = await statements.of_facility(facility)
+        statement = next((row for row in issued if row.number == number), None)
+        if statement is None:
+            raise PageRefused(404, NO_STATEMENT)
         return pages.render(
             request,
             "statement.html",
             person=person,
             statement=statement,
+            corrected=corrected_by(statement, issued),
+            facility_name=stream.names.facility(facility),
+            festival_name=stream.festival_name(statement.festival),
             zone=await organiser.facility_zone(person, facility),
+            files=statement_tables(statement),
         )
-
-    @router.get("/facilities/{facility}/statements/{number}/file.csv")
-    async def statement_file(person: Visited, facility: str, number: int) -> Response:
-        statement = await statement_of(person, facility, number)
-        return table(statement.name, NOTE_COLUMNS, [note_row(statement)])
 
     @router.get("/facilities/{facility}")
     async def show(

@@ -1,16 +1,13 @@
-"""The tables of a facility as files for spreadsheets."""
+"""The tables of a facility as files for spreadsheets: with codes, and with more columns than its page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from types import SimpleNamespace
 
-from fastapi import APIRouter, Response
-
-from services.portal.api.organiser import Organiser
+from services.portal.api.files import FileTable, table_of
 from services.portal.api.pages import either
-from services.portal.api.people import Visited
-from services.portal.api.tables import table
-from services.portal.store import PublicStream, Statement, Statements
+from services.portal.domain.answers import DemandPage, FacilityShareRow, LotRow, SettlementRow
+from services.portal.store import PublicStream, Statement
 
 LOT_COLUMNS = [
     "lot",
@@ -25,7 +22,7 @@ LOT_COLUMNS = [
     "written_off",
     "sold",
 ]
-STATEMENT_COLUMNS = [
+OWED_COLUMNS = [
     "festival",
     "qty",
     "sold_rupiah",
@@ -35,7 +32,7 @@ STATEMENT_COLUMNS = [
     "provisional_qty",
     "issued",
 ]
-NOTE_COLUMNS = [
+STATEMENT_COLUMNS = [
     "name",
     "festival",
     "kind",
@@ -50,52 +47,45 @@ SHARE_COLUMNS = ["festival", "request", "day", "status", "offered", "allocated",
 DEMAND_COLUMNS = ["festival", "product", "stocked", "sold", "unsold", "sold_rupiah", "ran_out", "lost_sales"]
 
 
-def routes(organiser: Organiser, statements: Statements, stream: PublicStream) -> APIRouter:
-    """The router of a facility's files."""
-    router = APIRouter()
-
-    @router.get("/facilities/{facility}/lots.csv")
-    async def lots(person: Visited, facility: str) -> Response:
-        rows = [
-            SimpleNamespace(**asdict(row), sold=stream.pieces_sold(row.lot))
-            for row in await organiser.lots(person, facility)
-        ]
-        return table(f"{facility}-lots", LOT_COLUMNS, rows)
-
-    @router.get("/facilities/{facility}/statement.csv")
-    async def statement(person: Visited, facility: str) -> Response:
-        rows = await organiser.settlements(person, facility=facility)
-        return table(f"{facility}-statement", STATEMENT_COLUMNS, rows)
-
-    @router.get("/facilities/{facility}/statements.csv")
-    async def notes(person: Visited, facility: str) -> Response:
-        # Asked first: whoever may not read settlements gets no statement either.
-        await organiser.settlements(person, facility=facility)
-        issued = await statements.of_facility(facility)
-        return table(f"{facility}-statements", NOTE_COLUMNS, map(note_row, issued))
-
-    @router.get("/facilities/{facility}/shares.csv")
-    async def shares(person: Visited, facility: str) -> Response:
-        rows = [
-            SimpleNamespace(**asdict(row) | {"reason": either(row.reason, row.reason_id)})
-            for row in await organiser.shares(person, facility)
-        ]
-        return table(f"{facility}-shares", SHARE_COLUMNS, rows)
-
-    @router.get("/facilities/{facility}/demand.csv")
-    async def demand(person: Visited, facility: str) -> Response:
-        def rows() -> Iterator[SimpleNamespace]:
-            for page in pages:
-                for row in page.products:
-                    yield SimpleNamespace(**asdict(row), ran_out=row.ran_out, festival=page.festival)
-
-        pages = await organiser.demand(person, facility)
-        return table(f"{facility}-demand", DEMAND_COLUMNS, rows())
-
-    return router
+def facility_tables(
+    facility: str,
+    stream: PublicStream,
+    *,
+    lots: Iterable[LotRow],
+    settlements: Iterable[SettlementRow],
+    statements: Iterable[Statement],
+    shares: Iterable[FacilityShareRow],
+    demand: Sequence[DemandPage],
+) -> Mapping[str, FileTable]:
+    """The files of a facility's page, by the names of its tables."""
+    return {
+        "lots": table_of(f"{facility}-lots", LOT_COLUMNS, (_lot_row(row, stream) for row in lots)),
+        "owed": table_of(f"{facility}-owed", OWED_COLUMNS, settlements),
+        "statements": table_of(f"{facility}-statements", STATEMENT_COLUMNS, map(_statement_row, statements)),
+        "shares": table_of(f"{facility}-shares", SHARE_COLUMNS, map(_share_row, shares)),
+        "demand": table_of(f"{facility}-demand", DEMAND_COLUMNS, _demand_rows(demand)),
+    }
 
 
-def note_row(statement: Statement) -> SimpleNamespace:
-    """The statement as a row of a file, with the amounts that it is about."""
+def statement_tables(statement: Statement) -> Mapping[str, FileTable]:
+    """The file of a statement's page: its one row, with the amounts that it is about."""
+    return {"amounts": table_of(statement.name, STATEMENT_COLUMNS, [_statement_row(statement)])}
+
+
+def _lot_row(row: LotRow, stream: PublicStream) -> SimpleNamespace:
+    return SimpleNamespace(**asdict(row), sold=stream.pieces_sold(row.lot))
+
+
+def _share_row(row: FacilityShareRow) -> SimpleNamespace:
+    return SimpleNamespace(**asdict(row) | {"reason": either(row.reason, row.reason_id)})
+
+
+def _demand_rows(demand: Iterable[DemandPage]) -> Iterator[SimpleNamespace]:
+    for page in demand:
+        for row in page.products:
+            yield SimpleNamespace(**asdict(row), ran_out=row.ran_out, festival=page.festival)
+
+
+def _statement_row(statement: Statement) -> SimpleNamespace:
     row = {name: getattr(statement, name) for name in ("name", "festival", "kind", "issued_at")}
     return SimpleNamespace(**row, **asdict(statement.amounts))

@@ -1,16 +1,19 @@
-"""Tables as files: every table of a page that has a name can be taken home as CSV.
+"""Tables as files: every table of a page can be taken home as CSV, from the page's own address.
 
-The file is made of the page itself, so that it has the rows that the reader sees, by the same filters.
+The file is made of the page itself, so that it has the rows that the reader sees, by the same filters. Where a
+spreadsheet needs more than people read, such as codes or all rows, the page gives the file's rows beside it.
 """
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from io import StringIO
 
 from fastapi import Response
+
+from shared.translation import heading
 
 # The query's name for the table that is wanted as a file.
 FILE = "file"
@@ -22,27 +25,38 @@ _ROW_PARTS = frozenset({"th", "td"})
 
 
 @dataclass(frozen=True, slots=True)
-class PageTable:
-    """A table of a page: its title, and its rows from the headings on."""
+class FileTable:
+    """A table as a file has it: its title, and its rows from the headings on."""
 
     title: str
-    rows: Sequence[Sequence[str | int]]
+    rows: Iterable[Sequence[object]]
 
 
-def page_table(page: str, name: str) -> PageTable | None:
+def page_table(page: str, name: str) -> FileTable | None:
     """The table of the page with this name, or None."""
     reader = _TableReader(name)
     reader.feed(page)
-    return PageTable(reader.title, reader.rows) if reader.is_found else None
+    return FileTable(reader.title, reader.rows) if reader.is_found else None
 
 
-def csv_file(name: str, rows: Iterable[Sequence[object]], headers: dict[str, str]) -> Response:
+def table_of(title: str, columns: Sequence[str], rows: Iterable[object]) -> FileTable:
+    """A table with these attributes of the rows, below their headings. Rows are read when the file is written."""
+    return FileTable(title, _with_headings(columns, rows))
+
+
+def _with_headings(columns: Sequence[str], rows: Iterable[object]) -> Iterator[Sequence[object]]:
+    yield [heading(column) for column in columns]
+    for row in rows:
+        yield [getattr(row, column) for column in columns]
+
+
+def csv_file(table: FileTable, headers: dict[str, str]) -> Response:
     """A CSV file that spreadsheets open in the right encoding."""
     text = StringIO()
-    csv.writer(text).writerows([cell(value) for value in row] for row in rows)
+    csv.writer(text).writerows([cell(value) for value in row] for row in table.rows)
     # Without this mark spreadsheets take the text for another encoding.
     content = "\ufeff" + text.getvalue()
-    disposition = {"Content-Disposition": f'attachment; filename="{file_name(name)}.csv"'}
+    disposition = {"Content-Disposition": f'attachment; filename="{file_name(table.title)}.csv"'}
     return Response(content, media_type="text/csv; charset=utf-8", headers={**headers, **disposition})
 
 

@@ -4,35 +4,43 @@ from collections.abc import Iterable
 
 from fastapi import APIRouter, Request, Response
 
+from services.portal.api.files import table_of
+from services.portal.api.filters import FILES
 from services.portal.api.forms import Sent
 from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person, Visited
 from services.portal.clients import Services, answers
 from services.portal.domain.answers import HeldRow, UndecidedDevice
 from shared.access.rights import Action
+from shared.translation import tr
 from shared.wording import Message
 
 GATEWAY = "gateway"
 HELD = "held"
+# The page shows the first records of each device; its file has all.
+COLUMNS = ["place", "device", "record", "kind", "recorded_at", "held_at"]
 DECISIONS = ("release", "refuse")
 NEEDS_REASON = Message("Type why the records are refused.")
 
 
 def routes(pages: Pages, services: Services) -> APIRouter:
     """The router of held records."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[FILES])
 
     async def page(request: Request, person: Person, status: int = 200, problem: Message | None = None) -> Response:
         rows = answers.HELD.validate_python(await services.rows(person.token, GATEWAY, "held"))
+        waiting = list(by_device(row for row in rows if row.status == HELD))
+        records = (row for device in waiting for row in device.records)
         return pages.render(
             request,
             "held.html",
             status=status,
             person=person,
-            waiting=list(by_device(row for row in rows if row.status == HELD)),
+            waiting=waiting,
             decided=[row for row in rows if row.status != HELD],
             may_decide=person.caller.may(Action.DECIDE_HELD, {}),
             problem=problem,
+            files={HELD: table_of(tr("held-records"), COLUMNS, records)},
         )
 
     @router.get("/operator/held")

@@ -10,11 +10,13 @@ from services.portal.api.organiser import Organiser
 from services.portal.api.pages import Pages
 from services.portal.api.people import Person, Visited
 from services.portal.domain.steps import Waiting, waiting
+from services.portal.store import PublicStream
+from shared.access.rights import Action
 from shared.events.identity import ANY, Role
 from shared.wording import Message
 
 
-def routes(pages: Pages, organiser: Organiser) -> APIRouter:
+def routes(pages: Pages, organiser: Organiser, stream: PublicStream) -> APIRouter:
     """The router of the first page."""
     router = APIRouter()
 
@@ -29,11 +31,17 @@ def routes(pages: Pages, organiser: Organiser) -> APIRouter:
             facilities=person.scopes(Role.FACILITY_STAFF),
             booths=person.scopes(Role.CASHIER),
             pages_for=_pages_for(person),
+            facility_name=stream.names.facility,
+            festival_name=stream.festival_name,
         )
 
     def _pages_for(person: Person) -> list[str]:
-        pages_for = ["operator"] if person.has(*OPERATORS) else []
-        return [*pages_for, "accounts", "audit"] if person.has(Role.AUDITOR, Role.ADMINISTRATOR) else pages_for
+        may_open = {
+            "operator": person.has(*OPERATORS),
+            "audit": person.caller.may(Action.READ_AUDIT, {}),
+            "accounts": person.caller.may(Action.READ_ACCOUNTS, {}),
+        }
+        return [page for page, may in may_open.items() if may]
 
     async def _inbox(person: Person) -> list[Waiting]:
         now = datetime.now(UTC)

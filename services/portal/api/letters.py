@@ -4,19 +4,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.portal.api.files import table_of
+from services.portal.api.filters import FILES
 from services.portal.api.forms import Form, Sent
 from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person, Visited
-from services.portal.api.tables import table
 from services.portal.clients import GivenCommand, Services, answers
 from services.portal.clients.services import OPERATIONS
 from services.portal.domain.operations_answers import OPEN, DeadLetterPage, LetterRow, RepairOutcome
 from shared.access.rights import Action
 from shared.http.problems import PageRefused
+from shared.visible import visible, visible_json
 from shared.wording import Message
 
 LETTERS = "letters"
@@ -91,7 +92,7 @@ def routes(pages: Pages, services: Services) -> APIRouter:
             outcome=outcome,
         )
 
-    @router.get("/operator/letters")
+    @router.get("/operator/letters", dependencies=[FILES])
     async def many(
         request: Request, person: Visited, service: _Text = "", reason: _Text = "", status: _Text = ""
     ) -> Response:
@@ -106,12 +107,8 @@ def routes(pages: Pages, services: Services) -> APIRouter:
             statuses=STATUSES,
             names=[name for name in services.names if name not in (OPERATIONS, "portal")],
             open_count=sum(row.status == OPEN for row in rows),
-            file=f"/operator/letters.csv?{urlencode({name: text for name, text in asked.items() if text})}",
+            files={"dead-letters": table_of("dead-letters", COLUMNS, rows)},
         )
-
-    @router.get("/operator/letters.csv")
-    async def file(person: Visited, service: _Text = "", reason: _Text = "", status: _Text = "") -> Response:
-        return table("dead-letters", COLUMNS, await found(person, service.strip(), reason.strip(), status))
 
     @router.get("/operator/letters/{topic}/{partition}/{offset}")
     async def one(
@@ -170,8 +167,32 @@ def body_of(action: str, sent: Form, typed: TypedRepair) -> dict[str, Any]:
 
 
 def pretty(body: str | None) -> str | None:
-    """A JSON text with a line for each field; another text as it is."""
-    try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False) if body else body
-    except ValueError:
+    """A JSON text with a line for each field. Where that would not say the same, as where a field comes twice, and
+    for another text: as it is. No character in it changes the order in which others are read."""
+    if not body:
         return body
+    try:
+        value = json.loads(
+            body, object_pairs_hook=_without_twins, parse_float=_exact_float, parse_constant=_no_constant
+        )
+        return visible_json(json.dumps(value, indent=2, ensure_ascii=False))
+    except (ValueError, RecursionError):
+        return visible(body, keep="\r\n\t")
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a field comes twice")
+    return fields
+
+
+def _exact_float(text: str) -> float:
+    number = float(text)
+    if repr(number) != text:
+        raise ValueError("it would be written in another way")
+    return number
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from services.portal.api.assets import Assets
 from services.portal.api.calendar import day, days
-from services.portal.api.files import FILE, csv_file, page_table
+from services.portal.api.files import FILE, FileTable, csv_file, page_table
 from services.portal.api.forwarding import ROUTES as FORWARDED
 from services.portal.api.people import Person
 from services.portal.clients import SignedOut
@@ -28,6 +28,7 @@ from shared.documents import DatabaseFault
 from shared.http.admission import OTHERS, BodyRule, body_rule
 from shared.http.answer_headers import SECURITY
 from shared.http.problems import TITLE, PageRefused, problem
+from shared.http.server import allowed_methods
 from shared.shown import clock, rupiah, thousands, zone
 from shared.translation import Language, heading, language, tr, translated, word
 from shared.wording import Message, Value, counts, message_of
@@ -48,6 +49,7 @@ HEADERS = {
 }
 # What a page shows is the person's, and no copy may stay after they have signed out.
 NOT_KEPT = {"Cache-Control": "no-store", "Vary": "Cookie, Accept-Language"}
+NO_FILES: Mapping[str, FileTable] = {}
 MOST_FORM_BYTES = 256 * 1024
 FORM = BodyRule(
     "application/x-www-form-urlencoded",
@@ -57,6 +59,9 @@ FORM = BodyRule(
 )
 SEE_OTHER = 303
 UNAUTHORIZED = 401
+WRONG_METHOD = 405
+# Of a fault's headers, those that its page has too.
+SENT_ALONG = ("Allow", "Retry-After")
 SUCCESS = 200
 HTMX = "hx-request"
 
@@ -97,9 +102,19 @@ class Pages:
         self._environment, self._assets = _templates(), assets
 
     def render(
-        self, request: Request, template: str, *, status: int = 200, person: Person | None = None, **values: Any
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        person: Person | None = None,
+        files: Mapping[str, FileTable] = NO_FILES,
+        **values: Any,
     ) -> Response:
-        """The page of a template, or that table of it which the address asks for, as a file."""
+        """The page of a template, or that table of it which the address asks for, as a file.
+
+        `files`: the tables by name that have more as files than on the page.
+        """
         content = self._environment.get_template(template).render(
             asset=self._assets.address,
             path=request.url.path,
@@ -110,7 +125,7 @@ class Pages:
             **values,
         )
         if (name := request.query_params.get(FILE)) and request.method == "GET" and status == SUCCESS:
-            return _file(content, name)
+            return _file(files.get(name) or page_table(content, name))
         return _sent(request, content.encode(), status)
 
     def refused(self, request: Request, status: int, message: Message) -> Response:
@@ -207,13 +222,18 @@ def add_fault_pages(app: FastAPI, pages: Pages) -> None:
 
     async def on_http(request: Request, error: HTTPException) -> Response:
         message = error.message if isinstance(error, PageRefused) else _sentence(error.status_code)
+        headers = dict(error.headers or {})
+        if error.status_code == WRONG_METHOD:
+            # The framework lists only the methods of the path's first route.
+            headers["Allow"] = allowed_methods(request)
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
         if is_for_devices(request):
-            return problem(error.status_code, TITLE, message, error.headers)
+            return problem(error.status_code, TITLE, message, headers)
         if error.status_code == UNAUTHORIZED:
             return _to_sign_in(request)
         answer = pages.refused(request, error.status_code, message)
-        if "Retry-After" in (error.headers or {}):
-            answer.headers["Retry-After"] = (error.headers or {})["Retry-After"]
+        answer.headers.update({name: headers[name] for name in SENT_ALONG if name in headers})
         return answer
 
     async def on_signed_out(request: Request, _: SignedOut) -> Response:
@@ -289,16 +309,15 @@ def _file_address(request: Request) -> str:
     return _address(request, **{FILE: ""}) if request.method == "GET" else ""
 
 
-def _file(content: str, name: str) -> Response:
-    table = page_table(content, name)
+def _file(table: FileTable | None) -> Response:
     if table is None:
         raise PageRefused(404, Message("This page has no such table now."))
-    return csv_file(table.title, table.rows, NOT_KEPT)
+    return csv_file(table, NOT_KEPT)
 
 
 def _sentence(status: int) -> Message:
     if status == 404:
         return Message("There is no such page here.")
-    if status == 405:
+    if status == WRONG_METHOD:
         return Message("This page can't do that.")
     return Message("This request can't be answered (status {status}).", status=status)

@@ -9,18 +9,16 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
 
+from services.portal.api.files import table_of
+from services.portal.api.filters import FILES
 from services.portal.api.pages import Pages
-from services.portal.api.tables import table
 from services.portal.domain.island_map import IslandMap, map_of
 from services.portal.store import PublicStream, PublicSum, outline
-from shared.http.problems import PageRefused
 from shared.translation import tr
-from shared.wording import Message
 
 MOST_ROWS = 100
 MADE_AGAIN_SECONDS = 2.0
 SOLD_COLUMNS = ["code", "name", "today_qty", "qty", "rupiah"]
-NO_TABLE = Message("There is no such table.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +84,19 @@ def routes(pages: Pages, stream: PublicStream) -> APIRouter:
     router = APIRouter()
     tables = SalesTables(stream)
 
-    @router.get("/public")
+    @router.get("/public", dependencies=[FILES])
     async def sales(request: Request) -> Response:
         current = tables.current()
         festivals = [(row, stream.festival(row.code)) for row in current.festivals]
-        return pages.render(request, "public.html", table=current, festivals=festivals, is_whole=stream.is_whole)
-
-    @router.get("/public/{kind}.csv")
-    async def sales_file(kind: str) -> Response:
-        current = tables.current()
-        # A literal name is what `make words` finds.
         files = {
-            "categories": (tr("sales-by-kind"), current.categories),
-            "islands": (tr("sales-by-island"), current.islands),
-            "facilities": (tr("sales-by-facility"), current.facilities),
-            "festivals": (tr("sales-by-festival"), current.festivals),
+            "categories": table_of(tr("sales-by-kind"), SOLD_COLUMNS, current.categories),
+            "islands": table_of(tr("sales-by-island"), SOLD_COLUMNS, current.islands),
+            "facilities": table_of(tr("sales-by-facility"), SOLD_COLUMNS, current.facilities),
+            "festivals": table_of(tr("sales-by-festival"), SOLD_COLUMNS, current.festivals),
         }
-        if kind not in files:
-            raise PageRefused(404, NO_TABLE)
-        name, rows = files[kind]
-        return table(name, SOLD_COLUMNS, rows)
+        return pages.render(
+            request, "public.html", table=current, festivals=festivals, is_whole=stream.is_whole, files=files
+        )
 
     return router
 

@@ -490,6 +490,12 @@ class AccountRow:
     login: str | None = None
     name: str | None = None
 
+    @property
+    def status(self) -> str:
+        if self.closed_at is not None:
+            return "closed"
+        return "waits for a reset" if self.waits_for_reset else "open"
+
 
 @dataclass(frozen=True, slots=True)
 class LotRow:

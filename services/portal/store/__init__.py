@@ -3,7 +3,7 @@
 from services.portal.store.public_names import PublicNames
 from services.portal.store.public_stream import PublicFestival, PublicLot, PublicStream, PublicSum
 from services.portal.store.sessions import PortalSession, PortalSessions
-from services.portal.store.statements import Amounts, Statement, Statements
+from services.portal.store.statements import Amounts, Statement, Statements, corrected_by
 
 __all__ = [
     "Amounts",
@@ -16,4 +16,5 @@ __all__ = [
     "PublicSum",
     "Statement",
     "Statements",
+    "corrected_by",
 ]

@@ -8,11 +8,12 @@ from shared.events.language import Body
 
 @dataclass(frozen=True, slots=True)
 class PublicName:
-    """An entry's name at a revision. `island`: of a facility."""
+    """An entry's name at a revision. `island` and `zone`: of a facility."""
 
     revision: int
     name: str
     island: str | None = None
+    zone: str | None = None
 
 
 class PublicNames:
@@ -25,7 +26,7 @@ class PublicNames:
         """Keep what the fact says, if nothing newer is known."""
         match body:
             case FacilitySet():
-                self._keep(body.entry, PublicName(body.revision, body.name, body.island))
+                self._keep(body.entry, PublicName(body.revision, body.name, body.island, body.zone))
             case ProductSet() | TermSet():
                 self._keep(body.entry, PublicName(body.revision, body.name))
 
@@ -50,6 +51,11 @@ class PublicNames:
         """The code of the facility's island; empty if none is known."""
         known = self._names.get(entry_id(EntryKind.FACILITY, facility))
         return (known.island or "") if known is not None else ""
+
+    def zone_of(self, facility: str) -> str | None:
+        """The time zone of the facility's place, or None if it is not known."""
+        known = self._names.get(entry_id(EntryKind.FACILITY, facility))
+        return known.zone if known is not None else None
 
     def facilities(self) -> list[str]:
         """The codes of all facilities of the catalogue."""

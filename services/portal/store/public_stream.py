@@ -181,6 +181,11 @@ class PublicStream:
         known = self._festivals.get(festival)
         return known.name if known is not None else festival
 
+    def zone_of(self, scope: str) -> str | None:
+        """The time zone of a role's scope: a facility, a festival or one of its booths. None if it is not known."""
+        known = self._festivals.get(scope.partition(".")[0])
+        return known.zone if known is not None else self.names.zone_of(scope)
+
     def _is_today(self, festival: str, hour: datetime, now: datetime) -> bool:
         """Whether the hour is of the day that it is now at the festival."""
         known = self._festivals.get(festival)

@@ -1,4 +1,8 @@
-"""Statements of what a facility is owed: numbered, and never changed. A later figure is a note of its own."""
+"""Statements of what a facility is owed: numbered, and never changed. A later figure is a note of its own.
+
+The facility states what it is owed. So a debit note adds to it, and a credit note takes from it. All three have
+numbers of one series, without a gap.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,9 +13,10 @@ from shared.documents import Database, Document, insert_once
 
 
 class StatementKind(StrEnum):
-    """The first statement of a festival, or a note on what has changed since."""
+    """The first statement of a festival, or a note on what is owed beyond it, or less."""
 
     STATEMENT = "statement"
+    DEBIT_NOTE = "debit note"
     CREDIT_NOTE = "credit note"
 
 
@@ -24,6 +29,13 @@ class Amounts:
     facility_rupiah: int
     maker_premium_rupiah: int
     programme_rupiah: int
+
+    @property
+    def kind(self) -> StatementKind:
+        """The kind of a note on this difference: its first amount that is not 0 decides, from the facility's on."""
+        shown = (self.facility_rupiah, self.maker_premium_rupiah, self.programme_rupiah, self.sold_rupiah, self.qty)
+        is_less = next((amount for amount in shown if amount), 0) < 0
+        return StatementKind.CREDIT_NOTE if is_less else StatementKind.DEBIT_NOTE
 
     def less(self, other: "Amounts") -> "Amounts":
         """The difference of both."""
@@ -62,17 +74,23 @@ def next_statement(
     earlier = [statement for statement in former if statement.festival == festival]
     if earlier and (earlier[-1].total == total or earlier[-1].revision > revision):
         return None
-    before = earlier[-1].total if earlier else NOTHING
+    amounts = total.less(earlier[-1].total if earlier else NOTHING)
     return Statement(
         facility=facility,
         number=len(former) + 1,
         festival=festival,
         revision=revision,
-        kind=StatementKind.CREDIT_NOTE if earlier else StatementKind.STATEMENT,
+        kind=amounts.kind if earlier else StatementKind.STATEMENT,
         total=total,
-        amounts=total.less(before),
+        amounts=amounts,
         issued_at=now,
     )
+
+
+def corrected_by(note: Statement, issued: Sequence[Statement]) -> Statement | None:
+    """The statement or note that this note corrects: the one of the festival before it. `issued`: by number."""
+    earlier = [row for row in issued if row.festival == note.festival and row.number < note.number]
+    return earlier[-1] if earlier else None
 
 
 class Statements:
@@ -89,10 +107,6 @@ class Statements:
         """The facility's statements by number. Raises PyMongoError."""
         documents = await self._statements.find({"facility": facility}).sort("number", 1).to_list(None)
         return [_statement(document) for document in documents]
-
-    async def find(self, facility: str, number: int) -> Statement | None:
-        document = await self._statements.find_one({"_id": f"{facility}/{number}"})
-        return None if document is None else _statement(document)
 
     async def issue(
         self, facility: str, festival: str, revision: int, total: Amounts, now: datetime

@@ -54,7 +54,7 @@ async def test_filters_are_asked_of_the_services_and_stay_in_the_address() -> No
         asked = others.queries["festival/audit"]
         for part in ("actor=s-1", "since=2026-04-18T00%3A00%3A00.000Z", "until=2026-04-19T00%3A00%3A00.000Z"):
             assert part in asked
-        assert "/audit.csv?service=festival&amp;actor=s-1" in page
+        assert "/audit?service=festival&amp;actor=s-1" in page
         assert (await browser.get("/audit?since=yesterday")).status_code == 422
 
 
@@ -62,11 +62,11 @@ async def test_the_file_has_the_same_rows_and_is_never_short_without_a_word() ->
     others = served(Role.AUDITOR)
     async with a_portal(others) as browser:
         await sign_in(browser)
-        lines = (await browser.get("/audit.csv")).text.splitlines()
+        lines = (await browser.get("/audit?file=audit")).text.splitlines()
         assert [line.split(",")[3] for line in lines[1:]] == ["OpenBooth", "LetterReplayed", "AnnounceFestival"]
         others.away.add("sales")
         assert "The list is not whole: sales does not answer." in (await browser.get("/audit")).text
-        assert (await browser.get("/audit.csv")).status_code == 503
+        assert (await browser.get("/audit?file=audit")).status_code == 503
 
 
 async def test_others_do_not_see_it() -> None:

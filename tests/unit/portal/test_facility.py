@@ -137,8 +137,10 @@ async def test_a_page_shows_the_newest_lots_and_the_file_has_all() -> None:
         page = (await browser.get("/facilities/PR-KPG")).text
         assert page.count('href="/public/lots/') == MOST_LOTS
         assert f"The newest {MOST_LOTS} of {MOST_LOTS + 5} lots. The file has all." in page
-        file = (await browser.get("/facilities/PR-KPG/lots.csv")).text
+        file = (await browser.get("/facilities/PR-KPG?file=lots")).text
         assert len(file.splitlines()) == MOST_LOTS + 6
+        file = (await browser.get("/facilities/PR-KPG?product=MDS&file=lots")).text
+        assert len(file.splitlines()) == 1, "by the filters of the page"
 
 
 async def test_every_table_is_a_file() -> None:
@@ -149,19 +151,15 @@ async def test_every_table_is_a_file() -> None:
         await sign_in(browser)
         await issue(browser)
         page = (await browser.get("/facilities/PR-KPG")).text
-        addresses = re.findall(r'"(/facilities/PR-KPG/\w+\.csv)"', page)
-        assert len(addresses) == page.count("<table>")
         rows = {}
-        for address in addresses:
-            [rows[address.rpartition("/")[2]]] = csv.DictReader(
-                StringIO((await browser.get(address)).text.removeprefix("\ufeff"))
-            )
-        assert rows["shares.csv"]["reason"] == SHARE["reason"]
-        assert (rows["demand.csv"]["product"], rows["demand.csv"]["ran_out"]) == ("KTI", "1")
-        assert (rows["statements.csv"]["name"], rows["statements.csv"]["kind"]) == ("PR-KPG-0001", "statement")
-        assert rows["lots.csv"]["sold"] == "0"
+        for address, name in re.findall(r'"(/facilities/PR-KPG\?file=(\w+))"', page):
+            [rows[name]] = csv.DictReader(StringIO((await browser.get(address)).text.removeprefix("\ufeff")))
+        assert rows["shares"]["reason"] == SHARE["reason"]
+        assert (rows["demand"]["product"], rows["demand"]["ran_out"]) == ("KTI", "1")
+        assert (rows["statements"]["name"], rows["statements"]["kind"]) == ("PR-KPG-0001", "statement")
+        assert rows["lots"]["sold"] == "0"
         services.pages["sales/settlements"] = httpx.Response(403, json={"detail": "No."})
-        assert (await browser.get("/facilities/PR-KPG/statements.csv")).status_code == 403
+        assert (await browser.get("/facilities/PR-KPG?file=statements")).status_code == 403
 
 
 def test_what_to_make_follows_from_the_best_festival_and_what_is_here() -> None:
@@ -184,12 +182,12 @@ def test_what_to_make_follows_from_the_best_festival_and_what_is_here() -> None:
 async def test_tables_are_files_for_spreadsheets_and_no_cell_is_a_formula() -> None:
     async with a_portal(others()) as browser:
         await sign_in(browser)
-        answer = await browser.get("/facilities/PR-KPG/lots.csv")
+        answer = await browser.get("/facilities/PR-KPG?file=lots")
         assert answer.headers["content-disposition"] == 'attachment; filename="PR-KPG-lots.csv"'
         assert answer.text.startswith("\ufeff")
         [row] = csv.DictReader(StringIO(answer.text.removeprefix("\ufeff")))
         assert (row["lot"], row["made_on"], row["on_hand"]) == ("'=LOT", "2026-11-30", "15")
-        statement = await browser.get("/facilities/PR-KPG/statement.csv")
+        statement = await browser.get("/facilities/PR-KPG?file=owed")
         assert "630000" in statement.text
 
 
@@ -210,13 +208,35 @@ async def test_a_statement_never_changes_and_a_correction_is_a_note() -> None:
         first, second = [(await browser.get(f"/facilities/PR-KPG/statements/{number}")).text for number in (1, 2)]
         assert "Rp630.000" in first
         assert "Rp540.000" not in first
-        assert "PR-KPG-0002" in second
+        assert "Credit note PR-KPG-0002" in second
+        assert "It corrects PR-KPG-0001." in second
+        assert "It corrects" not in first
         assert "-Rp90.000" in second
         assert "Rp540.000" in second
-        note = await browser.get("/facilities/PR-KPG/statements/2/file.csv")
+        note = await browser.get("/facilities/PR-KPG/statements/2?file=amounts")
         [row] = csv.DictReader(StringIO(note.text.removeprefix("\ufeff")))
         assert (row["facility_rupiah"], row["qty"]) == ("-90000", "-1")
         assert (await browser.get("/facilities/PR-KPG/statements/3")).status_code == 404
+
+
+async def test_what_is_owed_beyond_the_statement_is_a_debit_note_of_the_same_series() -> None:
+    services = others()
+    settlement = {**SETTLEMENT, "issued": True, "revision": 1}
+    services.pages["sales/settlements"] = [settlement]
+    services.stream.take(a_festival())
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        await issue(browser)
+        settlement |= {"revision": 2, "qty": 8, "sold_rupiah": 1_200_000, "facility_rupiah": 720_000}
+        note = (await browser.get((await issue(browser)).headers["location"])).text
+        assert "Debit note PR-KPG-0002" in note
+        assert "Of the sales at Satu Hari, Rp90.000 more are the facility&#39;s than was stated." in note
+        settlement |= {"revision": 3, "programme_rupiah": 150_000}
+        note = (await browser.get((await issue(browser)).headers["location"])).text
+        assert "Credit note PR-KPG-0003" in note, "the first amount that differs says which note it is"
+        assert "It corrects PR-KPG-0002." in note
+        browser.headers["Accept-Language"] = "id"
+        assert "Nota debit PR-KPG-0002" in (await browser.get("/facilities/PR-KPG/statements/2")).text
 
 
 async def test_two_who_issue_at_once_get_one_statement() -> None:

@@ -1,17 +1,23 @@
 """Tables of pages as files, and filters in the address. All quantities are made up."""
 
 import csv
+import re
+from html.parser import HTMLParser
 from io import StringIO
 
 import pytest
 
 from services.portal.api.files import cell, file_name, number, page_table
 from services.portal.api.filters import Filter, narrowed
+from services.portal.api.pages import TEMPLATES
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.festival_pages import LOT, PLACE, running_festival
 from tests.support.portal import OtherServices, a_portal, sign_in
+from tests.support.portal_pages import all_pages, page_addresses
 
+# It shows every component, and has nothing to take home.
+SHOWCASE = "/design"
 PAGE = """
 <div aria-label="Other"><table><tr><td>no</td></tr></table></div>
 <div class="table" aria-label="Sold &amp; left"><table data-file="sold">
@@ -96,3 +102,59 @@ async def test_the_answer_to_a_form_offers_no_file(others: OtherServices) -> Non
         page = (await browser.get("/festivals/ODOP/booths/ODOP.B1")).text
         assert LOT in page
         assert "file=what-it-holds" in page
+
+
+class _Tables(HTMLParser):
+    """The tables of a page by name, `` for one without, and the addresses of its files. Left out are fields of a form
+    in rows, and lists that stand on paper alone."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.files: dict[str, str] = {}
+        self._is_form = self._is_paper = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._is_form = True
+        elif tag == "div":
+            self._is_paper = "print-only" in attributes.get("class", "")
+        elif tag == "table" and not self._is_form and not self._is_paper:
+            self.names.append(attributes.get("data-file", ""))
+        elif tag == "a" and (name := re.search(r"[?&]file=(.+)", attributes.get("href", ""))):
+            self.files[name[1]] = attributes["href"]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._is_form = False
+
+
+async def test_every_table_of_every_page_is_a_file() -> None:
+    found: set[str] = set()
+    async with a_portal(all_pages()) as browser:
+        await sign_in(browser)
+        await browser.post("/facilities/PR-KPG/statements", data={"festival": "ODOP"})
+        for address in page_addresses():
+            if address == SHOWCASE:
+                continue
+            tables = _Tables((await browser.get(address)).text)
+            assert set(tables.names) == set(tables.files), address
+            for file in tables.files.values():
+                answer = await browser.get(file)
+                assert answer.headers["content-type"] == "text/csv; charset=utf-8", file
+                assert len(answer.text.splitlines()) > 1, file
+            found |= set(tables.names)
+    assert {"accounts", "invariants", "held", "services", "rebuilds", "audit", "lots", "islands"} <= found
+
+
+def test_a_table_that_is_seldom_shown_has_a_link_too() -> None:
+    pages = {path.name: path.read_text() for path in TEMPLATES.glob("*.html") if path.name != "design.html"}
+    offered = {name for page in pages.values() for name in re.findall(r'table_file\("([^"]+)"', page)}
+    for template, page in pages.items():
+        outside = re.sub(r'<form.*?</form>|<div class="print-only.*?</table>', "", page, flags=re.DOTALL)
+        for table in re.findall(r"<table[^>]*>", outside):
+            name = re.search(r'data-file="([^"]+)"', table)
+            assert name, (template, table)
+            assert "{" in name[1] or name[1] in offered, (template, table)

@@ -34,7 +34,7 @@ async def test_each_dead_letter_is_listed_with_its_reason_in_the_readers_languag
         assert {"service=production", "settled=true"} <= set(others.queries["operations/letters"].split("&"))
         browser.headers["Accept-Language"] = "id"
         assert "Its body" not in (await browser.get("/operator/letters")).text
-        rows = (await browser.get("/operator/letters.csv")).text.splitlines()
+        rows = (await browser.get("/operator/letters?file=dead-letters")).text.splitlines()
         assert len(rows) == 2
         others.pages["operations/letters"] = []
         browser.headers["Accept-Language"] = "en"

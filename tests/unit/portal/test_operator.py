@@ -9,6 +9,7 @@ from shared.events.identity import Role
 from tests.support.callers import SUBJECT
 from tests.support.festival_pages import HELD, operator_pages
 from tests.support.portal import OtherServices, a_portal, sign_in
+from tests.support.public_events import a_festival, catalogue_facts
 
 ACCOUNT = {
     "subject": SUBJECT,
@@ -35,7 +36,8 @@ async def test_an_operator_sees_what_does_not_work_and_why() -> None:
     others = served(Grant(Role.OPERATOR))
     async with a_portal(others) as browser:
         await sign_in(browser)
-        assert "/operator" in (await browser.get("/")).text
+        home = (await browser.get("/")).text
+        assert ("/operator" in home, "/audit" in home) == (True, False), "operators may not read the audit"
         assert "All services work." in (await browser.get("/operator")).text
         cause = {"detail": "MongoDB does not answer: nothing listens there"}
         others.pages["sales/health/ready"] = httpx.Response(503, json=cause)
@@ -62,7 +64,24 @@ async def test_an_administrator_resets_an_account() -> None:
         assert "cashier ODOP.B1" in page
         answer = await browser.post("/accounts", data={"subject": SUBJECT})
         assert CODE["code"] in answer.text
+        assert "until 2026-04-18 02:10 UTC" in answer.text, "nobody has a place that is known here"
         assert [name for name, _, _ in others.commands] == [f"identity/accounts/{SUBJECT}/reset"]
+
+
+async def test_the_end_of_a_code_is_told_in_the_zone_of_a_place() -> None:
+    others = served(Grant(Role.ADMINISTRATOR))
+    others.outcomes[f"identity/accounts/{SUBJECT}/reset"] = httpx.Response(200, json=CODE)
+    for fact in (*catalogue_facts(), a_festival()):
+        others.stream.take(fact)
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        # The code's owner sells at a festival; the reader has no place.
+        assert "2026-04-18 10:10 WITA" in (await browser.post("/accounts", data={"subject": SUBJECT})).text
+        others.pages["identity/accounts"] = [{**ACCOUNT, "roles": []}]
+        assert "02:10 UTC" in (await browser.post("/accounts", data={"subject": SUBJECT})).text
+        others.grants = (*others.grants, Grant(Role.FACILITY_STAFF, "PR-KPG"))
+        await sign_in(browser)
+        assert "10:10 WITA" in (await browser.post("/accounts", data={"subject": SUBJECT})).text
 
 
 async def test_an_auditor_resets_nothing() -> None:
@@ -70,6 +89,9 @@ async def test_an_auditor_resets_nothing() -> None:
     others.pages["identity/accounts"] = [{**ACCOUNT, "login": None, "name": None}]
     async with a_portal(others) as browser:
         await sign_in(browser)
+        home = (await browser.get("/")).text
+        assert [f'href="/{page}"' in home for page in ("operator", "audit", "accounts")] == [True] * 3
+        assert 'href="/audit"' in (await browser.get("/operator")).text
         page = (await browser.get("/accounts")).text
         assert SUBJECT in page
         assert "Reset" not in page

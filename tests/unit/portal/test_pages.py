@@ -102,6 +102,17 @@ async def test_a_fault_is_a_page(others: OtherServices, path: str, status: int) 
         assert "<h1>" in answer.text
 
 
+async def test_a_method_that_a_page_does_not_have_is_answered_with_those_that_it_has(others: OtherServices) -> None:
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.put("/festivals/ODOP/booths")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+        assert "<h1>" in answer.text
+        assert (await browser.delete("/gateway/intake")).headers["allow"] == "OPTIONS, POST"
+        answer = await browser.options("/sign-out")
+        assert (answer.status_code, answer.headers["allow"]) == (204, "OPTIONS, POST")
+
+
 async def test_a_service_that_is_away_is_told_by_its_name(others: OtherServices) -> None:
     others.away.add("festival")
     async with a_portal(others) as browser:

@@ -99,10 +99,10 @@ async def test_sales_are_files_and_no_other_table_is() -> None:
             ("facilities", "Lapas Perempuan Kupang"),
             ("festivals", "Satu Hari"),
         ):
-            answer = await browser.get(f"/public/{kind}.csv")
+            answer = await browser.get(f"/public?file={kind}")
             [row] = csv.DictReader(StringIO(answer.text.removeprefix("\ufeff")))
             assert (row["name"], row["qty"], row["rupiah"]) == (name, "2", "300000")
-        assert (await browser.get("/public/people.csv")).status_code == 404
+        assert (await browser.get("/public?file=people")).status_code == 404
 
 
 async def test_a_typed_number_leads_to_the_lot() -> None:

@@ -9,7 +9,7 @@ from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.festival_pages import PLACE, RECEIPT, running_festival
 from tests.support.portal import OtherServices, a_portal, sign_in
-from tests.support.public_events import catalogue_facts
+from tests.support.public_events import a_festival, catalogue_facts
 
 UUID = "2f0a6a1e-6a53-4c27-9d7b-0c9b0f6f1a11"
 
@@ -27,6 +27,17 @@ async def test_products_have_their_names_on_an_organiser_s_pages() -> None:
         await sign_in(browser)
         for page in ("plans/R3", "plans/R3/what-if", "refills/R2", "booths", "booths/ODOP.B1", "plans", "sales"):
             assert "Kain tenun ikat" in (await browser.get(f"/festivals/ODOP/{page}")).text, page
+
+
+async def test_the_first_page_names_facilities_and_festivals() -> None:
+    others = served()
+    others.grants = (Grant(Role.FACILITY_STAFF, "PR-KPG"), Grant(Role.CASHIER, "ODOP.B1"))
+    others.stream.take(a_festival())
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/")).text
+        assert '<a href="/facilities/PR-KPG">Lapas Perempuan Kupang</a>' in page
+        assert "B1 · Satu Hari" in page
 
 
 async def test_a_refill_has_no_margin_of_nothing() -> None:

@@ -1,5 +1,5 @@
 /** What till and terminal share as apps: what is shown when, what is kept, and when it synchronises. */
-import { h, notice, swallowBounces } from "./dom.js";
+import { Press, h, notice, swallowBounces } from "./dom.js";
 import { bar, notices } from "./frame.js";
 import { Declined, Unreachable } from "./requests.js";
 import { DeviceSession, OtherRole } from "./session.js";
@@ -28,6 +28,7 @@ export class DeviceApp {
   /** @type {import("./spool.js").StoredRecord[]} */ stored = [];
   /** @type {import("./spool.js").Recorded[]} */ records = [];
   #channel;
+  #press = new Press();
   #timer = 0;
   #failures = 0;
   #again = false;
@@ -144,7 +145,7 @@ export class DeviceApp {
     this.records = stored.map(recordedOf);
     this.take(news, device);
     this.isReady = true;
-    this.render();
+    this.#press.after(() => this.render());
   }
 
   /** @param {string} view @param {Notice | null} [notice] */

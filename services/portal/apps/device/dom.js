@@ -1,4 +1,5 @@
-/** Elements without markup in strings, and the guard against a bouncing touch screen. */
+/** Elements without markup in strings, and guards against a bouncing touch screen and a page that changes under a
+ * finger. */
 
 /** @typedef {Node | string | number | null | false | Child[]} Child */
 
@@ -49,6 +50,34 @@ export function swallowBounces() {
     } else last = tap;
   };
   document.addEventListener("click", guard, { capture: true });
+}
+
+/** Tells when a change of the page may come. A button that is replaced between press and release gets no click. */
+export class Press {
+  #isDown = false;
+  /** @type {(() => void) | null} */ #waiting = null;
+
+  constructor() {
+    const options = { capture: true };
+    document.addEventListener("pointerdown", () => (this.#isDown = true), options);
+    // A mouse's click comes in the task of its release, before a timer. A finger's click goes to what lies there then.
+    for (const end of ["pointerup", "pointercancel"])
+      document.addEventListener(end, () => setTimeout(() => this.#release()), options);
+    addEventListener("blur", () => this.#release());
+  }
+
+  /** Runs `act` now, or once nothing is pressed. Of several that wait, the last one runs. @param {() => void} act */
+  after(act) {
+    if (this.#isDown) this.#waiting = act;
+    else act();
+  }
+
+  #release() {
+    this.#isDown = false;
+    const act = this.#waiting;
+    this.#waiting = null;
+    act?.();
+  }
 }
 
 /** Runs `act` for a tap, and no second time while it works. @param {(event: Event) => unknown} act */
