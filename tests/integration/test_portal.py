@@ -107,7 +107,7 @@ async def stocked(watch: Watched, festival: str) -> None:
     await page.get_by_role("button", name="Accept the plan").click()
     await expect(page.get_by_text("Of 12 pieces asked for, 12 are reserved or sent")).to_be_visible(timeout=SOON)
     await page.goto(f"{festival}/parcels")
-    await page.get_by_role("button", name="Send as S1").click()
+    await page.get_by_role("button", name="Send it").click()
     await expect(page.get_by_text("1 parcel is on the way.")).to_be_visible(timeout=SOON)
     await page.get_by_role("link", name="S1").click()
     await page.locator("[data-lot]").fill("11")

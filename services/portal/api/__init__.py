@@ -32,6 +32,7 @@ from services.portal.api.assets import Assets
 from services.portal.api.festival.desk import Desk
 from services.portal.api.forwarding import DeviceForwarding
 from services.portal.api.organiser import Organiser
+from services.portal.api.outcomes import add_outcome_page
 from services.portal.api.pages import HEADERS, Pages, add_fault_pages, form_rules
 from services.portal.api.people import People
 from services.portal.api.reader import ReaderLanguage
@@ -93,4 +94,5 @@ def portal(
     app.include_router(forwarding.routes(devices))
     app.add_middleware(ReaderLanguage)
     add_fault_pages(app, pages)
+    add_outcome_page(app, pages)
     return app

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from services.portal.api.assets import Assets
@@ -31,6 +32,7 @@ from shared.http.problems import TITLE, PageRefused, problem
 from shared.http.server import allowed_methods
 from shared.shown import clock, rupiah, thousands, zone
 from shared.translation import Language, heading, language, tr, translated, word
+from shared.visible import in_order
 from shared.wording import Message, Value, counts, message_of
 
 log = structlog.get_logger()
@@ -73,6 +75,7 @@ def _templates() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_read_in_order,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -130,9 +133,13 @@ class Pages:
 
     def refused(self, request: Request, status: int, message: Message) -> Response:
         """The page of a fault."""
-        caller = getattr(request.state, "caller", None)
-        person = Person(caller, getattr(request.state, "session", None)) if caller is not None else None
+        person = self.person_of(request)
         return self.render(request, "error.html", status=status, person=person, code=status, message=message)
+
+    def person_of(self, request: Request) -> Person | None:
+        """Whoever asks, if that was known before the fault."""
+        caller = getattr(request.state, "caller", None)
+        return Person(caller, getattr(request.state, "session", None)) if caller is not None else None
 
 
 def _sent(request: Request, content: bytes, status: int) -> Response:
@@ -176,6 +183,11 @@ def _counts(template: str, values: Mapping[str, Value]) -> dict[str, Value]:
 
 def _count(value: Value) -> Value:
     return ShownCount(value) if isinstance(value, int) else value
+
+
+def _read_in_order(value: Any) -> Any:
+    """What a template shows, as it is read. Markup is of a template, or was asked for as it is."""
+    return in_order(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def either(english: str, indonesian: str) -> str:

@@ -16,7 +16,6 @@ from services.portal.domain.island_map import IslandMap, map_of
 from services.portal.store import PublicStream, PublicSum, outline
 from shared.translation import tr
 
-MOST_ROWS = 100
 MADE_AGAIN_SECONDS = 2.0
 SOLD_COLUMNS = ["code", "name", "today_qty", "qty", "rupiah"]
 
@@ -114,4 +113,4 @@ def rows_of(
         row[1] += part.qty
         row[2] += part.rupiah
     rows = [SoldSums(code, name_of(code), *numbers) for code, numbers in sums.items() if any(numbers)]
-    return sorted(rows, key=lambda row: (-row.rupiah, row.code))[:MOST_ROWS]
+    return sorted(rows, key=lambda row: (-row.rupiah, row.code))

@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from services.portal.domain.answers import (
+    PROPOSED,
     BoothRow,
     BoothSalesRow,
     FestivalRow,
@@ -18,7 +19,7 @@ from shared.wording import Message
 
 # Statuses of the other services.
 OPEN, CANCELLED, CLOSED = "open", "cancelled", "closed"
-PROPOSED, WITHDRAWN = "proposed", "withdrawn"
+WITHDRAWN = "withdrawn"
 SENT, DROPPED, RECEIVED = "sent", "dropped", "received"
 SETTLED = "settled"
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from shared.access.rights import Grant
 from shared.events.identity import Role
@@ -52,6 +53,29 @@ async def test_a_body_that_may_hold_a_pseudonym_is_shown_on_request() -> None:
         assert others.queries[LETTER_PATH] == ""
         await browser.get(f"{LETTER_ADDRESS}?body=shown")
         assert others.queries[LETTER_PATH] == "value=true"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (r'{"key": "\ud800"}', r"&#34;\ud800&#34;"),
+        ("[" * 100_000, "[" * 1000),
+        ('{"qty": 1, "qty": 2}', "{&#34;qty&#34;: 1, &#34;qty&#34;: 2}"),
+        ('{"qty": 1e400}', "{&#34;qty&#34;: 1e400}"),
+        ('{"qty": 0.1000000000000000055}', "0.1000000000000000055"),
+        ('{"note": "a\u202eb"}', r"&#34;a\u202eb&#34;"),
+        ("a\u202eb <script>", r"a\u202eb &lt;script&gt;"),
+    ],
+)
+async def test_whatever_the_body_is_it_is_shown_as_it_came(body: str, shown: str) -> None:
+    others = served()
+    others.pages[LETTER_PATH] = {**LETTER, "body": body}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = await browser.get(LETTER_ADDRESS)
+        assert page.status_code == 200
+        assert page.text.count(shown) >= 2, "where it is read, and where it is mended"
+        assert "\u202e" not in page.text
 
 
 async def test_an_operator_corrects_the_body_and_is_told_what_became_of_it() -> None:

@@ -77,6 +77,18 @@ async def test_the_latest_name_counts() -> None:
     assert stream.names.facility("PR-KPG") == "Lapas Baru"
 
 
+async def test_a_facility_that_sold_the_least_is_in_the_table_the_file_and_on_the_map() -> None:
+    stream = PublicStream()
+    for body in catalogue_facts():
+        stream.take(body)
+    for number in range(150):
+        stream.take(a_part(f"s{number}", 9, facility=f"LP-{number:03}"))
+    stream.take(a_part("s", 7))
+    text = await page(stream)
+    assert "<title>Kupang: PR-KPG, 7 pieces</title>" in text
+    assert "Lapas Perempuan Kupang" in text.partition('id="facilities"')[2]
+
+
 async def test_the_map_shows_each_island_and_town_with_its_pieces() -> None:
     stream = PublicStream()
     for body in (*catalogue_facts(), a_festival(), a_balance(), a_part("s1", 7)):
