@@ -101,7 +101,7 @@ READ: list[tuple[str, Processor, Topic]] = [
 ]
 
 
-@pytest.mark.parametrize("each", [100, pytest.param(4_000, marks=pytest.mark.slow)], ids="{}_a_topic".format)
+@pytest.mark.parametrize("each", [100, pytest.param(10_000, marks=pytest.mark.slow)], ids="{}_a_topic".format)
 async def test_bad_records_stop_nobody_and_are_all_accounted_for(
     each: int, settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess
 ) -> None:
