@@ -13,6 +13,9 @@ JARS := deploy/local/kafka-jars.sha256
 
 # Caches stay in the repository: the home folder may be read-only or missing.
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.karya/cache/hypothesis
+# Also where Python is told to write none: dozens of short processes would compile everything anew.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.karya/cache/python
+export PYTHONDONTWRITEBYTECODE :=
 export UV_CACHE_DIR := $(CURDIR)/.karya/cache/uv
 export UV_SYSTEM_CERTS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -28,7 +31,7 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-setup: $(DONE)/package .karya/kafka-jars.done ## virtual environment, dependencies, Kafka (once; the other targets do it themselves)
+setup: $(DONE)/package .karya/kafka-jars.done .karya/kafka-cache.done ## virtual environment, dependencies, Kafka (once; the other targets do it themselves)
 
 up: setup ## start Kafka, MongoDB and the services, and leave them running
 	@$(BIN)/karya up $(ARGS)
@@ -152,4 +155,9 @@ $(DONE)/package: pyproject.toml $(DONE)/dependencies
 .karya/kafka-jars.done: $(JARS) $(DONE)/package
 	@echo "setup 3/3: Kafka"
 	@$(BIN)/python -m deploy.local.jars
+	@touch $@
+
+# A broker that starts once, so that each later one starts with half the work.
+.karya/kafka-cache.done: .karya/kafka-jars.done
+	@$(BIN)/python -m deploy.local.kafka_cache
 	@touch $@

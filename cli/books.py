@@ -88,7 +88,7 @@ def settlement(
                     name=festival_or_facility,
                 )
             )
-    rows = [{**page, "status": "issued" if page["issued"] else "so far"} for page in pages]
+    rows = [{**page, "status": "issued" if page["final"] else "so far"} for page in pages]
     if as_json:
         show_json(rows)
         return

@@ -20,6 +20,8 @@ from shared.errors import NoSuchLetter, NotMendable
 from shared.events.language import MAX_TEXT
 from shared.settings import settings_for
 from shared.shown import pluralize
+from shared.translation import translated
+from shared.wording import Message
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Dead letters: list, show, replay, mend and archive them."
@@ -263,10 +265,12 @@ def _warn_each(letters: Sequence[Letter]) -> None:
         warn(advice)
 
 
-def _obstructed(letter: Letter, why: str) -> str:
+def _obstructed(letter: Letter, why: Message) -> str:
     """Why the letter can't be replayed, and what to do."""
     archiving = f" `karya dlq archive {letter.place} --reason TEXT` puts it aside."
-    return f"{letter.place} can't be replayed: {why}{archiving if letter.status is not Status.OPEN else ''}"
+    return (
+        f"{letter.place} can't be replayed: {translated(why)}{archiving if letter.status is not Status.OPEN else ''}"
+    )
 
 
 def _mended(replayed: ResendReport) -> list[Letter]:

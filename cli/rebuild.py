@@ -21,7 +21,9 @@ from ops.rebuild import rebuild as rebuild_one
 from shared.errors import NotReached, ServiceRunning
 from shared.settings import settings_for
 from shared.shown import thousands
+from shared.translation import tr, translated
 
+DESCRIPTION = "{task.description}"
 DIFFERENT = 1
 AT_WORK = 2
 DATABASE = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -51,17 +53,19 @@ def rebuild(
     Ends with 1 if something differs (and was not switched), with 2 if the service runs.
     """
     if service not in SERVICES:
-        raise typer.BadParameter(f"{service} is not a service; services are {', '.join(SERVICES)}")
+        raise typer.BadParameter(
+            tr("{service} is not a service; services are {services}", service=service, services=", ".join(SERVICES))
+        )
     if say_missing and not switch:
-        raise typer.BadParameter("--say-missing needs --switch")
+        raise typer.BadParameter(tr("--say-missing needs --switch"))
     if into is not None and not DATABASE.fullmatch(into):
-        raise typer.BadParameter("--into takes at most 40 letters, digits, '_' and '-'")
+        raise typer.BadParameter(tr("--into takes at most 40 letters, digits, '_' and '-'"))
     settings = settings_for("kafka", "mongo")
     # The replay runs the rules again, and would log each dead letter as a new one.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn(DESCRIPTION), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task(f"Rebuilding {service}", total=None)
+        task = progress.add_task(tr("Rebuilding {service}", service=service), total=None)
         try:
             rebuilt = asyncio.run(
                 rebuild_one(
@@ -77,7 +81,7 @@ def rebuild(
             )
         except ServiceRunning as error:
             progress.stop()
-            warn(str(error))
+            warn(translated(error.message))
             raise typer.Exit(AT_WORK) from None
         except (KafkaError, PyMongoError, OSError) as error:
             raise NotReached(unreachable(settings, error)) from error
@@ -93,28 +97,46 @@ def show(rebuilt: RebuildReport, *, keeps_database: bool) -> None:
     """Show the comparison: a table of the collections, then the differences."""
     replayed = rebuilt.replayed
     records, batches = thousands(replayed.records), thousands(replayed.batches)
-    say(f"Replayed {records} records in {batches} batches, by the journal of {rebuilt.service}.")
+    say(
+        tr(
+            "Replayed {records} records in {batches} batches, by the journal of {service}.",
+            records=records,
+            batches=batches,
+            service=rebuilt.service,
+        )
+    )
     say()
     rows = [collection.as_dict() for collection in rebuilt.compared]
-    show_table(["collection", "rebuilt", "live", "same", "different"], rows, "Both databases are empty.")
+    show_table(["collection", "rebuilt", "live", "same", "different"], rows, tr("Both databases are empty."))
     publications, copies = thousands(replayed.published), thousands(replayed.duplicates)
     say()
-    say(f"Events in topics: {publications}, and {copies} duplicates, which readers ignore.")
+    say(
+        tr(
+            "Events in topics: {events}, and {copies} duplicates, which readers ignore.",
+            events=publications,
+            copies=copies,
+        )
+    )
     for topic in replayed.unseen:
-        warn(f"The beginning of {topic} was deleted: events missing there can't be detected.")
-    differs = "differed" if rebuilt.switched else "differs"
+        warn(tr("The beginning of {topic} was deleted: events missing there can't be detected.", topic=topic))
+    differs = tr("differed") if rebuilt.switched else tr("differs")
     for title, sentences in (
         (differs, rebuilt.mismatched),
-        ("lost", rebuilt.lost),
-        ("not explained", rebuilt.doubled),
+        (tr("lost"), rebuilt.lost),
+        (tr("not explained"), rebuilt.doubled),
     ):
         for sentence in sentences[:SHOWN]:
-            warn(f"{title}: {sentence}")
+            warn(f"{title}: {translated(sentence)}")
         if len(sentences) > SHOWN:
-            warn(f"{title}: and {len(sentences) - SHOWN} more")
+            warn(f"{title}: {tr('and {count} more', count=len(sentences) - SHOWN)}")
     if keeps_database:
-        say(f"The rebuilt database is kept as {rebuilt.database}.")
+        say(tr("The rebuilt database is kept as {database}.", database=rebuilt.database))
     if rebuilt.switched:
-        say(f"The live database of {rebuilt.service} now equals the rebuilt one. Start the service.")
+        say(
+            tr(
+                "The live database of {service} now equals the rebuilt one. Start the service.",
+                service=rebuilt.service,
+            )
+        )
     elif rebuilt.ok:
-        say("Both databases are the same.")
+        say(tr("Both databases are the same."))

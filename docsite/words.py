@@ -33,6 +33,7 @@ from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.missing import MissingKind
 from services.gateway.api.intake import IntakeStatus
 from services.gateway.domain.held_record import HeldStatus
+from services.inventory.domain.lot import ReservationStatus
 from services.portal.api.apps import texts_of_script
 from services.portal.api.assets import APPS
 from services.portal.api.pages import TEMPLATES
@@ -66,6 +67,7 @@ STATUSES: tuple[type[StrEnum], ...] = (
     ReleaseCause,
     ReportStatus,
     RequestStatus,
+    ReservationStatus,
     Role,
     SaleStatus,
     ShipmentStatus,
@@ -82,6 +84,7 @@ WORDS = (
     *("final",),
     *("its key waits", "holds", "broken", "the same", "different", "not compared", "not tried"),
     *("enrolled", "revoked", "stored before", "statement", "debit note", "credit note"),
+    *("on hand", "written off", "still away", "found", "live", "rebuilt"),
     "no festival has opened the booth",
     "never counted in there",
     "the lot is of another product there",
@@ -106,14 +109,23 @@ def entries() -> set[Entry]:
 
 
 def texts_of(tree: ast.Module) -> Iterator[Entry]:
-    """The texts of the module: literals that `tr` and `Message` get, what a check says of its invariant, and headings
-    of tables. A list or table of headings that is named is called `columns`, or `..._COLUMNS`."""
+    """The texts of the module: literals that `tr` and `Message` get, what a check says of its invariant and of what
+    breaks it, and headings of tables. A list or table of headings that is named is called `columns`, or
+    `..._COLUMNS`."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str() as text), *_]) if name in CALLS:
                 yield None, text
             case ast.Call(func=ast.Name(id="Check"), args=[_, ast.Constant(value=str() as about), *_]):
                 yield None, about
+            case ast.Call(func=ast.Attribute(attr="fail" | "note"), args=[ast.Constant(value=str() as text), *_]):
+                yield None, text
+            case ast.Call(func=ast.Attribute(attr="expect"), args=[_, ast.Constant(value=str() as text), *_]):
+                yield None, text
+            case ast.Call(
+                func=ast.Attribute(attr="expect_equal"), args=[_, _, ast.Constant(value=str() as text), *_]
+            ):
+                yield None, text
             case ast.Call(func=ast.Name(id="show_table"), args=[ast.List(elts=columns), *_]):
                 yield from _headings(columns)
             case ast.Assign(

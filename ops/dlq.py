@@ -51,7 +51,7 @@ class ResendReport:
     open: tuple[Letter, ...] = ()
     unusable: tuple[Letter, ...] = ()
     kept: tuple[Letter, ...] = ()
-    impossible: tuple[tuple[Letter, str], ...] = ()
+    impossible: tuple[tuple[Letter, Message], ...] = ()
 
     @property
     def still_open(self) -> int:
@@ -65,7 +65,7 @@ class _Sending:
     actor: str
     without_original: bool
     comparisons: dict[LetterPlace, LetterComparison] = field(default_factory=dict)
-    refused: dict[LetterPlace, tuple[Letter, str]] = field(default_factory=dict)
+    refused: dict[LetterPlace, tuple[Letter, Message]] = field(default_factory=dict)
 
     @property
     def waits_for_consent(self) -> bool:
@@ -106,13 +106,17 @@ class DeadLetters:
         for letter in await self.all({place.topic}):
             if place in letter.places:
                 return letter
-        raise NoSuchLetter(f"No dead letter lies at {place}; `karya dlq list --all` shows all places.")
+        raise NoSuchLetter(
+            Message("No dead letter lies at {place}; `karya dlq list --all` shows all places.", place=str(place))
+        )
 
     async def require_operators_topic(self) -> None:
         """Raise NotReached if Kafka lacks the operators' topic: a copy would be published and not told."""
         async with TopicLog(self._settings, [OPERATOR.name]) as log:
             if log.missing:
-                raise NotReached(f"There is no topic {log.missing[0]} on this Kafka; `karya topics` makes it.")
+                raise NotReached(
+                    Message("There is no topic {topic} on this Kafka; `karya topics` makes it.", topic=log.missing[0])
+                )
 
     async def publish(
         self, topic: str, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes | None]]
@@ -135,7 +139,7 @@ class DeadLetters:
         """Each letter compared with the record that it names."""
         return await compare_originals(self._settings, letters) if letters else {}
 
-    async def difference(self, letter: Letter, *, without_original: bool = False) -> str | None:
+    async def difference(self, letter: Letter, *, without_original: bool = False) -> Message | None:
         """Why this letter can't be trusted to be the record that it names, if so."""
         comparison = (await self.comparisons([letter]))[letter.place]
         return _difference(letter, comparison, without_original=without_original)
@@ -202,15 +206,19 @@ class DeadLetters:
         headers = repairs.event_headers(body, str(uuid.uuid4()))
         await self.publish(OPERATOR.name, body.original.encode(), envelope.encode(body), headers)
 
-    async def _obstacle(self, letter: Letter) -> str | None:
+    async def _obstacle(self, letter: Letter) -> Message | None:
         """Why the record of this letter can't be sent, if so: Kafka's client would fail."""
         if letter.key is not None:
             return None
         if letter.value is None:
-            return "its record has neither a key nor a value, and so it says nothing."
+            return Message("its record has neither a key nor a value, and so it says nothing.")
         name = topic_name(self._settings, letter.place.topic)
         if letter.original_partition not in await self._client.partitions_for(name):
-            return f"its record has no key, and {name} has no partition {letter.original_partition} for it."
+            return Message(
+                "its record has no key, and {topic} has no partition {partition} for it.",
+                topic=name,
+                partition=letter.original_partition,
+            )
         return None
 
     async def _still_unusable(self, letters: Sequence[Letter], within: float) -> tuple[Letter, ...]:
@@ -338,7 +346,9 @@ class DeadLetters:
         names = [f"{name}.dlq" for name in sorted(topics or read_topics())]
         async with TopicLog(self._settings, names) as log:
             if log.missing:
-                raise NotReached(f"There is no topic {log.missing[0]} on this Kafka; `karya topics` makes it.")
+                raise NotReached(
+                    Message("There is no topic {topic} on this Kafka; `karya topics` makes it.", topic=log.missing[0])
+                )
             records = [record async for _, page in log.read(await log.ends()) for record in page]
         return sorted(records, key=lambda record: (record.timestamp, record.topic, record.partition, record.offset))
 
@@ -381,17 +391,20 @@ def _record_key(letter: Letter) -> _RecordKey:
     return letter.service, *place, letter.key, letter.value, tuple(letter.headers)
 
 
-def _difference(letter: Letter, comparison: LetterComparison, *, without_original: bool) -> str | None:
+def _difference(letter: Letter, comparison: LetterComparison, *, without_original: bool) -> Message | None:
     """Why the letter can't be trusted to be the record that it names, if so."""
     if comparison is LetterComparison.OTHER:
-        return (
-            f"it is not the record that it names, {letter.original}. Find who wrote it: "
-            f"{letter.service or 'a service'} was wrong, or somebody wrote in its name."
+        return Message(
+            "it is not the record that it names, {original}. Find who wrote it: {service} was wrong, or somebody "
+            "wrote in its name.",
+            original=letter.original,
+            service=letter.service or Message("a service"),
         )
     if comparison is LetterComparison.GONE and not without_original:
-        return (
-            f"its record {letter.original} is deleted, and nobody can compare them. If you know that it is right, "
-            "repeat with --without-original."
+        return Message(
+            "its record {original} is deleted, and nobody can compare them. If you know that it is right, repeat "
+            "with --without-original.",
+            original=letter.original,
         )
     return None
 

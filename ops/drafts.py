@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
@@ -15,7 +16,8 @@ from shared.duplicates import name_twice
 from shared.envelope import header
 from shared.errors import NotMendable, WrongEntry
 from shared.events.language import Body, Topic, event_type
-from shared.faults import fault_sentence
+from shared.faults import fault_message
+from shared.wording import Message, as_message
 
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
 
@@ -26,7 +28,7 @@ class _Edit(NamedTuple):
     """A person's entry for a field. `doubt`: why it was not read as a number, though it looks like one."""
 
     text: str
-    doubt: str | None
+    doubt: Message | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,16 @@ def draft(
     fields = _fields(letter.value if body is None else body)
     if fields is None:
         raise NotMendable(
-            f"The body {'in the file of --body' if body is not None else 'of this letter'} is no JSON object. "
-            "Give a whole body with --body FILE."
+            Message("The body that was given is no JSON object. Give a whole body with --body FILE.")
+            if body is not None
+            else Message("The body of this letter is no JSON object. Give a whole body with --body FILE.")
         )
     raw = body if body is not None else letter.value or b""
     if (twice := name_twice(raw)) is not None:
         name = ".".join(map(str, twice))
-        raise NotMendable(f"{name} stands twice in the body. Give the right body with --body FILE.")
+        raise NotMendable(
+            Message("{name} stands twice in the body. Give the right body with --body FILE.", name=name)
+        )
     edited = set(fields) if body is not None else set()
     entries: dict[_Path, _Edit] = {}
     for edit in edits:
@@ -74,14 +79,32 @@ def draft(
         edited.add(str(path[0]))
     if strange := sorted(edited - model.model_fields.keys()):
         field_names = ", ".join(model.model_fields)
-        raise NotMendable(f"{event_type(topic, model)} has no field {strange[0]}. It has: {field_names}.")
+        raise NotMendable(
+            Message(
+                "{event} has no field {field}. It has: {fields}.",
+                event=event_type(topic, model),
+                field=strange[0],
+                fields=field_names,
+            )
+        )
     new_body = _validated(model, fields, entries)
     new_key = topic.key_of(new_body)
     record_key = key if key is not None else (letter.key or b"").decode(errors="replace")
     if new_key != record_key:
         raise NotMendable(
-            f"The body's {topic.key} is {new_key}, and the record's key is {record_key or 'missing'}. "
-            f"Give {topic.key}={record_key or '…'}, or say --key {new_key} if the body is right."
+            Message(
+                "The body's {field} is {new}, and the record's key is {key}. Give {field}={key}, or say --key {new} "
+                "if the body is right.",
+                field=topic.key,
+                new=new_key,
+                key=record_key,
+            )
+            if record_key
+            else Message(
+                "The body's {field} is {new}, and the record has no key. Say --key {new} if the body is right.",
+                field=topic.key,
+                new=new_key,
+            )
         )
     changes = tuple(_changed(model, original or {}, to_jsonable_python(new_body), {str(path[0]) for path in entries}))
     return Draft(topic, new_body, changes)
@@ -91,8 +114,13 @@ def _topic(letter: Letter) -> Topic:
     [topic] = [topic for topic in all_topics() if topic.name == letter.place.topic]
     if (owner := writers().get(topic.name)) is not None:
         raise NotMendable(
-            f"Only {owner} may write {topic.name}, so no person can publish a copy there. Find who wrote this record "
-            f"(`karya verify`, check `writers`), then `karya dlq archive {letter.place} --reason TEXT`."
+            Message(
+                "Only {owner} may write {topic}, so no person can publish a copy there. Find who wrote this record "
+                "(`karya verify`, check `writers`), then `karya dlq archive {place} --reason TEXT`.",
+                owner=owner,
+                topic=topic.name,
+                place=str(letter.place),
+            )
         )
     return topic
 
@@ -104,8 +132,12 @@ def _model(letter: Letter, topic: Topic, type: str | None) -> type[Body]:
         if type_name in (name, body.__name__):
             return body
     names = ", ".join(body.__name__ for body in by_type.values())
-    fault = f"{type_name} is no event of {topic.name}." if type_name else "The letter does not say which event it is."
-    raise NotMendable(f"{fault} Say --type with one of: {names}.")
+    fault = (
+        Message("{event} is no event of {topic}.", event=type_name, topic=topic.name)
+        if type_name
+        else Message("The letter does not say which event it is.")
+    )
+    raise NotMendable(Message("{fault} Say --type with one of: {names}.", fault=fault, names=names))
 
 
 def _fields(value: bytes | None) -> dict[str, Any] | None:
@@ -120,17 +152,21 @@ def _edit(edit: str) -> tuple[_Path, str]:
     name, sign, text = edit.partition("=")
     parts = name.strip().split(".")
     if not sign or not all(parts):
-        raise NotMendable(f"{edit!r} is no FIELD=VALUE, e.g. qty=12. FIELD= without a value takes the field out.")
+        raise NotMendable(
+            Message(
+                "{edit} is no FIELD=VALUE, e.g. qty=12. FIELD= without a value takes the field out.", edit=repr(edit)
+            )
+        )
     return tuple(int(part) if part.isascii() and part.isdecimal() else part for part in parts), text
 
 
-def _value(text: str) -> tuple[Any, str | None]:
+def _value(text: str) -> tuple[Any, Message | None]:
     """The JSON value that was entered, and why it may not be what was meant."""
     if _NUMBER.fullmatch(text):
         try:
             return typed.change(text), None
         except WrongEntry as wrong:
-            return text, str(wrong)
+            return text, as_message(wrong.message)
     try:
         return from_json(text), None
     except ValueError:
@@ -163,7 +199,9 @@ def _inside(at: Any, part: str | int, path: _Path) -> Any:
             return at[part]
     except (KeyError, IndexError):
         pass
-    raise NotMendable(f"The body has no {'.'.join(map(str, path))}; `karya dlq show --value` shows it.")
+    raise NotMendable(
+        Message("The body has no {field}; `karya dlq show --value` shows it.", field=".".join(map(str, path)))
+    )
 
 
 def _validated(model: type[Body], fields: dict[str, Any], entries: Mapping[_Path, _Edit]) -> Body:
@@ -175,7 +213,10 @@ def _validated(model: type[Body], fields: dict[str, Any], entries: Mapping[_Path
     if texts:
         body, wrong = _attempt(model, fields)
     if body is None:
-        raise NotMendable("\n".join(_sentence(fault, entries.get(fault["loc"])) for fault in wrong[:5]))
+        sentences = [_sentence(fault, entries.get(fault["loc"])) for fault in wrong[:5]]
+        raise NotMendable(
+            reduce(lambda former, next: Message("{former}\n{next}", former=former, next=next), sentences)
+        )
     return body
 
 
@@ -186,10 +227,17 @@ def _attempt(model: type[Body], fields: dict[str, Any]) -> tuple[Body | None, Se
         return None, error.errors(include_url=False, include_input=False)
 
 
-def _sentence(fault: ErrorDetails, entry: _Edit | None) -> str:
+def _sentence(fault: ErrorDetails, entry: _Edit | None) -> Message:
     """The wrong field and how it must be. Never the value, which may be a person's name."""
-    wrong = fault_sentence(fault)
-    return f"{wrong} {entry.doubt}" if entry is not None and entry.doubt is not None else wrong
+    field = ".".join(map(str, fault["loc"])) or "body"
+    wrong = Message("{field}: {wrong}", field=field, wrong=fault_message(fault))
+    if entry is None or entry.doubt is None:
+        return wrong
+    return Message("{wrong} {doubt}", wrong=wrong, doubt=entry.doubt)
+
+
+def _below(former: Message, next: Message) -> Message:
+    return Message("{former}\n{next}", former=former, next=next)
 
 
 def _changed(

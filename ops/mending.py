@@ -20,9 +20,11 @@ from shared.derivation import FIRST, derivation
 from shared.envelope import header
 from shared.errors import NotMendable, Unusable
 from shared.events.language import as_utc
+from shared.events.letter_reasons import sentence_of
 from shared.events.operator import OPERATOR, LetterArchived, LetterMended
 from shared.retry import attempts
 from shared.runtime.dlq import ID_REUSED, HeaderList
+from shared.wording import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ async def mend(
     """
     _check_place(letter)
     if (fault := await letters.difference(letter, without_original=without_original)) is not None:
-        raise NotMendable(f"{letter.place} can't be mended: {fault}")
+        raise NotMendable(Message("{place} can't be mended: {fault}", place=str(letter.place), fault=fault))
     await letters.require_operators_topic()
     value = envelope.encode(draft.body)
     digest = envelope.digest(value).hex()
@@ -63,7 +65,7 @@ async def mend(
             await _tell(letters, letter, before, (), actor, note)
         raise NotMendable(_mended_otherwise(letter))
     if letter.status not in (Status.UNUSABLE, Status.ARCHIVED, Status.MENDED):
-        raise NotMendable(_not_unusable(letter, "mended"))
+        raise NotMendable(_not_unusable(letter, Message("{place} can't be mended", place=str(letter.place))))
     headers = _headers(letter, draft, actor)
     key = _check_usable(letter, draft, value, headers)
     worked = await _worked_digest(letters, letter)
@@ -93,7 +95,7 @@ async def archive(letters: DeadLetters, letter: Letter, *, actor: str, reason: s
     if letter.status is Status.ARCHIVED:
         return False
     if letter.status is not Status.UNUSABLE:
-        raise NotMendable(_not_unusable(letter, "archived"))
+        raise NotMendable(_not_unusable(letter, Message("{place} can't be archived", place=str(letter.place))))
     body = LetterArchived(
         original=letter.original, letter=str(letter.place), arrived_at=letter.arrived_at, actor=actor, reason=reason
     )
@@ -117,7 +119,11 @@ def _check_usable(letter: Letter, draft: Draft, value: bytes, headers: HeaderLis
     try:
         envelope.decode(draft.topic, _CopyRecord(key, value, int(letter.at.timestamp() * 1000), headers))
     except Unusable as fault:
-        raise NotMendable(f"The copy would be unusable too. {fault.message}") from None
+        raise NotMendable(
+            Message(
+                "The copy would be unusable too. {reason}", reason=fault.message, reason_id=sentence_of(fault.reason)
+            )
+        ) from None
     return key
 
 
@@ -151,28 +157,42 @@ def _said_at(letter: Letter) -> datetime:
 
 def _check_place(letter: Letter) -> None:
     if letter.original_offset < 0 or letter.service not in SERVICES:
-        raise NotMendable(f"{letter.place} does not say which record it is of: no service wrote this letter.")
+        raise NotMendable(
+            Message(
+                "{place} does not say which record it is of: no service wrote this letter.", place=str(letter.place)
+            )
+        )
 
 
-def _not_unusable(letter: Letter, fault: str) -> str:
+def _not_unusable(letter: Letter, refused: Message) -> Message:
     match letter.status:
         case Status.OPEN:
-            key = (letter.key or b"").decode(errors="replace")
-            return (
-                f"{letter.place} can't be {fault}: it is readable, and later events of its key wait for it. "
-                f"Mend the fault of {letter.service}, then `karya dlq replay {key}`."
+            return Message(
+                "{refused}: it is readable, and later events of its key wait for it. Mend the fault of {service}, "
+                "then `karya dlq replay {key}`.",
+                refused=refused,
+                service=letter.service,
+                key=(letter.key or b"").decode(errors="replace"),
             )
         case Status.WORKED:
-            return f"{letter.place} can't be {fault}: {letter.service} has worked it since."
+            return Message("{refused}: {service} has worked it since.", refused=refused, service=letter.service)
         case _:
-            return f"{letter.place} can't be {fault}: it was mended, and its copy is {letter.mended_id}."
+            return Message(
+                "{refused}: it was mended, and its copy is {copy}.", refused=refused, copy=letter.mended_id
+            )
 
 
-def _mended_otherwise(letter: Letter) -> str:
-    by = f" by {letter.mending.body.actor}" if letter.mending is not None else ""
-    return (
-        f"{letter.place} was mended already{by}, with another body: its copy is {letter.mended_id}. "
-        "A record has one copy. What the copy says is corrected like any other record of its kind."
+def _mended_otherwise(letter: Letter) -> Message:
+    if letter.mending is None:
+        mended = Message("{place} was mended already", place=str(letter.place))
+    else:
+        actor = letter.mending.body.actor
+        mended = Message("{place} was mended already by {actor}", place=str(letter.place), actor=actor)
+    return Message(
+        "{mended}, with another body: its copy is {copy}. A record has one copy. What the copy says is corrected "
+        "like any other record of its kind.",
+        mended=mended,
+        copy=letter.mended_id,
     )
 
 

@@ -4,6 +4,8 @@ import re
 
 # Printable ASCII needs no escape.
 _HARMLESS = re.compile(r"[ -~]*")
+# An override that nobody ends would turn the figures around that stand behind a name.
+_REORDERING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -16,6 +18,11 @@ def visible(text: str, keep: str = "") -> str:
     if _HARMLESS.fullmatch(text):
         return text
     return "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)
+
+
+def in_order(text: str) -> str:
+    """The text with those characters alone as `\\u202e` that change the order in which others are read."""
+    return text if text.isascii() else _REORDERING.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def visible_json(text: str) -> str:

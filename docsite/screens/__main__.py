@@ -32,6 +32,7 @@ ALSO = (
 PRESSED = {
     "facility": {"/facilities/PR-KPG": "form[action$='/statements'] button"},
     "organiser": {f"/festivals/{FESTIVAL}/people": "form[action$='/people'] button"},
+    "operator": {"/operator/checks": "form[action$='/checks'] button"},
     "administrator": {"/accounts": "form[action$='/accounts'] button"},
 }
 

@@ -110,6 +110,7 @@ class Camera:
             await page.set_viewport_size({"width": width, "height": HEIGHT})
             name = f"{role}-{visit.name}-{width}-{language}.webp"
             (self.folder / name).write_bytes(await picture(page, width, MOST_HEIGHT))
+            print(f"picture: {role}, {visit.path}, {width} px, {language}", flush=True)
             for shown in SHOWN:
                 if (shown.role, shown.page, shown.width, shown.language) == (role, visit.name, width, language):
                     self.documentation.mkdir(exist_ok=True)

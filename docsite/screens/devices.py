@@ -110,6 +110,8 @@ class DeviceCamera:
         await _tap(page, "#tab-cash")
         await _tap(page, "#day")
         yield "day"
+        await _tap(page, "#tab-close")
+        yield "close"
 
     async def _terminal(self, page: Page) -> AsyncIterator[str]:
         """A colleague records what was made, and the lot has its number."""
@@ -125,10 +127,15 @@ class DeviceCamera:
         yield "kept"
         await _tap(page, "#tab-lots")
         yield "lots"
+        await _tap(page, "#tab-table")
+        yield "table"
 
     async def _picture(self, page: Page, role: str, view: str, language: str) -> None:
         await page.wait_for_timeout(BOUNCE_MS)
+        # A tap further down has scrolled.
+        await page.evaluate("scrollTo(0, 0)")
         content = await picture(page, WIDTHS[0], HEIGHT)
+        print(f"picture: {role}, {view}, {language}", flush=True)
         (self.folder / f"{role}-{view}-{WIDTHS[0]}-{language}.webp").write_bytes(content)
         if language == LANGUAGES[0] and (file := SHOWN.get((role, view))) is not None:
             (self.documentation / file).write_bytes(content)

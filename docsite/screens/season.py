@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 from lab.simulate.goods import CAKES
+from lab.simulate.records import GeneratedRecord
 from lab.simulate.scenario import CLOSES, NOON, OPENS, Scenario, SeasonCounts
 from lab.simulate.season import FestivalPlan, Reports, Season
 from shared.events.festival import CountedLot, Demand, Replenish, RequestAllocation, SendTransfer
+from shared.events.production import TERMINAL
 
 REPORTS = 700
 FESTIVAL = "ODOP"
@@ -41,7 +43,14 @@ class PicturedScenario(Scenario):
         await self._close_festivals()
         await self._resolve_disputes()
         await self._bring_home()
+        await self._send_unusable()
         return self._counted()
+
+    async def _send_unusable(self) -> None:
+        """A record that no service can use: a dead letter."""
+        value = b'{"facility": "PR-KPG", "product": "KBS", "qty": "satu lusin", "terminal": "T1"}'
+        headers: list[tuple[str, bytes | None]] = [("ce_type", b"ProductionReported.v1")]
+        await self._sender.send([GeneratedRecord(TERMINAL, "PR-KPG", value, headers)])
 
     async def _leave_work(self, festival: FestivalPlan) -> None:
         """A refill, parcels and a transfer on their way, and a plan that nobody has accepted."""

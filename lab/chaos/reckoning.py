@@ -51,9 +51,9 @@ async def reckon(settings: Settings, expected: ExpectedState, reckoning: Reckoni
         await mongo.close()
     for service in SERVICES:
         rebuilt = await compare(settings, service)
-        reckoning.lost += rebuilt.lost
-        reckoning.doubled += rebuilt.doubled
-        reckoning.mismatched += rebuilt.mismatched
+        reckoning.lost += map(str, rebuilt.lost)
+        reckoning.doubled += map(str, rebuilt.doubled)
+        reckoning.mismatched += map(str, rebuilt.mismatched)
 
 
 async def _compare_ledgers(mongo: Mongo, expected: ExpectedState, reckoning: Reckoning) -> None:

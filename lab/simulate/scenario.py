@@ -467,13 +467,15 @@ class Scenario:
         stage = stage or self._begin_stage("Karya works", None)
 
         def on_wait(look: Observation) -> None:
-            stage.waits_for(look.waits[0] if look.waits else "")
+            stage.waits_for(str(look.waits[0]) if look.waits else "")
 
         last = await wait_until_quiet(
             self._settings, self._mongo, self._log, within=QUIET_WITHIN, on_wait=on_wait, every=0.2
         )
         if last.waits:
-            raise ScenarioFailed(f"Karya was not done after {QUIET_WITHIN:.0f} s: {'; '.join(last.waits[:5])}.")
+            raise ScenarioFailed(
+                f"Karya was not done after {QUIET_WITHIN:.0f} s: {'; '.join(map(str, last.waits[:5]))}."
+            )
         for event in await self._reader.new(FESTIVAL):
             if isinstance(event.body, CommandRefused):
                 raise ScenarioFailed(f"An organiser's command was refused: {event.body.message}")

@@ -11,6 +11,7 @@ from ops.rebuild.documents import LANES, OUTBOX, CollectionComparison, compare_d
 from ops.rebuild.replay import Progress, ReplayReport, replay
 from ops.rebuild.switching import check_not_running, switch
 from ops.repairs import event_headers
+from ops.verify.report import sentences
 from shared.envelope import encode
 from shared.errors import HistoryTruncated, NotEmpty, ServiceRunning, UnpublishedEvents
 from shared.events.journal import journal
@@ -21,6 +22,7 @@ from shared.retry import attempts
 from shared.runtime.relay import Relay
 from shared.runtime.storage import RuntimeStore, lane_id
 from shared.settings import Settings
+from shared.wording import Message
 
 __all__ = ["WITHIN", "CollectionComparison", "RebuildReport", "ReplayReport", "compare", "rebuild"]
 
@@ -41,32 +43,49 @@ class RebuildReport:
     switched: bool = False
 
     @property
-    def lost(self) -> list[str]:
-        return [f"{self.service} never published {event}" for event in self.replayed.lost]
+    def lost(self) -> list[Message]:
+        return [
+            Message("{service} never published {event}", service=self.service, event=event)
+            for event in self.replayed.lost
+        ]
 
     @property
-    def doubled(self) -> list[str]:
+    def doubled(self) -> list[Message]:
         return [
             *(
-                f"{self.service} published {event}, which the rules do not derive"
+                Message(
+                    "{service} published {event}, which the rules do not derive", service=self.service, event=event
+                )
                 for event in self.replayed.unexplained
             ),
             *(
-                f"{self.service} published {event} with another body than the rules derive"
+                Message(
+                    "{service} published {event} with another body than the rules derive",
+                    service=self.service,
+                    event=event,
+                )
                 for event in self.replayed.altered
             ),
         ]
 
     @property
-    def mismatched(self) -> list[str]:
+    def mismatched(self) -> list[Message]:
         """A sentence for the first differing documents of each collection, and for each skipped record."""
         return [
             *(
-                f"{self.service} {comparison.name} {difference}"
+                Message(
+                    "{service} {collection} {difference}",
+                    service=self.service,
+                    collection=comparison.name,
+                    difference=difference.message,
+                )
                 for comparison in self.compared
                 for difference in comparison.first
             ),
-            *(f"{self.service} skipped {place}" for place in self.replayed.skipped),
+            *(
+                Message("{service} skipped {place}", service=self.service, place=place)
+                for place in self.replayed.skipped
+            ),
         ]
 
     @property
@@ -92,9 +111,9 @@ class RebuildReport:
                 "otherwise": len(replayed.altered),
                 "passed_over": len(replayed.skipped),
             },
-            "lost": self.lost[:SHOWN],
-            "doubled": self.doubled[:SHOWN],
-            "torn": self.mismatched[:SHOWN],
+            "lost": sentences(self.lost[:SHOWN]),
+            "doubled": sentences(self.doubled[:SHOWN]),
+            "torn": sentences(self.mismatched[:SHOWN]),
             "switched": self.switched,
         }
 
@@ -145,7 +164,10 @@ async def rebuild(
             )
             if await _lanes(live) != before or await live[OUTBOX].count_documents({}):
                 raise ServiceRunning(
-                    f"{service} has worked meanwhile, so the comparison proves nothing. Try again, or stop it."
+                    Message(
+                        "{service} has worked meanwhile, so the comparison proves nothing. Try again, or stop it.",
+                        service=service,
+                    )
                 )
             if switching:
                 _check_safe(service, replayed, before, await _lanes(fresh), say_missing=say_missing)
@@ -165,9 +187,11 @@ async def rebuild(
 
 async def _check_empty(into: str, fresh: Database) -> None:
     if into in SERVICES:
-        raise NotEmpty(f"{into} is a service's own database: only --switch replaces it.")
+        raise NotEmpty(Message("{database} is a service's own database: only --switch replaces it.", database=into))
     if await fresh.list_collection_names():
-        raise NotEmpty(f"The database {fresh.name} is not empty. Give another name, or drop it first.")
+        raise NotEmpty(
+            Message("The database {database} is not empty. Give another name, or drop it first.", database=fresh.name)
+        )
 
 
 def _check_safe(
@@ -183,14 +207,25 @@ def _check_safe(
         journalled = rebuilt[id]["batches"] if id in rebuilt else 0
         if lane["batches"] > journalled:
             raise HistoryTruncated(
-                f"{journal(service).name} has {journalled} batches of {id}, and the live database has worked "
-                f"{lane['batches']}: the journal has lost its end, or the database belongs to another Kafka."
+                Message(
+                    "{journal} has {kept} batches of {lane}, and the live database has worked {worked}: the journal "
+                    "has lost its end, or the database belongs to another Kafka.",
+                    journal=journal(service).name,
+                    kept=journalled,
+                    lane=id,
+                    worked=lane["batches"],
+                )
             )
     if replayed.lost and not say_missing:
         raise UnpublishedEvents(
-            f"{len(replayed.lost)} events that {service} should have published are in no topic (the first: "
-            f"{replayed.lost[0]}). If the live database was lost with its outbox, add --say-missing: the service "
-            "will publish them when it starts. If the rules have changed since, don't switch: the events are wrong."
+            Message(
+                "No topic has {count:event|events} of {service} (the first: {event}). If the live database was lost "
+                "with its outbox, add --say-missing: the service will publish them when it starts. If the rules have "
+                "changed since, don't switch: the events are wrong.",
+                count=len(replayed.lost),
+                service=service,
+                event=replayed.lost[0],
+            )
         )
 
 
@@ -232,11 +267,19 @@ async def _wait_until_still(service: str, live: Database, within: float) -> Mapp
         previous = lanes
     if waits:
         raise ServiceRunning(
-            f"{waits} records wait in the outbox of {service}, so Kafka does not have all of its events. Start the "
-            "service until it has published them; or publish them with --switch."
+            Message(
+                "{count:record waits|records wait} in the outbox of {service}, so Kafka does not have all of its "
+                "events. Start the service until it has published them; or publish them with --switch.",
+                count=waits,
+                service=service,
+            )
         )
     raise ServiceRunning(
-        f"{service} did not stop changing within {within:g} s. Try again when there is less work, or stop it."
+        Message(
+            "{service} did not stop changing within {seconds} s. Try again when there is less work, or stop it.",
+            service=service,
+            seconds=f"{within:g}",
+        )
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from shared.derivation import FIRST
 from shared.mongo import Database, Document
 from shared.runtime.processor import Collection, Processor
+from shared.wording import Message
 
 PAGE = 100_000
 BATCH = 2000
@@ -26,8 +27,14 @@ class DocumentDifference:
     fields: tuple[str, ...] = ()
     only: str = ""
 
+    @property
+    def message(self) -> Message:
+        if self.only:
+            return Message("{id}: only {database:word}", id=self.id, database=self.only)
+        return Message("{id}: {fields}", id=self.id, fields=", ".join(self.fields))
+
     def __str__(self) -> str:
-        return f"{self.id}: only {self.only}" if self.only else f"{self.id}: {', '.join(self.fields)}"
+        return self.message.english
 
 
 @dataclass(slots=True)

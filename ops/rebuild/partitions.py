@@ -12,6 +12,7 @@ from shared.errors import HistoryTruncated, NotReached
 from shared.kafka import reader
 from shared.polling import LOOK_MS
 from shared.settings import Settings
+from shared.wording import Message
 
 PATIENCE = 30.0
 PAGE = 2000
@@ -88,8 +89,13 @@ class PartitionReader:
         for part in self._parts:
             if now[part] != self.begins[part]:
                 raise HistoryTruncated(
-                    f"Kafka deleted {part.topic} {part.partition} up to {now[part]} while it was read: its "
-                    "retention deletes the history. Set retention.ms=-1 on the topic."
+                    Message(
+                        "Kafka deleted {topic} {partition} up to {offset} while it was read: its retention deletes "
+                        "the history. Set retention.ms=-1 on the topic.",
+                        topic=part.topic,
+                        partition=part.partition,
+                        offset=now[part],
+                    )
                 )
 
     async def _fetch(self, part: TopicPartition) -> list[ConsumerRecord]:
@@ -102,4 +108,6 @@ class PartitionReader:
             )
             if fetched or await self._consumer.position(part) > position:
                 return fetched.get(part, [])
-        raise NotReached(f"Kafka delivers no records of {part.topic} {part.partition} though the partition has more.")
+        raise NotReached(
+            Message("Kafka delivers no records of {topic} though the partition has more.", topic=part.topic)
+        )

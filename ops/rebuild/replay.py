@@ -32,6 +32,7 @@ from shared.runtime.step import decoded, load
 from shared.runtime.storage import ChangeSet, Lane, OutboxEntry, RuntimeStore
 from shared.runtime.timer_service import reached_ids
 from shared.settings import Settings
+from shared.wording import Message
 
 CHUNK = 2000
 
@@ -75,7 +76,12 @@ async def replay(
     names = [*(topic.name for topic in all_topics()), *(f"{name}.dlq" for name in read_topics())]
     async with TopicLog(settings, names) as log:
         if log.missing:
-            raise NotReached(f"These topics are missing: {', '.join(log.missing)}. Make them with `karya topics`.")
+            raise NotReached(
+                Message(
+                    "These topics are missing: {topics}. Make them with `karya topics`.",
+                    topics=", ".join(log.missing),
+                )
+            )
         # The journal's ends first: the events of its batches are published before, so that later ends include them.
         ends = log.of(await log.ends(), journal(service).name)
         ends = {**await log.ends(), **ends}
@@ -211,12 +217,22 @@ class _Replay:
                 batch = BatchWorked.model_validate_json(record.value or b"")
             except ValidationError:
                 raise HistoryTruncated(
-                    f"{journal_part.topic} {journal_part.partition}/{record.offset} is no record of a journal."
+                    Message(
+                        "{place} is no record of a journal.",
+                        place=f"{journal_part.topic} {journal_part.partition}/{record.offset}",
+                    )
                 ) from None
             if batch.batch > last + 1:
                 raise HistoryTruncated(
-                    f"The journal of {lane} continues with batch {batch.batch} after batch {last}: the batches "
-                    f"between are gone from {journal_part.topic} {journal_part.partition}."
+                    Message(
+                        "The journal of {lane} continues with batch {next} after batch {last}: the batches between "
+                        "are gone from {topic} {partition}.",
+                        lane=lane,
+                        next=batch.batch,
+                        last=last,
+                        topic=journal_part.topic,
+                        partition=journal_part.partition,
+                    )
                 )
             if batch.batch == last + 1:
                 last = batch.batch
@@ -228,8 +244,14 @@ class _Replay:
             raise history_truncated(part, offset_range.first, self._reader.begins[part])
         if offset_range.next > self._ends[part]:
             raise HistoryTruncated(
-                f"{part.topic} {partition} ends at {self._ends[part]}, but the journal names records up to "
-                f"{offset_range.next}: the topic was deleted and created again."
+                Message(
+                    "{topic} {partition} ends at {end}, but the journal names records up to {next}: the topic was "
+                    "deleted and created again.",
+                    topic=part.topic,
+                    partition=partition,
+                    end=self._ends[part],
+                    next=offset_range.next,
+                )
             )
         records = await self._reader.read_to(part, offset_range.next)
         skipped = [record for record in records if record.offset < offset_range.first]
@@ -247,8 +269,12 @@ class _Replay:
         writes = batch.finish()
         if self._published.plans.unknown:
             raise HistoryTruncated(
-                f"{FESTIVAL.name} does not hold the complete plan for {self._published.plans.unknown[0]}. It can't "
-                "be made again, since the stock has changed by now."
+                Message(
+                    "{topic} does not hold the complete plan for {event}. It can't be made again, since the "
+                    "stock has changed by now.",
+                    topic=FESTIVAL.name,
+                    event=self._published.plans.unknown[0],
+                )
             )
         for numbered in writes.outbox:
             self._match(numbered)
@@ -310,9 +336,15 @@ class _Replay:
 def history_truncated(part: TopicPartition, offset: int, begin: int) -> HistoryTruncated:
     """The error for a partition that begins at `begin` but is needed from `offset` on."""
     return HistoryTruncated(
-        f"Kafka no longer has the history that is needed: {part.topic} {part.partition} begins at offset {begin}, "
-        f"but records from {offset} on are needed. Its retention has deleted the older records (retention.ms must be "
-        "-1), so the database can't be rebuilt from Kafka."
+        Message(
+            "Kafka no longer has the history that is needed: {topic} {partition} begins at offset {begin}, but "
+            "records from {offset} on are needed. Its retention has deleted the older records "
+            "(retention.ms must be -1), so the database can't be rebuilt from Kafka.",
+            topic=part.topic,
+            partition=part.partition,
+            begin=begin,
+            offset=offset,
+        )
     )
 
 

@@ -14,6 +14,7 @@ from shared.mongo import Database, Document, Mongo
 from shared.runtime.lanes import SWITCHING
 from shared.runtime.storage import lane_id
 from shared.settings import Settings
+from shared.wording import Message
 
 AT_ONCE = 1000
 # Kafka reports a group that was never used as "Dead".
@@ -36,14 +37,27 @@ async def check_not_running(settings: Settings, service: str) -> None:
     for answer in answers:
         for error, group, state, _protocol_type, _protocol, members, *_ in answer.groups:
             if error:
-                raise NotReached(f"Kafka does not describe the group {group} (error {error}); try again.")
+                raise NotReached(
+                    Message(
+                        "Kafka does not describe the group {group} (error {error}); try again.",
+                        group=group,
+                        error=error,
+                    )
+                )
             described[group] = (state, len(members))
     for group in groups:
         state, members = described[group]
         if members or state not in _UNUSED_STATES:
             raise ServiceRunning(
-                f"{service} is at work: {group} is {state} with {members} of its instances. Stop all of them first; "
-                f"Kafka removes a killed instance after {settings.session_timeout_ms / 1000:g} s."
+                Message(
+                    "{service} is at work: {group} is {state} with {count:instance|instances}. Stop all of them "
+                    "first; Kafka removes a killed instance after {seconds} s.",
+                    service=service,
+                    group=group,
+                    state=state,
+                    count=members,
+                    seconds=f"{settings.session_timeout_ms / 1000:g}",
+                )
             )
 
 
@@ -58,7 +72,9 @@ async def switch(
     async with mongo.transaction() as session:
         now = {lane["_id"]: lane for lane in await live[LANES].find({}, session=session).to_list(None)}
         if now != before:
-            raise ServiceRunning(f"An instance of {service} has worked meanwhile. Stop it and start again.")
+            raise ServiceRunning(
+                Message("An instance of {service} has worked meanwhile. Stop it and start again.", service=service)
+            )
         # From here on a starting service finds all lanes marked, including those that were never worked.
         fresh: Document = {"offsets": [], "next_out": 0, "batches": 0}
         marks: _Writes = [

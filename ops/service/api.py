@@ -30,7 +30,7 @@ def operations(service: PlainService, signing_keys: SigningKeys | None = None) -
     runs = Runs(settings)
     service.add_closing(runs.close)
     keys = signing_keys or IdentityKeys(settings.identity_url)
-    app = bare_application(service, NAME, routes(runs), bearers(keys, settings.issuer))
+    app = bare_application(service, NAME, [routes(runs)], bearers(keys, settings.issuer))
     app.include_router(docs(NAME, app.openapi))
 
     async def on_kafka(_: Request, fault: KafkaError) -> Response:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from ops.service.letters import UNNAMED
 from ops.service.runs import Runs, WorkerRun
-from ops.service.verification import NEVER, FaultPage, Start, fault_of
+from ops.service.verification import NEVER, SentencePage, Start, fault_of
 from ops.service.worker import DONE, OF, REBUILD
 from shared.http.access import caller_of
 from shared.http.commands import parse_command
@@ -30,8 +30,8 @@ class RebuildPage(BaseModel):
     done: int | None = None
     of: int | None = None
     ok: bool | None = None
-    differences: list[str] = []
-    fault: FaultPage | None = None
+    differences: list[SentencePage] = []
+    fault: SentencePage | None = None
 
 
 class StartRebuild(Start):

@@ -17,6 +17,14 @@ from shared.http.endpoints import body_openapi
 NEVER = "never"
 
 
+class SentencePage(BaseModel):
+    """A sentence on what was found, or why a run has found nothing; with the template for translations."""
+
+    detail: str
+    template: str
+    values: dict[str, Any]
+
+
 class CheckPage(BaseModel):
     """One invariant. `about`: what must hold. `looked_at`: comparisons; `broken`: sentences on the first of
     `broken_total` violations; `notes` are no violations."""
@@ -25,17 +33,9 @@ class CheckPage(BaseModel):
     about: str
     looked_at: int
     ok: bool
-    broken: list[str]
+    broken: list[SentencePage]
     broken_total: int
-    notes: list[str]
-
-
-class FaultPage(BaseModel):
-    """Why a run has found nothing, with the template for translations."""
-
-    detail: str
-    template: str
-    values: dict[str, Any]
+    notes: list[SentencePage]
 
 
 class VerificationPage(BaseModel):
@@ -48,9 +48,9 @@ class VerificationPage(BaseModel):
     finished_at: datetime | None = None
     is_checking: bool = False
     ok: bool | None = None
-    waits: list[str] = []
+    waits: list[SentencePage] = []
     checks: list[CheckPage] = []
-    fault: FaultPage | None = None
+    fault: SentencePage | None = None
 
 
 class Start(Body):
@@ -78,11 +78,11 @@ def routes(runs: Runs) -> APIRouter:
     return router
 
 
-def fault_of(run: WorkerRun) -> FaultPage | None:
+def fault_of(run: WorkerRun) -> SentencePage | None:
     """Why the run has found nothing."""
     if run.fault is None:
         return None
-    return FaultPage(detail=run.fault.english, template=run.fault.template, values=run.fault.plain_values)
+    return SentencePage(detail=run.fault.english, template=run.fault.template, values=run.fault.plain_values)
 
 
 def _page(run: WorkerRun | None) -> VerificationPage:

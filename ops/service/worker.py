@@ -55,10 +55,11 @@ async def work(settings: Settings, words: Sequence[str]) -> dict[str, Any]:
 
 async def _verified(settings: Settings) -> dict[str, Any]:
     from ops.verify import verify
+    from ops.verify.report import sentences
 
     report = await verify(
         settings,
-        on_wait=lambda observation: _tell({WAITS: list(observation.waits[:1]), CHECKING: False}),
+        on_wait=lambda observation: _tell({WAITS: sentences(observation.waits[:1]), CHECKING: False}),
         on_quiet=lambda: _tell({WAITS: [], CHECKING: True}),
     )
     return report.as_dict()

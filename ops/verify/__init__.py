@@ -25,6 +25,7 @@ from ops.verify.quiescence import Observation, observe, wait_until_quiet
 from ops.verify.report import Check, VerifyReport
 from shared.mongo import Mongo
 from shared.settings import Settings
+from shared.wording import Message
 
 __all__ = ["WITHIN", "Check", "Observation", "VerifyReport", "verify"]
 
@@ -64,6 +65,6 @@ async def verify(
                     check_seconds = time.monotonic() - began - waited
                     return VerifyReport(checks=tuple(checks), seconds={"waiting": waited, "checking": check_seconds})
             # Records came in while the evidence was read, so it is not consistent.
-            return VerifyReport(waits=("records came in during the checks",))
+            return VerifyReport(waits=(Message("records came in during the checks"),))
     finally:
         await mongo.close()

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 from aiokafka import ConsumerRecord
 
@@ -13,6 +14,7 @@ from shared.events.journal import BatchWorked
 from shared.events.language import Topic
 from shared.runtime.dlq import BUG, ID_REUSED, KEY_PARKED
 from shared.runtime.storage import Lane, lane_id
+from shared.wording import Message
 
 _Position = tuple[str, int, int]
 
@@ -64,7 +66,9 @@ class LedgerAudit:
         place, reason = _origin(letter)
         self._set_aside.add(place)
         if reason not in _MAY_BE_READABLE and readable(topic, letter):
-            self._check.fail(f"{_at(place)} was set aside as {reason}, though it can be read")
+            self._check.fail(
+                "{place} was set aside as {reason}, though it can be read", place=_at(place), reason=reason
+            )
         return reason
 
     def close(self) -> None:
@@ -72,10 +76,15 @@ class LedgerAudit:
         for place in sorted(self._open.keys() - self._set_aside):
             id = self._open[place]
             self._check.fail(
-                f"{_at(place)} ({id}) is neither in the ledger of {self._service} nor in the dead letters"
+                "{place} ({id}) is neither in the ledger of {service} nor in the dead letters",
+                place=_at(place),
+                id=id,
+                service=self._service,
             )
         for id in sorted(self._unseen):
-            self._check.fail(f"the ledger of {self._service} has {id}, but no record of its topics does")
+            self._check.fail(
+                "the ledger of {service} has {id}, but no record of its topics does", service=self._service, id=id
+            )
 
 
 def first_headers(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
@@ -142,17 +151,30 @@ class JournalAudit:
         mismatched = sorted(batches.keys() ^ set(range(1, lane.batches + 1)))
         self.check.expect(
             not mismatched,
-            f"lane {lane.id} has worked {lane.batches} batches; missing in its journal, or extra: {mismatched[:5]}",
+            "lane {lane} has worked {batches} batches; missing in its journal, or extra: {mismatched}",
+            lane=lane.id,
+            batches=lane.batches,
+            mismatched=mismatched[:5],
         )
         nexts: dict[str, int] = {}
         for batch in sorted(batches):
             for topic, first, next in batches[batch]:
                 before = nexts.get(topic, 0)
                 if first < before or self._readable[topic, lane.partition].any(before, first):
-                    self.check.fail(f"batch {batch} of lane {lane.id} begins at {topic} {first}, not at {before}")
+                    self.check.fail(
+                        "batch {batch} of lane {lane} begins at {topic} {offset}, not at {before}",
+                        batch=batch,
+                        lane=lane.id,
+                        topic=topic,
+                        offset=first,
+                        before=before,
+                    )
                 nexts[topic] = next
         self.check.expect_equal(
-            f"offsets of lane {lane.id}", nexts, dict(lane.offsets), "by the journal, by the lane's document"
+            nexts,
+            dict(lane.offsets),
+            "offsets of lane {lane}: {first} by the journal, by the lane's document {second}",
+            lane=lane.id,
         )
 
 
@@ -165,16 +187,19 @@ def dead_letters(
         "dead letters", "for information: records that a service could not use", looked_at=sum(counts.values())
     )
     reasons: Counter[tuple[str, str]] = Counter()
-    details: dict[tuple[str, str], list[str]] = defaultdict(list)
+    details: dict[tuple[str, str], list[Message]] = defaultdict(list)
     for (service, topic, reason, repair), count in sorted(repaired.items()):
-        details[f"{service} {topic}", reason].append(f"{count} {repair}")
+        details[f"{service} {topic}", reason].append(Message("{count} {repair:word}", count=count, repair=repair))
     for (service, topic, reason), count in counts.items():
         reasons[f"{service} {topic}", reason] += count
-    check.notes = [
-        f"{place}: {count} × {reason}"
-        + (f" ({', '.join(details[place, reason])})" if (place, reason) in details else "")
-        for (place, reason), count in sorted(reasons.items())
-    ]
+    for (place, reason), count in sorted(reasons.items()):
+        if repairs := details.get((place, reason)):
+            listed = reduce(lambda former, next: Message("{former}, {next}", former=former, next=next), repairs)
+            check.note(
+                "{place}: {count} × {reason} ({repairs})", place=place, count=count, reason=reason, repairs=listed
+            )
+        else:
+            check.note("{place}: {count} × {reason}", place=place, count=count, reason=reason)
     return check
 
 
@@ -183,13 +208,16 @@ def parked_keys(parked: Mapping[str, Mapping[str, Sequence[str]]], *, allowed: b
     check = Check("parked keys", "no key waits for a fixed rule and a replay")
     for service, keys in parked.items():
         for parked_key, events in sorted(keys.items()):
-            sentence = (
-                f"{service}: {parked_key} is parked with {len(events)} events; replay it with `karya dlq replay`"
+            waits = Message(
+                "{service}: {key} is parked with {count:event|events}; replay it with `karya dlq replay`",
+                service=service,
+                key=parked_key,
+                count=len(events),
             )
             if allowed:
-                check.notes.append(sentence)
+                check.remarks.append(waits)
             else:
-                check.fail(sentence)
+                check.fail_with(waits)
             check.looked_at += 1
     return check
 

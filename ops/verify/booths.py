@@ -29,22 +29,25 @@ def booth_stock(evidence: Evidence) -> Check:
     for booth in evidence.of(FestivalBooth).values():
         selling_booth = selling_booths.get(booth.id)
         if selling_booth is None:
-            check.expect(False, f"booth {booth.id} is open, but sales does not know it")
+            check.expect(False, "booth {booth} is open, but sales does not know it", booth=booth.id)
             continue
         check.expect_equal(
-            f"booth {booth.id}",
             (booth.status.value, booth.opening, booth.tills, booth.name),
             (selling_booth.status.value, selling_booth.opening, selling_booth.tills, selling_booth.name),
-            "by festival, by sales",
+            "booth {booth}: {first} by festival, by sales {second}",
+            booth=booth.id,
         )
         check.expect(
             booth.reopening is None and selling_booth.reopening is None,
-            f"booth {booth.id} is to be reopened, and nobody has answered",
+            "booth {booth} is to be reopened, and nobody has answered",
+            booth=booth.id,
         )
         prices = tuple((tag.product, tag.price_rupiah) for tag in booth.prices)
         check.expect(
             prices in [price_list.prices for price_list in selling_booth.price_lists],
-            f"booth {booth.id}: festival's prices {prices} are on no list of sales",
+            "booth {booth}: festival's prices {prices} are on no list of sales",
+            booth=booth.id,
+            prices=prices,
         )
         _compare_announcements(check, selling_booth, evidence.published.booths[booth.id])
         festival_lots = {
@@ -65,14 +68,16 @@ def booth_stock(evidence: Evidence) -> Check:
         }
         for lot in sorted(festival_lots.keys() | sales_lots.keys()):
             check.expect_equal(
-                f"lot {lot} at {booth.id}",
                 festival_lots.get(lot),
                 sales_lots.get(lot),
-                "received, lost, moved or home before a reopening, recounts, withdrawn by festival, by sales",
+                "lot {lot} at {booth}: {first} received, lost, moved or home before a reopening, recounts, "
+                "withdrawn by festival, by sales {second}",
+                lot=lot,
+                booth=booth.id,
             )
     opened = {id for id, booth in selling_booths.items() if booth.status is not BoothStatus.UNKNOWN}
     for id in sorted(opened - evidence.of(FestivalBooth).keys()):
-        check.expect(False, f"booth {id} is open for sales, but festival has none")
+        check.expect(False, "booth {booth} is open for sales, but festival has none", booth=id)
     return check
 
 
@@ -85,26 +90,30 @@ def sell_through(evidence: Evidence) -> Check:
     for booth in evidence.of(Booth).values():
         published = evidence.published.sell_through.get(booth.id)
         if booth.status is not BoothStatus.SETTLED:
-            check.expect(published is None, f"booth {booth.id} is not settled, but its sell-through was published")
+            check.expect(
+                published is None, "booth {booth} is not settled, but its sell-through was published", booth=booth.id
+            )
             continue
         if published is None or booth.id not in festival:
-            check.expect(False, f"booth {booth.id} is settled, but festival did not receive its sell-through")
+            check.expect(
+                False, "booth {booth} is settled, but festival did not receive its sell-through", booth=booth.id
+            )
             continue
         sold = {lot.lot: lot.sold for lot in booth.lots if lot.sold}
         sales_state = (booth.revision, sold, booth.disputed[: len(published["disputed"])])
         lots = {lot["lot"]: lot["sold"] for lot in published["lots"] if lot["sold"]}
         check.expect_equal(
-            f"booth {booth.id}",
             sales_state,
             (published["revision"], lots, tuple(published["disputed"])),
-            "kept, but published was",
+            "booth {booth}: {first} kept, but published was {second}",
+            booth=booth.id,
         )
         festival_booth = festival[booth.id]
         check.expect_equal(
-            f"booth {booth.id}",
             (festival_booth.revision, dict(festival_booth.sold), festival_booth.disputed),
             (published["revision"], lots, tuple(published["disputed"])),
-            "by festival, but published was",
+            "booth {booth}: {first} by festival, but published was {second}",
+            booth=booth.id,
         )
     return check
 
@@ -118,17 +127,20 @@ def interim_sales(evidence: Evidence) -> Check:
     for booth in evidence.of(Booth).values():
         published, sales = evidence.published.interim_sales.get(booth.id), sales_by_booth.pop(booth.id, None)
         check.expect_equal(
-            f"booth {booth.id}",
             booth.interim.revision,
             published["revision"] if published else 0,
-            "interim reports counted, but published were",
+            "booth {booth}: {first} interim reports counted, but published were {second}",
+            booth=booth.id,
         )
         lots = {lot["lot"]: lot["sold"] for lot in published["lots"]} if published else {}
         check.expect_equal(
-            f"booth {booth.id}", dict(sales.sold) if sales else {}, lots, "by festival, but published was"
+            dict(sales.sold) if sales else {},
+            lots,
+            "booth {booth}: {first} by festival, but published was {second}",
+            booth=booth.id,
         )
     for id in sorted(sales_by_booth):
-        check.fail(f"festival knows what booth {id} sold, but sales does not know the booth")
+        check.fail("festival knows what booth {booth} sold, but sales does not know the booth", booth=id)
     return check
 
 
@@ -142,10 +154,18 @@ def withdrawn(evidence: Evidence) -> Check:
         for lot in booth.lots:
             if lot.lot in recalled and lot.stocked:
                 check.expect(
-                    lot.withdrawn is not None, f"lot {lot.lot} is recalled, but can still be sold at {booth.id}"
+                    lot.withdrawn is not None,
+                    "lot {lot} is recalled, but can still be sold at {booth}",
+                    lot=lot.lot,
+                    booth=booth.id,
                 )
             elif lot.lot not in recalled:
-                check.expect(lot.withdrawn is None, f"lot {lot.lot} is not recalled, but can't be sold at {booth.id}")
+                check.expect(
+                    lot.withdrawn is None,
+                    "lot {lot} is not recalled, but can't be sold at {booth}",
+                    lot=lot.lot,
+                    booth=booth.id,
+                )
     return check
 
 
@@ -153,8 +173,8 @@ def _compare_announcements(check: Check, booth: Booth, announced: AnnouncedBooth
     """Compare the tills and price lists that festival published with those of sales."""
     lists = {prices.revision: (prices.valid_from, prices.prices) for prices in booth.price_lists}
     check.expect_equal(
-        f"booth {booth.id}",
         (lists, booth.tills),
         ({revision: tuple(prices) for revision, prices in announced.lists.items()}, announced.tills),
-        "price lists and tills kept, but published were",
+        "booth {booth}: {first} price lists and tills kept, but published were {second}",
+        booth=booth.id,
     )

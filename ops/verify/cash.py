@@ -13,7 +13,7 @@ from services.sales.domain import Booth, Receipt
 from services.sales.domain.receipt import parse_sale_id
 from services.sales.domain.shelf import HOUR, epoch_seconds
 from shared.events.sales import PaymentKind
-from shared.shown import rupiah as rupiah_shown
+from shared.wording import Message
 
 _Takings: TypeAlias = dict[tuple[str, str], dict[tuple[int, PaymentKind], tuple[int, int, int]]]
 
@@ -34,23 +34,36 @@ def voids(evidence: Evidence) -> Check:
     steps = _steps(evidence)
     early = _early(evidence)
     for line in tills.voids.keys() | steps.keys() | early.keys() | tills.refused.keys():
-        subject = f"line {line[2]} of receipt {line[1]} at {line[0]}"
+        subject = Message("line {line} of receipt {receipt} at {booth}", line=line[2], receipt=line[1], booth=line[0])
         requested = tills.voids.get(line, [])
         carried_out, unasked, undone = _matched(requested, steps.get(line, []))
         returned[line[0]] += sum(rupiah for void, rupiah in carried_out if void.till is not None)
-        check.expect(not unasked, f"{subject}: {unasked} pieces are voided, but no such void was requested")
+        check.expect(
+            not unasked,
+            "{subject}: {unasked} pieces are voided, but no such void was requested",
+            subject=subject,
+            unasked=unasked,
+        )
         check.expect_equal(
-            subject,
             Counter((void.till, void.qty) for void in undone),
             tills.refused.get(line, Counter()) + early.get(line, Counter()),
-            "not carried out, but refused or early were",
+            "{subject}: {first} not carried out, but refused or early were {second}",
+            subject=subject,
         )
     receipts = {(receipt.booth, receipt.receipt) for receipt in evidence.of(Receipt).values()}
     for booth_id, receipt, _ in sorted(early):
         if (booth_id, receipt) in receipts:
-            check.fail(f"a void of receipt {receipt} at {booth_id} waits, though the receipt is there")
+            check.fail(
+                "a void of receipt {receipt} at {booth} waits, though the receipt is there",
+                receipt=receipt,
+                booth=booth_id,
+            )
         else:
-            check.notes.append(f"a void at {booth_id} waits for receipt {receipt}, which never came")
+            check.note(
+                "a void at {booth} waits for receipt {receipt}, which never came",
+                booth=booth_id,
+                receipt=receipt,
+            )
     _note_refunds(check, evidence, returned)
     return check
 
@@ -62,9 +75,11 @@ def _note_refunds(check: Check, evidence: Evidence, returned: Mapping[str, int])
         paid[refund.booth] += rupiah
     for booth in sorted(paid.keys() | returned.keys()):
         if paid[booth] != returned.get(booth, 0):
-            check.notes.append(
-                f"tills of {booth} paid back {rupiah_shown(paid[booth])}, its voids return "
-                f"{rupiah_shown(returned.get(booth, 0))}"
+            check.note(
+                "tills of {booth} paid back {paid:rupiah}, its voids return {returned:rupiah}",
+                booth=booth,
+                paid=paid[booth],
+                returned=returned.get(booth, 0),
             )
 
 
@@ -77,20 +92,20 @@ def cash(evidence: Evidence) -> Check:
     reported = evidence.published.tills.drawers
     for booth in evidence.of(Booth).values():
         for drawer in booth.drawers:
-            subject = f"drawer {drawer.id} at {booth.id}"
+            subject = Message("drawer {drawer} at {booth}", drawer=drawer.id, booth=booth.id)
             kept_takings = {
                 (hour.hour, hour.kind): (hour.receipts, hour.net_rupiah, hour.refunded_rupiah)
                 for hour in drawer.takings
                 if hour.receipts or hour.net_rupiah or hour.refunded_rupiah
             }
             check.expect_equal(
-                subject,
                 kept_takings,
                 takings.pop((booth.id, drawer.id), {}),
-                "receipts, rupiah taken and paid back, by receipts and voids",
+                "{subject}: {first} receipts, rupiah taken and paid back, by receipts and voids {second}",
+                subject=subject,
             )
             if len({(hour.hour, hour.kind) for hour in drawer.takings}) < len(drawer.takings):
-                check.fail(f"{subject} has an hour twice")
+                check.fail("{subject} has an hour twice", subject=subject)
             kept_drawer = ReportedDrawer(
                 drawer.cashier,
                 drawer.opened_at,
@@ -101,11 +116,16 @@ def cash(evidence: Evidence) -> Check:
             )
             check.expect(
                 kept_drawer == reported.get((booth.id, drawer.id), ReportedDrawer()),
-                f"{subject}: float, drops or count are not what its till reported",
+                "{subject}: float, drops or count are not what its till reported",
+                subject=subject,
             )
     kept_ids = {(booth.id, drawer.id) for booth in evidence.of(Booth).values() for drawer in booth.drawers}
     for booth_id, drawer_id in sorted((reported.keys() | takings.keys()) - kept_ids):
-        check.fail(f"drawer {drawer_id} at {booth_id} was reported, but sales does not have it")
+        check.fail(
+            "drawer {drawer} at {booth} was reported, but sales does not have it",
+            drawer=drawer_id,
+            booth=booth_id,
+        )
     return check
 
 

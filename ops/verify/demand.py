@@ -8,6 +8,7 @@ from ops.verify.report import Check
 from ops.verify.topic_evidence import Sum
 from services.sales.domain import Booth, FacilityDemand
 from services.sales.domain.booth import BoothStatus
+from shared.wording import Message
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
@@ -23,41 +24,62 @@ def demand(evidence: Evidence) -> Check:
     settled = {id for id, booth in evidence.of(Booth).items() if booth.status is BoothStatus.SETTLED}
     demands = {(entity.facility, entity.festival): entity for entity in evidence.of(FacilityDemand).values()}
     for pair, demand_entity in demands.items():
-        subject = f"{pair[0]} at {pair[1]}"
+        subject = Message("{facility} at {festival}", facility=pair[0], festival=pair[1])
         for booth in demand_entity.booths:
             check.expect_equal(
-                f"{subject}: {booth.booth} has counted",
                 booth.lines is not None,
                 booth.booth in settled,
-                "but settled is",
+                "{subject}: {booth} has counted: {first} but settled is {second}",
+                subject=subject,
+                booth=booth.booth,
             )
             for line in booth.lines or ():
                 earned = sales.pop((*pair, booth.booth, line.product), Sum())
                 check.expect_equal(
-                    f"{subject}: {line.product} at {booth.booth}",
                     (line.sold, line.sold_rupiah),
                     earned.pair,
-                    "sold, by recorded sales",
+                    "{subject}: {product} at {booth}: {first} sold, by recorded sales {second}",
+                    subject=subject,
+                    product=line.product,
+                    booth=booth.booth,
                 )
         _compare_published(check, subject, demand_entity, evidence)
     for (facility, festival, booth_id, product), earned in sales.items():
         if booth_id in settled:
-            check.fail(f"{facility} at {festival}: {earned.qty} of {product} sold at {booth_id}, none in its demand")
+            check.fail(
+                "{facility} at {festival}: {qty} of {product} sold at {booth}, none in its demand",
+                facility=facility,
+                festival=festival,
+                qty=earned.qty,
+                product=product,
+                booth=booth_id,
+            )
     for facility, festival in sorted(evidence.published.demand.keys() - demands.keys()):
-        check.fail(f"{facility} at {festival} received a demand signal that sales does not keep")
+        check.fail(
+            "{facility} at {festival} received a demand signal that sales does not keep",
+            facility=facility,
+            festival=festival,
+        )
     return check
 
 
-def _compare_published(check: Check, subject: str, demand: FacilityDemand, evidence: Evidence) -> None:
+def _compare_published(check: Check, subject: Message, demand: FacilityDemand, evidence: Evidence) -> None:
     published = evidence.published.demand.get((demand.facility, demand.festival))
     if published is None:
-        check.expect(not demand.complete, f"{subject}: every booth has counted, but no demand was signalled")
+        check.expect(
+            not demand.complete, "{subject}: every booth has counted, but no demand was signalled", subject=subject
+        )
         return
-    check.expect_equal(f"{subject}: revision", published["revision"], demand.revision, "published, kept is")
+    check.expect_equal(
+        published["revision"],
+        demand.revision,
+        "{subject}: revision: {first} published, kept is {second}",
+        subject=subject,
+    )
     if demand.complete:
         check.expect_equal(
-            subject,
             {product["product"]: (product["sold"], product["sold_rupiah"]) for product in published["products"]},
             {product.product: (product.sold, product.sold_rupiah) for product in demand.products},
-            "published, kept is",
+            "{subject}: {first} published, kept is {second}",
+            subject=subject,
         )

@@ -11,6 +11,7 @@ from services.sales.domain.booth import BoothStatus
 from services.sales.domain.device import Device, receive_record
 from services.sales.domain.forwarding import KeptRecord, record_id
 from shared.events.sales import TillRecord
+from shared.wording import Message
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
@@ -35,24 +36,34 @@ def devices(evidence: Evidence) -> Check:
         for device in booth.devices:
             _compare_records(check, booth, device, by_device.pop(device.device, []))
             check.expect_equal(
-                f"device {device.device} at {booth.id}",
                 published.pop((booth.id, device.device, device.till), 0),
                 1,
-                "times announced, not",
+                "device {device} at {booth}: {first} times announced, not {second}",
+                device=device.device,
+                booth=booth.id,
             )
             ended = booth.status in (BoothStatus.CLOSING, BoothStatus.SETTLED)
             # The devices of a merged booth go on at another one, which waits for them.
             if ended and booth.forwarding is None and not device.complete:
-                check.notes.append(_missing_note(booth, device))
+                _note_missing(check, booth, device)
         for id, unheard in sorted(by_device.items()):
-            check.fail(f"device {id} at {booth.id} has sent {len(unheard)} records, but the booth does not know it")
+            check.fail(
+                "device {device} at {booth} has sent {count} records, but the booth does not know it",
+                device=id,
+                booth=booth.id,
+                count=len(unheard),
+            )
         if booth.status is BoothStatus.SETTLED and booth.forwarding is None:
             _check_settlement(check, evidence, booth)
     for booth_id, id, _ in sorted(published):
-        check.fail(f"device {id} at {booth_id} was announced, but the booth does not know it")
+        check.fail(
+            "device {device} at {booth} was announced, but the booth does not know it", device=id, booth=booth_id
+        )
     for booth_id in sorted(records.keys() - evidence.of(Booth).keys()):
         check.fail(
-            f"tills of booth {booth_id} have sent {len(records[booth_id])} records, but sales does not know it"
+            "tills of booth {booth} have sent {count} records, but sales does not know it",
+            booth=booth_id,
+            count=len(records[booth_id]),
         )
     return check
 
@@ -73,26 +84,44 @@ def kept_records(evidence: Evidence) -> Check:
         kept_here, forwarded_ids = ids_by_booth.pop(booth.id, set()), tills.forwarded.get(booth.id, [])
         unsent_ids = sorted(kept_here - sent_ids)
         check.expect(
-            not unsent_ids, f"booth {booth.id} keeps records that no till sent: {', '.join(unsent_ids[:SHOWN])}"
+            not unsent_ids,
+            "booth {booth} keeps records that no till sent: {records}",
+            booth=booth.id,
+            records=", ".join(unsent_ids[:SHOWN]),
         )
         if booth.status is BoothStatus.UNKNOWN:
             lost_ids = sorted(sent_ids - kept_here)
-            check.expect(not lost_ids, f"records at {booth.id} are not kept: {', '.join(lost_ids[:SHOWN])}")
+            check.expect(
+                not lost_ids,
+                "records at {booth} are not kept: {records}",
+                booth=booth.id,
+                records=", ".join(lost_ids[:SHOWN]),
+            )
         if booth.forwarding is None:
             continue
         # A booth that was opened after its records were moved has forwarded none since; it may be merged.
         counted_ids = [id for id in forwarded_ids if booth.status is BoothStatus.UNKNOWN or id not in kept_here]
         check.expect_equal(
-            f"booth {booth.id}", booth.forwarding.records, len(counted_ids), "records forwarded, but published were"
+            booth.forwarding.records,
+            len(counted_ids),
+            "booth {booth}: {first} records forwarded, but published were {second}",
+            booth=booth.id,
         )
         if booth.status is BoothStatus.UNKNOWN:
             held_back = sorted(sent_ids - set(forwarded_ids))
             check.expect(
                 not held_back,
-                f"records at {booth.id} do not count at {booth.forwarding.to}: {', '.join(held_back[:SHOWN])}",
+                "records at {booth} do not count at {to}: {records}",
+                booth=booth.id,
+                to=booth.forwarding.to,
+                records=", ".join(held_back[:SHOWN]),
             )
     for id in sorted(ids_by_booth):
-        check.fail(f"{len(ids_by_booth[id])} records are kept of booth {id}, but sales does not know it")
+        check.fail(
+            "{count} records are kept of booth {booth}, but sales does not know it",
+            count=len(ids_by_booth[id]),
+            booth=id,
+        )
     return check
 
 
@@ -107,8 +136,11 @@ def strays(evidence: Evidence) -> Check:
         tills = sorted({device.till for device in booth.devices})
         if booth.status is BoothStatus.UNKNOWN:
             if tills and booth.forwarding is None:
-                check.notes.append(
-                    f"booth {booth.id} was never opened by festival: {booth.receipts} receipts of {', '.join(tills)}"
+                check.note(
+                    "booth {booth} was never opened by festival: {receipts} receipts of {tills}",
+                    booth=booth.id,
+                    receipts=booth.receipts,
+                    tills=", ".join(tills),
                 )
             continue
         listed = {*booth.tills, *booth.struck_tills}
@@ -116,20 +148,31 @@ def strays(evidence: Evidence) -> Check:
         came = evidence.published.tills.came
         for till in sorted({device.till for device in booth.devices if (booth.id, device.device) not in came}):
             if till not in listed:
-                check.notes.append(f"till {till} has records at {booth.id}, but festival did not name it there")
+                check.note(
+                    "till {till} has records at {booth}, but festival did not name it there",
+                    till=till,
+                    booth=booth.id,
+                )
     return check
 
 
 def _compare_records(check: Check, booth: Booth, device: Device, records: Sequence[DeviceRecord]) -> None:
-    subject = f"device {device.device} at {booth.id}"
+    subject = Message("device {device} at {booth}", device=device.device, booth=booth.id)
     numbers = Counter(record.seq for record in records)
     known_count = sum(last - first + 1 for branch in device.branches for first, last in branch.seen)
-    check.expect_equal(subject, known_count, len(records), "records known, in the topic")
+    check.expect_equal(
+        known_count, len(records), "{subject}: {first} records known, in the topic {second}", subject=subject
+    )
     occurrences = Counter(
         number for branch in device.branches for first, last in branch.seen for number in range(first, last + 1)
     )
     hidden = [seq for seq, times in sorted(numbers.items()) if occurrences[seq] != times]
-    check.expect(not hidden, f"{subject}: records {hidden[:SHOWN]} are not known as often as they were sent")
+    check.expect(
+        not hidden,
+        "{subject}: records {numbers} are not known as often as they were sent",
+        subject=subject,
+        numbers=hidden[:SHOWN],
+    )
     last_words = [(last_seq, record) for record in records if (last_seq := record.closes(booth.opening)) is not None]
     last = max((seq for seq, record in last_words if not record.closed_before(booth.opening)), default=None)
     last_number = max((branch.last_seq for branch in device.branches if branch.last_seq is not None), default=None)
@@ -137,7 +180,9 @@ def _compare_records(check: Check, booth: Booth, device: Device, records: Sequen
         seq for seq, record in last_words if record.closed_before(booth.opening) and (last is None or seq > last)
     }
     if last_number not in later:
-        check.expect_equal(subject, last_number, last, "closed with record, in the topic")
+        check.expect_equal(
+            last_number, last, "{subject}: {first} closed with record, in the topic {second}", subject=subject
+        )
 
 
 def _check_settlement(check: Check, evidence: Evidence, booth: Booth) -> None:
@@ -164,7 +209,9 @@ def _check_settlement(check: Check, evidence: Evidence, booth: Booth) -> None:
         if record.id == cause:
             break
     check.expect(
-        complete, f"booth {booth.id} was settled before its deadline, but not all of its tills were complete"
+        complete,
+        "booth {booth} was settled before its deadline, but not all of its tills were complete",
+        booth=booth.id,
     )
 
 
@@ -184,13 +231,20 @@ def _complete(booth: Booth, devices: tuple[Device, ...], listed_tills: Sequence[
     )
 
 
-def _missing_note(booth: Booth, device: Device) -> str:
+def _note_missing(check: Check, booth: Booth, device: Device) -> None:
     gaps = [
-        f"{first}" if first == last else f"{first} to {last}"
+        f"{first}" if first == last else f"{first}–{last}"
         for branch in device.branches
         if not branch.struck
         for first, last in branch.missing
     ]
-    missing = f"records {', '.join(gaps[:SHOWN])} are missing" if gaps else "it has not closed"
-    verb = "is waited for" if booth.status is BoothStatus.CLOSING else "was not waited for"
-    return f"device {device.device} of {device.till} at {booth.id} {verb}: {missing}"
+    missing = (
+        Message("records {numbers} are missing", numbers=", ".join(gaps[:SHOWN]))
+        if gaps
+        else Message("it has not closed")
+    )
+    named = {"device": device.device, "till": device.till, "booth": booth.id, "missing": missing}
+    if booth.status is BoothStatus.CLOSING:
+        check.note("device {device} of {till} at {booth} is waited for: {missing}", **named)
+    else:
+        check.note("device {device} of {till} at {booth} was not waited for: {missing}", **named)

@@ -39,6 +39,7 @@ from shared.mongo import Mongo
 from shared.runtime.processor import Collection, Processor
 from shared.runtime.state import Entity
 from shared.runtime.storage import RuntimeStore
+from shared.wording import Message
 
 E = TypeVar("E", bound=Entity)
 
@@ -182,9 +183,8 @@ class _EvidenceReader:
             before = 0
             async for page in _pages(collection.find({}, batch_size=PAGE)):
                 # By number: the document's id could itself hold a pseudonym.
-                place = partial("{}'s database, {}, document {}".format, service, name)
                 raw = [bytes(cast("RawBSONDocument", document).raw) for document in page]
-                self.scanner.scan(raw, lambda index, first=before + 1, place=place: place(first + index))  # type: ignore[misc]
+                self.scanner.scan(raw, partial(_document_place, service, name, before + 1))
                 before += len(page)
 
     async def close(self) -> None:
@@ -248,7 +248,13 @@ class _EvidenceReader:
         try:
             return collection.from_document(document)
         except (KeyError, TypeError, ValueError) as fault:
-            self.readable.fail(f"{service}'s {collection.name} {document['_id']} can't be read: {cause_of(fault)}")
+            self.readable.fail(
+                "{service}'s {collection} {document} can't be read: {cause}",
+                service=service,
+                collection=collection.name,
+                document=document["_id"],
+                cause=cause_of(fault),
+            )
             return None
 
     def _scan(self, name: str, records: Sequence[ConsumerRecord]) -> None:
@@ -269,6 +275,15 @@ class _EvidenceReader:
         maker = _maker(record.value)
         if maker:
             self.scanner.learn(maker)
+
+
+def _document_place(service: str, collection: str, first: int, index: int) -> Message:
+    return Message(
+        "{service}'s database, {collection}, document {number}",
+        service=service,
+        collection=collection,
+        number=first + index,
+    )
 
 
 async def _pages(cursor: Any) -> AsyncIterator[list[Any]]:

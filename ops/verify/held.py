@@ -26,10 +26,23 @@ def held(evidence: Evidence) -> Check:
     records = {(record.device, record.record): record.status for record in evidence.of(HeldRecord).values()}
     published = {known: _STATUS[kind] for known, kind in evidence.published.held.items()}
     for known in sorted(records.keys() | published.keys()):
-        check.expect_equal(" ".join(known), records.get(known), published.get(known), "in the database, published")
+        check.expect_equal(
+            records.get(known),
+            published.get(known),
+            "{device} {record}: {first} in the database, published {second}",
+            record=known[1],
+            device=known[0],
+        )
     counts = Counter(records.values())
     if waiting := counts[HeldStatus.HELD]:
-        check.notes.append(f"{waiting} records of revoked devices wait for an operator: `karya held list`")
+        check.note(
+            "{waiting:record of revoked devices waits|records of revoked devices wait} for an operator: "
+            "`karya held list`",
+            waiting=waiting,
+        )
     if refused := counts[HeldStatus.REFUSED]:
-        check.notes.append(f"{refused} records of revoked devices were refused")
+        check.note(
+            "{refused:record of revoked devices was|records of revoked devices were} refused",
+            refused=refused,
+        )
     return check

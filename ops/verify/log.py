@@ -11,6 +11,7 @@ from shared.errors import NotReached
 from shared.kafka import reader, topic_name
 from shared.kafka_connection import administrator
 from shared.settings import Settings
+from shared.wording import Message
 
 Ends: TypeAlias = Mapping[TopicPartition, int]
 
@@ -84,9 +85,7 @@ class TopicLog:
                 if stand != nexts:
                     moved_at = clock()
                 elif clock() - moved_at > PATIENCE:
-                    raise NotReached(
-                        f"Kafka delivers no records of {min(nexts).topic} though the partition has more."
-                    )
+                    raise NotReached(_stalled(min(nexts)))
                 nexts = {part: next for part, next in stand.items() if next < ends[part]}
                 self._consumer.pause(*(stand.keys() - nexts.keys()))
                 for part, records in fetched.items():
@@ -134,7 +133,7 @@ class TopicLog:
                     return None
         finally:
             self._consumer.pause(part)
-        raise NotReached(f"Kafka delivers no records of {part.topic} though the partition has more.")
+        raise NotReached(_stalled(part))
 
     async def _describe(self) -> None:
         admin = administrator(self._settings)
@@ -154,3 +153,7 @@ class TopicLog:
         # All at once and paused: each topic that is new to the client costs a round trip.
         self._consumer.assign(self._parts)
         self._consumer.pause(*self._parts)
+
+
+def _stalled(part: TopicPartition) -> Message:
+    return Message("Kafka delivers no records of {topic} though the partition has more.", topic=part.topic)

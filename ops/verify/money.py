@@ -11,6 +11,7 @@ from ops.verify.topic_evidence.sales import LatestAmounts
 from services.sales.domain import Booth, FacilityFeed, Settlement
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.public import public_adjustment, public_sale
+from shared.wording import Message
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
@@ -33,12 +34,22 @@ def shares(evidence: Evidence) -> Check:
             last = latest.get(key)
             published = {lot: (qty, rupiah) for lot, qty, rupiah in last.lots} if last is not None else None
             check.expect_equal(
-                f"{facility} in {of} at {booth}", published, kept_amounts.get(key, {}), "by lot as published, kept is"
+                published,
+                kept_amounts.get(key, {}),
+                "{facility} in {of} at {booth}: {first} by lot as published, kept is {second}",
+                facility=facility,
+                of=of,
+                booth=booth,
             )
             if last is not None:
                 totals = (sum(qty for _, qty, _ in last.lots), sum(rupiah for _, _, rupiah in last.lots))
                 check.expect_equal(
-                    f"{facility} in {of} at {booth}", (last.qty, last.rupiah), totals, "published, its lots sum to"
+                    (last.qty, last.rupiah),
+                    totals,
+                    "{facility} in {of} at {booth}: {first} published, its lots sum to {second}",
+                    facility=facility,
+                    of=of,
+                    booth=booth,
                 )
     return check
 
@@ -54,18 +65,31 @@ def settlements(evidence: Evidence) -> Check:
         (settlement.facility, settlement.festival): settlement for settlement in evidence.of(Settlement).values()
     }
     for pair in sorted(sales.keys() | changes.keys() | settlements_kept.keys()):
-        subject = f"{pair[0]} at {pair[1]}"
+        subject = Message("{facility} at {festival}", facility=pair[0], festival=pair[1])
         earned = sales.get(pair, Sum()).pair
         check.expect_equal(
-            subject, changes.get(pair, Sum()).pair, earned, "by all published changes, by recorded sales"
+            changes.get(pair, Sum()).pair,
+            earned,
+            "{subject}: {first} by all published changes, by recorded sales {second}",
+            subject=subject,
         )
-        check.expect_equal(subject, last.get(pair, Sum()).pair, earned, "by the latest amounts, by recorded sales")
+        check.expect_equal(
+            last.get(pair, Sum()).pair,
+            earned,
+            "{subject}: {first} by the latest amounts, by recorded sales {second}",
+            subject=subject,
+        )
         settlement = settlements_kept.get(pair)
         if settlement is None:
-            check.fail(f"{subject}: sold for {earned[1]} rupiah, but there is no settlement")
+            check.fail(
+                "{subject}: sold for {amount:rupiah}, but there is no settlement", subject=subject, amount=earned[1]
+            )
             continue
         check.expect_equal(
-            subject, (settlement.qty, settlement.sold_rupiah), earned, "pieces and rupiah settled, by recorded sales"
+            (settlement.qty, settlement.sold_rupiah),
+            earned,
+            "{subject}: {first} pieces and rupiah settled, by recorded sales {second}",
+            subject=subject,
         )
         _compare_parts(check, subject, settlement)
     _compare_booths(check, evidence, settlements_kept)
@@ -81,9 +105,18 @@ def published_settlements(evidence: Evidence) -> Check:
     for pair, settlement in settlements_kept.items():
         subject, published = f"{pair[0]} at {pair[1]}", evidence.published.settlements.get(pair)
         if published is None:
-            check.expect(not settlement.complete, f"{subject}: every booth is settled, but no settlement was issued")
+            check.expect(
+                not settlement.complete,
+                "{subject}: every booth is settled, but no settlement was issued",
+                subject=subject,
+            )
             continue
-        check.expect_equal(f"{subject}: revision", published["revision"], settlement.revision, "published, kept is")
+        check.expect_equal(
+            published["revision"],
+            settlement.revision,
+            "{subject}: revision: {first} published, kept is {second}",
+            subject=subject,
+        )
         if settlement.complete:
             parts = settlement.parts
             kept_fields = {
@@ -96,14 +129,27 @@ def published_settlements(evidence: Evidence) -> Check:
                 "provisional_rupiah": settlement.provisional_rupiah,
             }
             check.expect_equal(
-                subject, {name: published[name] for name in kept_fields}, kept_fields, "published, kept is"
+                {name: published[name] for name in kept_fields},
+                kept_fields,
+                "{subject}: {first} published, kept is {second}",
+                subject=subject,
             )
         parts_rupiah = (
             published["facility_rupiah"] + published["maker_premium_rupiah"] + published["programme_rupiah"]
         )
-        check.expect_equal(f"{subject}: the published parts", parts_rupiah, published["sold_rupiah"], "in sum, not")
+        check.expect_equal(
+            parts_rupiah,
+            published["sold_rupiah"],
+            "{subject}: the published parts: {first} in sum, not {second}",
+            subject=subject,
+        )
     for facility, festival in sorted(evidence.published.settlements.keys() - settlements_kept.keys()):
-        check.expect(False, f"{facility} at {festival} received a settlement that sales does not keep")
+        check.expect(
+            False,
+            "{facility} at {festival} received a settlement that sales does not keep",
+            facility=facility,
+            festival=festival,
+        )
     return check
 
 
@@ -114,29 +160,43 @@ def public_stream(evidence: Evidence) -> Check:
         "the latest public amounts of each sale and adjustment = its share; no gaps in sequences; public fields only",
     )
     sales = evidence.published.sales
-    expected: dict[Pair, tuple[str, LatestAmounts]] = {}
+    expected: dict[Pair, tuple[Message, LatestAmounts]] = {}
     for (booth, sale, facility), latest in sales.shares.items():
-        expected[public_sale(booth, sale), facility] = (f"sale {sale} at {booth}", latest)
+        expected[public_sale(booth, sale), facility] = (
+            Message("sale {sale} at {booth}", sale=sale, booth=booth),
+            latest,
+        )
     for (booth, product, facility), latest in sales.adjustments.items():
-        expected[public_adjustment(booth, product), facility] = (f"adjustment of {product} at {booth}", latest)
+        expected[public_adjustment(booth, product), facility] = (
+            Message("adjustment of {product} at {booth}", product=product, booth=booth),
+            latest,
+        )
     for (id, facility), (subject, latest) in expected.items():
         public = sales.public.get((id, facility))
-        check.expect(public == latest, f"{facility}: {subject} is shown as {public}, its share is {latest}")
+        check.expect(
+            public == latest,
+            "{facility}: {subject} is shown as {public}, its share is {latest}",
+            facility=facility,
+            subject=subject,
+            public=public,
+            latest=latest,
+        )
     for id, facility in sorted(sales.public.keys() - expected.keys()):
-        check.fail(f"{facility}: {id} is shown, but is no sale and no adjustment of it")
+        check.fail("{facility}: {id} is shown, but is no sale and no adjustment of it", facility=facility, id=id)
     sums, recorded = defaultdict[Pair, Sum](Sum), _sold(evidence)
     for (_, facility), latest in sales.public.items():
         sums[facility, latest.festival].add(latest.qty, latest.rupiah)
     for pair in sorted(recorded.keys() | sums.keys()):
         check.expect_equal(
-            f"{pair[0]} at {pair[1]}",
             sums.get(pair, Sum()).pair,
             recorded.get(pair, Sum()).pair,
-            "shown, by recorded sales",
+            "{facility} at {festival}: {first} shown, by recorded sales {second}",
+            facility=pair[0],
+            festival=pair[1],
         )
     _check_sequences(check, sales.sequences, evidence.of(FacilityFeed))
     for sentence in sales.too_public:
-        check.fail(sentence)
+        check.fail_with(sentence)
     return check
 
 
@@ -148,7 +208,10 @@ def _check_sequences(check: Check, sequences: Mapping[str, Counter[int]], feeds:
         numbers += sorted(number for number in uses if not 0 < number <= last)
         check.expect(
             not numbers,
-            f"{facility} has {last} public events, but these numbers are not used once: {numbers[:SHOWN]}",
+            "{facility} has {last} public events, but these numbers are not used once: {numbers}",
+            facility=facility,
+            last=last,
+            numbers=numbers[:SHOWN],
         )
 
 
@@ -189,17 +252,20 @@ def _latest_amounts(evidence: Evidence) -> dict[Pair, Sum]:
     return sums
 
 
-def _compare_parts(check: Check, subject: str, settlement: Settlement) -> None:
+def _compare_parts(check: Check, subject: Message, settlement: Settlement) -> None:
     parts = settlement.parts
     total = parts.facility_rupiah + parts.maker_premium_rupiah + parts.programme_rupiah
     check.expect_equal(
-        f"{subject}: facility, maker premium and programme", total, settlement.sold_rupiah, "in sum, not"
+        total,
+        settlement.sold_rupiah,
+        "{subject}: facility, maker premium and programme: {first} in sum, not {second}",
+        subject=subject,
     )
     if settlement.halfway:
-        check.fail(f"{subject}: the change of a booth is known in part")
+        check.fail("{subject}: the change of a booth is known in part", subject=subject)
     by_booth = [(share.booth, share.qty, share.sold_rupiah) for share in settlement.booths]
     if any(qty < 0 or rupiah < 0 for _, qty, rupiah in by_booth):
-        check.fail(f"{subject}: a booth's share is below zero: {by_booth}")
+        check.fail("{subject}: a booth's share is below zero: {by_booth}", subject=subject, by_booth=by_booth)
 
 
 def _compare_booths(check: Check, evidence: Evidence, settlements: Mapping[Pair, Settlement]) -> None:
@@ -213,12 +279,13 @@ def _compare_booths(check: Check, evidence: Evidence, settlements: Mapping[Pair,
             )
             check.expect(
                 booth.status is BoothStatus.SETTLED or not (share and share.issued),
-                f"booth {booth.id} sells, though the settlement of {facility} with it was issued",
+                "booth {booth} sells, though the settlement of {facility} with it was issued",
+                booth=booth.id,
+                facility=facility,
             )
             lots = [lot for lot in booth.lots if lot.facility == facility]
             provisional = [lot for lot in lots if not counted_products.get(lot.product)]
             check.expect_equal(
-                f"booth {booth.id} in the settlement of {facility}",
                 share
                 and (share.settled, share.qty, share.sold_rupiah, share.provisional_qty, share.provisional_rupiah),
                 (
@@ -228,5 +295,8 @@ def _compare_booths(check: Check, evidence: Evidence, settlements: Mapping[Pair,
                     sum(lot.pool_qty for lot in provisional),
                     sum(lot.pool_rupiah for lot in provisional),
                 ),
-                "settled, pieces, rupiah and provisional ones, by the booth itself",
+                "booth {booth} in the settlement of {facility}: {first} settled, pieces, rupiah and provisional "
+                "ones, by the booth itself {second}",
+                booth=booth.id,
+                facility=facility,
             )

@@ -20,5 +20,7 @@ def news(evidence: Evidence) -> Check:
     check = Check("news", "per kind of event: the gateway has as many news items as there are events")
     kept = Counter(type(item.body).__name__ for item in evidence.of(NewsItem).values())
     for kind in sorted({body.__name__ for topic in TOPICS.values() for body in topic.bodies} - _UNTOLD):
-        check.expect_equal(kind, kept[kind], evidence.published.counts[kind], "items and events")
+        check.expect_equal(
+            kept[kind], evidence.published.counts[kind], "{kind}: {first} items and events {second}", kind=kind
+        )
     return check

@@ -11,6 +11,7 @@ from services.sales.domain import Booth
 from services.sales.domain.booth import BoothLot, LotSum, Pool
 from services.sales.domain.pool import final_count_at, lot_final_count_at, redistribute
 from shared.events.sales import PartBasis
+from shared.wording import Message
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
@@ -27,23 +28,37 @@ def stock_sold(evidence: Evidence, sums: Mapping[Pair, LotSold], late: Mapping[P
     remaining = dict(sums)
     for booth in evidence.of(Booth).values():
         for lot in booth.lots:
-            subject = f"lot {lot.lot} at {booth.id}"
+            subject = Message("lot {lot} at {booth}", lot=lot.lot, booth=booth.id)
             sums_of_lot = remaining.pop((booth.id, lot.lot), None) or LotSold(lot.facility, lot.product)
             check.expect_equal(
-                subject,
                 (lot.facility, lot.product, lot.label_qty, lot.label_rupiah),
                 (sums_of_lot.facility, sums_of_lot.product, *sums_of_lot.label.pair),
-                "sold by label, but its parts of sales sum to",
+                "{subject}: {first} sold by label, but its parts of sales sum to {second}",
+                subject=subject,
             )
             check.expect_equal(
-                subject, lot.after_qty, late.get((booth.id, lot.lot), 0), "sold after its final count, by receipts"
+                lot.after_qty,
+                late.get((booth.id, lot.lot), 0),
+                "{subject}: {first} sold after its final count, by receipts {second}",
+                subject=subject,
             )
-            check.expect_equal(subject, lot.named_qty, sums_of_lot.named, "named by the organiser, by receipts")
+            check.expect_equal(
+                lot.named_qty,
+                sums_of_lot.named,
+                "{subject}: {first} named by the organiser, by receipts {second}",
+                subject=subject,
+            )
             if min(lot.stocked, lot.label_qty, lot.pool_qty, lot.pool_rupiah, lot.lost, lot.moved) < 0:
-                check.fail(f"{subject}: below zero: {lot}")
+                check.fail("{subject}: below zero: {state}", subject=subject, state=lot)
     for (booth_id, lot_id), sums_of_lot in sorted(remaining.items(), key=lambda pair: pair[0]):
         qty = sums_of_lot.label.qty + sums_of_lot.share.qty
-        check.expect(False, f"{qty} of lot {lot_id} are recorded as sold at {booth_id}, which never held it")
+        check.expect(
+            False,
+            "{qty} of lot {lot} are recorded as sold at {booth}, which never held it",
+            qty=qty,
+            lot=lot_id,
+            booth=booth_id,
+        )
     return check
 
 
@@ -63,10 +78,20 @@ def unlabelled_sales(evidence: Evidence, sums: Mapping[Pair, LotSold], late: Map
         pooled = {pool.product for pool in booth.pools}
         for lot in booth.lots:
             if (lot.pool_qty or lot.pool_rupiah) and lot.product not in pooled:
-                check.fail(f"lot {lot.lot} at {booth.id} has a share of {lot.product}, of which there is no pool")
+                check.fail(
+                    "lot {lot} at {booth} has a share of {product}, of which there is no pool",
+                    lot=lot.lot,
+                    booth=booth.id,
+                    product=lot.product,
+                )
     for (booth_id, product), lots in sorted(shares.items()):
         qty = sum(lot.qty for lot in lots)
-        check.fail(f"{qty} of {product} were sold at {booth_id} without a label, but there is no pool of it")
+        check.fail(
+            "{qty} of {product} were sold at {booth} without a label, but there is no pool of it",
+            qty=qty,
+            product=product,
+            booth=booth_id,
+        )
     return check
 
 
@@ -85,19 +110,31 @@ def credited(evidence: Evidence, sums: Mapping[Pair, LotSold]) -> Check:
             beyond = lot.sold - named_qty - lot.stocked
             if beyond > 0 and _recounted_below(booth, lot, named_qty):
                 check.looked_at += 1
-                check.notes.append(f"{beyond} more pieces of {lot.lot} were sold at {booth.id} than a recount found")
+                check.note(
+                    "{beyond} more pieces of {lot} were sold at {booth} than a recount found",
+                    beyond=beyond,
+                    lot=lot.lot,
+                    booth=booth.id,
+                )
                 continue
             check.expect(
                 lot.sold - named_qty <= lot.stocked,
-                f"{lot.facility} is credited with {lot.sold - named_qty} pieces of lot {lot.lot} at {booth.id}, "
-                f"where {lot.stocked} came",
+                "{facility} is credited with {sold} pieces of lot {lot} at {booth}, where {stocked} came",
+                facility=lot.facility,
+                sold=lot.sold - named_qty,
+                lot=lot.lot,
+                booth=booth.id,
+                stocked=lot.stocked,
             )
     named_lots = evidence.published.tills.named
     for receipt, sale, part, _ in parts(evidence):
         if part.basis is PartBasis.NAMED and (receipt.booth, receipt.sale_id(sale), part.lot) not in named_lots:
             check.fail(
-                f"{part.qty} pieces of sale {receipt.sale_id(sale)} at {receipt.booth} are credited to {part.lot}, "
-                "which the organiser did not name"
+                "{qty} pieces of sale {sale} at {booth} are credited to {lot}, which the organiser did not name",
+                qty=part.qty,
+                sale=receipt.sale_id(sale),
+                booth=receipt.booth,
+                lot=part.lot,
             )
     return check
 
@@ -113,27 +150,32 @@ def _recounted_below(booth: Booth, lot: BoothLot, named_qty: int) -> bool:
 def _compare_pool(
     check: Check, booth: Booth, pool: Pool, shares_by_lot: list[LotSum], late: Mapping[Pair, int]
 ) -> None:
-    subject = f"{pool.product} at {booth.id}"
+    subject = Message("{product} at {booth}", product=pool.product, booth=booth.id)
     pieces, rupiah = sum(lot.qty for lot in shares_by_lot), sum(lot.rupiah for lot in shares_by_lot)
     after = late.get((booth.id, pool.product), 0)
     check.expect_equal(
-        subject,
         (pool.qty, pool.rupiah, pool.after_qty),
         (pieces, rupiah, after),
-        "pieces, rupiah and pieces after the final count in the pool, by receipts",
+        "{subject}: {first} pieces, rupiah and pieces after the final count in the pool, by receipts {second}",
+        subject=subject,
     )
-    check.expect_equal(subject, sorted(pool.from_sales), shares_by_lot, "published by lot, by the parts of sales")
+    check.expect_equal(
+        sorted(pool.from_sales),
+        shares_by_lot,
+        "{subject}: {first} published by lot, by the parts of sales {second}",
+        subject=subject,
+    )
     lots = booth.lots_of(pool.product)
     shares = {lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in lots}
     fair = {
         lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in redistribute(booth, pool.product).lots_of(pool.product)
     }
-    check.expect_equal(subject, shares, fair, "shared, but the rule shares")
+    check.expect_equal(shares, fair, "{subject}: {first} shared, but the rule shares {second}", subject=subject)
     check.expect_equal(
-        subject,
         (sum(lot.pool_qty for lot in lots), sum(lot.pool_rupiah for lot in lots)),
         (pool.qty, pool.rupiah),
-        "in shares, in the pool",
+        "{subject}: {first} in shares, in the pool {second}",
+        subject=subject,
     )
     by_lot = {lot.lot: lot for lot in shares_by_lot}
     beyond = {
@@ -141,13 +183,13 @@ def _compare_pool(
         for lot, (qty, rupiah) in shares.items()
     }
     check.expect_equal(
-        subject,
         {lot.lot: (lot.qty, lot.rupiah) for lot in pool.adjusted},
         {lot: amounts for lot, amounts in beyond.items() if amounts != (0, 0)},
-        "adjusted, but the shares go beyond the parts of sales by",
+        "{subject}: {first} adjusted, but the shares go beyond the parts of sales by {second}",
+        subject=subject,
     )
     moved = (sum(lot.qty for lot in pool.adjusted), sum(lot.rupiah for lot in pool.adjusted))
-    check.expect_equal(subject, moved, (0, 0), "adjusted in sum, not")
+    check.expect_equal(moved, (0, 0), "{subject}: {first} adjusted in sum, not {second}", subject=subject)
 
 
 def _sold_after(evidence: Evidence) -> Counter[Pair]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from ops.verify.report import Check
+from shared.wording import Message
 
 SHORTEST = 6
 # Maps all but letters and digits to spaces: splitting at them is much faster than a regular expression.
@@ -28,19 +29,21 @@ class PseudonymScanner:
         run = max(spelled.translate(_ONLY_WORDS).split(), key=len, default=b"")
         if len(run) < SHORTEST:
             self._too_short.add(maker)
-            self.check.notes = [f"{len(self._too_short)} pseudonyms are too short to search for"]
+            self.check.remarks = [
+                Message("{count:pseudonym is|pseudonyms are} too short to search for", count=len(self._too_short))
+            ]
         else:
             self._by_run.setdefault(run, set()).add(spelled)
             self._runs.add(run)
 
-    def scan(self, values: Sequence[bytes], place_of: Callable[[int], str]) -> None:
+    def scan(self, values: Sequence[bytes], place_of: Callable[[int], str | Message]) -> None:
         """`where` names the place of one of them by its index, without repeating what is in it."""
         self.check.looked_at += len(values)
         # Fast path: one search over all values, since nearly always there is no match.
         if self._suspects(b"\n".join(values)):
             for index, data in enumerate(values):
                 if any(maker in data for run in self._suspects(data) for maker in self._by_run[run]):
-                    self.check.fail(f"{place_of(index)} holds a maker's pseudonym")
+                    self.check.fail("{place} holds a maker's pseudonym", place=place_of(index))
 
     def _suspects(self, data: bytes) -> set[bytes]:
         words = data.translate(_ONLY_WORDS).split()

@@ -17,6 +17,7 @@ from shared.mongo import Mongo
 from shared.retry import attempts
 from shared.runtime.storage import RuntimeStore, lane_id
 from shared.settings import Settings
+from shared.wording import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Observation:
     """The ends of all topics at one moment, and a sentence for each kind of pending work (`waits`)."""
 
     ends: Ends
-    waits: tuple[str, ...]
+    waits: tuple[Message, ...]
 
 
 async def wait_until_quiet(
@@ -49,14 +50,14 @@ async def wait_until_quiet(
     last = await observe(settings, mongo, log)
     if last.waits or previous is None or last.ends == previous.ends:
         return last
-    return Observation(last.ends, ("records still come in",))
+    return Observation(last.ends, (Message("records still come in"),))
 
 
 async def observe(settings: Settings, mongo: Mongo, log: TopicLog) -> Observation:
     """Make one observation. The ends are read first, so that the databases can only be newer than them."""
     ends = await log.ends()
     behind = _Behind(log, ends)
-    waits = [f"there is no topic {name}; `karya topics` makes it" for name in log.missing]
+    waits = [Message("there is no topic {name}; `karya topics` makes it", name=name) for name in log.missing]
     for service, processors in SERVICES.items():
         database = mongo.database(service)
         store = RuntimeStore(database)
@@ -68,14 +69,27 @@ async def observe(settings: Settings, mongo: Mongo, log: TopicLog) -> Observatio
                     {TopicPartition(full, p): lane.offsets.get(full, 0) for p, lane in lanes.items()}
                 )
                 if to_work:
-                    waits.append(f"{service} has {to_work} records of {topic.name} to work")
+                    waits.append(
+                        Message(
+                            "{service} has {count:record|records} of {topic} to work",
+                            service=service,
+                            count=to_work,
+                            topic=topic.name,
+                        )
+                    )
             names = [lane_id(processor.group, p) for p in lanes]
             overdue = len(await store.due(names, datetime.now(UTC)))
             if overdue:
-                waits.append(f"{service} has {overdue} deadlines that are overdue")
+                waits.append(
+                    Message(
+                        "{service} has {count:overdue deadline|overdue deadlines}", service=service, count=overdue
+                    )
+                )
         waiting = await database["outbox"].count_documents({})
         if waiting:
-            waits.append(f"{service} has {waiting} records in its outbox")
+            waits.append(
+                Message("{service} has {count:record|records} in its outbox", service=service, count=waiting)
+            )
     return Observation(ends, tuple(waits))
 
 

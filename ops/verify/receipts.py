@@ -11,6 +11,7 @@ from services.sales.domain.booth import BoothStatus
 from services.sales.domain.receipt import Sale
 from shared.events.amounts import value
 from shared.events.sales import SaleAccounted
+from shared.wording import Message
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
@@ -30,18 +31,25 @@ def reported_sales(evidence: Evidence) -> Check:
     for id, reports in reported.items():
         receipt = receipts.get(id)
         if receipt is None:
-            check.expect(False, f"receipt {id} was reported by {reports[0].till}, but sales does not have it")
+            check.expect(
+                False,
+                "receipt {receipt} was reported by {till}, but sales does not have it",
+                receipt=id,
+                till=reports[0].till,
+            )
             continue
-        check.expect(_as_reported(receipt) in reports, f"receipt {id} differs from every report of it")
+        check.expect(
+            _as_reported(receipt) in reports, "receipt {receipt} differs from every report of it", receipt=id
+        )
     for id in sorted(receipts.keys() - reported.keys()):
-        check.fail(f"receipt {id} exists, but no till reported it")
+        check.fail("receipt {receipt} exists, but no till reported it", receipt=id)
     by_booth: dict[str, list[Receipt]] = defaultdict(list)
     for receipt in receipts.values():
         by_booth[receipt.booth].append(receipt)
     for booth in evidence.of(Booth).values():
         _compare_lists(check, booth, by_booth.pop(booth.id, []))
     for id, lost in sorted(by_booth.items()):
-        check.fail(f"booth {id} has {len(lost)} receipts, but sales does not have it")
+        check.fail("booth {booth} has {count} receipts, but sales does not have it", booth=id, count=len(lost))
     return check
 
 
@@ -64,34 +72,43 @@ def published_sales(evidence: Evidence) -> Check:
     for receipt in evidence.of(Receipt).values():
         booth = booths.get(receipt.booth)
         for sale in receipt.sales:
-            subject = f"sale {receipt.sale_id(sale)} at {receipt.booth}"
+            subject = Message("sale {sale} at {booth}", sale=receipt.sale_id(sale), booth=receipt.booth)
             snapshot = snapshots.pop((receipt.booth, receipt.sale_id(sale)), None)
             if snapshot is None:
-                check.expect(False, f"{subject} was never published")
+                check.expect(False, "{subject} was never published", subject=subject)
                 continue
             check.expect_equal(
-                subject,
                 (snapshot.revision, snapshot.often),
                 (sale.revision, sale.revision),
-                "revision and times published, kept",
+                "{subject}: {first} revision and times published, kept {second}",
+                subject=subject,
             )
             last = SaleAccounted.model_validate_json(snapshot.value)
             kept_fields = (receipt.receipt, receipt.till, receipt.sold_at, *_pieces(sale))
             published_fields = (last.receipt, last.till, last.sold_at, *_published_pieces(last))
             check.expect(
                 kept_fields == published_fields,
-                f"{subject} differs from its last publication: {kept_fields}, published {published_fields}",
+                "{subject} differs from its last publication: {kept_fields}, published {published_fields}",
+                subject=subject,
+                kept_fields=kept_fields,
+                published_fields=published_fields,
             )
             if sale.parts and booth is not None:
                 check.expect_equal(
-                    subject, last.festival, booth.festival, "published of festival, but its booth is of"
+                    last.festival,
+                    booth.festival,
+                    "{subject}: {first} published of festival, but its booth is of {second}",
+                    subject=subject,
                 )
             parts_rupiah = sum(part.amount_rupiah for part in last.parts) + last.open_rupiah + last.returned_rupiah
             check.expect_equal(
-                subject, parts_rupiah, last.net_rupiah, "rupiah published in parts, open and returned, but net"
+                parts_rupiah,
+                last.net_rupiah,
+                "{subject}: {first} rupiah published in parts, open and returned, but net {second}",
+                subject=subject,
             )
     for booth_id, id in sorted(snapshots):
-        check.fail(f"sale {id} at {booth_id} was published, but sales does not have it")
+        check.fail("sale {sale} at {booth} was published, but sales does not have it", sale=id, booth=booth_id)
     return check
 
 
@@ -117,38 +134,65 @@ def _compare_lists(check: Check, booth: Booth, receipts: list[Receipt]) -> None:
     numbers = sorted(receipt.number for receipt in receipts)
     check.expect(
         numbers == list(range(1, booth.receipts + 1)),
-        f"booth {booth.id} has counted {booth.receipts} receipts, but has {len(numbers)}, or their numbers have gaps",
+        "booth {booth} has counted {receipts} receipts, but has {count}, or their numbers have gaps",
+        booth=booth.id,
+        receipts=booth.receipts,
+        count=len(numbers),
     )
     waiting = sorted(receipt.receipt for receipt in receipts if any(sale.waiting for sale in receipt.sales))
     disputed = sorted(receipt.sale_id(sale) for receipt in receipts for sale in receipt.sales if sale.disputed)
     check.expect_equal(
-        f"booth {booth.id}",
         (sorted(booth.waiting), sorted(booth.disputed)),
         (waiting, disputed),
-        "waiting and disputed, by its receipts",
+        "booth {booth}: {first} waiting and disputed, by its receipts {second}",
+        booth=booth.id,
     )
     if booth.status is BoothStatus.SETTLED:
         for receipt in waiting:
-            check.fail(f"receipt {receipt} still waits, though booth {booth.id} is settled")
+            check.fail(
+                "receipt {receipt} still waits, though booth {booth} is settled", receipt=receipt, booth=booth.id
+            )
 
 
 def _compare_sums(check: Check, subject: str, sale: Sale) -> None:
     pieces = [part.qty for part in sale.parts]
     doubtful = (sale.waiting, sale.disputed, sale.rejected, sale.voided, sale.forwarded)
     check.expect_equal(
-        subject, sale.qty, sum(pieces) + sum(doubtful), "pieces, but its parts and what is in doubt sum to"
+        sale.qty,
+        sum(pieces) + sum(doubtful),
+        "{subject}: {first} pieces, but its parts and what is in doubt sum to {second}",
+        subject=subject,
     )
     if min(pieces, default=1) < 1 or min(doubtful) < 0:
-        check.fail(f"{subject}: parts {pieces}, waiting, disputed, rejected, voided and forwarded {doubtful}")
+        check.fail(
+            "{subject}: parts {pieces}, waiting, disputed, rejected, voided and forwarded {doubtful}",
+            subject=subject,
+            pieces=pieces,
+            doubtful=doubtful,
+        )
         return
     amounts = [rupiah for _, rupiah in sale.part_amounts]
     worth = value(sale.net_rupiah, sale.qty, sum(pieces)) if sale.qty else 0
-    check.expect_equal(subject, sum(amounts), worth, "rupiah in its parts, but the recorded pieces are worth")
+    check.expect_equal(
+        sum(amounts),
+        worth,
+        "{subject}: {first} rupiah in its parts, but the recorded pieces are worth {second}",
+        subject=subject,
+    )
     total = sum(amounts) + sale.open_rupiah + sale.returned_rupiah
-    check.expect_equal(subject, total, sale.net_rupiah, "rupiah in parts, open and returned, but net")
+    check.expect_equal(
+        total,
+        sale.net_rupiah,
+        "{subject}: {first} rupiah in parts, open and returned, but net {second}",
+        subject=subject,
+    )
     if min(*amounts, sale.open_rupiah, sale.returned_rupiah, 0) < 0:
         check.fail(
-            f"{subject}: rupiah below zero: {amounts}, open {sale.open_rupiah}, returned {sale.returned_rupiah}"
+            "{subject}: rupiah below zero: {amounts}, open {open_rupiah}, returned {returned_rupiah}",
+            subject=subject,
+            amounts=amounts,
+            open_rupiah=sale.open_rupiah,
+            returned_rupiah=sale.returned_rupiah,
         )
 
 

@@ -71,23 +71,43 @@ class RepairAudit:
             self.check.looked_at += 1
             letters = self._letters.get(place, {}).values()
             if not letters:
-                self.check.fail(f"{id} on {topic} is a mended copy of {place}, which is no dead letter")
+                self.check.fail(
+                    "{id} on {topic} is a mended copy of {place}, which is no dead letter",
+                    id=id,
+                    topic=topic,
+                    place=place,
+                )
             elif any(letter.reason in (BUG, KEY_PARKED) for letter in letters):
-                self.check.fail(f"{id} is a mended copy of {place}, which is readable and waits for its replay")
+                self.check.fail(
+                    "{id} is a mended copy of {place}, which is readable and waits for its replay", id=id, place=place
+                )
             elif place.rsplit("/", 2)[0] != topic or repairs.copy_id(place, topic) != id:
-                self.check.fail(f"{id} on {topic} is not the id of the mended copy of {place}: it may count twice")
+                self.check.fail(
+                    "{id} on {topic} is not the id of the mended copy of {place}: it may count twice",
+                    id=id,
+                    topic=topic,
+                    place=place,
+                )
             elif any(worked_digest(letter.service, letter.id) == letter.digest for letter in letters):
-                self.check.fail(f"{place} was worked itself, and by its mended copy {id}: it counts twice")
+                self.check.fail(
+                    "{place} was worked itself, and by its mended copy {id}: it counts twice", place=place, id=id
+                )
             elif place not in self.done.mended:
-                self.check.notes.append(f"{place} has a mended copy, and no event says so: repeat `karya dlq mend`")
+                self.check.note(
+                    "{place} has a mended copy, and no event says so: repeat `karya dlq mend`", place=place
+                )
         for place, mending in sorted(self.done.mended.items()):
             self.check.expect(
                 mending.body.mended in self._copies,
-                f"{place} is said to be mended, but its topic has no copy {mending.body.mended}",
+                "{place} is said to be mended, but its topic has no copy {mended}",
+                place=place,
+                mended=mending.body.mended,
             )
         for place, archived in sorted(self.done.archived.items()):
             letters = self._letters.get(place, {}).values()
             self.check.expect(
                 bool(letters) and not any(letter.reason in (BUG, KEY_PARKED) for letter in letters),
-                f"{place} was archived by {archived.actor}, but it is no unusable dead letter",
+                "{place} was archived by {actor}, but it is no unusable dead letter",
+                place=place,
+                actor=archived.actor,
             )

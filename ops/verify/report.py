@@ -1,47 +1,67 @@
 """The result of a verification: checks, each with its number of comparisons and its violations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from shared.wording import Message, Value
 
 SHOWN = 20
 
 
 @dataclass(slots=True)
 class Check:
-    """The result for one invariant. `looked_at` counts the comparisons, `total` the violations; `broken` holds a
-    sentence for each of the first violations. `notes` inform people and are no violations.
+    """The result for one invariant. `looked_at` counts the comparisons, `total` the violations; `violations` are
+    sentences on the first of them. `remarks` inform people and are no violations. `broken` and `notes` are both in
+    English.
+
+    A sentence comes as a literal template with its values, so that `make words` finds it.
     """
 
     name: str
     about: str
     looked_at: int = 0
     total: int = 0
-    broken: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    violations: list[Message] = field(default_factory=list)
+    remarks: list[Message] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
         return self.total == 0
 
-    def fail(self, sentence: str) -> None:
-        """Count a violation, which `sentence` describes."""
-        self.total += 1
-        if len(self.broken) < SHOWN:
-            self.broken.append(sentence)
+    @property
+    def broken(self) -> list[str]:
+        return [message.english for message in self.violations]
 
-    def expect(self, right: bool, sentence: str) -> None:
-        """Count a comparison, and a violation described by `sentence` if it is not `right`."""
+    @property
+    def notes(self) -> list[str]:
+        return [message.english for message in self.remarks]
+
+    def fail(self, template: str, /, **values: object) -> None:
+        """Count a violation, which the sentence describes."""
+        self.fail_with(sentence(template, values))
+
+    def fail_with(self, message: Message) -> None:
+        """Count a violation, which the message describes."""
+        self.total += 1
+        if len(self.violations) < SHOWN:
+            self.violations.append(message)
+
+    def expect(self, right: bool, template: str, /, **values: object) -> None:
+        """Count a comparison, and a violation that the sentence describes if it is not `right`."""
         self.looked_at += 1
         if not right:
-            self.fail(sentence)
+            self.fail(template, **values)
 
-    def expect_equal(self, subject: str, first: object, second: object, between: str = "and") -> None:
-        """Count a comparison of two values of `subject`. `between` stands between them in the violation's
-        sentence."""
+    def expect_equal(self, first: object, second: object, template: str, /, **values: object) -> None:
+        """Count a comparison of two values. They are `first` and `second` in the sentence."""
         self.looked_at += 1
         if first != second:
-            self.fail(f"{subject}: {first} {between} {second}")
+            self.fail(template, **values, first=first, second=second)
+
+    def note(self, template: str, /, **values: object) -> None:
+        """Add a sentence that is no violation."""
+        self.remarks.append(sentence(template, values))
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -49,9 +69,9 @@ class Check:
             "about": self.about,
             "looked_at": self.looked_at,
             "ok": self.ok,
-            "broken": self.broken,
+            "broken": sentences(self.violations),
             "broken_total": self.total,
-            "notes": self.notes,
+            "notes": sentences(self.remarks),
         }
 
 
@@ -60,7 +80,7 @@ class VerifyReport:
     """The result of a verification. `waits` names unfinished work at the end of the wait; then nothing was
     checked."""
 
-    waits: tuple[str, ...] = ()
+    waits: tuple[Message, ...] = ()
     checks: tuple[Check, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -81,7 +101,26 @@ class VerifyReport:
         return {
             "ok": self.ok,
             "quiet": self.quiet,
-            "waits": list(self.waits),
+            "waits": sentences(self.waits),
             "seconds": dict(self.seconds),
             "checks": [check.as_dict() for check in self.checks],
         }
+
+
+def sentence(template: str, values: Mapping[str, object]) -> Message:
+    """The message. What is neither a number nor a message is shown as Python writes it."""
+    return Message(template, **{name: _value(value) for name, value in values.items()})
+
+
+def sentences(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """The messages as JSON types."""
+    return [
+        {"detail": message.english, "template": message.template, "values": message.plain_values}
+        for message in messages
+    ]
+
+
+def _value(value: object) -> Value:
+    if isinstance(value, str | Message) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    return str(value)

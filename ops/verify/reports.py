@@ -29,15 +29,24 @@ def answered(evidence: Evidence) -> Check:
     catalogues = evidence.of(FacilityCatalogue)
     for report in evidence.of(TerminalReport).values():
         expected = 0 if report.id in waiting else 1
-        check.expect_equal(f"report {report.id}", evidence.published.answers[report.id], expected, "answers, not")
+        check.expect_equal(
+            evidence.published.answers[report.id],
+            expected,
+            "report {report}: {first} answers, not {second}",
+            report=report.id,
+        )
         if report.outcome is ReportOutcome.WAITING and report.id not in waiting:
-            check.fail(f"report {report.id} waits for inventory's answer")
+            check.fail("report {report} waits for inventory's answer", report=report.id)
     for id, waiting_report in waiting.items():
         catalogue = catalogues.get(waiting_report.waits_at)
         if catalogue is not None and can_be_decided(catalogue, waiting_report):
-            check.fail(f"report {id} waits, although the catalogue of {waiting_report.waits_at} has come")
+            check.fail(
+                "report {report} waits, although the catalogue of {waits_at} has come",
+                report=id,
+                waits_at=waiting_report.waits_at,
+            )
     for id in sorted(evidence.published.answers.keys() - evidence.of(TerminalReport).keys()):
-        check.fail(f"report {id} was answered, but production does not know it")
+        check.fail("report {report} was answered, but production does not know it", report=id)
     return check
 
 
@@ -47,18 +56,32 @@ def catalogue(evidence: Evidence) -> Check:
     entries, catalogues = evidence.of(Entry), evidence.of(FacilityCatalogue)
     histories = Counter(revision.entry for revision in evidence.of(EntryRevision).values())
     for entry in entries.values():
-        check.expect_equal(f"entry {entry.id}", histories[entry.id], entry.revision, "revisions are kept, not")
+        check.expect_equal(
+            histories[entry.id],
+            entry.revision,
+            "entry {entry}: {first} revisions are kept, not {second}",
+            entry=entry.id,
+        )
         if not isinstance(entry.fact, FacilitySet):
             continue
         facility = code_of(entry.id)
         catalogue = catalogues.get(facility, FacilityCatalogue(facility))
-        check.expect_equal(f"facility {facility}", catalogue.revision, entry.revision, "is its revision there, not")
+        check.expect_equal(
+            catalogue.revision,
+            entry.revision,
+            "facility {facility}: {first} is its revision there, not {second}",
+            facility=facility,
+        )
         for product in entry.fact.products:
             of_product = entries.get(entry_id(EntryKind.PRODUCT, product))
             listing = catalogue.products.get(product)
             listed_revision, newest = listing.revision if listing else 0, of_product.revision if of_product else 0
             check.expect_equal(
-                f"product {product} at {facility}", listed_revision, newest, "is its revision there, not"
+                listed_revision,
+                newest,
+                "product {product} at {facility}: {first} is its revision there, not {second}",
+                product=product,
+                facility=facility,
             )
     return check
 
@@ -79,11 +102,18 @@ def became_lots(evidence: Evidence) -> Check:
             continue
         lot = lots.get(report.lot or "")
         if lot is None:
-            check.expect(False, f"report {report.id} was accepted for lot {report.lot}, which is not there")
+            check.expect(
+                False,
+                "report {report} was accepted for lot {lot}, which is not there",
+                report=report.id,
+                lot=report.lot,
+            )
             continue
         match report.kind:
             case ReportKind.PRODUCTION:
-                check.expect_equal(f"lot {lot.id}", lot.report, report.id, "is its report, not")
+                check.expect_equal(
+                    lot.report, report.id, "lot {lot}: {first} is its report, not {second}", lot=lot.id
+                )
             case ReportKind.CORRECTION:
                 corrected[lot.id] += report.change or 0
             case ReportKind.RECALL:
@@ -94,12 +124,25 @@ def became_lots(evidence: Evidence) -> Check:
                 corrected[lot.id] += report.change or 0
                 withdrawn.add(lot.id)
     for lot in lots.values():
-        check.expect_equal(f"lot {lot.id}", lot.corrected, corrected[lot.id], "corrected, by its reports")
         check.expect_equal(
-            f"lot {lot.id}", int(lot.recalled), recalls[lot.id], "is its recall, but recalls less liftings are"
+            lot.corrected, corrected[lot.id], "lot {lot}: {first} corrected, by its reports {second}", lot=lot.id
         )
         check.expect_equal(
-            f"lot {lot.id}", lot.withdrawn, lot.id in withdrawn, "is whether it is withdrawn, by its reports"
+            int(lot.recalled),
+            recalls[lot.id],
+            "lot {lot}: {first} is its recall, but recalls less liftings are {second}",
+            lot=lot.id,
         )
-        check.expect(lot.report in reports, f"lot {lot.id} is from report {lot.report}, which is not there")
+        check.expect_equal(
+            lot.withdrawn,
+            lot.id in withdrawn,
+            "lot {lot}: {first} is whether it is withdrawn, by its reports {second}",
+            lot=lot.id,
+        )
+        check.expect(
+            lot.report in reports,
+            "lot {lot} is from report {report}, which is not there",
+            lot=lot.id,
+            report=lot.report,
+        )
     return check

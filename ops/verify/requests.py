@@ -36,25 +36,55 @@ def pages(evidence: Evidence) -> Check:
     check = Check("pages of lines", "the sums of a request = its lines in pages; each line stands in its own place")
     requests = evidence.of(Request)
     for page in evidence.of(StoredLines).values():
-        check.expect(page.request in requests, f"page {page.id} is of no known request")
+        check.expect(page.request in requests, "page {page} is of no known request", page=page.id)
     for request in whole_requests(evidence):
         lines = list(request.lines.loaded)
-        check.expect_equal(f"request {request.id}", len(request.lines), len(lines), "lines by its sums, by its pages")
+        check.expect_equal(
+            len(request.lines),
+            len(lines),
+            "request {request}: {first} lines by its sums, by its pages {second}",
+            request=request.id,
+        )
         names = [f"{request.id}.{number}" for number in range(1, len(lines) + 1)]
-        check.expect([line.reservation for line in lines] == names, f"lines of {request.id} are not in their places")
+        check.expect(
+            [line.reservation for line in lines] == names,
+            "lines of {request} are not in their places",
+            request=request.id,
+        )
         sums = {status: tally for status, tally in request.lines.tallies.items() if tally.lines}
         tallies = Lines.of(lines).tallies
-        check.expect(sums == tallies, f"request {request.id} counts {_words(sums)}; its lines are {_words(tallies)}")
-        check.expect(request.terms is not None, f"request {request.id} has no terms")
+        check.expect(
+            sums == tallies,
+            "request {request} counts {counted}; its lines are {found}",
+            request=request.id,
+            counted=_words(sums),
+            found=_words(tallies),
+        )
+        check.expect(request.terms is not None, "request {request} has no terms", request=request.id)
         if request.terms is not None:
             asked_qty = sum(demand.qty for demand in request.demands)
-            check.expect_equal(f"request {request.id}", request.asked, asked_qty, "asked by its sum, by its demands")
+            check.expect_equal(
+                request.asked,
+                asked_qty,
+                "request {request}: {first} asked by its sum, by its demands {second}",
+                request=request.id,
+            )
             short = sum(gap.short for gap in shortfalls(request)) if request.lines.whole else request.short
-            check.expect_equal(f"request {request.id}", request.short, short, "short by its sums, by its demands")
+            check.expect_equal(
+                request.short,
+                short,
+                "request {request}: {first} short by its sums, by its demands {second}",
+                request=request.id,
+            )
         stranded = sum(
             line.qty for line in lines if line.status is LineStatus.RESERVED and line.booth in request.closed
         )
-        check.expect_equal(f"request {request.id}", request.stranded, stranded, "stranded by its sum, by its lines")
+        check.expect_equal(
+            request.stranded,
+            stranded,
+            "request {request}: {first} stranded by its sum, by its lines {second}",
+            request=request.id,
+        )
     return check
 
 
@@ -64,7 +94,7 @@ def published(evidence: Evidence) -> Check:
     plans = evidence.published.plans
     check.looked_at += plans.whole
     for wrong in plans.not_whole():
-        check.fail(wrong)
+        check.fail_with(wrong)
     return check
 
 
@@ -89,10 +119,18 @@ def lost_on_the_way(evidence: Evidence) -> Check:
         for lot, sent_qty in shipment.lots.items():
             missing = max(0, sent_qty - stocked.get(lot, 0)) if received else 0
             check.expect_equal(
-                f"lot {lot} in shipment {shipment.id}", lost_by_lot[lot], missing, "lost by its lines, by its count"
+                lost_by_lot[lot],
+                missing,
+                "lot {lot} in shipment {shipment}: {first} lost by its lines, by its count {second}",
+                lot=lot,
+                shipment=shipment.id,
             )
     for reservation, qty in sorted(lost.items()):
-        check.fail(f"{qty} pieces of {reservation} are lost on the way, but the reservation is in no shipment")
+        check.fail(
+            "{qty} pieces of {reservation} are lost on the way, but the reservation is in no shipment",
+            qty=qty,
+            reservation=reservation,
+        )
     return check
 
 
@@ -101,18 +139,29 @@ def revisions(evidence: Evidence) -> Check:
     check = Check("revisions", "nothing is reserved for a closed booth; no revision is unfinished")
     booths = evidence.of(Booth)
     for request in whole_requests(evidence):
-        check.expect(not request.revising, f"request {request.id} is to be revised, but was not")
+        check.expect(not request.revising, "request {request} is to be revised, but was not", request=request.id)
         has_proposals = any(line.status is LineStatus.PROPOSED for line in request.lines.loaded)
         check.expect(
             request.waiting is not None or not has_proposals,
-            f"request {request.id} has proposed lines, but no pending revision",
+            "request {request} has proposed lines, but no pending revision",
+            request=request.id,
         )
         for id in request.closed:
             booth = booths.get(id)
             # A reopened booth gets nothing more of the requests that its closing ended.
             never_closed = booth is None or (booth.status is BoothStatus.OPEN and booth.opening == 1)
-            check.expect(not never_closed, f"request {request.id} lists {id} as closed, but it is open")
+            check.expect(
+                not never_closed,
+                "request {request} lists {booth} as closed, but it is open",
+                request=request.id,
+                booth=id,
+            )
         for line in request.lines.loaded:
             if line.booth in request.closed and line.status in (LineStatus.PLANNED, LineStatus.RESERVED):
-                check.fail(f"{line.reservation} is {line.status.value} for {line.booth}, which is closed")
+                check.fail(
+                    "{reservation} is {status:word} for {booth}, which is closed",
+                    reservation=line.reservation,
+                    status=line.status.value,
+                    booth=line.booth,
+                )
     return check

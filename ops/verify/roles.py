@@ -22,19 +22,19 @@ def roles(evidence: Evidence) -> Check:
     for account in evidence.of(Account).values():
         facts = published.pop(account.id, AccountFacts())
         check.expect_equal(
-            f"account {account.id}",
             (
                 account.credential,
                 {(held.role.value, held.scope) for held in account.roles},
                 account.closed_at is not None,
             ),
             (facts.credential, facts.roles, facts.closed),
-            "as its facts say, not",
+            "account {account}: {first} as its facts say, not {second}",
+            account=account.id,
         )
         for contradiction in facts.contradictions:
-            check.fail(f"account {account.id}: {contradiction}")
+            check.fail("account {account}: {contradiction}", account=account.id, contradiction=contradiction)
     for subject in sorted(published):
-        check.fail(f"account {subject} was published, but identity does not know it")
+        check.fail("account {account} was published, but identity does not know it", account=subject)
     return check
 
 
@@ -45,17 +45,17 @@ def enrolments(evidence: Evidence) -> Check:
     for device in evidence.of(EnrolledDevice).values():
         facts = published.pop(device.id, EnrolmentFacts())
         check.expect_equal(
-            f"device {device.id}",
             (
                 device.public_key.fields,
                 (device.role.value, device.scope, device.name),
                 device.revoked_at is not None,
             ),
             (facts.key, facts.place, facts.revoked),
-            "as its facts say, not",
+            "device {device}: {first} as its facts say, not {second}",
+            device=device.id,
         )
         for contradiction in facts.contradictions:
-            check.fail(f"device {device.id}: {contradiction}")
+            check.fail("device {device}: {contradiction}", device=device.id, contradiction=contradiction)
     for subject in sorted(published):
-        check.fail(f"device {subject} was published, but identity does not know it")
+        check.fail("device {device} was published, but identity does not know it", device=subject)
     return check

@@ -19,6 +19,7 @@ from shared.events.language import Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL
 from shared.settings import Settings
+from shared.wording import Message
 
 _SIGNED = (TERMINAL.name, TILL.name)
 _HELD: Mapping[str, Topic] = {topic.name: topic for topic in (HELD_REPORTS, HELD_SALES)}
@@ -43,7 +44,7 @@ class SignatureAudit:
         # The digests of the bytes that an operator released, by device and id of the record.
         self._released: dict[tuple[str, str], str] = {}
         self._found: set[tuple[str, str]] = set()
-        self._unchecked: Counter[str] = Counter()
+        self._unchecked: Counter[Message] = Counter()
         self._check = Check(
             "signatures",
             "per signed record: it is as an enrolled device signed it, and came before its loss or was released",
@@ -78,34 +79,47 @@ class SignatureAudit:
         where = f"{record.topic} {record.partition}/{record.offset}"
         if signature is None:
             is_former = envelope.header(record.headers, UNSIGNED) is not None
-            self._without("of a former version, which signed nothing" if is_former else "not signed", where)
+            self._without(
+                Message("of a former version, which signed nothing") if is_former else Message("not signed"), where
+            )
             return
         try:
             device = device_of(signature)
         except SignatureRefused:
-            self._check.expect(False, f"{where}: it has a signature that is none")
+            self._check.expect(False, "{where}: it has a signature that is none", where=where)
             return
         signer = self._signers.get(device)
         if signer is None:
-            self._without("signed by a device that was never enrolled", where)
+            self._without(Message("signed by a device that was never enrolled"), where)
             return
         known = (device, envelope.header(record.headers, "ce_id") or "")
         is_released = self._released.get(known) == hashlib.sha256(record.value or b"").hexdigest()
         if is_released:
             self._found.add(known)
-        self._check.expect(*_verdict(record, signature, device, signer, where, is_released=is_released))
+        self._check.looked_at += 1
+        wrong = _wrong(record, signature, device, signer, where, is_released=is_released)
+        if wrong is not None:
+            self._check.fail_with(wrong)
 
-    def _without(self, what: str, where: str) -> None:
+    def _without(self, what: Message, where: str) -> None:
         if self._all_signed:
-            self._check.expect(False, f"{where}: it is {what}")
+            self._check.expect(False, "{where}: it is {what}", where=where, what=what)
         else:
             self._unchecked[what] += 1
 
     def result(self) -> Check:
         """The check, with the numbers of records that it can't be sure of as notes."""
         for device, record in sorted(self._released.keys() - self._found):
-            self._check.expect(False, f"record {record} of {device} was released, and its topic does not have it so")
-        self._check.notes = [f"{count} records are {what}" for what, count in sorted(self._unchecked.items())]
+            self._check.expect(
+                False,
+                "record {record} of {device} was released, and its topic does not have it so",
+                record=record,
+                device=device,
+            )
+        self._check.remarks = [
+            Message("{count:record is|records are} {what}", count=count, what=what)
+            for what, count in sorted(self._unchecked.items(), key=lambda pair: pair[0].english)
+        ]
         return self._check
 
 
@@ -127,19 +141,27 @@ async def signatures(settings: Settings, *, all_signed: bool = False) -> Check:
     return audit.result()
 
 
-def _verdict(
+def _wrong(
     record: ConsumerRecord, signature: str, device: str, signer: _Signer, where: str, *, is_released: bool
-) -> tuple[bool, str]:
+) -> Message | None:
+    """What is wrong with a signed record."""
     content = SignedContent.of(record.headers, record.key or b"", record.value or b"")
     try:
         verify(signature, content, signer.key)
     except SignatureRefused as refused:
-        return False, f"{where}: {device} did not sign this ({refused.fault.value})"
+        return Message(
+            "{where}: {device} did not sign this ({fault})", where=where, device=device, fault=refused.fault.value
+        )
     if content.source != signer.source.encode():
-        return False, f"{where}: {device} of {signer.source} signed it in the name of another"
+        return Message(
+            "{where}: {device} of {source} signed it in the name of another",
+            where=where,
+            device=device,
+            source=signer.source,
+        )
     arrived = envelope.taken_in(record)
     if is_released:
-        return True, ""
+        return None
     if signer.revoked_at is not None and (arrived is None or arrived > signer.revoked_at + HEARD_WITHIN):
-        return False, f"{where}: it came after {device} was revoked"
-    return True, ""
+        return Message("{where}: it came after {device} was revoked", where=where, device=device)
+    return None

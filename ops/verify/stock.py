@@ -17,6 +17,7 @@ from services.inventory.domain import Lot
 from services.inventory.domain.lot import Reservation, ReservationStatus
 from services.production.domain import entities as production
 from services.sales.domain.booth import Booth as SellingBooth
+from shared.wording import Message
 
 # The state of a line's reservation in inventory at quiescence.
 _STANDING = {
@@ -50,7 +51,12 @@ def lot_balance(evidence: Evidence) -> Check:
     for lot in evidence.of(Lot).values():
         received = lot.recorded + lot.corrected
         accounted = lot.on_hand + lot.reserved + lot.dispatched - lot.returned + lot.written_off
-        check.expect_equal(f"lot {lot.id}", received, accounted, "recorded and corrected, but the parts sum to")
+        check.expect_equal(
+            received,
+            accounted,
+            "lot {lot}: {first} recorded and corrected, but the parts sum to {second}",
+            lot=lot.id,
+        )
         parts = {
             "on hand": lot.on_hand,
             "returned": lot.returned,
@@ -61,11 +67,15 @@ def lot_balance(evidence: Evidence) -> Check:
         }
         for name, qty in parts.items():
             if qty < 0:
-                check.fail(f"lot {lot.id}: {qty} pieces {name}")
+                check.fail("lot {lot}: {qty:piece|pieces} {part:word}", lot=lot.id, qty=qty, part=name)
         if lot.withdrawn and received > lot.written_off:
-            check.fail(f"lot {lot.id} is withdrawn, but {received - lot.written_off} of its reported pieces remain")
+            check.fail(
+                "lot {lot} is withdrawn, but {remaining} of its reported pieces remain",
+                lot=lot.id,
+                remaining=received - lot.written_off,
+            )
         if len({r.id for r in lot.reservations}) < len(lot.reservations):
-            check.fail(f"lot {lot.id} holds a reservation twice")
+            check.fail("lot {lot} holds a reservation twice", lot=lot.id)
     return check
 
 
@@ -87,11 +97,14 @@ def published_balances(evidence: Evidence) -> Check:
     for lot in evidence.of(Lot).values():
         published = evidence.published.balances.get(lot.id)
         if published is None:
-            check.expect(False, f"lot {lot.id}: no StockChanged was ever published")
+            check.expect(False, "lot {lot}: no StockChanged was ever published", lot=lot.id)
             continue
         balance = {name: getattr(lot, name) for name in names}
         check.expect_equal(
-            f"lot {lot.id}", balance, {name: published[name] for name in names}, "kept, but published was"
+            balance,
+            {name: published[name] for name in names},
+            "lot {lot}: {first} kept, but published was {second}",
+            lot=lot.id,
         )
     return check
 
@@ -103,10 +116,14 @@ def lots_arrived(evidence: Evidence) -> Check:
     for id in recorded.keys() | balanced.keys():
         lot, stock_lot = recorded.get(id), balanced.get(id)
         if lot is None or stock_lot is None:
-            check.expect(False, f"lot {id} is known to {'inventory' if lot is None else 'production'} alone")
+            check.expect(
+                False,
+                "lot {lot} is known to {service} alone",
+                lot=id,
+                service="inventory" if lot is None else "production",
+            )
             continue
         check.expect_equal(
-            f"lot {id}",
             (
                 lot.facility,
                 lot.product,
@@ -127,7 +144,8 @@ def lots_arrived(evidence: Evidence) -> Check:
                 stock_lot.recalled,
                 stock_lot.withdrawn,
             ),
-            "by production, by inventory",
+            "lot {lot}: {first} by production, by inventory {second}",
+            lot=id,
         )
     return check
 
@@ -139,10 +157,13 @@ def stock_views(evidence: Evidence) -> Check:
         view = views.get(lot.id)
         viewed = view and (view.revision, view.on_hand, view.recalled)
         check.expect_equal(
-            f"lot {lot.id}", viewed, (lot.revision, lot.on_hand, lot.recalled), "seen by festival, by inventory"
+            viewed,
+            (lot.revision, lot.on_hand, lot.recalled),
+            "lot {lot}: {first} seen by festival, by inventory {second}",
+            lot=lot.id,
         )
     for id in sorted(views.keys() - evidence.of(Lot).keys()):
-        check.fail(f"lot {id} is seen by festival, but inventory has none")
+        check.fail("lot {lot} is seen by festival, but inventory has none", lot=id)
     return check
 
 
@@ -152,28 +173,50 @@ def reservations(evidence: Evidence) -> Check:
     remaining = dict(_reservations(evidence))
     for request, line in _lines(evidence):
         reservation_entry = remaining.pop(line.reservation, None)
-        subject = f"reservation {line.reservation} ({line.qty} of {line.lot} for {line.booth})"
+        subject = Message(
+            "reservation {reservation} ({qty} of {lot} for {booth})",
+            reservation=line.reservation,
+            qty=line.qty,
+            lot=line.lot,
+            booth=line.booth,
+        )
         check.looked_at += 1
         if line.status in _UNANSWERED:
-            check.fail(f"{subject} is {line.status.value}: inventory's answer is missing")
+            check.fail(
+                "{subject} is {status:word}: inventory's answer is missing", subject=subject, status=line.status.value
+            )
         elif reservation_entry is None:
             if line.status in _STANDING:
-                check.fail(f"{subject} is {line.status.value}, but inventory has no such reservation")
+                check.fail(
+                    "{subject} is {status:word}, but inventory has no such reservation",
+                    subject=subject,
+                    status=line.status.value,
+                )
         elif line.status in (LineStatus.PLANNED, LineStatus.REFUSED):
             check.fail(
-                f"{subject} is {line.status.value}, but inventory has it as {reservation_entry[1].status.value}"
+                "{subject} is {status:word}, but inventory has it as {status2:word}",
+                subject=subject,
+                status=line.status.value,
+                status2=reservation_entry[1].status.value,
             )
         else:
             lot, r = reservation_entry
             expected = _STANDING.get(line.status, ReservationStatus.RELEASED)
             check.expect_equal(
-                subject,
                 (line.lot, line.booth, line.qty, expected.value, request.festival, request.name),
                 (lot, r.booth, r.qty, r.status.value, r.festival, r.request),
-                "by festival, by inventory",
+                "{subject}: {first} by festival, by inventory {second}",
+                subject=subject,
             )
     for id, (lot, r) in sorted(remaining.items()):
-        check.expect(False, f"inventory has {r.qty} of {lot} {r.status.value} for {id}, which is no line of festival")
+        check.expect(
+            False,
+            "inventory has {qty} of {lot} {status:word} for {reservation}, which is no line of festival",
+            qty=r.qty,
+            lot=lot,
+            status=r.status.value,
+            reservation=id,
+        )
     return check
 
 
@@ -186,16 +229,27 @@ def reservations_answered(evidence: Evidence) -> Check:
     reserved, refused = answers["StockReserved"], answers["ReservationRefused"]
     ended = answers["ReservationReleased"] + answers["StockDispatched"]
     for id in reserved.keys() | refused.keys():
-        check.expect_equal(f"reservation {id}", reserved[id] + refused[id], 1, "times answered, not")
+        check.expect_equal(
+            reserved[id] + refused[id],
+            1,
+            "reservation {reservation}: {first} times answered, not {second}",
+            reservation=id,
+        )
     for id, times in ended.items():
         check.expect(
             times <= reserved[id],
-            f"reservation {id} was released or sent {times} times, confirmed {reserved[id]} times",
+            "reservation {reservation} was released or sent {times} times, confirmed {reserved} times",
+            reservation=id,
+            times=times,
+            reserved=reserved[id],
         )
     for id, (_, r) in _reservations(evidence):
         expected_ends = 0 if r.status is ReservationStatus.HELD else 1
         check.expect_equal(
-            f"reservation {id}", (reserved[id], ended[id]), (1, expected_ends), "times confirmed and ended, not"
+            (reserved[id], ended[id]),
+            (1, expected_ends),
+            "reservation {reservation}: {first} times confirmed and ended, not {second}",
+            reservation=id,
         )
     return check
 
@@ -217,7 +271,11 @@ def in_transit(evidence: Evidence) -> Check:
                 if parcel.leg is DispatchStatus.LEFT:
                     under_way[shipment.booth, parcel.lot] += parcel.qty
                 elif parcel.leg is DispatchStatus.ORDERED:
-                    check.fail(f"shipment {shipment.id}: the dispatch of {parcel.lot} was never answered")
+                    check.fail(
+                        "shipment {shipment}: the dispatch of {lot} was never answered",
+                        shipment=shipment.id,
+                        lot=parcel.lot,
+                    )
     moved: Counter[tuple[str, str]] = Counter()
     for transfer in evidence.of(Transfer).values():
         for lot, qty in transfer.sent:
@@ -228,19 +286,41 @@ def in_transit(evidence: Evidence) -> Check:
     for booth, booth_lot in _booth_lots(evidence):
         pair, subject = (booth.id, booth_lot.lot), f"lot {booth_lot.lot} for {booth.id}"
         check.expect_equal(
-            f"lot {booth_lot.lot} of {booth.id}", moved.pop(pair, 0), booth_lot.moved_out, "in transfers, moved away"
+            moved.pop(pair, 0),
+            booth_lot.moved_out,
+            "lot {lot} of {booth}: {first} in transfers, moved away {second}",
+            lot=booth_lot.lot,
+            booth=booth.id,
         )
         arrived_qty = booth_lot.in_transit + booth_lot.received + booth_lot.lost_on_the_way - booth_lot.found
         check.expect_equal(
-            subject, dispatched.pop(pair, 0), arrived_qty, "sent by inventory and other booths, by festival"
+            dispatched.pop(pair, 0),
+            arrived_qty,
+            "{subject}: {first} sent by inventory and other booths, by festival {second}",
+            subject=subject,
         )
         check.expect_equal(
-            subject, under_way.pop(pair, 0), booth_lot.in_transit, "in shipments and transfers, on the way"
+            under_way.pop(pair, 0),
+            booth_lot.in_transit,
+            "{subject}: {first} in shipments and transfers, on the way {second}",
+            subject=subject,
         )
     for (booth_id, lot_id), qty in sorted((dispatched + under_way).items()):
-        check.expect(False, f"{qty} of {lot_id} were sent to {booth_id}, which does not know of them")
+        check.expect(
+            False,
+            "{qty} of {lot} were sent to {booth}, which does not know of them",
+            qty=qty,
+            lot=lot_id,
+            booth=booth_id,
+        )
     for (booth_id, lot_id), qty in sorted((+moved).items()):
-        check.expect(False, f"{qty} of {lot_id} were moved away from {booth_id}, which does not know of them")
+        check.expect(
+            False,
+            "{qty} of {lot} were moved away from {booth}, which does not know of them",
+            qty=qty,
+            lot=lot_id,
+            booth=booth_id,
+        )
     return check
 
 
@@ -264,20 +344,34 @@ def counted_in(evidence: Evidence) -> Check:
         pair, subject = (booth.id, booth_lot.lot), f"lot {booth_lot.lot} at {booth.id}"
         counted = sums.pop(pair, Counter())
         check.expect_equal(
-            subject,
             (booth_lot.received, booth_lot.lost_on_the_way, booth_lot.found),
             (counted["received"], counted["lost"], counted["found"]),
-            "received, lost and found, but its shipments and transfers sum to",
+            "{subject}: {first} received, lost and found, but its shipments and transfers sum to {second}",
+            subject=subject,
         )
         expectation = finds.pop(pair, (booth.festival, 0))
-        check.expect_equal(subject, (booth.festival, booth_lot.found), expectation, "found by festival, by inventory")
+        check.expect_equal(
+            (booth.festival, booth_lot.found),
+            expectation,
+            "{subject}: {first} found by festival, by inventory {second}",
+            subject=subject,
+        )
     for (booth_id, lot_id), counted in sorted(sums.items()):
         check.expect(
             not counted.total(),
-            f"{counted['received']} of {lot_id} were counted at {booth_id}, which has no such lot",
+            "{received} of {lot} were counted at {booth}, which has no such lot",
+            received=counted["received"],
+            lot=lot_id,
+            booth=booth_id,
         )
     for (booth_id, lot_id), (_, qty) in sorted(finds.items()):
-        check.expect(False, f"inventory knows of {qty} of {lot_id} found at {booth_id}, which does not")
+        check.expect(
+            False,
+            "inventory knows of {qty} of {lot} found at {booth}, which does not",
+            qty=qty,
+            lot=lot_id,
+            booth=booth_id,
+        )
     return check
 
 
@@ -291,13 +385,18 @@ def home_and_lost(evidence: Evidence) -> Check:
         returned[booth_lot.lot] += booth_lot.returned
         check.expect(
             booth_lot.returning == 0,
-            f"lot {booth_lot.lot}: {booth_lot.returning} from {booth.id} are on their way home, unanswered",
+            "lot {lot}: {returning} from {booth} are on their way home, unanswered",
+            lot=booth_lot.lot,
+            returning=booth_lot.returning,
+            booth=booth.id,
         )
     lost: Counter[str] = Counter()
     for command in evidence.of(Command).values():
         check.expect(
             command.outcome is not CommandStatus.WAITING,
-            f"command {command.id} ({command.name}) still waits for inventory",
+            "command {command} ({name}) still waits for inventory",
+            command=command.id,
+            name=command.name,
         )
         if (
             (command.name, command.outcome) == ("RecordLoss", CommandStatus.DONE)
@@ -307,10 +406,10 @@ def home_and_lost(evidence: Evidence) -> Check:
             lost[command.lot] += command.qty
     for stock in evidence.of(Lot).values():
         check.expect_equal(
-            f"lot {stock.id}",
             (returned[stock.id], lost[stock.id]),
             (stock.returned, stock.written_off),
-            "returned and lost by festival, by inventory",
+            "lot {lot}: {first} returned and lost by festival, by inventory {second}",
+            lot=stock.id,
         )
     return check
 
@@ -328,18 +427,33 @@ def returns(evidence: Evidence) -> Check:
         most[place.id, booth_lot.product] += available
         check.expect(
             returned <= available,
-            f"lot {booth_lot.lot}: {returned} come home from {place.id}, where {available} can have been "
-            f"({booth_lot.received} received, {booth_lot.moved_out} moved away)",
+            "lot {lot}: {returned} come home from {booth}, where {available} can have been "
+            "({received} received, {moved_out} moved away)",
+            lot=booth_lot.lot,
+            returned=returned,
+            booth=place.id,
+            available=available,
+            received=booth_lot.received,
+            moved_out=booth_lot.moved_out,
         )
     for product, returned in sorted(home.items()):
         remaining = max(0, most[product] - least[product])
         check.expect(
             returned <= remaining,
-            f"{returned} of {product[1]} come home from {product[0]}, where {remaining} can be left",
+            "{returned} of {product} come home from {booth}, where {remaining} can be left",
+            returned=returned,
+            product=product[1],
+            booth=product[0],
+            remaining=remaining,
         )
         late = returned - max(0, most[product] - sold[product])
         if late > 0 and returned <= remaining:
-            check.notes.append(f"{late} of {product[1]} that came home from {product[0]} were heard later as sold")
+            check.note(
+                "{late} of {product} that came home from {booth} were heard later as sold",
+                late=late,
+                product=product[1],
+                booth=product[0],
+            )
     return check
 
 
@@ -370,22 +484,34 @@ def recalls(evidence: Evidence) -> Check:
     for id, (lot, r) in _reservations(evidence):
         if lot in recalled:
             check.expect(
-                r.status is not ReservationStatus.HELD, f"lot {lot} is recalled, but {r.qty} are held for {id}"
+                r.status is not ReservationStatus.HELD,
+                "lot {lot} is recalled, but {qty} are held for {reservation}",
+                lot=lot,
+                qty=r.qty,
+                reservation=id,
             )
     for _, line in _lines(evidence):
         if line.lot in recalled:
             check.expect(
                 line.status is not LineStatus.RESERVED,
-                f"lot {line.lot} is recalled, but reserved: {line.reservation}",
+                "lot {lot} is recalled, but reserved: {reservation}",
+                lot=line.lot,
+                reservation=line.reservation,
             )
     for booth, booth_lot in _booth_lots(evidence):
         if booth_lot.lot in recalled:
             check.expect(
-                booth_lot.withdrawn is not None, f"lot {booth_lot.lot} is recalled, but not withdrawn at {booth.id}"
+                booth_lot.withdrawn is not None,
+                "lot {lot} is recalled, but not withdrawn at {booth}",
+                lot=booth_lot.lot,
+                booth=booth.id,
             )
         else:
             check.expect(
-                booth_lot.withdrawn is None, f"lot {booth_lot.lot} is not recalled, but withdrawn at {booth.id}"
+                booth_lot.withdrawn is None,
+                "lot {lot} is not recalled, but withdrawn at {booth}",
+                lot=booth_lot.lot,
+                booth=booth.id,
             )
     return check
 

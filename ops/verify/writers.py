@@ -20,6 +20,7 @@ from shared.events.journal import BatchWorked
 from shared.events.language import DeadlineReached
 from shared.runtime.dlq import ID_REUSED
 from shared.runtime.timer_service import reached_ids
+from shared.wording import Message
 
 Headers = Mapping[str, bytes | None]
 
@@ -55,7 +56,7 @@ class WriterAudit:
                 if processor.deadlines is not None:
                     self._clocks[processor.deadlines.name].append(processor.group)
         self._later: dict[tuple[str, str, str], list[_Later]] = defaultdict(list)
-        self._set_aside: list[tuple[str, str, str]] = []
+        self._set_aside: list[tuple[str, str, Message]] = []
         self._foreigners: set[str] = set()
 
     def learn(self, service: str, ledger: Iterable[str]) -> None:
@@ -77,14 +78,14 @@ class WriterAudit:
         place = _place(topic, record)
         id, cause, type = (_text(headers, name) for name in ("ce_id", "causationid", "ce_type"))
         if headers.get("ce_source") != f"karya/{service}".encode():
-            return self._foreign(place, service, "its ce_source is another")
+            return self._foreign(place, service, Message("its ce_source is another"))
         if topic in self._journals or type.startswith(_BY_THE_CLOCK):
             ids_of = self._journal_ids if topic in self._journals else self._clock_ids
             expected = ids_of(topic, record)
-            return id in expected or self._foreign(place, service, "its id does not follow from its body")
+            return id in expected or self._foreign(place, service, Message("its id does not follow from its body"))
         sources = self._sources[service].get(cause)
         if sources is None:
-            return self._foreign(place, service, "no event in the ledger caused it")
+            return self._foreign(place, service, Message("no event in the ledger caused it"))
         if any(id in derived_ids(f"{source} {cause}", topic, n) for source in sources for n in range(NEAR)):
             return True
         self._later[service, topic, cause].append(_Later(id, place))
@@ -96,14 +97,19 @@ class WriterAudit:
         service = self._writers.get(topic)
         if service is not None and (not readable or reason == ID_REUSED):
             partition, offset = (envelope.header(letter.headers, f"dlq_{part}") for part in ("partition", "offset"))
-            place, why = f"{topic} {partition}/{offset}", f"its reader set it aside as {reason}"
+            place, why = (
+                f"{topic} {partition}/{offset}",
+                Message("its reader set it aside as {reason}", reason=reason),
+            )
             # The record itself gives a better reason, and may come after its letter.
             self._set_aside.append((place, service, why))
 
     def twice(self, topic: str, record: ConsumerRecord) -> None:
         """Enter a record of `topic` that reuses the id of an earlier record with another body."""
         if topic in self._writers:
-            self._foreign(_place(topic, record), self._writers[topic], "it has the id of another, not its body")
+            self._foreign(
+                _place(topic, record), self._writers[topic], Message("it has the id of another, not its body")
+            )
 
     def close(self) -> None:
         """Search the remaining ids among those that derive from their causes; records of other ids are foreign."""
@@ -116,7 +122,7 @@ class WriterAudit:
                     unexplained.difference_update(derived_ids(f"{source} {cause}", topic, n))
             for record in records:
                 if record.id in unexplained:
-                    self._foreign(record.place, service, "its id does not follow from its cause")
+                    self._foreign(record.place, service, Message("its id does not follow from its cause"))
         for place, service, why in self._set_aside:
             self._foreign(place, service, why)
 
@@ -134,11 +140,11 @@ class WriterAudit:
             return []
         return [id for group in self._clocks[topic] for id in reached_ids(f"{group} {body.deadline}", body.due)]
 
-    def _foreign(self, place: str, service: str, why: str) -> bool:
+    def _foreign(self, place: str, service: str, why: Message) -> bool:
         if place not in self._foreigners:
             self._foreigners.add(place)
             # The sentence repeats nothing of the record, which may hold a pseudonym.
-            self.check.fail(f"{place} was not written by {service}: {why}")
+            self.check.fail("{place} was not written by {service}: {why}", place=place, service=service, why=why)
         return False
 
 

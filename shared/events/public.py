@@ -11,8 +11,8 @@ PUBLIC: tuple[Topic, ...] = (
     festival.FESTIVAL,
 )
 
-# Of the catalogue such pages show the names of codes and the islands of facilities. Its refusals, which repeat what
-# was typed, stay with those who may read the topic.
+# Of the catalogue such pages show the names of codes, the islands of facilities and the categories of products. Its
+# refusals, which repeat what was typed, stay with those who may read the topic.
 SHOWN_TO_STRANGERS: tuple[Topic, ...] = (
     sales.PUBLIC_SALES,
     inventory.INVENTORY,

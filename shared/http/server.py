@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from types import FrameType
@@ -72,7 +72,7 @@ def application(service: Service, title: str, router: APIRouter, signing_keys: S
     `signing_keys`: where the keys of access tokens come from, if not from identity over HTTP.
     """
     keys = signing_keys or IdentityKeys(service.settings.identity_url)
-    app = bare_application(service, title, router, bearers(keys, service.settings.issuer))
+    app = bare_application(service, title, [router], bearers(keys, service.settings.issuer))
     pages = [Depends(refuse_unknown_filters)]
     app.include_router(audit(service), dependencies=pages)
     app.include_router(backlog(service), dependencies=pages)
@@ -83,7 +83,7 @@ def application(service: Service, title: str, router: APIRouter, signing_keys: S
 def bare_application(
     service: Served,
     title: str,
-    router: APIRouter,
+    routers: Iterable[APIRouter],
     callers: CallerSource,
     *,
     rules: Callable[[str, str], BodyRule] = body_rule,
@@ -91,8 +91,9 @@ def bare_application(
 ) -> FastAPI:
     """The service's HTTP application. Its start starts the service, and its stop stops the service.
 
-    `callers`: how the caller of a request is known. `rules`: the bodies that each method and path take. `security`:
-    the security headers of its answers.
+    `routers`: with no router in them, since each that is around a route has it analysed anew. `callers`: how the
+    caller of a request is known. `rules`: the bodies that each method and path take. `security`: the security headers
+    of its answers.
 
     It answers while the service still waits for its servers. If the service fails to start, the process sends SIGTERM
     to itself.
@@ -124,7 +125,8 @@ def bare_application(
     app.security = security
     app.add_middleware(Admission, names=service.settings.names, rules=rules)
     pages = [Depends(refuse_unknown_filters)]
-    app.include_router(router, dependencies=pages)
+    for router in routers:
+        app.include_router(router, dependencies=pages)
     app.include_router(health(service), dependencies=pages)
 
     @app.exception_handler(HTTPException)

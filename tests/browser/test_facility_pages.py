@@ -21,6 +21,7 @@ def others() -> OtherServices:
     return others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_a_facility_issues_its_statement_and_later_a_note(
     chromium: Browser, others: OtherServices, language: str, width: int

@@ -41,6 +41,7 @@ async def test_an_operator_sees_what_waits_and_releases_a_lost_devices_records(
     await context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_an_operator_corrects_a_dead_letter_and_follows_a_rebuild(
     chromium: Browser, language: str, width: int

@@ -125,6 +125,7 @@ async def test_a_parcel_is_counted_by_scans(
         await page.context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_new_pages_are_looked_at(chromium: Browser, others: OtherServices, language: str, width: int) -> None:
     async with served_portal(others) as address:
@@ -148,6 +149,7 @@ async def test_new_pages_are_looked_at(chromium: Browser, others: OtherServices,
         await page.context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_mistakes_are_put_right(chromium: Browser, others: OtherServices, language: str, width: int) -> None:
     async with served_portal(others) as address:
@@ -192,6 +194,7 @@ async def test_mistakes_are_put_right(chromium: Browser, others: OtherServices, 
         await page.context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_the_close_says_which_till_is_missing(
     chromium: Browser, others: OtherServices, language: str, width: int
@@ -221,6 +224,7 @@ async def test_the_close_says_which_till_is_missing(
         await page.context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_what_would_change_is_shown_before_a_plan_is_accepted(
     chromium: Browser, others: OtherServices, language: str, width: int

@@ -10,7 +10,7 @@ from docsite.screens.walk import sign_in
 from services.portal.api.live import MOST_FESTIVALS
 from shared.access.rights import Grant
 from shared.events.identity import Role
-from tests.support.browser import watched
+from tests.support.browser import LOOKS, watched
 from tests.support.portal import FESTIVAL, PASSWORD, OtherServices, pages_of, served_portal
 
 WORDS = {
@@ -28,8 +28,7 @@ def others() -> OtherServices:
     return others
 
 
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 async def test_an_organiser_signs_in_sees_the_festival_and_signs_out(
     chromium: Browser, others: OtherServices, language: str, width: int
 ) -> None:

@@ -1,12 +1,13 @@
 """Bad records on every topic that a service reads: nobody crashes, nobody is blocked, and the count adds up."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
+from itertools import islice
 
 import psutil
 import pytest
@@ -81,7 +82,7 @@ from tests.support import foreign
 from tests.support.builders.production import facility_listed
 from tests.support.corpus import Made, corpus, ledger_id
 from tests.support.place import RunProcess
-from tests.support.probe import DeadLetter, Probe, Record
+from tests.support.probe import DeadLetter, Probe, Record, a_probe
 from tests.support.running import ServiceProcess
 from tests.support.waiting import eventually
 
@@ -90,7 +91,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 SEED = 20260418
 AT_ONCE = 500
 QUIET_WITHIN = 300.0
-MOST_MEMORY = 300 * 1024 * 1024
+# Production, festival and gateway would hold more if they kept the 10,000 records of each topic.
+MOST_MEMORY = 180 * 1024 * 1024
 READ: list[tuple[str, Processor, Topic]] = [
     (service, processor, topic)
     for service, processors in SERVICES.items()
@@ -104,7 +106,7 @@ async def test_bad_records_stop_nobody_and_are_all_accounted_for(
     each: int, settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess
 ) -> None:
     records = each * len(READ)
-    made = list(corpus(SEED, records, [topic for _, _, topic in READ], settings.partitions))
+    made = corpus(SEED, records, [topic for _, _, topic in READ], settings.partitions)
     async with AsyncExitStack() as stack:
         running = {name: await stack.enter_async_context(service_process(name)) for name in SERVICES}
         memory = Memory(running)
@@ -116,13 +118,14 @@ async def test_bad_records_stop_nobody_and_are_all_accounted_for(
             assert not look.waits, look.waits
 
         await quiet()
-        before = await counted(settings, probe, mongo)
-        assert sum(counts.letters for counts in before.values()) > records // 3
-        worked = {topic for (topic, _), sums in before.items() if sums.worked}
-        assert worked == {topic for topic, _ in before}, "some record of each topic is a good one"
         await good_records_go_through(probe, mongo)
         await quiet()
-        await counted(settings, probe, mongo)
+        sums = await counted(settings, mongo)
+        assert sum(counts.letters for counts in sums.values()) > records // 3
+        worked: Counter[str] = Counter()
+        for (name, _), counts in sums.items():
+            worked[name] += counts.worked
+        assert min(worked.values()) > 1, "besides the good one, some record of each topic is worked"
         for name, process in running.items():
             assert process.alive, f"{name} has ended: {process.output}"
             await process.ready(within=5)
@@ -192,13 +195,13 @@ class Sums:
     letters: int = 0
 
 
-async def send(settings: Settings, made: list[Made], on_sent: Callable[[], None]) -> None:
+async def send(settings: Settings, made: Iterator[Made], on_sent: Callable[[], None]) -> None:
     """All of it, in its order; `on_sent` is called after every few of them."""
     client = producer(settings)
     await client.start()
     try:
-        for first in range(0, len(made), AT_ONCE):
-            await asyncio.gather(*[await _send(settings, client, record) for record in made[first : first + AT_ONCE]])
+        while some := list(islice(made, AT_ONCE)):
+            await asyncio.gather(*[await _send(settings, client, record) for record in some])
             on_sent()
     finally:
         await stop_producer(client)
@@ -215,24 +218,27 @@ async def _send(settings: Settings, client: AIOKafkaProducer, record: Made) -> a
     return future
 
 
-async def counted(settings: Settings, probe: Probe, mongo: Mongo) -> dict[tuple[str, int], Sums]:
+async def counted(settings: Settings, mongo: Mongo) -> dict[tuple[str, int], Sums]:
     """What became of every record of every topic that is read. Raises AssertionError unless each is exactly one of:
     worked first (one entry of the ledger), the same again (as one that was worked, or waits with its parked key), or
     one letter with the record's own bytes."""
     sums: dict[tuple[str, int], Sums] = defaultdict(Sums)
     for service in SERVICES:
-        entries = await mongo.database(service)["ledger"].find({}).to_list(None)
-        ledger = {entry["_id"]: (bytes(entry["digest"]), entry["lane"]) for entry in entries}
+        entries = mongo.database(service)["ledger"].find({}, {"digest": 1, "lane": 1})
+        ledger = {entry["_id"]: (bytes(entry["digest"]), entry["lane"]) async for entry in entries}
         unseen = set(ledger)
         for _, processor, topic in (triple for triple in READ if triple[0] == service):
-            # A topic may have two readers, and each sets aside what it can't use.
-            letters = _by_place([letter for letter in await probe.dlq(topic) if letter.service == service])
+            # The records of all topics together would take gigabytes.
+            async with a_probe(settings) as probe:
+                records = await probe.records(topic)
+                # A topic may have two readers, and each sets aside what it can't use.
+                letters = _by_place([letter for letter in await probe.dlq(topic) if letter.service == service])
             parked = {
                 (ledger_id(letter.record.headers), envelope.digest(letter.record.value or b""))
                 for letter in letters.values()
                 if letter.reason in (BUG, KEY_PARKED)
             }
-            for record in await probe.records(topic):
+            for record in records:
                 here = sums[f"{service} {topic.name}", record.partition]
                 here.sent += 1
                 place = (topic_name(settings, topic.name), record.partition, record.offset)

@@ -107,7 +107,7 @@ async def stocked(watch: Watched, festival: str) -> None:
     await page.get_by_role("button", name="Accept the plan").click()
     await expect(page.get_by_text("Of 12 pieces asked for, 12 are reserved or sent")).to_be_visible(timeout=SOON)
     await page.goto(f"{festival}/parcels")
-    await page.get_by_role("button", name="Send as S1").click()
+    await page.get_by_role("button", name="Send it").click()
     await expect(page.get_by_text("1 parcel is on the way.")).to_be_visible(timeout=SOON)
     await page.get_by_role("link", name="S1").click()
     await page.locator("[data-lot]").fill("11")
@@ -149,7 +149,7 @@ async def test_a_festival_of_one_day(
     for name, value in {"code": code, "name": "Kasir", "login": "kasir.hari", "password": PASSWORD}.items():
         await joining.fill(f"#{name}", value)
     await joining.get_by_role("button", name="Open the account").click()
-    await expect(joining.get_by_text("HARI.B1")).to_be_visible(timeout=SOON)
+    await expect(joining.get_by_text("B1 · Satu Hari")).to_be_visible(timeout=SOON)
     till = Device(settings, services.urls, tmp_path / "till", "till", "--booth", "HARI.B1")
     await till.sign_in("kasir.hari", PASSWORD)
     await till.does("sync", "--wait", "20")

@@ -21,6 +21,8 @@ HeaderList: TypeAlias = tuple[tuple[str, bytes | None], ...]
 Json: TypeAlias = Any
 
 LARGE = 1_000_000
+# So many records of a topic are kept, of which some are sent again.
+KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,10 @@ def corpus(seed: int, count: int, topics: Sequence[Topic], partitions: int) -> I
             continue
         record = replace(DONE[damage][0](random, _good(random, topic, partitions)), done=damage)
         if record.done != "large":
-            earlier.append(record)
+            if len(earlier) == KEPT:
+                earlier[random.randrange(KEPT)] = record
+            else:
+                earlier.append(record)
         yield record
 
 

@@ -307,6 +307,7 @@ SETTLEMENT = {
     "facility": "PR-KPG",
     "festival": "ODOP",
     "issued": True,
+    "final": True,
     "revision": 1,
     "qty": 7,
     "sold_rupiah": 1_050_000,

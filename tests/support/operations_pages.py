@@ -48,7 +48,13 @@ BROKEN = {
     "name": "settlements said",
     "about": "the last published settlement of each facility is the kept one",
     "ok": False,
-    "broken": ["PR-KPG: 3 and 4"],
+    "broken": [
+        {
+            "detail": "booth ODOP.B1: 3 by festival, by sales 4",
+            "template": "booth {booth}: {first} by festival, by sales {second}",
+            "values": {"booth": "ODOP.B1", "first": 3, "second": 4},
+        }
+    ],
     "broken_total": 1,
 }
 VERIFICATION: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -120,8 +121,9 @@ def _fits(document: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
 class OtherServices:
     """The services that the portal asks, by the names of their hosts. A person signs in as `organiser`.
 
-    `pages`: what a GET of a service answers, by `service/path`. `asked`: every request, with its token. `queries`:
-    the latest of each page. `strangers`: the address that each request without a token named.
+    `pages`: what a GET of a service answers, by `service/path`. `then`: the pages that a POST changes, by its path.
+    `asked`: every request, with its token. `queries`: the latest of each page. `strangers`: the address that each
+    request without a token named.
     `lifetime`: of the next access token. `away`: the services that do not answer.
     `methods`: how people sign in. `begun`: the challenges of sign-ins at the provider, by their states.
     `sign_in_error`: why identity gives no session for the next one.
@@ -132,6 +134,7 @@ class OtherServices:
         self.pages: dict[str, Any] = {}
         self.outcomes: dict[str, httpx.Response] = {}
         self.asked: list[tuple[str, str | None]] = []
+        self.then: dict[str, dict[str, Any]] = {}
         self.queries: dict[str, str] = {}
         self.commands: list[tuple[str, Any, str | None]] = []
         self.addresses: list[str | None] = []
@@ -143,6 +146,7 @@ class OtherServices:
         self.ended = 0
         self.access_token = ""
         self.stream = PublicStream()
+        self.stream.mark_whole()
         self.methods = ["password"]
         self.begun: dict[str, str] = {}
         self.callbacks: list[str] = []
@@ -174,6 +178,7 @@ class OtherServices:
             self.strangers[name] = request.headers.get("x-forwarded-for")
         if request.method == "POST":
             self.commands.append((name, body, request.headers.get("idempotency-key")))
+            self.pages |= self.then.get(name, {})
             return self.outcomes.get(name, httpx.Response(200, json={}))
         page = self.pages.get(name)
         if page is None:
@@ -271,6 +276,11 @@ async def served_portal(others: OtherServices, **settings: Any) -> AsyncIterator
         finally:
             server.should_exit = True
             await serving
+
+
+def seen_of(page: str, which: int = 0) -> dict[str, str]:
+    """What the page's form says that its reader has seen, for the form to send. `which`: of several forms."""
+    return {"seen": re.findall(r'name="seen" value="([^"]*)"', page)[which]}
 
 
 async def sign_in(browser: httpx.AsyncClient, password: str = PASSWORD, next: str = "/") -> httpx.Response:

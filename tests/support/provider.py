@@ -16,6 +16,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,12 @@ def query_of(answer: httpx.Response) -> dict[str, Any]:
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
 
 
+@cache
+def _rsa_key() -> RSAKey:
+    """One for all providers: it takes a tenth of a second to find one."""
+    return RSAKey.generate_key(2048, {"kid": "k2", "use": "sig"})
+
+
 class ForgingProvider:
     """A provider that a test controls. It takes any code that it has given, and answers with the next forgery.
 
@@ -213,7 +220,7 @@ class ForgingProvider:
 
     def __init__(self) -> None:
         self.key = ECKey.generate_key("P-256", {"kid": "k1", "use": "sig"})
-        self.rsa = RSAKey.generate_key(2048, {"kid": "k2", "use": "sig"})
+        self.rsa = _rsa_key()
         self.metadata: dict[str, Any] = {}
         self.user_info: dict[str, Any] | None = None
         self.forge: Callable[[dict[str, Any]], str | None] = self.signed

@@ -6,7 +6,7 @@ from typing import Any
 from shared.events.catalogue import FacilitySet, ProductSet, TermSet
 from shared.events.festival import FestivalAnnounced
 from shared.events.inventory import StockChanged
-from shared.events.sales import LotShare, SalePublished
+from shared.events.sales import AdjustmentCause, AdjustmentPublished, LotAdjustment, LotShare, SalePublished
 
 LOT = "PR-KPG-KTI-261130-001-W"
 
@@ -72,3 +72,20 @@ def a_part(sale: str, qty: int, **changed: Any) -> SalePublished:
         "sold_at": datetime.now(UTC),
     }
     return SalePublished(**fields | changed)
+
+
+def an_adjustment(adjustment: str, qty: int, **changed: Any) -> AdjustmentPublished:
+    fields: dict[str, Any] = {
+        "adjustment": adjustment,
+        "facility": "PR-KPG",
+        "festival": "ODOP",
+        "product": "KTI",
+        "revision": 1,
+        "sequence": 1,
+        "cause": AdjustmentCause.COUNT,
+        "counted": True,
+        "lots": (LotAdjustment(lot=LOT, qty=qty, amount_rupiah=150_000 * qty),) if qty else (),
+        "qty": qty,
+        "amount_rupiah": 150_000 * qty,
+    }
+    return AdjustmentPublished(**fields | changed)

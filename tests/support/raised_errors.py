@@ -1,10 +1,12 @@
 """The error classes of the project, found in its code."""
 
 import ast
+from functools import cache
 
 from docsite import words
 
 
+@cache
 def raised_errors() -> frozenset[str]:
     """The name of every error class of the project that has a message for people."""
     bases = {"KaryaError"}

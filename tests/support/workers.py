@@ -4,8 +4,9 @@ Not one stack for all: rolling back what a killed client left open (`killAllSess
 server, and the local server lets nobody write while a database is dropped.
 """
 
+import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from deploy.stack import VARIABLE, StackKind
+from shared import gc_tuning
 
 # A stack takes about 1 GiB.
 MOST = 4
@@ -67,6 +69,17 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
     return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[object]:
+    """Modules and thousands of tests stay until the end: nothing among them is garbage to be looked for."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc_tuning.relax()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -11,10 +12,9 @@ from tests.support.raised_errors import raised_errors
 pytestmark = pytest.mark.unit
 
 # The text of a KeyError is the key.
-OWN_ERRORS = raised_errors() | {
-    *("WrongValue", "JarError", "BadScript", "TokenRefused", "RecordRefused", "SignInRefused", "Unusable"),
-    "KeyError",
-}
+WITHOUT_MESSAGES = frozenset(
+    {"WrongValue", "JarError", "BadScript", "TokenRefused", "RecordRefused", "SignInRefused", "Unusable", "KeyError"}
+)
 # What an error of a library says in its own words.
 TOLD = frozenset({"strerror", "args", "msg", "reason", "message", "errmsg"})
 # Calls that nobody but a programmer reads, or that take an error and return words of our own.
@@ -29,6 +29,11 @@ ALLOWED = {
 }
 
 
+@cache
+def own_errors() -> frozenset[str]:
+    return raised_errors() | WITHOUT_MESSAGES
+
+
 def shown_words(source: str) -> list[str]:
     """Uses of a caught foreign error's words, apart from logs."""
     found: list[str] = []
@@ -41,7 +46,7 @@ def shown_words(source: str) -> list[str]:
 
 def _is_own(caught: ast.expr | None) -> bool:
     kinds = caught.elts if isinstance(caught, ast.Tuple) else [caught]
-    return all(kind is not None and ast.unparse(kind).rpartition(".")[2] in OWN_ERRORS for kind in kinds)
+    return all(kind is not None and ast.unparse(kind).rpartition(".")[2] in own_errors() for kind in kinds)
 
 
 def _uses(node: ast.AST, name: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ops.verify.topic_evidence.event import Json, PublishedEvent
+from shared.wording import Message
 
 HeldPair = tuple[str, str | None]
 
@@ -15,7 +16,7 @@ class AccountFacts:
     credential: str | None = None
     roles: set[HeldPair] = field(default_factory=set)
     closed: bool = False
-    contradictions: list[str] = field(default_factory=list)
+    contradictions: list[Message] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -26,7 +27,7 @@ class EnrolmentFacts:
     key: Json | None = None
     place: tuple[str, str, str] | None = None
     revoked: bool = False
-    contradictions: list[str] = field(default_factory=list)
+    contradictions: list[Message] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -58,9 +59,13 @@ class AccountEvidence:
     def _add_enrolment(self, type: str, body: Json) -> None:
         facts = self.enrolments.setdefault(body["subject"], EnrolmentFacts())
         if (type == "DeviceEnrolled") != (facts.key is None):
-            facts.contradictions.append(f"{type} of a device that was {'' if facts.key else 'not '}enrolled before")
+            facts.contradictions.append(
+                Message("{type} of a device that was enrolled before", type=type)
+                if facts.key
+                else Message("{type} of a device that was not enrolled before", type=type)
+            )
         if facts.revoked:
-            facts.contradictions.append(f"{type} of a revoked device")
+            facts.contradictions.append(Message("{type} of a revoked device", type=type))
         if type == "DeviceRevoked":
             facts.revoked = True
         else:
@@ -68,15 +73,19 @@ class AccountEvidence:
             facts.place = body["role"], body["scope"], body["name"]
 
 
-def _contradictions(facts: AccountFacts, type: str, body: Json) -> Iterator[str]:
+def _contradictions(facts: AccountFacts, type: str, body: Json) -> Iterator[Message]:
     if (type == "AccountOpened") != (facts.credential is None):
-        yield f"{type} of an account that {'was open before' if facts.credential else 'was never opened'}"
+        yield (
+            Message("{type} of an account that was open before", type=type)
+            if facts.credential
+            else Message("{type} of an account that was never opened", type=type)
+        )
     if facts.closed:
-        yield f"{type} of a closed account"
+        yield Message("{type} of a closed account", type=type)
     if type == "RoleGranted" and _role(body) in facts.roles:
-        yield "a role is granted twice"
+        yield Message("a role is granted twice")
     if type == "RoleWithdrawn" and _role(body) not in facts.roles:
-        yield "a role is withdrawn that was not granted"
+        yield Message("a role is withdrawn that was not granted")
 
 
 def _role(body: Json) -> HeldPair:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from ops.verify.topic_evidence.event import PublishedEvent
 from shared.events.festival import AllocationPlanned, AllocationRevised, ReplenishmentProposed
 from shared.events.parts import joined
+from shared.wording import Message
 
 LongEvent: TypeAlias = AllocationPlanned | AllocationRevised | ReplenishmentProposed
 _MODELS: dict[str, type[LongEvent]] = {
@@ -28,19 +29,21 @@ class PlanEvidence:
         if model is None:
             return
         body = model.model_validate_json(event.value)
-        name = f"{event.type} of {body.festival}/{body.request}, digest {body.digest or 'none'}"
+        name = f"{event.type} {body.festival}/{body.request} {body.digest or ''}".strip()
         parts = self._parts.setdefault(name, {})
         parts[body.part] = body
         if joined([part for _, part in sorted(parts.items())]) is not None:
             del self._parts[name]
             self.whole += 1
 
-    def not_whole(self) -> Iterator[str]:
+    def not_whole(self) -> Iterator[Message]:
         """What is wrong with each event that is not whole."""
         for name, parts in sorted(self._parts.items()):
             count = next(iter(parts.values())).parts
             missing = [str(number) for number in range(1, count + 1) if number not in parts]
             if missing:
-                yield f"{name} has no part {', '.join(missing)} of {count}"
+                yield Message(
+                    "{name} has no part {missing} of {count}", name=name, missing=", ".join(missing), count=count
+                )
             else:
-                yield f"{name} has another digest than its parts together"
+                yield Message("{name} has another digest than its parts together", name=name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from ops.verify.topic_evidence.event import Json, K, Pair, PublishedEvent, Sum, Triple
+from shared.wording import Message
 
 # The public fields, repeated here so that a check finds a private field added to a public model.
 PUBLIC = {
@@ -86,7 +87,7 @@ class SalesEvidence:
     adjustments: dict[Triple, LatestAmounts] = field(default_factory=dict)
     public: dict[Pair, LatestAmounts] = field(default_factory=dict)
     sequences: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
-    too_public: list[str] = field(default_factory=list)
+    too_public: list[Message] = field(default_factory=list)
 
     def add(self, event: PublishedEvent) -> None:
         """Take in an event of sales; other events are ignored."""
@@ -129,7 +130,9 @@ class SalesEvidence:
         self.sequences[body["facility"]][body["sequence"]] += 1
         extra = (body.keys() - PUBLIC[event.type]).union(*(lot.keys() - PUBLIC_LOT for lot in body["lots"]))
         if extra:
-            self.too_public.append(f"{event.type} {id} shows {', '.join(sorted(extra))}")
+            self.too_public.append(
+                Message("{type} {id} shows {fields}", type=event.type, id=id, fields=", ".join(sorted(extra)))
+            )
 
     def _change(self, body: Json) -> None:
         self.changes[body["facility"], body["festival"]].add(body["change_qty"], body["change_rupiah"])

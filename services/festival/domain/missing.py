@@ -80,7 +80,7 @@ def _shipments_on_the_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
     for shipment in shipments:
         if shipment.status is ShipmentStatus.SENDING:
             message = Message(
-                "Shipment {shipment} to {booth} has not left yet; inventory has to answer.",
+                "Parcel {shipment} to {booth} has not left yet; inventory has to answer.",
                 shipment=shipment.name,
                 booth=shipment.booth,
             )
@@ -88,13 +88,13 @@ def _shipments_on_the_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
             continue
         elif shipment.overdue:
             message = Message(
-                "Shipment {shipment} is overdue: ask where it is, or receive it at {booth}, with 0 for what is lost.",
+                "Parcel {shipment} is overdue: ask where it is, or receive it at {booth}, with 0 for what is lost.",
                 shipment=shipment.name,
                 booth=shipment.booth,
             )
         else:
             message = Message(
-                "Shipment {shipment} is on its way: receive it at {booth}, with 0 for what is lost.",
+                "Parcel {shipment} is on its way: receive it at {booth}, with 0 for what is lost.",
                 shipment=shipment.name,
                 booth=shipment.booth,
             )

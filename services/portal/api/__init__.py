@@ -1,7 +1,7 @@
 """Pages for people, their files, and what is passed on for devices."""
 
 import httpx
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from services.portal.api import (
     apps,
@@ -32,6 +32,7 @@ from services.portal.api.assets import Assets
 from services.portal.api.festival.desk import Desk
 from services.portal.api.forwarding import DeviceForwarding
 from services.portal.api.organiser import Organiser
+from services.portal.api.outcomes import add_outcome_page
 from services.portal.api.pages import HEADERS, Pages, add_fault_pages, form_rules
 from services.portal.api.people import People
 from services.portal.api.reader import ReaderLanguage
@@ -63,8 +64,7 @@ def portal(
     people = People(sessions, identity, keys, settings.issuer)
     files = Assets()
     pages, organiser = Pages(files), Organiser(services)
-    router = APIRouter()
-    for part in (
+    parts = (
         # Before the files: these are made here.
         apps.routes(files, settings.identity_url),
         assets.routes(files),
@@ -73,9 +73,9 @@ def portal(
         provider_sign_in.routes(people, identity, settings),
         join.routes(pages, people, services, identity),
         home.routes(pages, organiser, stream),
-        festival.routes(Desk(pages, organiser, services, stream.names), people),
+        *festival.routes(Desk(pages, organiser, services, stream.names), people),
         festivals.routes(pages, organiser),
-        catalogue.routes(pages, services),
+        catalogue.routes(pages, services, stream.names),
         operator.routes(pages, services, stream),
         held.routes(pages, services),
         letters.routes(pages, services),
@@ -86,13 +86,13 @@ def portal(
         public.routes(pages, stream),
         public_lots.routes(pages, stream),
         facilities.routes(pages, organiser, services, statements, stream),
-        facility_losses.routes(pages, organiser, services),
+        facility_losses.routes(pages, organiser, services, stream.names),
         labels.routes(pages, organiser, stream),
-    ):
-        router.include_router(part)
-    app = bare_application(service, "Karya", router, people.caller, rules=form_rules, security=HEADERS)
+    )
+    app = bare_application(service, "Karya", parts, people.caller, rules=form_rules, security=HEADERS)
     # The service that gets such a request knows its parameters.
     app.include_router(forwarding.routes(devices))
     app.add_middleware(ReaderLanguage)
     add_fault_pages(app, pages)
+    add_outcome_page(app, pages)
     return app

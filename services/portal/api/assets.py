@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -112,6 +113,7 @@ def _file(path: Path) -> File:
     return file_of(path.suffix, path.read_bytes())
 
 
+@cache
 def file_of(suffix: str, content: bytes) -> File:
     """The file of this content. `suffix`: that of its name."""
     zipped = gzip.compress(content, 9, mtime=0) if len(content) > _SMALL and suffix != ".png" else None

@@ -7,9 +7,10 @@ from services.portal.api.pages import Pages
 from services.portal.api.people import Visited
 from services.portal.clients import Services, answers
 from services.portal.domain.catalogue_answers import shown_catalogue
+from services.portal.store import PublicNames
 
 
-def routes(pages: Pages, services: Services) -> APIRouter:
+def routes(pages: Pages, services: Services, names: PublicNames) -> APIRouter:
     """The router of the catalogue."""
     router = APIRouter(dependencies=[FILES])
 
@@ -28,6 +29,7 @@ def routes(pages: Pages, services: Services) -> APIRouter:
             products=products,
             facilities=facilities,
             filters=[*by_category, *by_island],
+            names=names,
         )
 
     return router

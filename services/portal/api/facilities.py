@@ -61,6 +61,7 @@ def routes(
             status=status,
             person=person,
             facility=facility,
+            facility_name=stream.names.facility(facility),
             devices=await organiser.devices(person, facility=facility),
             given=given,
             zone=await organiser.facility_zone(person, facility),
@@ -102,6 +103,7 @@ def routes(
             person=person,
             facility=facility,
             names=stream.names,
+            is_whole=stream.is_whole,
             festival_name=stream.festival_name,
             lots=lots,
             found=found,
@@ -132,7 +134,7 @@ def routes(
         if not may_issue(person, facility):
             raise PageRefused(403, NO_RIGHT)
         rows = await organiser.settlements(person, facility=facility, festival=sent.get("festival", ""))
-        if not rows or not rows[0].issued:
+        if not rows or not rows[0].final:
             return await facility_page(request, person, facility, 409, NOT_ISSUED)
         row = rows[0]
         statement = await statements.issue(facility, row.festival, row.revision, amounts_of(row), datetime.now(UTC))
@@ -190,6 +192,6 @@ def amounts_of(row: SettlementRow) -> Amounts:
 
 
 def _to_issue(settlements: Sequence[SettlementRow], issued: Sequence[Statement]) -> list[str]:
-    """The festivals whose settlement was issued and has other figures than its latest statement."""
+    """The festivals whose settlement is final and has other figures than its latest statement."""
     latest = {statement.festival: statement.total for statement in issued}
-    return [row.festival for row in settlements if row.issued and latest.get(row.festival) != amounts_of(row)]
+    return [row.festival for row in settlements if row.final and latest.get(row.festival) != amounts_of(row)]

@@ -8,7 +8,12 @@ from services.portal.api.files import FileTable, table_of
 from services.portal.api.pages import either
 from services.portal.domain.answers import DemandPage, FacilityShareRow, LotRow, SettlementRow
 from services.portal.store import PublicStream, Statement
+from shared.http.problems import PageRefused
+from shared.wording import Message
 
+NOT_WHOLE = Message(
+    "What was sold is still being read, so that the file would not be whole. Please try again in a moment."
+)
 LOT_COLUMNS = [
     "lot",
     "product",
@@ -59,7 +64,7 @@ def facility_tables(
 ) -> Mapping[str, FileTable]:
     """The files of a facility's page, by the names of its tables."""
     return {
-        "lots": table_of(f"{facility}-lots", LOT_COLUMNS, (_lot_row(row, stream) for row in lots)),
+        "lots": table_of(f"{facility}-lots", LOT_COLUMNS, _lot_rows(lots, stream)),
         "owed": table_of(f"{facility}-owed", OWED_COLUMNS, settlements),
         "statements": table_of(f"{facility}-statements", STATEMENT_COLUMNS, map(_statement_row, statements)),
         "shares": table_of(f"{facility}-shares", SHARE_COLUMNS, map(_share_row, shares)),
@@ -72,8 +77,12 @@ def statement_tables(statement: Statement) -> Mapping[str, FileTable]:
     return {"amounts": table_of(statement.name, STATEMENT_COLUMNS, [_statement_row(statement)])}
 
 
-def _lot_row(row: LotRow, stream: PublicStream) -> SimpleNamespace:
-    return SimpleNamespace(**asdict(row), sold=stream.pieces_sold(row.lot))
+def _lot_rows(lots: Iterable[LotRow], stream: PublicStream) -> Iterator[SimpleNamespace]:
+    """Raises PageRefused while the sales are not read whole."""
+    if not stream.is_whole:
+        raise PageRefused(503, NOT_WHOLE)
+    for row in lots:
+        yield SimpleNamespace(**asdict(row), sold=stream.pieces_sold(row.lot))
 
 
 def _share_row(row: FacilityShareRow) -> SimpleNamespace:

@@ -11,12 +11,13 @@ from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person, Visited
 from services.portal.clients import Services
 from services.portal.domain.steps import CANCELLED, CLOSED
+from services.portal.store import PublicNames
 from shared import typed
 from shared.errors import WrongEntry
 from shared.wording import Message, as_message
 
 
-def routes(pages: Pages, organiser: Organiser, services: Services) -> APIRouter:
+def routes(pages: Pages, organiser: Organiser, services: Services, names: PublicNames) -> APIRouter:
     """The router of losses at facilities."""
     router = APIRouter()
 
@@ -35,6 +36,7 @@ def routes(pages: Pages, organiser: Organiser, services: Services) -> APIRouter:
             status=status,
             person=person,
             facility=facility,
+            names=names,
             lots=[lot for lot in await organiser.lots(person, facility) if lot.on_hand > 0],
             festivals=[row for row in festivals if row.status not in (CLOSED, CANCELLED)],
             sent=sent or {},

@@ -19,6 +19,8 @@ from shared.translation import heading
 FILE = "file"
 # Amounts and counts as people read them, which a spreadsheet must read as numbers.
 _NUMBER = re.compile(r"[+-]?(?:Rp)?\d{1,3}(?:\.\d{3})*|[+-]?\d+")
+# Where commas are decimal, as in Indonesia, a spreadsheet begins another cell after a semicolon.
+_PARTED = re.compile(r";([\s\"]*)(?=[=+\-@])")
 # Content of a cell that a reader acts with, and that is no value.
 _LEFT_OUT = frozenset({"form", "details", "button", "svg"})
 _ROW_PARTS = frozenset({"th", "td"})
@@ -67,9 +69,10 @@ def file_name(title: str) -> str:
 
 def cell(value: object) -> object:
     """The value as a cell. A spreadsheet must not take a text for a formula."""
-    return (
-        f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value
-    )
+    if not isinstance(value, str):
+        return value
+    text = _PARTED.sub(r";'\1", value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def number(text: str) -> int | str:

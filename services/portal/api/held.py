@@ -6,12 +6,14 @@ from fastapi import APIRouter, Request, Response
 
 from services.portal.api.files import table_of
 from services.portal.api.filters import FILES
-from services.portal.api.forms import Sent
+from services.portal.api.forms import CHANGED, SEEN, Form, Sent
 from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person, Visited
 from services.portal.clients import Services, answers
 from services.portal.domain.answers import HeldRow, UndecidedDevice
+from shared import typed
 from shared.access.rights import Action
+from shared.errors import WrongEntry
 from shared.translation import tr
 from shared.wording import Message
 
@@ -54,6 +56,11 @@ def routes(pages: Pages, services: Services) -> APIRouter:
             return await page(request, person, 422, Message("This form is not known here."))
         if decision == "refuse" and not reason:
             return await page(request, person, 422, NEEDS_REASON)
+        # A lost device may be in wrong hands: what came since the page was shown was decided by nobody.
+        rows = answers.HELD.validate_python(await services.rows(person.token, GATEWAY, "held"))
+        waiting = by_device(row for row in rows if row.status == HELD)
+        if any(has_more(device, sent) for device in waiting):
+            return await page(request, person, 409, CHANGED)
         body = {"device": sent.get("device", "")} | ({"reason": reason} if decision == "refuse" else {})
         place = ("held", sent.get("place", ""), decision)
         given = await services.command(person.token, GATEWAY, *place, body=body, id=sent.get("command", ""))
@@ -62,6 +69,15 @@ def routes(pages: Pages, services: Services) -> APIRouter:
         return redirect("/operator/held")
 
     return router
+
+
+def has_more(device: UndecidedDevice, sent: Form) -> bool:
+    """Whether the form is about this device, and its page has not shown all of its records."""
+    try:
+        shown = typed.whole(sent.get(SEEN, ""))
+    except WrongEntry:
+        shown = 0
+    return (device.place, device.device) == (sent.get("place"), sent.get("device")) and device.newest > shown
 
 
 def by_device(rows: Iterable[HeldRow]) -> Iterable[UndecidedDevice]:

@@ -68,6 +68,7 @@ def routes(pages: Pages, organiser: Organiser, stream: PublicStream) -> APIRoute
             "labels.html",
             person=person,
             facility=facility,
+            facility_name=stream.names.facility(facility),
             # Nothing recalled is to be labelled anew, unless somebody names it.
             offered=[row for row in rows.values() if row.lot in lot or not row.recalled][:MOST_OFFERED],
             chosen=set(lot),

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -14,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from services.portal.api.assets import Assets
@@ -30,6 +32,7 @@ from shared.http.problems import TITLE, PageRefused, problem
 from shared.http.server import allowed_methods
 from shared.shown import clock, rupiah, thousands, zone
 from shared.translation import Language, heading, language, tr, translated, word
+from shared.visible import in_order
 from shared.wording import Message, Value, counts, message_of
 
 log = structlog.get_logger()
@@ -63,36 +66,45 @@ WRONG_METHOD = 405
 SENT_ALONG = ("Allow", "Retry-After")
 SUCCESS = 200
 HTMX = "hx-request"
+# English words that are codes in events. The Indonesian ones are translated.
+_AS_WRITTEN = {"qris": "QRIS", "facility-staff": "facility staff"}
+
+
+@cache
+def _templates() -> Environment:
+    """The templates, each compiled when it is first shown, with what all of them need."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_read_in_order,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "tr": shown_text,
+        "said": said,
+        "word": shown_word,
+        "heading": column_title,
+        "either": either,
+        "rupiah": rupiah,
+        "thousands": thousands,
+        "moment": moment,
+        "zone_name": zone_name,
+        "day": day,
+        "days": days,
+        "language": language,
+        "languages": {Language.INDONESIAN: "Indonesia", Language.ENGLISH: "English"},
+        "new_id": lambda: str(uuid4()),
+    }
+    return environment
 
 
 class Pages:
-    """The templates, with what all of them need."""
+    """The pages of the templates."""
 
     def __init__(self, assets: Assets) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals |= {
-            "tr": shown_text,
-            "said": said,
-            "word": word,
-            "heading": column_title,
-            "either": either,
-            "rupiah": rupiah,
-            "thousands": thousands,
-            "moment": moment,
-            "zone_name": zone_name,
-            "day": day,
-            "days": days,
-            "asset": assets.address,
-            "language": language,
-            "languages": {Language.INDONESIAN: "Indonesia", Language.ENGLISH: "English"},
-            "new_id": lambda: str(uuid4()),
-        }
+        self._environment, self._assets = _templates(), assets
 
     def render(
         self,
@@ -109,6 +121,7 @@ class Pages:
         `files`: the tables by name that have more as files than on the page.
         """
         content = self._environment.get_template(template).render(
+            asset=self._assets.address,
             path=request.url.path,
             address=_address(request),
             file_address=_file_address(request),
@@ -122,9 +135,13 @@ class Pages:
 
     def refused(self, request: Request, status: int, message: Message) -> Response:
         """The page of a fault."""
-        caller = getattr(request.state, "caller", None)
-        person = Person(caller, getattr(request.state, "session", None)) if caller is not None else None
+        person = self.person_of(request)
         return self.render(request, "error.html", status=status, person=person, code=status, message=message)
+
+    def person_of(self, request: Request) -> Person | None:
+        """Whoever asks, if that was known before the fault."""
+        caller = getattr(request.state, "caller", None)
+        return Person(caller, getattr(request.state, "session", None)) if caller is not None else None
 
 
 def _sent(request: Request, content: bytes, status: int) -> Response:
@@ -170,9 +187,20 @@ def _count(value: Value) -> Value:
     return ShownCount(value) if isinstance(value, int) else value
 
 
+def _read_in_order(value: Any) -> Any:
+    """What a template shows, as it is read. Markup is of a template, or was asked for as it is."""
+    return in_order(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def either(english: str, indonesian: str) -> str:
     """A text that comes in both languages, in the reader's."""
     return indonesian or english if language() is Language.INDONESIAN else english
+
+
+def shown_word(value: str) -> str:
+    """A word of the vocabulary in the reader's language, as people write it."""
+    text = word(value)
+    return _AS_WRITTEN.get(text, text)
 
 
 def column_title(name: str) -> str:

@@ -8,13 +8,14 @@ from services.portal.clients.identity import (
     SignInMethods,
     SignInRefused,
 )
-from services.portal.clients.services import GivenCommand, Row, Services, SignedOut
+from services.portal.clients.services import GivenCommand, OutcomeUnknown, Row, Services, SignedOut
 
 __all__ = [
     "GivenCommand",
     "Identity",
     "IdentityAway",
     "IdentitySession",
+    "OutcomeUnknown",
     "ProviderSignInFailed",
     "Row",
     "Services",

@@ -33,19 +33,22 @@ class SignedOut(Exception):
     """A service does not take the token: the session has ended meanwhile."""
 
 
+class OutcomeUnknown(Exception):
+    """Nobody knows yet what became of a command. `is_taken`: its service has it; else it may not have arrived."""
+
+    def __init__(self, service: str, *, is_taken: bool) -> None:
+        super().__init__(service)
+        self.service = service
+        self.is_taken = is_taken
+
+
 @dataclass(frozen=True, slots=True)
 class GivenCommand:
-    """What became of a command. `refusal`: why nothing was changed; `field`: what it is about. `is_pending`: it was
-    taken, and its outcome is not known yet."""
+    """What became of a command. `refusal`: why nothing was changed; `field`: what it is about."""
 
     refusal: Message | None = None
     field: str | None = None
     reason: str | None = None
-    is_pending: bool = False
-
-    @property
-    def is_done(self) -> bool:
-        return self.refusal is None and not self.is_pending
 
 
 class Services:
@@ -111,24 +114,29 @@ class Services:
     async def command(
         self, token: str | None, service: str, *place: str, body: Mapping[str, Any], id: str
     ) -> GivenCommand:
-        """Give a command under this id, so that it counts once, and wait for its outcome."""
+        """Give a command under this id, so that it counts once, and wait for its outcome. Raises OutcomeUnknown where
+        other methods raise 503, and after the wait."""
         if not (id.isascii() and id.isprintable()):
             raise PageRefused(422, WRONG_FORM)
         headers = {**_bearer(token), "Idempotency-Key": id, "Prefer": f"wait={WAIT_SECONDS}"}
         try:
             answer = await self._client.post(f"{self._base(service)}{_path(place)}", json=body, headers=headers)
         except httpx.HTTPError as fault:
-            raise _away(service, fault) from None
+            _log_silence(service, fault)
+            raise OutcomeUnknown(service, is_taken=False) from None
         match answer.status_code:
             case 200 | 201 | 204:
                 return GivenCommand()
             case 202:
-                return GivenCommand(is_pending=True)
+                raise OutcomeUnknown(service, is_taken=True)
             case 409:
                 problem = _problem(answer)
                 return GivenCommand(_sentence(problem), problem.get("field"), problem.get("reason"))
             case 422 if errors := _problem(answer).get("errors"):
                 return GivenCommand(_sentences(errors), errors[0]["field"])
+        if answer.is_server_error:
+            _log_silence(service, RuntimeError(answer.status_code))
+            raise OutcomeUnknown(service, is_taken=False)
         raise _refusal(service, answer)
 
     async def ask(
@@ -228,10 +236,14 @@ def _refusal(service: str, answer: httpx.Response) -> Exception:
 
 
 def _away(service: str, fault: Exception) -> PageRefused:
-    log.warning("service_request_failed", asked=service, fault=repr(fault)[:300])
+    _log_silence(service, fault)
     return PageRefused(
         AWAY_STATUS, Message("The {service} service does not answer. Please try again in a moment.", service=service)
     )
+
+
+def _log_silence(service: str, fault: Exception) -> None:
+    log.warning("service_request_failed", asked=service, fault=repr(fault)[:300])
 
 
 def _problem(answer: httpx.Response) -> Row:

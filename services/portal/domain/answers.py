@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from hashlib import sha256
+
+# Of a plan, and of its revision: what waits to be accepted.
+PROPOSED, WAITING = "proposed", "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,11 @@ class BoothRow:
     def short(self) -> str:
         """The booth's name within its festival, e.g. `B1`."""
         return self.booth.partition(".")[2]
+
+    @property
+    def shown_name(self) -> str:
+        """What people find at the festival, e.g. `B1 · Stan Timur`."""
+        return f"{self.short} · {self.name}" if self.name else self.short
 
     @property
     def left(self) -> int:
@@ -335,6 +344,15 @@ class PlanPage:
         return sum(share.allocated for share in self.shares)
 
     @property
+    def proposal(self) -> str:
+        """A text that tells what waits to be accepted from every other proposal; empty if nothing waits."""
+        waits = self.revision is not None and self.revision.status == WAITING
+        if not waits and (self.status != PROPOSED or self.lapsed):
+            return ""
+        lines = sorted((line.booth, line.product, line.facility, line.lot, line.qty) for line in self.lines)
+        return sha256(repr((lines, self.revision if waits else None)).encode()).hexdigest()[:16]
+
+    @property
     def by_demand(self) -> list[DemandSums]:
         """What each booth asked for of a product, beside what the plan gives it."""
         short = {(row.booth, row.product): row.short for row in self.shortfalls}
@@ -387,11 +405,12 @@ class BoothSalesRow:
 
 @dataclass(frozen=True, slots=True)
 class SettlementRow:
-    """What a facility gets of a festival."""
+    """What a facility gets of a festival. `issued`: it was published before; `final`: with these figures."""
 
     facility: str
     festival: str
     issued: bool
+    final: bool
     qty: int
     sold_rupiah: int
     facility_rupiah: int
@@ -499,7 +518,7 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class LotRow:
-    """A lot, by inventory. `written_off`: lost pieces."""
+    """A lot, by inventory. `written_off`: pieces lost at the facility; `found`: at booths, beyond those sent."""
 
     lot: str
     facility: str
@@ -515,6 +534,7 @@ class LotRow:
     returned: int
     written_off: int
     corrected: int = 0
+    found: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -606,6 +626,11 @@ class UndecidedDevice:
     place: str
     device: str
     records: tuple[HeldRow, ...]
+
+    @property
+    def newest(self) -> int:
+        """The number of the record that came last."""
+        return max(row.number for row in self.records)
 
 
 @dataclass(frozen=True, slots=True)

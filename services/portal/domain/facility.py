@@ -67,7 +67,7 @@ def places_of(lots: Iterable[LotRow], sold: Mapping[str, int]) -> list[LotPlace]
             here=row.on_hand,
             reserved=row.reserved,
             # A sale may be known before the dispatch that it needs.
-            away=max(0, row.dispatched - row.returned - sold.get(row.lot, 0)),
+            away=max(0, row.dispatched + row.found - row.returned - sold.get(row.lot, 0)),
             sold=sold.get(row.lot, 0),
             written_off=row.written_off,
         )

@@ -5,31 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.events.letter_reasons import sentence_of
 from shared.wording import Message, message_of
 
 OPEN = "open"
-# Why a record is a dead letter, as people say it. A newer service may name another reason.
-REASONS: Mapping[str, Message] = {
-    "BUG": Message("The rules failed on it. Later records of its key wait."),
-    "KEY_PARKED": Message("It came after a record on which the rules failed, and waits for it."),
-    "ID_REUSED": Message("Its id belongs to another record."),
-    "WRONG_KEY": Message("Its key is not the one that its body names."),
-    "NO_VALUE": Message("It has no body."),
-    "TOO_LARGE": Message("It is larger than a record may be."),
-    "BAD_BODY": Message("Its body is not as this event needs it."),
-    "NAME_TWICE": Message("A name stands twice in its body."),
-    "BAD_TIME": Message("Its time can't be right."),
-    "MISSING_HEADER": Message("A header is missing."),
-    "WRONG_SPEC_VERSION": Message("Its envelope has another version."),
-    "BAD_ID": Message("Its id has characters that no id has."),
-    "UNKNOWN_TYPE": Message("No event of its topic has this name."),
-    "UNKNOWN_VERSION": Message("Its event has a version that is not known here."),
-}
-
-
-def sentence_of(reason: str | None) -> Message:
-    """The reason of a dead letter, as people say it."""
-    return REASONS.get(reason or "") or Message("{text}", text=reason or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +78,8 @@ class RepairOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class FaultRow:
-    """Why a run has found nothing."""
+class SentenceRow:
+    """A sentence on what was found, or why a run has found nothing."""
 
     detail: str
     template: str
@@ -119,9 +98,9 @@ class CheckRow:
     about: str
     looked_at: int
     ok: bool
-    broken: tuple[str, ...]
+    broken: tuple[SentenceRow, ...]
     broken_total: int
-    notes: tuple[str, ...]
+    notes: tuple[SentenceRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +113,9 @@ class VerificationRow:
     finished_at: datetime | None
     is_checking: bool
     ok: bool | None
-    waits: tuple[str, ...]
+    waits: tuple[SentenceRow, ...]
     checks: tuple[CheckRow, ...]
-    fault: FaultRow | None
+    fault: SentenceRow | None
 
     @property
     def broken(self) -> tuple[CheckRow, ...]:
@@ -155,5 +134,5 @@ class RebuildRow:
     done: int | None
     of: int | None
     ok: bool | None
-    differences: tuple[str, ...]
-    fault: FaultRow | None
+    differences: tuple[SentenceRow, ...]
+    fault: SentenceRow | None

@@ -18,6 +18,11 @@ class Ready:
     booth: str
     qty: int
 
+    @property
+    def mark(self) -> str:
+        """Tells it from every other one, also from the same with other pieces."""
+        return f"{self.request}/{self.facility}/{self.booth}/{self.qty}"
+
 
 @dataclass(frozen=True, slots=True)
 class CountedRow:

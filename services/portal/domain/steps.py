@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from services.portal.domain.answers import (
+    PROPOSED,
     BoothRow,
     BoothSalesRow,
     FestivalRow,
@@ -18,7 +19,7 @@ from shared.wording import Message
 
 # Statuses of the other services.
 OPEN, CANCELLED, CLOSED = "open", "cancelled", "closed"
-PROPOSED, WITHDRAWN = "proposed", "withdrawn"
+WITHDRAWN = "withdrawn"
 SENT, DROPPED, RECEIVED = "sent", "dropped", "received"
 SETTLED = "settled"
 
@@ -52,6 +53,13 @@ class Progress:
     open_steps: Sequence[OpenStepRow]
     transfers: Sequence[TransferRow] = ()
     sales: Sequence[BoothSalesRow] = ()
+
+    @property
+    def is_closed(self) -> bool:
+        return self.festival.status == CLOSED
+
+    def booth_name(self, booth: str) -> str:
+        return next((row.shown_name for row in self.booths if row.booth == booth), booth)
 
     @property
     def proposed(self) -> list[RequestRow]:
@@ -137,6 +145,8 @@ def _steps(progress: Progress) -> Iterator[tuple[str, Message, Message, bool]]:
 
 def _booths(progress: Progress) -> Message:
     count = len(progress.booths)
+    if progress.is_closed:
+        return Message("{count:booth|booths} took part.", count=count)
     return Message("{count:booth is|booths are} open.", count=count) if count else Message("Open the first booth.")
 
 
@@ -144,6 +154,8 @@ def _plans(progress: Progress) -> Message:
     if progress.proposed:
         return Message("{count:plan waits|plans wait} for you to accept.", count=len(progress.proposed))
     held = sum(request.held for request in progress.requests)
+    if held and progress.is_closed:
+        return Message("{qty:piece was|pieces were} reserved for the booths.", qty=held)
     if held:
         return Message("{qty:piece is|pieces are} reserved for the booths.", qty=held)
     return Message("Ask for goods, and a fair plan is proposed.")
@@ -161,6 +173,8 @@ def _parcels(progress: Progress) -> Message:
 def _sales(progress: Progress) -> Message:
     if progress.disputed:
         return Message("{count:sale is|sales are} in dispute.", count=progress.disputed)
+    if progress.is_closed:
+        return Message("{qty:piece was|pieces were} sold.", qty=progress.sold)
     if progress.sold:
         return Message("{qty:piece is|pieces are} sold so far.", qty=progress.sold)
     return Message("{qty:piece is|pieces are} at the booths.", qty=progress.left)
@@ -192,14 +206,14 @@ def waiting(progress: Progress, today: date) -> Iterator[Waiting]:
 def _arrivals(progress: Progress) -> Iterator[Waiting]:
     festival = progress.festival
     for shipment in progress.on_the_way:
-        names = {"shipment": shipment.shipment, "booth": shipment.booth}
+        names = {"shipment": shipment.shipment, "booth": progress.booth_name(shipment.booth)}
         place = f"parcels/{shipment.shipment}"
         if shipment.overdue:
             yield Waiting(festival, Message("Parcel {shipment} to {booth} is overdue.", **names), place, True)
         else:
             yield Waiting(festival, Message("Parcel {shipment} is on its way to {booth}.", **names), place)
     for transfer in progress.carried:
-        moved = {"transfer": transfer.transfer, "booth": transfer.to}
+        moved = {"transfer": transfer.transfer, "booth": progress.booth_name(transfer.to)}
         place = f"transfers/{transfer.transfer}"
         if transfer.overdue:
             yield Waiting(festival, Message("Transfer {transfer} to {booth} is overdue.", **moved), place, True)

@@ -1,6 +1,8 @@
 // Live updates: one connection for all tabs of the browser. The tab that holds the lock connects, and tells the others.
 
-/** @type {Set<string>} the festivals that any tab shows */
+// The portal refuses a connection that follows more.
+const MOST_FESTIVALS = 20;
+/** @type {Set<string>} the festivals that tabs show or have shown, the latest last */
 const wanted = new Set();
 const channel = new BroadcastChannel("karya-live");
 let isLeader = false;
@@ -40,9 +42,11 @@ function connect() {
 }
 
 function want(/** @type {string} */ festival) {
-  if (!festival || wanted.has(festival)) return;
+  if (!festival) return;
+  const isNew = !wanted.delete(festival);
   wanted.add(festival);
-  connect();
+  for (const oldest of [...wanted].slice(0, -MOST_FESTIVALS)) wanted.delete(oldest);
+  if (isNew) connect();
 }
 
 channel.addEventListener("message", (event) => {
@@ -61,6 +65,8 @@ function follow() {
 
 follow();
 document.body.addEventListener("htmx:afterSettle", follow);
+// The festival of a tab that was long in the background may be forgotten.
+document.addEventListener("visibilitychange", follow);
 navigator.locks?.request("karya-live", () => {
   isLeader = true;
   connect();

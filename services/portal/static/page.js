@@ -3,7 +3,9 @@
 /** On a phone each row of a table is a list, with the headings beside the cells. */
 function labelTables() {
   for (const place of document.querySelectorAll(".table:not(.labelled)")) {
-    const headings = [...place.querySelectorAll("thead th")].map((cell) => capital(cell.textContent ?? ""));
+    const headings = [...place.querySelectorAll("thead th")].map((cell) =>
+      // A button says by itself what a hidden heading says.
+      cell.querySelector(".visually-hidden") ? "" : capital(cell.textContent ?? ""));
     // Two columns fit.
     if (headings.length < 3) continue;
     for (const row of place.querySelectorAll("tbody tr")) {

@@ -1,7 +1,9 @@
-"""The portal's documents: people's sessions, and statements that were issued; and in memory the public stream."""
+"""The portal's documents: people's sessions, and statements that were issued. And the public stream, which
+is read again at each start."""
 
 from services.portal.store.public_names import PublicNames
-from services.portal.store.public_stream import PublicFestival, PublicLot, PublicStream, PublicSum
+from services.portal.store.public_parts import PublicLot
+from services.portal.store.public_stream import PublicFestival, PublicStream, PublicSum, season_now
 from services.portal.store.sessions import PortalSession, PortalSessions
 from services.portal.store.statements import Amounts, Statement, Statements, corrected_by
 
@@ -17,4 +19,5 @@ __all__ = [
     "Statement",
     "Statements",
     "corrected_by",
+    "season_now",
 ]

@@ -1,4 +1,5 @@
-"""The names that the catalogue gives to codes, and the islands of facilities, kept in memory for public pages."""
+"""The names that the catalogue gives to codes, islands of facilities and categories of products, kept in memory for
+public pages."""
 
 from dataclasses import dataclass
 
@@ -8,12 +9,13 @@ from shared.events.language import Body
 
 @dataclass(frozen=True, slots=True)
 class PublicName:
-    """An entry's name at a revision. `island` and `zone`: of a facility."""
+    """An entry's name at a revision. `island` and `zone`: of a facility; `category`: of a product."""
 
     revision: int
     name: str
     island: str | None = None
     zone: str | None = None
+    category: str | None = None
 
 
 class PublicNames:
@@ -27,7 +29,9 @@ class PublicNames:
         match body:
             case FacilitySet():
                 self._keep(body.entry, PublicName(body.revision, body.name, body.island, body.zone))
-            case ProductSet() | TermSet():
+            case ProductSet():
+                self._keep(body.entry, PublicName(body.revision, body.name, category=body.category))
+            case TermSet():
                 self._keep(body.entry, PublicName(body.revision, body.name))
 
     def _keep(self, entry: str, name: PublicName) -> None:
@@ -51,6 +55,11 @@ class PublicNames:
         """The code of the facility's island; empty if none is known."""
         known = self._names.get(entry_id(EntryKind.FACILITY, facility))
         return (known.island or "") if known is not None else ""
+
+    def category_of(self, product: str) -> str:
+        """The code of the product's category; empty if none is known."""
+        known = self._names.get(entry_id(EntryKind.PRODUCT, product))
+        return (known.category or "") if known is not None else ""
 
     def zone_of(self, facility: str) -> str | None:
         """The time zone of the facility's place, or None if it is not known."""

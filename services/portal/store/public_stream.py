@@ -1,24 +1,24 @@
-"""What the public topics say of sales, festivals and lots, kept in memory, with the names that the catalogue has.
+"""What the public topics say of sales, festivals and lots, with the names that the catalogue has.
 
-Nothing else is shown to strangers.
+Nothing else is shown to strangers. In memory are sums by day alone.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from sys import intern
+from datetime import date, datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from services.portal.store.public_names import PublicNames
+from services.portal.store.public_parts import PublicLot, PublicPart, PublicParts
 from shared.events.festival import FestivalAnnounced, FestivalChanged
 from shared.events.inventory import StockChanged
 from shared.events.language import Body
 from shared.events.sales import AdjustmentPublished, SalePublished
 
-# What is farther from now was never today, in whatever zone.
-DAY = timedelta(days=1)
+# Of a festival that is not announced here yet, and of pages: it says what season it is now.
+ZONE = "Asia/Jakarta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,66 +33,36 @@ class PublicFestival:
     last_day: date
 
 
-@dataclass(frozen=True, slots=True)
-class PublicLot:
-    """A lot by its latest balance."""
-
-    lot: str
-    revision: int
-    facility: str
-    product: str
-    category: str
-    made_on: date
-    best_before: date | None
-    recalled: bool
-    withdrawn: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PublicPart:
-    """A facility's part of a sale, or of an adjustment (without a time). `lots`: pieces by lot. `hour`: the beginning
-    of the one in which it was sold."""
-
-    revision: int
-    facility: str
-    festival: str
-    qty: int
-    rupiah: int
-    lots: tuple[tuple[str, int], ...]
-    hour: datetime | None = None
-
-    @property
-    def group(self) -> "Group":
-        """What it is summed by. The first lot tells its category."""
-        return self.facility, self.festival, self.lots[0][0] if self.lots else ""
-
-
+# What is summed by: facility, festival and product.
 Group: TypeAlias = tuple[str, str, str]
+# Pieces and rupiah by the day of sale, as it is at the festival. None: adjustments, which have no time.
+Days: TypeAlias = dict[date | None, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class PublicSum:
-    """What was sold of a facility at a festival, of one category: in all, and on the day that it is there now."""
+    """What was sold in a season, of a facility at a festival and of one product: in all, and on the day that it is
+    there now."""
 
     facility: str
     festival: str
-    category: str
+    product: str
     qty: int
     rupiah: int
     today_qty: int
 
 
 class PublicStream:
-    """The latest state of each sale, adjustment, festival and lot. Events come in any order, and again."""
+    """The latest state of each sale, adjustment, festival and lot. Events come in any order, and again.
+
+    A season is a calendar year. A sale is of the year that it was at the festival. An adjustment is of the year in
+    which its festival ends: nothing public says more.
+    """
 
     def __init__(self) -> None:
-        self._parts: dict[tuple[str, str], PublicPart] = {}
-        self._lots: dict[str, PublicLot] = {}
+        self._parts = PublicParts()
         self._festivals: dict[str, PublicFestival] = {}
-        # Kept with each part: a page for strangers must not go through all sales.
-        self._sums: dict[Group, tuple[int, int]] = {}
-        self._hours: dict[datetime, dict[Group, int]] = defaultdict(lambda: defaultdict(int))
-        self._sold: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._days: dict[Group, Days] = defaultdict(dict)
         self.names = PublicNames()
         self.is_whole = False
 
@@ -104,74 +74,52 @@ class PublicStream:
         """Keep what the event says, if nothing newer is known."""
         match body:
             case SalePublished():
-                self._keep(f"sale {body.sale}", body, body.sold_at.replace(minute=0, second=0, microsecond=0))
+                self._keep(f"sale {body.sale}", PublicPart.of(body))
             case AdjustmentPublished():
-                self._keep(f"adjustment {body.adjustment}", body, None)
+                self._keep(f"adjustment {body.adjustment}", PublicPart.of(body))
             case StockChanged():
-                known = self._lots.get(body.lot)
-                if known is None or known.revision <= body.revision:
-                    self._lots[body.lot] = PublicLot(
-                        body.lot,
-                        body.revision,
-                        body.facility,
-                        body.product,
-                        body.category,
-                        body.made_on,
-                        body.best_before,
-                        body.recalled,
-                        body.withdrawn,
-                    )
+                self._parts.keep_lot(body)
             case FestivalAnnounced() | FestivalChanged():
+                former_zone = self._zone(body.festival)
                 self._festivals[body.festival] = PublicFestival(
                     body.festival, body.name, body.place, body.zone, body.first_day, body.last_day
                 )
+                if self._zone(body.festival) != former_zone:
+                    self._count_days_again(body.festival)
             case _:
                 self.names.take(body)
 
-    def _keep(self, name: str, body: SalePublished | AdjustmentPublished, hour: datetime | None) -> None:
-        key = name, intern(body.facility)
-        known = self._parts.get(key)
-        if known is not None and known.revision > body.revision:
-            return
-        lots = tuple((intern(share.lot), share.qty) for share in body.lots)
-        part = PublicPart(body.revision, key[1], intern(body.festival), body.qty, body.amount_rupiah, lots, hour)
-        if known is not None:
-            self._count(known, -1)
-        self._parts[key] = part
-        self._count(part, 1)
+    def sums(self, now: datetime, season: int) -> Iterator[PublicSum]:
+        """What was sold in the season, by group; and of it today."""
+        for group, days in self._days.items():
+            facility, festival, product = group
+            qty = rupiah = 0
+            for day, (pieces, amount) in days.items():
+                if self._season_of(festival, day, now) == season:
+                    qty += pieces
+                    rupiah += amount
+            today = now.astimezone(self._zone(festival)).date()
+            today_qty = days.get(today, (0, 0))[0] if today.year == season else 0
+            if qty or rupiah or today_qty:
+                yield PublicSum(facility, festival, product, qty, rupiah, today_qty)
 
-    def _count(self, part: PublicPart, times: int) -> None:
-        qty, rupiah = self._sums.get(part.group, (0, 0))
-        self._sums[part.group] = qty + times * part.qty, rupiah + times * part.rupiah
-        if part.hour is not None:
-            self._hours[part.hour][part.group] += times * part.qty
-        for lot, pieces in part.lots:
-            self._sold[lot][part.festival] += times * pieces
-
-    def sums(self, now: datetime) -> Iterator[PublicSum]:
-        """What was sold, in all and today."""
-        today: dict[Group, int] = defaultdict(int)
-        for hour, pieces in self._hours.items():
-            if abs(now - hour) < DAY:
-                of_today = {name for name in {group[1] for group in pieces} if self._is_today(name, hour, now)}
-                for group, qty in pieces.items():
-                    today[group] += qty if group[1] in of_today else 0
-        for group, (qty, rupiah) in self._sums.items():
-            facility, festival, lot = group
-            known = self._lots.get(lot)
-            category = known.category if known is not None else ""
-            yield PublicSum(facility, festival, category, qty, rupiah, today.get(group, 0))
+    def seasons(self, now: datetime) -> list[int]:
+        """The season that it is now, and all in which something was sold; the latest first."""
+        seasons = {
+            self._season_of(festival, day, now) for (_, festival, _), days in self._days.items() for day in days
+        }
+        return sorted(seasons | {season_now(now)}, reverse=True)
 
     def sold_of(self, lot: str) -> dict[str, int]:
         """The pieces of the lot that were sold, by festival."""
-        return {festival: qty for festival, qty in sorted(self._sold.get(lot, {}).items()) if qty}
+        return self._parts.sold_of(lot)
 
     def pieces_sold(self, lot: str) -> int:
         """The pieces of the lot that were sold, everywhere."""
         return sum(self.sold_of(lot).values())
 
     def lot(self, lot: str) -> PublicLot | None:
-        return self._lots.get(lot)
+        return self._parts.lot(lot)
 
     def festival(self, festival: str) -> PublicFestival | None:
         return self._festivals.get(festival)
@@ -186,8 +134,44 @@ class PublicStream:
         known = self._festivals.get(scope.partition(".")[0])
         return known.zone if known is not None else self.names.zone_of(scope)
 
-    def _is_today(self, festival: str, hour: datetime, now: datetime) -> bool:
-        """Whether the hour is of the day that it is now at the festival."""
+    def _keep(self, name: str, part: PublicPart) -> None:
+        known, is_new = self._parts.keep(name, part)
+        if not is_new:
+            return
+        if known is not None:
+            self._count(known, -1)
+        self._count(part, 1)
+
+    def _count(self, part: PublicPart, sign: int) -> None:
+        group = part.facility, part.festival, part.product
+        day = part.sold_at.astimezone(self._zone(part.festival)).date() if part.sold_at is not None else None
+        days = self._days[group]
+        qty, rupiah = days.get(day, (0, 0))
+        days[day] = qty + sign * part.qty, rupiah + sign * part.rupiah
+        if not any(days[day]):
+            del days[day]
+
+    def _count_days_again(self, festival: str) -> None:
+        """Sum the festival's sales by the days of its present zone."""
+        groups = [days for (_, of, _), days in self._days.items() if of == festival]
+        for days in groups:
+            for day in [day for day in days if day is not None]:
+                del days[day]
+        if groups:
+            for part in self._parts.sales_of(festival):
+                self._count(part, 1)
+
+    def _zone(self, festival: str) -> ZoneInfo:
         known = self._festivals.get(festival)
-        zone = ZoneInfo(known.zone) if known is not None else ZoneInfo("Asia/Jakarta")
-        return hour.astimezone(zone).date() == now.astimezone(zone).date()
+        return ZoneInfo(known.zone if known is not None else ZONE)
+
+    def _season_of(self, festival: str, day: date | None, now: datetime) -> int:
+        if day is not None:
+            return day.year
+        known = self._festivals.get(festival)
+        return known.last_day.year if known is not None else season_now(now)
+
+
+def season_now(now: datetime) -> int:
+    """The season that it is now."""
+    return now.astimezone(ZoneInfo(ZONE)).year

@@ -497,13 +497,15 @@ class BoothSharePage(BaseModel):
 class SettlementPage(BaseModel):
     """One facility's sales at one festival so far, and the division of the money.
 
-    It is final once `issued` and every booth is settled. `revision`: the number of publications. `provisional_...`:
-    from unlabelled sales without a final count.
+    `issued`: it was published, `revision` times. `final`: these are the figures of the latest publication; they are
+    not while a booth that came later sells, or while a change is known in part. `provisional_...`: from unlabelled
+    sales without a final count.
     """
 
     facility: str
     festival: str
     issued: bool
+    final: bool
     revision: int
     qty: int
     sold_rupiah: int
@@ -522,6 +524,7 @@ class SettlementPage(BaseModel):
             facility=settlement.facility,
             festival=settlement.festival,
             issued=settlement.revision > 0,
+            final=settlement.is_final,
             revision=settlement.revision,
             qty=settlement.qty,
             sold_rupiah=settlement.sold_rupiah,

@@ -140,6 +140,16 @@ class Settlement:
         return any(booth.halfway for booth in self.booths)
 
     @property
+    def figures(self) -> SettlementFigures:
+        """The figures as they are now, published or not."""
+        return SettlementFigures(self.qty, self.sold_rupiah, self.provisional_qty, self.provisional_rupiah)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the figures are published, and change by a correction alone."""
+        return self.complete and not self.halfway and self.published == self.figures
+
+    @property
     def parts(self) -> Parts:
         return split(self.sold_rupiah, self.percentages)
 
@@ -250,9 +260,7 @@ def _publish(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
         # Saves the sums during the festival, when every sale passes here and nothing is published.
         return settlement, []
     settlement = replace(settlement, booths=tuple(map(_issued, settlement.booths)))
-    figures = SettlementFigures(
-        settlement.qty, settlement.sold_rupiah, settlement.provisional_qty, settlement.provisional_rupiah
-    )
+    figures = settlement.figures
     if settlement.published == figures:
         return settlement, []
     kind = SettlementIssued if settlement.published is None else SettlementCorrected

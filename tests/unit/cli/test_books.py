@@ -53,6 +53,7 @@ def a_settlement(**changed: Any) -> dict[str, Any]:
         facility="LP-KPG",
         festival="ODOP",
         issued=True,
+        final=True,
         revision=2,
         qty=5,
         sold_rupiah=1_250_000,
@@ -93,7 +94,7 @@ def test_sales_are_summed_by_product_and_shown_by_lot(server: FakeServer) -> Non
 
 
 def test_a_settlement_is_found_by_festival_or_facility(server: FakeServer) -> None:
-    server.pages["/settlements"] = [a_settlement(facility="PR-KPG", issued=False), a_settlement()]
+    server.pages["/settlements"] = [a_settlement(facility="PR-KPG", final=False), a_settlement()]
     rows = table_of(run(server, "settlement", "ODOP", "--csv"))
     assert [(row["facility"], row["status"], row["facility_rupiah"]) for row in rows] == [
         ("LP-KPG", "issued", "900000"),

@@ -3,12 +3,14 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from click.testing import Result
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -58,6 +60,16 @@ def paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
         yield from paths(command.get_command(typer.Context(command), name), (*path, name))
 
 
+@cache
+def helps(language: Language) -> Mapping[tuple[str, ...], Result]:
+    """What each command and group answers to `--help`, without the required options of its group."""
+    runner = CliRunner(env={"COLUMNS": "200", "KARYA_FACILITY": None, "KARYA_BOOTH": None})
+    return {
+        path: runner.invoke(app, ["--lang", language, *path, "--help"], prog_name="karya")
+        for path in paths(get_command(app))
+    }
+
+
 KINDS = r"<(?:str|int|float|bool|date|list\[.*\]|File\w+)>|env var"
 
 
@@ -69,22 +81,16 @@ KINDS = r"<(?:str|int|float|bool|date|list\[.*\]|File\w+)>|env var"
     ],
 )
 def test_no_help_has_words_of_the_framework(language: Language, words: str) -> None:
-    found = {}
-    for path in paths(get_command(app)):
-        shown = CliRunner().invoke(app, ["--lang", language, *path, "--help"], env={"COLUMNS": "200"}).output
-        if matches := re.findall(words, shown):
-            found[path] = matches
-    assert not found
+    found = {path: re.findall(words, shown.output) for path, shown in helps(language).items()}
+    assert not {path: matches for path, matches in found.items() if matches}
 
 
 def test_each_command_shows_its_help_without_the_required_options_of_its_group() -> None:
-    runner = CliRunner(env={"COLUMNS": "200", "KARYA_FACILITY": None, "KARYA_BOOTH": None})
-    other = []
-    for path in paths(get_command(app)):
-        result = runner.invoke(app, ["--lang", "en", *path, "--help"], prog_name="karya")
-        if result.exit_code != 0 or f"Usage: {' '.join(['karya', *path])} " not in result.output:
-            other.append(path)
-    assert not other
+    assert not [
+        path
+        for path, shown in helps(Language.ENGLISH).items()
+        if shown.exit_code != 0 or f"Usage: {' '.join(['karya', *path])} " not in shown.output
+    ]
 
 
 def test_a_help_that_is_the_value_of_an_option_leaves_the_required_option_missing() -> None:

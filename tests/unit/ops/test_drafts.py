@@ -72,7 +72,7 @@ def test_the_key_must_be_that_of_the_record_unless_it_is_said_to_be_wrong() -> N
     assert refusal(a_letter(), "qty=12", "facility=LP-KPG").startswith(wrong)
     assert "--key LP-KPG" in refusal(a_letter(), "qty=12", "facility=LP-KPG")
     assert draft(a_letter(), ["qty=12", "facility=LP-KPG"], key="LP-KPG").topic is TERMINAL
-    assert "key is missing" in refusal(a_letter(key=None), "qty=12")
+    assert "the record has no key" in refusal(a_letter(key=None), "qty=12")
 
 
 def test_the_event_is_named_if_the_letter_does_not_say_it() -> None:

@@ -193,13 +193,13 @@ def test_pseudonyms_that_can_not_be_told_from_other_words_are_noted() -> None:
     scanner.learn("M1")
     scanner.scan([b"M1"], lambda _: "place")
     assert scanner.check.ok
-    assert scanner.check.notes == ["1 pseudonyms are too short to search for"]
+    assert scanner.check.notes == ["1 pseudonym is too short to search for"]
 
 
 def test_a_check_shows_the_first_and_counts_all() -> None:
     check = Check("name", "about")
     for number in range(SHOWN + 5):
-        check.expect_equal(f"lot {number}", 1, 2)
+        check.expect_equal(1, 2, "lot {lot}: {first} and {second}", lot=number)
     assert (len(check.broken), check.total, check.looked_at) == (SHOWN, SHOWN + 5, SHOWN + 5)
     assert not VerifyReport(checks=(check,)).ok
 

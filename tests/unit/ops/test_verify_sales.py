@@ -522,9 +522,7 @@ def test_a_booth_may_be_settled_without_what_was_struck_or_when_its_deadline_has
 def test_a_device_that_is_waited_for_is_told_with_what_is_missing_of_it() -> None:
     world = Witness()
     world.give(an_opening(), a_sale(1), a_sale(5), a_closing())
-    assert notes(world.evidence())["devices"] == [
-        f"device {D1} of T1 at {B1} is waited for: records 2 to 4 are missing"
-    ]
+    assert notes(world.evidence())["devices"] == [f"device {D1} of T1 at {B1} is waited for: records 2–4 are missing"]
 
 
 def test_a_booth_that_festival_never_opened_is_told() -> None:

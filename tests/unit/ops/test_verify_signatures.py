@@ -78,7 +78,7 @@ def test_a_record_as_its_device_signed_it_is_right() -> None:
 def test_what_nobody_can_check_is_told_and_is_no_fault() -> None:
     check = audited(a_report(None), a_report(OTHER), a_report(OTHER))
     assert (check.looked_at, check.broken) == (0, [])
-    assert check.notes == ["1 records are not signed", "2 records are signed by a device that was never enrolled"]
+    assert check.notes == ["1 record is not signed", "2 records are signed by a device that was never enrolled"]
 
 
 def test_where_all_must_be_signed_it_is_a_fault() -> None:
@@ -141,6 +141,6 @@ def test_records_of_a_former_version_are_counted_by_themselves() -> None:
     marked = a_report(None)
     marked.headers = (*marked.headers, (UNSIGNED, b"former-version"))
     assert audited(marked, a_report(None)).notes == [
-        "1 records are not signed",
-        "1 records are of a former version, which signed nothing",
+        "1 record is not signed",
+        "1 record is of a former version, which signed nothing",
     ]

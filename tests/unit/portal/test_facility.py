@@ -13,7 +13,7 @@ import pytest
 from services.portal.api.facilities import MOST_LOTS
 from services.portal.domain.answers import DemandPage, ProductDemandRow
 from services.portal.domain.facility import LotPlace, next_products
-from services.portal.store import Amounts
+from services.portal.store import Amounts, PublicStream
 from services.portal.store.statements import next_statement
 from shared.access.rights import Grant
 from shared.events.identity import Role
@@ -41,6 +41,7 @@ SETTLEMENT = {
     "facility": "PR-KPG",
     "festival": "ODOP",
     "issued": False,
+    "final": False,
     "qty": 7,
     "sold_rupiah": 1050000,
     "facility_rupiah": 630000,
@@ -112,6 +113,29 @@ async def test_names_and_sold_pieces_come_from_the_public_stream() -> None:
         assert numbers == ["23", "15", "0", "7", "3", "0"]
 
 
+async def test_no_figure_is_told_as_whole_before_all_sales_are_read() -> None:
+    services = others()
+    services.stream = PublicStream()
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        assert "What was sold is still being read" in (await browser.get("/facilities/PR-KPG")).text
+        assert (await browser.get("/facilities/PR-KPG?file=lots")).status_code == 503
+        services.stream.mark_whole()
+        assert "What was sold is still being read" not in (await browser.get("/facilities/PR-KPG")).text
+        assert (await browser.get("/facilities/PR-KPG?file=lots")).status_code == 200
+
+
+async def test_pieces_that_were_counted_beyond_those_sent_are_away_until_they_are_sold_or_home() -> None:
+    services = others()
+    services.pages["inventory/lots"] = [{**LOT, "lot": PUBLIC_LOT, "found": 2}]
+    services.stream.take(a_part("s1", 3))
+    async with a_portal(services) as browser:
+        await sign_in(browser)
+        page = (await browser.get("/facilities/PR-KPG")).text
+        numbers = re.findall(r'<td class="number">(\d+)</td>', page.partition('id="lots"')[2])
+        assert numbers == ["25", "15", "0", "9", "3", "0"]
+
+
 @pytest.mark.parametrize(
     ("query", "lots"), [("", 3), ("product=MDS", 1), ("only=here", 2), ("only=away", 1), ("product=X", 0)]
 )
@@ -145,7 +169,7 @@ async def test_a_page_shows_the_newest_lots_and_the_file_has_all() -> None:
 
 async def test_every_table_is_a_file() -> None:
     services = others()
-    services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "revision": 1}]
+    services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "final": True, "revision": 1}]
     services.pages["festival/facilities/PR-KPG/shares"] = [SHARE]
     async with a_portal(services) as browser:
         await sign_in(browser)
@@ -197,7 +221,7 @@ async def issue(browser: httpx.AsyncClient) -> httpx.Response:
 
 async def test_a_statement_never_changes_and_a_correction_is_a_note() -> None:
     services = others()
-    settlement = {**SETTLEMENT, "issued": True, "revision": 1}
+    settlement = {**SETTLEMENT, "issued": True, "final": True, "revision": 1}
     services.pages["sales/settlements"] = [settlement]
     async with a_portal(services) as browser:
         await sign_in(browser)
@@ -221,7 +245,7 @@ async def test_a_statement_never_changes_and_a_correction_is_a_note() -> None:
 
 async def test_what_is_owed_beyond_the_statement_is_a_debit_note_of_the_same_series() -> None:
     services = others()
-    settlement = {**SETTLEMENT, "issued": True, "revision": 1}
+    settlement = {**SETTLEMENT, "issued": True, "final": True, "revision": 1}
     services.pages["sales/settlements"] = [settlement]
     services.stream.take(a_festival())
     async with a_portal(services) as browser:
@@ -241,7 +265,7 @@ async def test_what_is_owed_beyond_the_statement_is_a_debit_note_of_the_same_ser
 
 async def test_two_who_issue_at_once_get_one_statement() -> None:
     services = others()
-    services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "revision": 1}]
+    services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "final": True, "revision": 1}]
     async with a_portal(services) as browser:
         await sign_in(browser)
         await asyncio.gather(issue(browser), issue(browser), issue(browser))
@@ -254,7 +278,12 @@ async def test_no_statement_is_issued_of_figures_that_may_change_or_by_others() 
     async with a_portal(services) as browser:
         await sign_in(browser)
         assert (await issue(browser)).status_code == 409
+        # It was published once, and a booth that came later sells.
         services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "revision": 1}]
+        page = (await browser.get("/facilities/PR-KPG")).text
+        assert ("Issue the statement" in page, "so far" in page) == (False, True)
+        assert (await issue(browser)).status_code == 409
+        services.pages["sales/settlements"] = [{**SETTLEMENT, "issued": True, "final": True, "revision": 1}]
         assert "Issue the statement of ODOP" in (await browser.get("/facilities/PR-KPG")).text
     services.grants = (Grant(Role.AUDITOR),)
     async with a_portal(services) as browser:

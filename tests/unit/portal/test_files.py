@@ -62,6 +62,7 @@ def test_a_text_is_no_formula_and_a_name_no_path() -> None:
     assert [cell(text) for text in ("\r=1", "\n=1", "\t=1")] == ["'\r=1", "'\n=1", "'\t=1"]
     assert cell("=1+1") == "'=1+1"
     assert cell(-5) == -5
+    assert cell('basah; rusak;=1+1; "@SUM(A1)"') == """basah; rusak;'=1+1;' "@SUM(A1)\""""
     assert file_name("../Lot & sisa") == "..-Lot-sisa"
 
 

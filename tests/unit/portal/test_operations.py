@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from shared.access.rights import Grant
 from shared.events.identity import Role
@@ -52,6 +53,29 @@ async def test_a_body_that_may_hold_a_pseudonym_is_shown_on_request() -> None:
         assert others.queries[LETTER_PATH] == ""
         await browser.get(f"{LETTER_ADDRESS}?body=shown")
         assert others.queries[LETTER_PATH] == "value=true"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (r'{"key": "\ud800"}', r"&#34;\ud800&#34;"),
+        ("[" * 100_000, "[" * 1000),
+        ('{"qty": 1, "qty": 2}', "{&#34;qty&#34;: 1, &#34;qty&#34;: 2}"),
+        ('{"qty": 1e400}', "{&#34;qty&#34;: 1e400}"),
+        ('{"qty": 0.1000000000000000055}', "0.1000000000000000055"),
+        ('{"note": "a\u202eb"}', r"&#34;a\u202eb&#34;"),
+        ("a\u202eb <script>", r"a\u202eb &lt;script&gt;"),
+    ],
+)
+async def test_whatever_the_body_is_it_is_shown_as_it_came(body: str, shown: str) -> None:
+    others = served()
+    others.pages[LETTER_PATH] = {**LETTER, "body": body}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = await browser.get(LETTER_ADDRESS)
+        assert page.status_code == 200
+        assert page.text.count(shown) >= 2, "where it is read, and where it is mended"
+        assert "\u202e" not in page.text
 
 
 async def test_an_operator_corrects_the_body_and_is_told_what_became_of_it() -> None:
@@ -113,9 +137,11 @@ async def test_invariants_are_told_one_by_one_and_what_is_broken_first() -> None
         await sign_in(browser)
         page = (await browser.get("/operator/checks")).text
         assert "1 invariant is broken, of 2." in page
-        assert page.index("PR-KPG: 3 and 4") < page.index("Every invariant")
+        assert page.index("booth ODOP.B1: 3 by festival, by sales 4") < page.index("Every invariant")
         browser.headers["Accept-Language"] = "id"
-        assert CHECK["about"] not in (await browser.get("/operator/checks")).text
+        page = (await browser.get("/operator/checks")).text
+        assert CHECK["about"] not in page
+        assert "stan ODOP.B1: 3 menurut festival, menurut sales 4" in page
         answer = await browser.post("/operator/checks")
         assert answer.headers["location"] == "/operator/checks"
         assert the_command(others) == ("operations/verification", {})
@@ -127,7 +153,7 @@ async def test_a_verification_that_runs_is_looked_at_again() -> None:
         "status": "running",
         "checks": [],
         "ok": None,
-        "waits": ["sales has 3"],
+        "waits": [{"detail": "sales has 3", "template": "{text}", "values": {"text": "sales has 3"}}],
     }
     async with a_portal(others) as browser:
         await sign_in(browser)
@@ -135,6 +161,13 @@ async def test_a_verification_that_runs_is_looked_at_again() -> None:
         assert "It waits until every event is worked." in page
         assert 'hx-get="/operator/checks"' in page
         assert "Check now" not in page
+
+
+DIFFERENCE = {
+    "detail": "sales skipped karya.till.sales.v1 0/7",
+    "template": "{service} skipped {place}",
+    "values": {"service": "sales", "place": "karya.till.sales.v1 0/7"},
+}
 
 
 async def test_a_rebuild_tells_its_progress_and_why_it_found_nothing() -> None:
@@ -154,11 +187,13 @@ async def test_a_rebuild_tells_its_progress_and_why_it_found_nothing() -> None:
         refused = await browser.post("/operator/rebuilds", data={"service": "festival"})
         assert (refused.status_code, "Wait until that has ended." in refused.text) == (409, True)
         others.pages["operations/rebuilds"] = [
-            {**REBUILD, "status": "done", "ok": False, "differences": ["sales lots 7"]}
+            {**REBUILD, "status": "done", "ok": False, "differences": [DIFFERENCE]}
         ]
         page = (await browser.get("/operator/rebuilds")).text
         assert "1 database differs from what Kafka gives." in page
-        assert "sales lots 7" in page
+        assert "sales skipped karya.till.sales.v1 0/7" in page
+        browser.headers["Accept-Language"] = "id"
+        assert "sales melewatkan karya.till.sales.v1 0/7" in (await browser.get("/operator/rebuilds")).text
 
 
 async def test_others_than_operators_and_auditors_are_refused_by_operations() -> None:

@@ -8,7 +8,7 @@ from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.callers import SUBJECT
 from tests.support.festival_pages import HELD, operator_pages
-from tests.support.portal import OtherServices, a_portal, sign_in
+from tests.support.portal import OtherServices, a_portal, seen_of, sign_in
 from tests.support.public_events import a_festival, catalogue_facts
 
 ACCOUNT = {
@@ -99,9 +99,10 @@ async def test_an_auditor_resets_nothing() -> None:
 
 async def test_records_of_a_lost_device_are_refused_with_a_reason_alone() -> None:
     others = served(Grant(Role.OPERATOR))
-    form = {"decision": "refuse", "place": "ODOP.B1", "device": HELD["device"], "command": "c1"}
+    form = {"decision": "refuse", "place": "ODOP.B1", "device": str(HELD["device"]), "command": "c1"}
     async with a_portal(others) as browser:
         await sign_in(browser)
+        form |= seen_of((await browser.get("/operator/held")).text)
         assert (await browser.post("/operator/held", data=form)).status_code == 422
         assert (await browser.post("/operator/held", data={**form, "decision": "burn"})).status_code == 422
         assert others.commands == []
@@ -110,6 +111,22 @@ async def test_records_of_a_lost_device_are_refused_with_a_reason_alone() -> Non
         [(name, body, id)] = others.commands
         assert (name, id) == ("gateway/held/ODOP.B1/refuse", "c1")
         assert json.loads(body) == {"device": HELD["device"], "reason": "curian"}
+
+
+async def test_nobody_releases_what_a_lost_device_has_sent_since_the_page_was_shown() -> None:
+    others = served(Grant(Role.OPERATOR))
+    form = {"decision": "release", "place": "ODOP.B1", "device": str(HELD["device"]), "command": "c1"}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        form |= seen_of((await browser.get("/operator/held")).text)
+        others.pages["gateway/held"] = [HELD, {**HELD, "record": "r-2", "number": 2}]
+        answer = await browser.post("/operator/held", data=form)
+        assert (answer.status_code, "This has changed since" in answer.text) == (409, True)
+        assert others.commands == []
+        form |= seen_of(answer.text)
+        assert (await browser.post("/operator/held", data=form)).status_code == 303
+        others.pages["gateway/held"] = []
+        assert (await browser.post("/operator/held", data=form)).status_code == 303, "sent twice"
 
 
 async def test_an_auditor_reads_held_records_and_decides_nothing() -> None:

@@ -1,14 +1,17 @@
 """An organiser's commands by forms: what is given, what a refusal shows, and that a form counts once."""
 
+import html
 import json
+import re
 from typing import Any
 
 import httpx
 import pytest
 
+from services.portal.api.festival.change import FIELDS
 from shared.access.rights import Grant
 from shared.events.identity import Role
-from tests.support.portal import FESTIVAL, OtherServices, a_portal, pages_of, sign_in
+from tests.support.portal import FESTIVAL, OtherServices, a_portal, pages_of, seen_of, sign_in
 
 PLACE = "festival/festivals/ODOP"
 LOT = "PR-KPG-KTI-261130-001-W"
@@ -78,6 +81,7 @@ PLAN = {
         }
     ],
 }
+INPUTS = re.compile(r'<input[^>]* name="([a-z_-]+)"[^>]* value="([^"]*)"')
 REFUSAL = {
     "detail": "No.",
     "template": "{booth} is closed.",
@@ -132,8 +136,29 @@ async def test_a_plan_is_shown_with_its_reasons_in_the_readers_language(others: 
         assert "2026-04-17 10:00 WITA" in page
         indonesian = (await browser.get("/festivals/ODOP/plans/R1", headers={"Accept-Language": "id"})).text
         assert "Buatannya yang tertua." in indonesian
-        answer = await browser.post("/festivals/ODOP/plans/R1/accept", data={"command": "c2"})
+        answer = await browser.post("/festivals/ODOP/plans/R1/accept", data={"command": "c2", **seen_of(page)})
         assert (answer.status_code, given(others)) == (303, [(f"{PLACE}/requests/R1/accept", {})])
+
+
+async def test_nobody_accepts_a_plan_that_became_another_one_meanwhile(others: OtherServices) -> None:
+    revision = {"status": "waiting", "reason": "", "reason_id": "", "without": ["PR-KPG"], "kept": 3}
+    revision |= {"added": [], "back": [], "shares": [], "short": []}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        changes: tuple[dict[str, Any], ...] = (
+            {"lines": [{**PLAN["lines"][0], "qty": 9}]},
+            {"status": "settled", "revision": revision},
+        )  # type: ignore[index]
+        for change in changes:
+            form = seen_of((await browser.get("/festivals/ODOP/plans/R1")).text)
+            others.pages[f"{PLACE}/requests/R1"] = others.pages[f"{PLACE}/requests/R1"] | change
+            answer = await browser.post("/festivals/ODOP/plans/R1/accept", data=form)
+            assert (answer.status_code, "This has changed since" in answer.text) == (409, True)
+            assert others.commands == []
+        form = seen_of((await browser.get("/festivals/ODOP/plans/R1")).text)
+        assert (await browser.post("/festivals/ODOP/plans/R1/accept", data=form)).status_code == 303
+        others.pages[f"{PLACE}/requests/R1"] = {**PLAN, "status": "settled"}
+        assert (await browser.post("/festivals/ODOP/plans/R1/accept", data=form)).status_code == 303, "sent twice"
 
 
 async def test_a_refusal_is_shown_beside_what_was_typed(others: OtherServices) -> None:
@@ -215,9 +240,9 @@ async def test_what_is_reserved_can_be_sent(others: OtherServices) -> None:
         await sign_in(browser)
         page = (await browser.get("/festivals/ODOP/parcels")).text
         assert "20 pieces of request R1" in page
-        assert "Send as S2" in page
+        assert 'name="shipment" value="S2"' in page
         form = {"request": "R1", "facility": "PR-KPG", "booth": "ODOP.B1", "shipment": "S2", "command": "c4"}
-        await browser.post("/festivals/ODOP/parcels", data=form)
+        await browser.post("/festivals/ODOP/parcels", data={**form, **seen_of(page)})
         assert given(others) == [(f"{PLACE}/shipments", {k: v for k, v in form.items() if k != "command"})]
 
 
@@ -302,11 +327,60 @@ async def test_a_festival_is_closed_and_its_goods_come_home(others: OtherService
         ]
 
 
-async def test_an_outcome_that_is_not_known_yet_is_no_refusal(others: OtherServices) -> None:
-    others.outcomes[f"{PLACE}/requests/R1/accept"] = httpx.Response(202, json={})
+async def test_who_changes_the_name_leaves_the_days_that_somebody_else_has_changed(others: OtherServices) -> None:
     async with a_portal(others) as browser:
         await sign_in(browser)
-        assert (await browser.post("/festivals/ODOP/plans/R1/accept", data={})).status_code == 303
+        page = (await browser.get("/festivals/ODOP/change")).text
+        form = {html.unescape(name): html.unescape(value) for name, value in INPUTS.findall(page)}
+        others.pages[PLACE] = {**FESTIVAL, "last_day": "2026-04-22", "place": "Soe"}
+        others.outcomes[f"{PLACE}/change"] = httpx.Response(409, json=REFUSAL)
+        again = (await browser.post("/festivals/ODOP/change", data={**form, "name": "Raya"})).text
+        form = {html.unescape(name): html.unescape(value) for name, value in INPUTS.findall(again)}
+        await browser.post("/festivals/ODOP/change", data=form)
+        assert given(others) == [(f"{PLACE}/change", {"name": "Raya", "confirmed": False})] * 2
+
+
+@pytest.mark.parametrize(("answer", "said"), [(202, "Ask what became of it"), (503, "Send it again")])
+async def test_a_form_without_a_known_outcome_is_sent_again_under_its_own_id(
+    others: OtherServices, answer: int, said: str
+) -> None:
+    others.outcomes[f"{PLACE}/losses"] = httpx.Response(answer, json={})
+    form = {"change": "loss", "lot": LOT, "qty": "3", "reason": '"wet" <rain>', "command": "c7"}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        page = await browser.post("/festivals/ODOP/booths/ODOP.B1", data=form)
+        assert (page.status_code, said in page.text, "counts once" in page.text) == (answer, True, True)
+        assert 'action="/festivals/ODOP/booths/ODOP.B1"' in page.text
+        hidden = page.text.partition('id="main"')[2]
+        again = {html.unescape(name): html.unescape(value) for name, value in INPUTS.findall(hidden)}
+        assert again == form
+        others.outcomes.clear()
+        done = await browser.post("/festivals/ODOP/booths/ODOP.B1", data=again)
+        assert done.headers["location"] == "/festivals/ODOP/booths/ODOP.B1"
+        assert [id for _, _, id in others.commands] == ["c7", "c7"]
+
+
+async def test_every_form_of_a_command_tells_that_its_outcome_is_not_known(others: OtherServices) -> None:
+    others.grants = (*others.grants, Grant(Role.FACILITY_STAFF, "PR-KPG"), Grant(Role.OPERATOR))
+    forms: dict[str, dict[str, Any]] = {
+        "/festivals/announce": {"festival": "X", **{name: FESTIVAL[name] for name in FIELDS}},
+        "/festivals/ODOP/change": {"name": "Raya"},
+        "/festivals/ODOP/people": {"kind": "grant", "account": "a", "role": "cashier:ODOP.B1"},
+        "/festivals/ODOP/parcels/S1": {"as_sent": "yes", "confirmed": "yes"},
+        "/facilities/PR-KPG/losses": {"lot": LOT, "qty": "1", "festival": "ODOP"},
+        "/operator/held": {"decision": "release", "place": "ODOP.B1", "device": "d"},
+    }
+    commands = (f"{PLACE}/change", f"{PLACE}/shipments/S1/receive", "gateway/held/ODOP.B1/release")
+    others.outcomes |= {name: httpx.Response(500) for name in commands}
+    others.pages["gateway/held"] = []
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        for address, form in forms.items():
+            # What a page reads before it gives its command is there.
+            is_read_first = address.endswith(("change", "S1", "held"))
+            others.away = set() if is_read_first else {"festival", "identity"}
+            page = await browser.post(address, data={**form, "command": "c8"})
+            assert (page.status_code, 'value="c8"' in page.text) == (503, True), address
 
 
 @pytest.mark.parametrize(
@@ -326,7 +400,7 @@ async def test_an_outcome_that_is_not_known_yet_is_no_refusal(others: OtherServi
         ({"change": "till", "till": "t2"}, "tills", {"till": "T2"}),
         ({"change": "strike", "till": "T1", "reason": "lost"}, "tills/T1/strike", {"reason": "lost"}),
         ({"change": "close", "till_hours": "2"}, "close", {"till_hours": 2}),
-        ({"change": "reopen"}, "reopen", {"reason": ""}),
+        ({"change": "reopen", "reason": " hujan "}, "reopen", {"reason": "hujan"}),
     ],
 )
 async def test_a_booth_is_changed_by_the_form_of_each_command(
@@ -339,6 +413,29 @@ async def test_a_booth_is_changed_by_the_form_of_each_command(
         answer = await browser.post("/festivals/ODOP/booths/ODOP.B1", data=form)
         assert answer.headers["location"] == "/festivals/ODOP/booths/ODOP.B1"
         assert given(others) == [(f"{PLACE}/booths/ODOP.B1/{place}", body)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "at"),
+    [
+        ("2026-04-18T14:30", "2026-04-18T06:30:00+00:00"),
+        ("2026-04-18 14:30+07:00", "2026-04-18T07:30:00+00:00"),
+        ("2026-04-18T14:30Z", "2026-04-18T14:30:00+00:00"),
+        ("0001-01-01T00:00", None),
+        ("9999-12-31T23:59-12:00", None),
+        ("14:30", None),
+    ],
+)
+async def test_a_price_is_valid_from_the_moment_that_was_typed(
+    others: OtherServices, typed: str, at: str | None
+) -> None:
+    others.pages[f"{PLACE}/booths/ODOP.B1"] = BOOTH
+    form = {"change": "price", "product": "KTI", "price": "5000", "valid_from": typed}
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        answer = await browser.post("/festivals/ODOP/booths/ODOP.B1", data=form)
+        assert answer.status_code == (422 if at is None else 303)
+        assert [body.get("valid_from") for _, body in given(others)] == [at] * (at is not None)
 
 
 async def test_an_unknown_form_and_a_wrong_price_change_nothing(others: OtherServices) -> None:

@@ -1,15 +1,20 @@
 """Pages of the portal: their language, headers and files, their faults, and what is passed on for devices."""
 
 import gzip
+import re
 
 import httpx
 import pytest
 
 from services.portal.api.assets import HERE, Assets
+from services.portal.api.pages import TEMPLATES
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from shared.settings import AccessControl
 from tests.support.portal import FESTIVAL, PORTAL, OtherServices, a_portal, pages_of, sign_in
+
+FRAME = re.compile(r'{% extends "([^"]+)"')
+BLOCK = re.compile(r"{% block (\w+)")
 
 
 @pytest.fixture
@@ -291,3 +296,17 @@ async def test_a_command_whose_id_is_no_header_is_refused(others: OtherServices,
         await sign_in(browser)
         answer = await browser.post("/festivals/ODOP/cancel", data={"reason": "x", "command": command})
         assert (answer.status_code, others.commands) == (422, [])
+
+
+@pytest.mark.parametrize(
+    "template", sorted(path.name for path in TEMPLATES.glob("*.html") if not path.stem.endswith("base"))
+)
+def test_a_page_fills_only_places_that_its_frame_has(template: str) -> None:
+    source = (TEMPLATES / template).read_text(encoding="utf-8")
+    blocks = set(BLOCK.findall(source))
+    places: set[str] = set()
+    while (frame := FRAME.search(source)) is not None:
+        source = (TEMPLATES / frame[1]).read_text(encoding="utf-8")
+        places |= set(BLOCK.findall(source))
+    # What a frame has no place for is not shown: a style sheet was lost so.
+    assert not places or blocks <= places

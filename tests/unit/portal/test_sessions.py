@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
@@ -170,14 +171,24 @@ async def test_the_address_of_the_person_is_passed_on(others: OtherServices) -> 
         assert others.addresses == ["127.0.0.1"], "identity counts tries by it"
 
 
-@pytest.mark.parametrize("row", sorted(row for row, right in ROUTES["portal"].items() if right.action is not None))
-async def test_without_a_session_every_page_and_form_leads_to_the_sign_in(row: str) -> None:
-    method, _, path = row.partition(" ")
+@pytest.fixture(scope="module")
+async def stranger() -> AsyncIterator[tuple[httpx.AsyncClient, OtherServices]]:
+    """A browser that is never signed in, and what its portal asks."""
     others = OtherServices()
     async with a_portal(others) as browser:
-        answer = await browser.request(method, re.sub(r"\{\w+\}", "1", path), params={"festival": "1"})
-        assert answer.status_code == 303
-        assert answer.headers["location"].startswith("/sign-in")
+        yield browser, others
+
+
+@pytest.mark.parametrize("row", sorted(row for row, right in ROUTES["portal"].items() if right.action is not None))
+async def test_without_a_session_every_page_and_form_leads_to_the_sign_in(
+    stranger: tuple[httpx.AsyncClient, OtherServices], row: str
+) -> None:
+    browser, others = stranger
+    others.asked.clear()
+    method, _, path = row.partition(" ")
+    answer = await browser.request(method, re.sub(r"\{\w+\}", "1", path), params={"festival": "1"})
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
     assert others.asked == []
 
 

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import httpx
+
 from services.portal.api.pages import zone_name
 from services.portal.domain.answers import BacklogRow, WaitingRow
 from services.portal.domain.lag import LagRow, lag_of
 from shared.access.rights import Grant
 from shared.events.identity import Role
 from tests.support.festival_pages import PLACE, RECEIPT, running_festival
-from tests.support.portal import OtherServices, a_portal, sign_in
-from tests.support.public_events import a_festival, catalogue_facts
+from tests.support.portal import FESTIVAL, OtherServices, a_portal, sign_in
+from tests.support.public_events import a_festival, a_part, catalogue_facts
 
 UUID = "2f0a6a1e-6a53-4c27-9d7b-0c9b0f6f1a11"
 
@@ -38,6 +40,24 @@ async def test_the_first_page_names_facilities_and_festivals() -> None:
         page = (await browser.get("/")).text
         assert '<a href="/facilities/PR-KPG">Lapas Perempuan Kupang</a>' in page
         assert "B1 · Satu Hari" in page
+
+
+async def test_no_name_turns_the_figures_behind_it_around() -> None:
+    name = "Satu\u202e Hari\u2067"
+    festival = {**FESTIVAL, "name": name}
+    others = served(**{"festival/festivals": [festival], PLACE: festival})
+    others.stream.take(a_festival().model_copy(update={"name": name}))
+    others.stream.take(a_part("s1", 12))
+    others.outcomes[f"{PLACE}/change"] = httpx.Response(409, json={"template": "No.", "values": {}})
+    async with a_portal(others) as browser:
+        await sign_in(browser)
+        for address in ("/public", "/festivals", "/festivals/ODOP"):
+            page = (await browser.get(address)).text
+            assert "Satu\\u202e Hari\\u2067" in page, address
+            assert not {"\u202e", "\u2067"} & set(page), address
+        # What is typed stays as it was typed.
+        page = (await browser.post("/festivals/ODOP/change", data={"name": name, "place": "X"})).text
+        assert page.count(f'value="{name}"') == 2
 
 
 async def test_a_refill_has_no_margin_of_nothing() -> None:

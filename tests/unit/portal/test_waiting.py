@@ -41,9 +41,9 @@ def test_goods_on_their_way_lead_to_where_they_are_counted() -> None:
         ),
     )
     assert said(progress) == [
-        ("Parcel S2 to ODOP.B1 is overdue.", "parcels/S2", True),
-        ("Parcel S1 is on its way to ODOP.B1.", "parcels/S1", False),
-        ("Transfer T1 is on its way to ODOP.B2.", "transfers/T1", False),
+        ("Parcel S2 to B1 · Stan Timur is overdue.", "parcels/S2", True),
+        ("Parcel S1 is on its way to B1 · Stan Timur.", "parcels/S1", False),
+        ("Transfer T1 is on its way to B2 · Stan Barat.", "transfers/T1", False),
         ("No goods have been asked for yet.", "plans", False),
     ]
 

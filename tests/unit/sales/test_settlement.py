@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.sales.api.pages import SettlementPage
 from services.sales.domain.settlement import Parts, Percentages, split
 from services.sales.handlers import percentages
 from shared.errors import BadSettings
@@ -134,6 +135,21 @@ def test_a_settlement_waits_again_for_a_booth_that_opens_later() -> None:
     [corrected] = take(world, a_booth_settling(B2))
     assert isinstance(corrected, SettlementCorrected)
     assert (corrected.revision, corrected.sold_rupiah) == (2, 157)
+
+
+def test_figures_are_final_as_they_were_published_and_not_while_a_booth_sells_or_half_a_change_is_known() -> None:
+    def is_final(*bodies: Body) -> bool:
+        take(world, *bodies)
+        page = SettlementPage.of(world.settlement())
+        assert page.issued
+        return page.final
+
+    world = SalesWorld()
+    assert is_final(a_share_opening(B1), a_sale_share(100), a_booth_settling(B1))
+    assert not is_final(a_share_opening(B2), a_sale_share(50, 1, B2))
+    assert is_final(a_booth_settling(B2))
+    assert not is_final(a_sale_share(100, booth=B2, pooled=True, continued=True))
+    assert is_final(a_pool_adjustment(-100, -1, booth=B2))
 
 
 def test_a_booth_that_opens_later_and_sells_nothing_corrects_nothing() -> None:

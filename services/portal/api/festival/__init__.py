@@ -21,10 +21,9 @@ from services.portal.api.festival.desk import Desk
 from services.portal.api.people import People
 
 
-def routes(desk: Desk, people: People) -> APIRouter:
-    """The router of these pages."""
-    router = APIRouter()
-    for part in (
+def routes(desk: Desk, people: People) -> list[APIRouter]:
+    """The routers of these pages."""
+    return [
         announce.routes(desk, people),
         booths.routes(desk),
         plans.routes(desk),
@@ -38,6 +37,4 @@ def routes(desk: Desk, people: People) -> APIRouter:
         strays.routes(desk),
         close.routes(desk),
         change.routes(desk),
-    ):
-        router.include_router(part)
-    return router
+    ]

@@ -156,10 +156,12 @@ def _valid_from(sent: Mapping[str, str], zone: ZoneInfo) -> dict[str, str]:
     if not (text := sent.get("valid_from", "").strip()):
         return {}
     try:
-        moment = datetime.fromisoformat(text).replace(tzinfo=zone)
-    except ValueError:
+        moment = datetime.fromisoformat(text)
+        # Whoever names a zone means that one.
+        in_zone = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+        return {"valid_from": in_zone.astimezone(UTC).isoformat()}
+    except (ValueError, OverflowError):
         raise WrongEntry(Message("Type day and time, e.g. 2026-04-18 14:30.")) from None
-    return {"valid_from": moment.astimezone(UTC).isoformat()}
 
 
 def _device(sent: Mapping[str, str]) -> dict[str, Any]:

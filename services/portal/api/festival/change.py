@@ -13,6 +13,8 @@ from shared.events.zones import FESTIVAL_ZONES
 from shared.wording import Message
 
 NOT_CONFIRMED = "not_confirmed"
+# What the page has shown: somebody else may have changed it since, and that change stays.
+WAS = "was-"
 FIELDS = ("name", "place", "zone", "first_day", "last_day")
 
 
@@ -36,6 +38,7 @@ def routes(desk: Desk) -> APIRouter:
             festival,
             status,
             zones=FESTIVAL_ZONES,
+            fields=FIELDS,
             sent=sent or {},
             problem=problem,
             doubted=doubted,
@@ -68,7 +71,7 @@ def routes(desk: Desk) -> APIRouter:
 
 
 def _changed(festival: FestivalRow, sent: Mapping[str, str]) -> dict[str, str]:
-    """The fields that are not as they were announced. The island of parcels is not shown, and so only ever new."""
+    """The fields that are not as they were shown. The island of parcels is not shown, and so only ever new."""
     typed_values = {name: sent.get(name, "").strip() for name in (*FIELDS, "island")}
-    former = {name: str(getattr(festival, name)) for name in FIELDS} | {"island": ""}
+    former = {name: sent.get(f"{WAS}{name}", str(getattr(festival, name))) for name in FIELDS} | {"island": ""}
     return {name: value for name, value in typed_values.items() if value and value != former[name]}

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.festival.desk import REFUSED, Desk, refused_entry, seen
 from services.portal.api.filters import FILES
-from services.portal.api.forms import Sent
+from services.portal.api.forms import CHANGED, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import BoothLotRow, BoothRow
 from services.portal.domain.sales_answers import AwaitedDevice, awaited
@@ -27,6 +27,7 @@ def routes(desk: Desk) -> APIRouter:
     ) -> Response:
         booths = await desk.organiser.booths(person, festival)
         awaits = await _awaited(person, festival, booths)
+        left = _left(booths)
         return await desk.show(
             request,
             "close.html",
@@ -34,7 +35,8 @@ def routes(desk: Desk) -> APIRouter:
             festival,
             status,
             missing=await desk.organiser.missing(person, festival),
-            left=_left(booths),
+            left=left,
+            seen=" ".join(_mark(booth, lot) for booth, lot in left),
             returned=[(booth, lot) for booth in booths for lot in booth.lots if lot.returned],
             awaited=awaits,
             # No till is waited for: the services still exchange what they know of a closing booth.
@@ -89,13 +91,16 @@ def routes(desk: Desk) -> APIRouter:
         async def again(status: int, message: Message) -> Response:
             return await page(request, person, festival, status, message)
 
-        booths = await desk.organiser.booths(person, festival)
+        left = _left(await desk.organiser.booths(person, festival))
+        shown = [(booth, lot) for booth, lot in left if _mark(booth, lot) in seen(sent)]
+        if left and not shown:
+            return await again(REFUSED, CHANGED)
         commands = (
             (
                 ("festivals", festival, "returns"),
                 {"booth": booth.booth, "lot": lot.lot, "qty": lot.left, "final": True},
             )
-            for booth, lot in _left(booths)
+            for booth, lot in shown
         )
         return await desk.give_all(person, sent, commands, f"/festivals/{festival}/close", again)
 
@@ -119,3 +124,8 @@ def routes(desk: Desk) -> APIRouter:
 def _left(booths: Sequence[BoothRow]) -> list[tuple[BoothRow, BoothLotRow]]:
     """The lots of settled booths with pieces that have not come home."""
     return [(booth, lot) for booth in booths if booth.status == SETTLED for lot in booth.lots if lot.left > 0]
+
+
+def _mark(booth: BoothRow, lot: BoothLotRow) -> str:
+    """Tells what is left of a lot from every other one, also from the same with other pieces."""
+    return f"{booth.booth}/{lot.lot}/{lot.left}"

@@ -1,15 +1,17 @@
 """Counts of what came to a booth: as forms send them, and as commands give them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from fastapi import Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
 from services.portal.api.forms import Form
 from services.portal.api.people import Person
-from services.portal.domain.answers import SentLotRow
+from services.portal.domain.answers import BoothRow, SentLotRow
+from services.portal.domain.parcels import next_name
+from services.portal.domain.steps import OPEN
 from shared import typed
 from shared.errors import WrongEntry
 from shared.wording import Message
@@ -20,26 +22,126 @@ ArrivalPage: TypeAlias = Callable[..., Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
-class BoothArrival:
-    """What comes to a booth and is counted there. `place`: of its commands; `address`: of its page."""
+class ArrivalNames:
+    """How people call what comes to a booth. `booths`: names by booth; `products`: codes by lot."""
 
+    booths: Mapping[str, str]
+    products: Mapping[str, str]
+
+    @classmethod
+    def of(cls, booths: Sequence[BoothRow]) -> "ArrivalNames":
+        """The names of the festival's booths and their lots. A lot on its way is known there too."""
+        return cls(
+            {booth.booth: booth.shown_name for booth in booths},
+            {lot.lot: lot.product for booth in booths for lot in booth.lots if lot.product},
+        )
+
+    def booth_name(self, booth: str) -> str:
+        return self.booths.get(booth, booth)
+
+    def product(self, lot: str) -> str:
+        """The code of the lot's product; empty if it is not known."""
+        return self.products.get(lot, "")
+
+
+@dataclass(frozen=True, slots=True)
+class BoothArrival:
+    """A parcel or transfer that comes to a booth and is counted there. `kind`: `parcels` or `transfers`, as in the
+    address of its page."""
+
+    festival: str
+    kind: str
+    name: str
     lots: Sequence[SentLotRow]
     booth: str
-    place: tuple[str, ...]
-    address: str
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where its commands go."""
+        return ("festivals", self.festival, "shipments" if self.kind == "parcels" else "transfers", self.name)
+
+    @property
+    def address(self) -> str:
+        return f"/festivals/{self.festival}/{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The open booths at which an arrival may be counted instead of its own. `transfer`: a free name for the transfer
+    that then moves its pieces there."""
+
+    booths: Sequence[BoothRow]
+    transfer: str
+
+
+async def elsewhere(desk: Desk, person: Person, arrival: BoothArrival) -> Elsewhere:
+    """Where else the arrival may be counted: nowhere if its own booth is not open, as nothing could leave that."""
+    booths = await desk.organiser.booths(person, arrival.festival)
+    transfers = await desk.organiser.transfers(person, arrival.festival)
+    open_booths = [booth for booth in booths if booth.status == OPEN]
+    is_open = any(booth.booth == arrival.booth for booth in open_booths)
+    others = [booth for booth in open_booths if booth.booth != arrival.booth] if is_open else []
+    return Elsewhere(others, next_name("T", [row.transfer for row in transfers]))
 
 
 async def receive_by_form(
     desk: Desk, person: Person, sent: Form, arrival: BoothArrival, page: ArrivalPage
 ) -> Response:
-    """Compare the counts of the form with what was sent, and receive the arrival once they are confirmed."""
+    """Compare the counts of the form with what was sent, and receive the arrival once they are confirmed.
+
+    What was counted at another booth is received at its own, as the books have it there, and moved by a transfer.
+    """
+    booth = sent.get("booth") or arrival.booth
     try:
         counted = counted_lots(arrival.lots, sent)
+        if booth != arrival.booth:
+            _check_sold_at(await desk.organiser.booths(person, arrival.festival), booth, counted)
     except WrongEntry as wrong:
         return await _refused(page, sent, wrong)
     if sent.get("confirmed") != "yes":
         return await page(200, sent, counted)
-    return await _give(desk, person, sent, arrival, page, "receive", counted)
+    if booth == arrival.booth:
+        return await _give(desk, person, sent, arrival, page, "receive", counted)
+    transfer = sent.get("transfer", "")
+    return await desk.give_all(
+        person,
+        sent,
+        received_elsewhere(arrival, booth, counted, transfer),
+        f"/festivals/{arrival.festival}/transfers/{transfer}" if any(counted.values()) else arrival.address,
+        lambda status, message: page(status, sent, problem=message),
+    )
+
+
+def _check_sold_at(booths: Sequence[BoothRow], booth: str, counted: Mapping[str, int]) -> None:
+    """Raise WrongEntry if the booth is not open, or has no price for a counted product.
+
+    Its transfer would be refused, and only after the arrival is received.
+    """
+    other = next((row for row in booths if row.booth == booth and row.status == OPEN), None)
+    if other is None:
+        raise WrongEntry(Message("Choose an open booth of this festival."))
+    priced = {price.product for price in other.prices}
+    for lot in (lot for row in booths for lot in row.lots if counted.get(lot.lot)):
+        if lot.product and lot.product not in priced:
+            raise WrongEntry(
+                Message(
+                    "Booth {booth} has no price for {product}, so it can't sell it.", booth=booth, product=lot.product
+                )
+            )
+
+
+def received_elsewhere(
+    arrival: BoothArrival, booth: str, counted: Mapping[str, int], transfer: str
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """The commands by which an arrival that was counted at another booth comes there, each with its place."""
+    yield (*arrival.place, "receive"), {"booth": arrival.booth, "counted": rows_of(counted)}
+    # A surplus is not in stock before a recount.
+    stocked = {lot.lot: qty for lot in arrival.lots if (qty := min(lot.sent, counted.get(lot.lot, 0)))}
+    if stocked:
+        moved = {"transfer": transfer, "booth": arrival.booth, "to": booth, "lots": rows_of(stocked)}
+        place = ("festivals", arrival.festival, "transfers")
+        yield place, moved
+        yield (*place, transfer, "receive"), {"booth": booth, "counted": rows_of(stocked)}
 
 
 async def recount_by_form(

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4, uuid5
 
 from fastapi import Request, Response
 
+from services.portal.api.forms import SEEN
 from services.portal.api.organiser import FESTIVAL, Organiser
 from services.portal.api.pages import Pages, redirect
 from services.portal.api.people import Person
@@ -44,6 +45,7 @@ class Desk:
             festival=row,
             base=f"/festivals/{festival}",
             product_name=self.names.product,
+            facility_name=self.names.facility,
             **values,
         )
 
@@ -100,6 +102,11 @@ def _form_id(form: Mapping[str, str]) -> UUID:
         return UUID(form.get("command", ""))
     except ValueError:
         return uuid4()
+
+
+def seen(form: Mapping[str, str]) -> frozenset[str]:
+    """The marks of what the form's page showed. They have no spaces."""
+    return frozenset(form.get(SEEN, "").split())
 
 
 async def refused_entry(again: Again, wrong: WrongEntry) -> Response:

@@ -6,10 +6,17 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.api.festival.counting import BoothArrival, receive_by_form, recount_by_form, rows_of
-from services.portal.api.festival.desk import Desk
+from services.portal.api.festival.counting import (
+    ArrivalNames,
+    BoothArrival,
+    elsewhere,
+    receive_by_form,
+    recount_by_form,
+    rows_of,
+)
+from services.portal.api.festival.desk import REFUSED, Desk, seen
 from services.portal.api.filters import FILES, declared, narrowed
-from services.portal.api.forms import Form, Sent
+from services.portal.api.forms import CHANGED, Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import ShipmentRow
 from services.portal.domain.papers import ParcelPaper, packing_lists_of, paper_of
@@ -19,6 +26,11 @@ from shared.wording import Message
 
 COLUMNS: Mapping[str, Callable[[ShipmentRow], str]] = {
     "status": lambda row: row.status,
+    "facility": lambda row: row.facility,
+    "booth": lambda row: row.booth,
+}
+READY_COLUMNS: Mapping[str, Callable[[Ready], str]] = {
+    "request": lambda row: row.request,
     "facility": lambda row: row.facility,
     "booth": lambda row: row.booth,
 }
@@ -33,15 +45,21 @@ def routes(desk: Desk) -> APIRouter:
     async def page(
         request: Request, person: Person, festival: str, status: int = 200, problem: Message | None = None
     ) -> Response:
-        shipments = await desk.organiser.shipments(person, festival)
+        rows = await desk.organiser.shipments(person, festival)
+        # Those on their way wait for somebody.
+        shipments = sorted(rows, key=lambda row: row.status != SENT)
         shown, filters = narrowed(shipments, request.query_params, COLUMNS)
+        can_be_sent = ready(await desk.organiser.plans(person, festival))
+        shown_ready, ready_filters = narrowed(can_be_sent, request.query_params, READY_COLUMNS)
         return await desk.show(
             request,
             "parcels.html",
             person,
             festival,
             status,
-            ready=ready(await desk.organiser.plans(person, festival)),
+            ready=can_be_sent,
+            shown_ready=shown_ready,
+            ready_filters=ready_filters,
             shipments=shipments,
             shown=shown,
             filters=filters,
@@ -53,25 +71,31 @@ def routes(desk: Desk) -> APIRouter:
         request: Request,
         person: Person,
         festival: str,
-        shipment: ShipmentRow,
+        shipment: str,
         status: int = 200,
         sent: Form | None = None,
         counted: Mapping[str, int] | None = None,
         problem: Message | None = None,
     ) -> Response:
+        # Asked for anew: of several commands the first may be done, though a later one was refused.
+        row = await desk.organiser.shipment(person, festival, shipment)
+        arrival = _arrival(festival, row)
         return await desk.show(
             request,
             "parcel.html",
             person,
             festival,
             status,
-            shipment=shipment,
+            shipment=row,
+            arrival=arrival,
+            elsewhere=await elsewhere(desk, person, arrival) if row.status == SENT else None,
+            arrival_names=ArrivalNames.of(await desk.organiser.booths(person, festival)),
             sent=sent or {},
-            compared=compare(shipment.lots, counted) if counted is not None else None,
+            compared=compare(row.lots, counted) if counted is not None else None,
             problem=problem,
         )
 
-    @router.get("/festivals/{festival}/parcels", dependencies=[declared(*COLUMNS)])
+    @router.get("/festivals/{festival}/parcels", dependencies=[declared(*COLUMNS, "request")])
     async def parcels(request: Request, person: Visited, festival: str) -> Response:
         return await page(request, person, festival)
 
@@ -80,9 +104,16 @@ def routes(desk: Desk) -> APIRouter:
         async def again(status: int, message: Message) -> Response:
             return await page(request, person, festival, status, message)
 
-        body = {name: sent.get(name, "") for name in ("request", "shipment", "facility", "booth")}
-        place = ("festivals", festival, "shipments")
-        return await desk.give(person, sent, *place, body=body, then=f"/festivals/{festival}/parcels", again=again)
+        body = {name: sent.get(name, "") for name in ("request", "facility", "booth")}
+        body["shipment"] = sent.get("shipment", "").strip().upper()
+        there = ready(await desk.organiser.plans(person, festival))
+        place = tuple(body[name] for name in ("request", "facility", "booth"))
+        same = [row for row in there if (row.request, row.facility, row.booth) == place]
+        # All that is reserved is sent, and less may be packed. Where nothing is, the form may have been sent twice.
+        if any(row.mark not in seen(sent) for row in same):
+            return await again(REFUSED, CHANGED)
+        command = ("festivals", festival, "shipments")
+        return await desk.give(person, sent, *command, body=body, then=f"/festivals/{festival}/parcels", again=again)
 
     @router.post("/festivals/{festival}/parcels/all")
     async def handle_all(request: Request, person: Visited, festival: str, sent: Sent) -> Response:
@@ -91,10 +122,16 @@ def routes(desk: Desk) -> APIRouter:
 
         shipments = await desk.organiser.shipments(person, festival)
         if sent.get("do") == "receive":
-            commands = _all_received(festival, shipments)
+            coming = [row for row in shipments if row.status == SENT]
+            shown_coming = [row for row in coming if row.shipment in seen(sent)]
+            is_changed, commands = bool(coming) and not shown_coming, _all_received(festival, shown_coming)
         else:
-            plans = await desk.organiser.plans(person, festival)
-            commands = _all_sent(festival, ready(plans), [row.shipment for row in shipments])
+            there = ready(await desk.organiser.plans(person, festival))
+            shown_ready = [row for row in there if row.mark in seen(sent)]
+            names = [row.shipment for row in shipments]
+            is_changed, commands = bool(there) and not shown_ready, _all_sent(festival, shown_ready, names)
+        if is_changed:
+            return await again(REFUSED, CHANGED)
         return await desk.give_all(person, sent, commands, f"/festivals/{festival}/parcels", again)
 
     @router.get("/festivals/{festival}/parcels/packing-lists")
@@ -126,31 +163,25 @@ def routes(desk: Desk) -> APIRouter:
 
     @router.get("/festivals/{festival}/parcels/{shipment}")
     async def parcel(request: Request, person: Visited, festival: str, shipment: str) -> Response:
-        row = await desk.organiser.shipment(person, festival, shipment)
-        return await parcel_page(request, person, festival, row)
+        return await parcel_page(request, person, festival, shipment)
 
     @router.post("/festivals/{festival}/parcels/{shipment}")
     async def receive(request: Request, person: Visited, festival: str, shipment: str, sent: Sent) -> Response:
-        row = await desk.organiser.shipment(person, festival, shipment)
-        shown = partial(parcel_page, request, person, festival, row)
-        return await receive_by_form(desk, person, sent, _arrival(festival, row), shown)
+        arrival = _arrival(festival, await desk.organiser.shipment(person, festival, shipment))
+        shown = partial(parcel_page, request, person, festival, shipment)
+        return await receive_by_form(desk, person, sent, arrival, shown)
 
     @router.post("/festivals/{festival}/parcels/{shipment}/recount")
     async def recount(request: Request, person: Visited, festival: str, shipment: str, sent: Sent) -> Response:
-        row = await desk.organiser.shipment(person, festival, shipment)
-        shown = partial(parcel_page, request, person, festival, row)
-        return await recount_by_form(desk, person, sent, _arrival(festival, row), shown)
+        arrival = _arrival(festival, await desk.organiser.shipment(person, festival, shipment))
+        shown = partial(parcel_page, request, person, festival, shipment)
+        return await recount_by_form(desk, person, sent, arrival, shown)
 
     return router
 
 
 def _arrival(festival: str, row: ShipmentRow) -> BoothArrival:
-    return BoothArrival(
-        lots=row.lots,
-        booth=row.booth,
-        place=("festivals", festival, "shipments", row.shipment),
-        address=f"/festivals/{festival}/parcels/{row.shipment}",
-    )
+    return BoothArrival(festival, "parcels", row.shipment, row.lots, row.booth)
 
 
 def _all_sent(festival: str, ready: Iterable[Ready], used: Sequence[str]) -> Iterator[Command]:
@@ -163,11 +194,10 @@ def _all_sent(festival: str, ready: Iterable[Ready], used: Sequence[str]) -> Ite
 
 
 def _all_received(festival: str, shipments: Iterable[ShipmentRow]) -> Iterator[Command]:
-    """Every parcel on its way, counted as it was sent."""
+    """These parcels, counted as they were sent."""
     for row in shipments:
-        if row.status == SENT:
-            counted = rows_of({lot.lot: lot.sent for lot in row.lots})
-            yield (
-                ("festivals", festival, "shipments", row.shipment, "receive"),
-                {"booth": row.booth, "counted": counted},
-            )
+        counted = rows_of({lot.lot: lot.sent for lot in row.lots})
+        yield (
+            ("festivals", festival, "shipments", row.shipment, "receive"),
+            {"booth": row.booth, "counted": counted},
+        )

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.portal.api.festival.desk import Desk, refused_entry
+from services.portal.api.festival.desk import REFUSED, Desk, refused_entry
 from services.portal.api.filters import FILES, declared, narrowed
-from services.portal.api.forms import Sent
+from services.portal.api.forms import CHANGED, SEEN, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import LineRow
 from services.portal.domain.flow import flow_of
@@ -138,6 +138,10 @@ def routes(desk: Desk) -> APIRouter:
         async def again(status: int, message: Message) -> Response:
             return await plan_page(request, person, festival, plan, status, message)
 
+        # Somebody else may have planned anew. Where nothing waits any more, the form may have been sent twice.
+        waiting = (await desk.organiser.plan(person, festival, plan)).proposal
+        if waiting and waiting != sent.get(SEEN):
+            return await again(REFUSED, CHANGED)
         place = ("festivals", festival, "requests", plan, "accept")
         then = f"/festivals/{festival}/plans/{plan}"
         return await desk.give(person, sent, *place, body={}, then=then, again=again)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.desk import Desk
+from services.portal.api.filters import declared
 from services.portal.api.forms import Sent
 from services.portal.api.people import Person, Visited
 from shared.nearest import nearest
@@ -16,9 +17,12 @@ def routes(desk: Desk) -> APIRouter:
     async def page(
         request: Request, person: Person, festival: str, status: int = 200, problem: Message | None = None
     ) -> Response:
+        is_narrowed = request.query_params.get("likely") == "yes"
         booths = await desk.organiser.booths(person, festival)
         names = {booth.booth: (booth.name,) for booth in booths}
-        strays = await desk.organiser.strays(person)
+        strays = [
+            (stray, next(iter(nearest(stray.booth, names)), None)) for stray in await desk.organiser.strays(person)
+        ]
         return await desk.show(
             request,
             "strays.html",
@@ -26,11 +30,12 @@ def routes(desk: Desk) -> APIRouter:
             festival,
             status,
             booths=booths,
-            strays=[(stray, next(iter(nearest(stray.booth, names)), None)) for stray in strays],
+            strays=[(stray, likely) for stray, likely in strays if likely or not is_narrowed],
+            is_narrowed=is_narrowed,
             problem=problem,
         )
 
-    @router.get("/festivals/{festival}/strays")
+    @router.get("/festivals/{festival}/strays", dependencies=[declared("likely")])
     async def strays(request: Request, person: Visited, festival: str) -> Response:
         return await page(request, person, festival)
 

@@ -6,12 +6,20 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from services.portal.api.festival.counting import BoothArrival, receive_by_form, recount_by_form, rows_of
+from services.portal.api.festival.counting import (
+    ArrivalNames,
+    BoothArrival,
+    elsewhere,
+    receive_by_form,
+    recount_by_form,
+    rows_of,
+)
 from services.portal.api.festival.desk import Desk, refused_entry
 from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.parcels import compare, next_name
+from services.portal.domain.steps import SENT
 from services.portal.domain.stock_answers import TransferRow
 from shared import typed
 from shared.errors import WrongEntry
@@ -56,21 +64,27 @@ def routes(desk: Desk) -> APIRouter:
         request: Request,
         person: Person,
         festival: str,
-        transfer: TransferRow,
+        transfer: str,
         status: int = 200,
         sent: Form | None = None,
         counted: Mapping[str, int] | None = None,
         problem: Message | None = None,
     ) -> Response:
+        # Asked for anew: of several commands the first may be done, though a later one was refused.
+        row = await desk.organiser.transfer(person, festival, transfer)
+        arrival = _arrival(festival, row)
         return await desk.show(
             request,
             "transfer.html",
             person,
             festival,
             status,
-            transfer=transfer,
+            transfer=row,
+            arrival=arrival,
+            elsewhere=await elsewhere(desk, person, arrival) if row.status == SENT else None,
+            arrival_names=ArrivalNames.of(await desk.organiser.booths(person, festival)),
             sent=sent or {},
-            compared=compare(transfer.lots, counted) if counted is not None else None,
+            compared=compare(row.lots, counted) if counted is not None else None,
             problem=problem,
         )
 
@@ -92,31 +106,25 @@ def routes(desk: Desk) -> APIRouter:
 
     @router.get("/festivals/{festival}/transfers/{transfer}")
     async def transfer(request: Request, person: Visited, festival: str, transfer: str) -> Response:
-        row = await desk.organiser.transfer(person, festival, transfer)
-        return await transfer_page(request, person, festival, row)
+        return await transfer_page(request, person, festival, transfer)
 
     @router.post("/festivals/{festival}/transfers/{transfer}")
     async def receive(request: Request, person: Visited, festival: str, transfer: str, sent: Sent) -> Response:
-        row = await desk.organiser.transfer(person, festival, transfer)
-        shown = partial(transfer_page, request, person, festival, row)
-        return await receive_by_form(desk, person, sent, _arrival(festival, row), shown)
+        arrival = _arrival(festival, await desk.organiser.transfer(person, festival, transfer))
+        shown = partial(transfer_page, request, person, festival, transfer)
+        return await receive_by_form(desk, person, sent, arrival, shown)
 
     @router.post("/festivals/{festival}/transfers/{transfer}/recount")
     async def recount(request: Request, person: Visited, festival: str, transfer: str, sent: Sent) -> Response:
-        row = await desk.organiser.transfer(person, festival, transfer)
-        shown = partial(transfer_page, request, person, festival, row)
-        return await recount_by_form(desk, person, sent, _arrival(festival, row), shown)
+        arrival = _arrival(festival, await desk.organiser.transfer(person, festival, transfer))
+        shown = partial(transfer_page, request, person, festival, transfer)
+        return await recount_by_form(desk, person, sent, arrival, shown)
 
     return router
 
 
 def _arrival(festival: str, row: TransferRow) -> BoothArrival:
-    return BoothArrival(
-        lots=row.lots,
-        booth=row.to,
-        place=("festivals", festival, "transfers", row.transfer),
-        address=f"/festivals/{festival}/transfers/{row.transfer}",
-    )
+    return BoothArrival(festival, "transfers", row.transfer, row.lots, row.to)
 
 
 def _sent(sent: Mapping[str, str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ INLINE = re.compile(r"<script(?![^>]* src=)|<[^>]*\son\w+\s*=|javascript:")
 LOADED_BY_STYLE = re.compile(rb"""url\(\s*["']?([^"')]{1,40})|@import\s+([^;]{1,40})""")
 
 
-@pytest.fixture(params=("production", "inventory", "festival", "sales", "identity", "gateway"))
+@pytest.fixture(scope="module", params=("production", "inventory", "festival", "sales", "identity", "gateway"))
 def api(request: pytest.FixtureRequest) -> httpx.AsyncClient:
     """A service's application, which is not started."""
     name = request.param
