@@ -306,9 +306,10 @@ async def test_the_first_administrator_is_made_without_a_caller_and_invites_the_
 
 
 async def test_an_account_that_is_there_never_becomes_the_first_administrator(
-    settings: Settings, service_process: RunProcess
+    settings: Settings, service_process: RunProcess, mongo: Mongo
 ) -> None:
     async with identity(settings, service_process, ORGANISER):
+        await eventually(lambda: mongo.database("identity")["accounts"].count_documents({}), equals=1)
         with pytest.raises(WrongEntry, match="has an account already"):
             await make_first(settings, ORGANISER.login, actor="operator")
 
