@@ -222,16 +222,12 @@ class RingModel:
             after = world
             for write, fits in zip(writes, done, strict=True):
                 after = self.written(after, write) if fits else after
+            advanced = tuple(_committed(owner, write) for owner, write in zip(owners, writes, strict=True))
             if all(done):
-                memories = tuple(_committed(owner, write) for owner, write in zip(owners, writes, strict=True))
-                yield Step(f"{name}: one command commits {writes}", False, _remembering(after, number, memories))
+                yield Step(f"{name}: one command commits {writes}", False, _remembering(after, number, advanced))
             elif any(done):
                 # The answer tells a number alone.
-                believed = self.breaks("some-taken-for-all")
-                memories = tuple(
-                    _committed(owner, write) if believed else None
-                    for owner, write in zip(owners, writes, strict=True)
-                )
+                memories = advanced if self.breaks("some-taken-for-all") else (None,) * len(owners)
                 yield Step(
                     f"{name}: one command of {writes} replaced some", False, _remembering(after, number, memories)
                 )
@@ -312,13 +308,14 @@ class RingModel:
         if self.breaks("parked-of-documents"):
             before = before._replace(parked=document.last.parked)
         known = document.ledger if self.breaks("filter-forgets") else before.entity
-        worked: Commit | None = before
+        done = before
         for record in self._records[lane][before.next : before.next + 2]:
-            worked = self._worked(world, worked, record, known)
+            worked = self._worked(world, done, record, known)
             if worked is None:
                 break
             new = worked.entity[len(before.entity) :]
             known += new
+            done = worked
             yield worked._replace(new=len(new))
         timers = document.last.timers if self.breaks("timers-of-documents") else before.timers
         if timers:
