@@ -30,7 +30,6 @@ LONG = [
     (("abc",), 2, 1, 2, True),
     (("a", "b"), 2, 1, 2, True),
     (("a", "v"), 2, 0, 2, True),
-    (("ab", "c"), 2, 0, 2, True),
 ]
 # The smallest world in which each of them does harm.
 HARM = {
