@@ -81,8 +81,7 @@ def report(facility: str, qty: int) -> ProductionReported:
 
 
 def discrepancies(rebuilt: RebuildReport) -> tuple[list[str], list[str], list[str]]:
-    lost, doubled, mismatched = ([str(found) for found in part] for part in (rebuilt.lost, rebuilt.doubled, rebuilt.mismatched))
-    return lost, doubled, mismatched
+    return [*map(str, rebuilt.lost)], [*map(str, rebuilt.doubled)], [*map(str, rebuilt.mismatched)]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -280,5 +280,4 @@ async def test_four_lost_databases_are_put_back_the_services_go_on_and_everythin
 
 
 def discrepancies(report: RebuildReport) -> tuple[list[str], list[str], list[str]]:
-    lost, doubled, mismatched = ([str(found) for found in part] for part in (report.lost, report.doubled, report.mismatched))
-    return lost, doubled, mismatched
+    return [*map(str, report.lost)], [*map(str, report.doubled)], [*map(str, report.mismatched)]
