@@ -6,14 +6,14 @@ spreadsheet needs more than people read, such as codes or all rows, the page giv
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from io import StringIO
 
 from fastapi import Response
 
-from shared.translation import heading
+from shared.translation import Language, heading, language
 
 # The query's name for the table that is wanted as a file.
 FILE = "file"
@@ -24,6 +24,8 @@ _PARTED = re.compile(r";([\s\"]*)(?=[=+\-@])")
 # Content of a cell that a reader acts with, and that is no value.
 _LEFT_OUT = frozenset({"form", "details", "button", "svg"})
 _ROW_PARTS = frozenset({"th", "td"})
+# Where a comma parts the decimals, as in Indonesia, spreadsheets take semicolons between cells.
+SEPARATORS: Mapping[Language, str] = {Language.INDONESIAN: ";", Language.ENGLISH: ","}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,9 @@ def _with_headings(columns: Sequence[str], rows: Iterable[object]) -> Iterator[S
 
 
 def csv_file(table: FileTable, headers: dict[str, str]) -> Response:
-    """A CSV file that spreadsheets open in the right encoding."""
+    """A CSV file that spreadsheets open in the right encoding, and in columns where people read its language."""
     text = StringIO()
-    csv.writer(text).writerows([cell(value) for value in row] for row in table.rows)
+    csv.writer(text, delimiter=SEPARATORS[language()]).writerows([cell(value) for value in row] for row in table.rows)
     # Without this mark spreadsheets take the text for another encoding.
     content = "\ufeff" + text.getvalue()
     disposition = {"Content-Disposition": f'attachment; filename="{file_name(table.title)}.csv"'}

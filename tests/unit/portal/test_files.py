@@ -90,7 +90,10 @@ async def test_a_table_comes_as_a_file_by_the_same_filters(others: OtherServices
         assert answer.headers["content-disposition"] == 'attachment; filename="All-parcels.csv"'
         assert answer.headers["cache-control"] == "no-store"
         rows = list(csv.reader(StringIO(answer.text.removeprefix("\ufeff"))))
-        assert [row[0] for row in rows] == ["shipment", "S9"]
+        assert [row[0] for row in rows] == ["parcel", "S9"]
+        browser.headers["Accept-Language"] = "id"
+        answer = await browser.get("/festivals/ODOP/parcels?status=sent&file=all-parcels")
+        assert [len(line.split(";")) for line in answer.text.splitlines()] == 2 * [len(rows[0])]
         assert (await browser.get("/festivals/ODOP/parcels?file=nothing")).status_code == 404
         assert (await browser.get("/festivals/ODOP/parcels?state=sent")).status_code == 422, "a mistyped filter"
 
