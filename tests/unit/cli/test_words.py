@@ -47,6 +47,7 @@ FOR_OPERATORS: frozenset[str] = frozenset(
         "deploy/docker_stack.py",
         "deploy/local/jars.py",
         "deploy/local/kafka.py",
+        "deploy/local/kafka_cache.py",
         "deploy/local/mongo.py",
         "deploy/local/server.py",
         "deploy/stack.py",

@@ -93,7 +93,7 @@ async def test_a_code_adds_a_role_to_ones_own_account(others: OtherServices) -> 
         others.grants = (*others.grants, Grant(Role.CASHIER, "ODOP.B7"))
         await browser.post("/join/accept", data={"code": "abcd"})
         assert others.commands[-1][0] == "identity/invitations/abcd/accept"
-        assert "ODOP.B7" in (await browser.get("/")).text
+        assert "B7 · ODOP" in (await browser.get("/")).text
 
 
 async def test_a_new_password_is_chosen_with_a_code(others: OtherServices) -> None:
