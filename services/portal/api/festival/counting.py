@@ -4,14 +4,15 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from services.portal.api.festival.desk import Desk, refused_entry
 from services.portal.api.forms import Form
 from services.portal.api.people import Person
-from services.portal.domain.answers import BoothRow, SentLotRow
-from services.portal.domain.parcels import next_name
+from services.portal.domain.answers import BoothRow, SentLotRow, ShipmentRow
+from services.portal.domain.parcels import compare, next_name
 from services.portal.domain.steps import OPEN
+from services.portal.domain.stock_answers import TransferRow
 from shared import typed
 from shared.errors import WrongEntry
 from shared.wording import Message
@@ -74,14 +75,46 @@ class Elsewhere:
     transfer: str
 
 
-async def elsewhere(desk: Desk, person: Person, arrival: BoothArrival) -> Elsewhere:
+def _elsewhere(booths: Sequence[BoothRow], transfers: Sequence[str], arrival: BoothArrival) -> Elsewhere:
     """Where else the arrival may be counted: nowhere if its own booth is not open, as nothing could leave that."""
-    booths = await desk.organiser.booths(person, arrival.festival)
-    transfers = await desk.organiser.transfers(person, arrival.festival)
     open_booths = [booth for booth in booths if booth.status == OPEN]
     is_open = any(booth.booth == arrival.booth for booth in open_booths)
     others = [booth for booth in open_booths if booth.booth != arrival.booth] if is_open else []
-    return Elsewhere(others, next_name("T", [row.transfer for row in transfers]))
+    return Elsewhere(others, next_name("T", transfers))
+
+
+async def show_arrival(
+    desk: Desk,
+    request: Request,
+    person: Person,
+    arrival: BoothArrival,
+    status: int,
+    sent: Form | None,
+    counted: Mapping[str, int] | None,
+    problem: Message | None,
+    *,
+    is_on_the_way: bool,
+    **row: ShipmentRow | TransferRow,
+) -> Response:
+    """The page of a parcel or transfer, whose `row` has the name that its template knows. `counted`: what the form
+    says, to be confirmed."""
+    booths = await desk.organiser.booths(person, arrival.festival)
+    transfers = await desk.organiser.transfers(person, arrival.festival) if is_on_the_way else []
+    names = [transfer.transfer for transfer in transfers]
+    return await desk.show(
+        request,
+        "parcel.html" if arrival.kind == "parcels" else "transfer.html",
+        person,
+        arrival.festival,
+        status,
+        arrival=arrival,
+        elsewhere=_elsewhere(booths, names, arrival) if is_on_the_way else None,
+        arrival_names=ArrivalNames.of(booths),
+        sent=sent or {},
+        compared=compare(arrival.lots, counted) if counted is not None else None,
+        problem=problem,
+        **row,
+    )
 
 
 async def receive_by_form(

@@ -7,12 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.counting import (
-    ArrivalNames,
     BoothArrival,
-    elsewhere,
     receive_by_form,
     recount_by_form,
     rows_of,
+    show_arrival,
 )
 from services.portal.api.festival.desk import REFUSED, Desk, seen
 from services.portal.api.filters import FILES, declared, narrowed
@@ -20,7 +19,7 @@ from services.portal.api.forms import CHANGED, Form, Sent
 from services.portal.api.people import Person, Visited
 from services.portal.domain.answers import ShipmentRow
 from services.portal.domain.papers import ParcelPaper, packing_lists_of, paper_of
-from services.portal.domain.parcels import Ready, compare, next_name, ready
+from services.portal.domain.parcels import Ready, next_name, ready
 from services.portal.domain.steps import SENT
 from shared.wording import Message
 
@@ -79,20 +78,9 @@ def routes(desk: Desk) -> APIRouter:
     ) -> Response:
         # Asked for anew: of several commands the first may be done, though a later one was refused.
         row = await desk.organiser.shipment(person, festival, shipment)
-        arrival = _arrival(festival, row)
-        return await desk.show(
-            request,
-            "parcel.html",
-            person,
-            festival,
-            status,
-            shipment=row,
-            arrival=arrival,
-            elsewhere=await elsewhere(desk, person, arrival) if row.status == SENT else None,
-            arrival_names=ArrivalNames.of(await desk.organiser.booths(person, festival)),
-            sent=sent or {},
-            compared=compare(row.lots, counted) if counted is not None else None,
-            problem=problem,
+        arrival, on_the_way = _arrival(festival, row), row.status == SENT
+        return await show_arrival(
+            desk, request, person, arrival, status, sent, counted, problem, is_on_the_way=on_the_way, shipment=row
         )
 
     @router.get("/festivals/{festival}/parcels", dependencies=[declared(*COLUMNS, "request")])

@@ -7,18 +7,17 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.portal.api.festival.counting import (
-    ArrivalNames,
     BoothArrival,
-    elsewhere,
     receive_by_form,
     recount_by_form,
     rows_of,
+    show_arrival,
 )
 from services.portal.api.festival.desk import Desk, refused_entry
 from services.portal.api.filters import FILES, declared, narrowed
 from services.portal.api.forms import Form, Sent
 from services.portal.api.people import Person, Visited
-from services.portal.domain.parcels import compare, next_name
+from services.portal.domain.parcels import next_name
 from services.portal.domain.steps import SENT
 from services.portal.domain.stock_answers import TransferRow
 from shared import typed
@@ -72,20 +71,9 @@ def routes(desk: Desk) -> APIRouter:
     ) -> Response:
         # Asked for anew: of several commands the first may be done, though a later one was refused.
         row = await desk.organiser.transfer(person, festival, transfer)
-        arrival = _arrival(festival, row)
-        return await desk.show(
-            request,
-            "transfer.html",
-            person,
-            festival,
-            status,
-            transfer=row,
-            arrival=arrival,
-            elsewhere=await elsewhere(desk, person, arrival) if row.status == SENT else None,
-            arrival_names=ArrivalNames.of(await desk.organiser.booths(person, festival)),
-            sent=sent or {},
-            compared=compare(row.lots, counted) if counted is not None else None,
-            problem=problem,
+        arrival, on_the_way = _arrival(festival, row), row.status == SENT
+        return await show_arrival(
+            desk, request, person, arrival, status, sent, counted, problem, is_on_the_way=on_the_way, transfer=row
         )
 
     @router.get("/festivals/{festival}/transfers", dependencies=[declared("status")])
