@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.support.device_apps import APPS, AppUnderTest, keep, kept, unsent
-from tests.support.device_line import a_line, a_phone
+from tests.support.device_line import Line, a_line, a_phone
+from tests.support.device_services import DeviceServices
 from tests.support.device_versions import (
     a_newer_version,
     cached,
@@ -29,6 +30,20 @@ SENT = 30_000
 
 async def is_shown(page: Page, spacing: str) -> None:
     await expect(page.locator(".tabs")).to_have_css("letter-spacing", spacing, timeout=SENT)
+
+
+async def with_an_unsent_record(
+    app: AppUnderTest, services: DeviceServices, phone: BrowserContext, line: Line
+) -> tuple[Page, Page]:
+    """The app's page with a record that can't be sent, and a page beside it that sees its worker."""
+    page = await app.enrolled(phone, line)
+    beside = await phone.new_page()
+    await beside.goto(f"{line.origin}/apps/identity.json")
+    await page.reload()
+    await line.cut()
+    await keep(app, page)
+    services.away.add("gateway")
+    return page, beside
 
 
 @both
@@ -66,13 +81,7 @@ async def test_a_new_version_does_not_come_in_by_the_back_door_when_every_tab_is
 ) -> None:
     services = app.services()
     async with a_line(services) as line, a_phone(chromium) as phone:
-        page = await app.enrolled(phone, line)
-        beside = await phone.new_page()
-        await beside.goto(f"{line.origin}/apps/identity.json")
-        await page.reload()
-        await line.cut()
-        await keep(app, page)
-        services.away.add("gateway")
+        page, beside = await with_an_unsent_record(app, services, phone, line)
         async with a_newer_version(line, services, tmp_path, spaced(app, 3)):
             await look_for_it(page)
             await waits(app, page, equals=True)
@@ -106,13 +115,7 @@ async def test_a_version_that_comes_while_another_one_waits_takes_its_place(
 ) -> None:
     services = app.services()
     async with a_line(services) as line, a_phone(chromium) as phone:
-        page = await app.enrolled(phone, line)
-        beside = await phone.new_page()
-        await beside.goto(f"{line.origin}/apps/identity.json")
-        await page.reload()
-        await line.cut()
-        await keep(app, page)
-        services.away.add("gateway")
+        page, beside = await with_an_unsent_record(app, services, phone, line)
         async with a_newer_version(line, services, tmp_path, spaced(app, 3)):
             await look_for_it(page)
             await waits(app, page, equals=True)
