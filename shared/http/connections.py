@@ -45,7 +45,9 @@ class Bounds:
     spared_seconds: float = 5.0
     # An answer must be read within it, or at that speed.
     answer_seconds: float = 30.0
-    idle_seconds: int = 5
+    # Longer than clients keep an idle connection (httpx, and so our own: 5 s). If both ended it after the same time,
+    # a request could meet the close, and its client could not know whether it was done.
+    idle_seconds: int = 9
 
 
 class _Wait(Enum):

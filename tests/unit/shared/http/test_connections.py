@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 
+import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -208,6 +209,15 @@ async def test_a_body_with_two_ends_is_refused_and_what_follows_is_no_request() 
         writer.write(head + b"0\r\n\r\n" + ASK)
         check_problem(await until_closed(reader), 400)
         assert service.bodies == []
+
+
+def test_a_client_gives_an_idle_connection_up_before_the_service_does() -> None:
+    kept_by_clients = httpx.Limits().keepalive_expiry
+    assert kept_by_clients is not None
+    # A busy process may take its connection a while after it looked at the clock.
+    assert Bounds().idle_seconds >= kept_by_clients + 3
+    # Else the deadline of the next head would end it.
+    assert Bounds().idle_seconds < Bounds().head_seconds
 
 
 async def test_beyond_the_most_connections_the_one_that_is_idle_the_longest_ends() -> None:
