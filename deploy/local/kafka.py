@@ -260,7 +260,7 @@ class KafkaKind:
 
     def _java(self) -> list[str]:
         try:
-            classpath = jars.classpath()
+            classpath = jars.BROKER.classpath()
         except jars.JarError as error:
             raise StackError(str(error)) from error
         return [

@@ -9,7 +9,7 @@ Karya.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -20,7 +20,7 @@ from lab.bench import backlog
 from lab.bench.children import ROOT, run
 from lab.bench.environment import BenchEnvironment
 from lab.bench.meter import RunResult
-from lab.bench.peers import usual
+from lab.bench.peers import kafka_streams, usual
 from lab.bench.report import BenchResult, Figure, OnProgress, server_figures
 from lab.bench.runners import floor
 from lab.bench.runners.job import Job
@@ -45,10 +45,12 @@ class Contestant:
     slow: bool = False
     python: str = sys.executable
     max_batch: int | None = None
+    needs: Callable[[], str] = str
 
     @property
-    def installed(self) -> bool:
-        return Path(self.python).exists()
+    def lacks(self) -> str:
+        """Why it can't run here, in a few words; empty if it can."""
+        return self.needs() if Path(self.python).exists() else "`make bench` installs it"
 
 
 OURS = Contestant("Karya", "lab.bench.runners.karya", "inventory")
@@ -62,6 +64,8 @@ WORKERS = Contestant("usual, 12 workers", "lab.bench.peers.usual", "workers", us
 PEERS_PYTHON = ROOT / ".karya" / "peers" / "bin" / "python"
 QUIX = Contestant("Quix Streams", "lab.bench.peers.quix", "quix", python=str(PEERS_PYTHON))
 FAUST = Contestant("faust-streaming", "lab.bench.peers.faust_streaming", "faust", python=str(PEERS_PYTHON))
+STREAMS = Contestant("Kafka Streams", "lab.bench.peers.kafka_streams", "streams", needs=kafka_streams.lacks)
+STREAMS_VIEW = replace(STREAMS, name="Kafka Streams, view", group="streams-view", variant=kafka_streams.VIEW)
 SIZED = tuple(Contestant(f"Karya, batches of {n}", OURS.module, OURS.group, max_batch=n) for n in BATCHES)
 FLOOR_AGAIN = replace(FLOOR, group="floor-again")
 VARIANTS = (READING, BARE, PAGED)
@@ -117,7 +121,7 @@ async def _measure_contestant(
     ends: Mapping[TopicPartition, int],
     lot_count: int,
 ) -> Run:
-    await _keep_lots(settings, contestant.group, lot_count)
+    await keep_lots(settings, contestant.group, lot_count)
     before = env.server_cpu_seconds()
     result = await run_contestant(env, settings, contestant, ends)
     after = env.server_cpu_seconds()
@@ -140,7 +144,8 @@ async def run_contestant(
     return result
 
 
-async def _keep_lots(settings: Settings, group: str, lot_count: int) -> None:
+async def keep_lots(settings: Settings, group: str, lot_count: int) -> None:
+    """The lots that are known before the first event, in a contestant's database."""
     mongo = Mongo(settings)
     try:
         await backlog.insert_lots(mongo.database(group), backlog.known_lots(lot_count))

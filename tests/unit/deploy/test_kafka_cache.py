@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 def test_a_broker_is_told_of_a_cache_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = tmp_path / "kafka.aot"
     monkeypatch.setattr(kafka, "CACHE", cache)
-    monkeypatch.setattr(jars, "classpath", lambda: "kafka.jar")
+    monkeypatch.setattr(jars.JarSet, "classpath", lambda _: "kafka.jar")
     without = KafkaKind(tmp_path)._java()
     assert not set(CACHE_OPTIONS) & set(without)
     cache.touch()
