@@ -48,7 +48,7 @@ demo: setup ## play one festival season on a stack of its own, and check every i
 chaos: setup ## faults at random times under load, then the reckoning (ARGS="--minutes 30 --seed 7")
 	@$(BIN)/karya chaos $(ARGS)
 
-bench: setup .karya/peers.done ## throughput and latency relative to a minimal consumer and to other frameworks (ARGS="catch-up --json FILE --svg FILE")
+bench: setup .karya/peers.done .karya/kafka-streams.done ## throughput and latency relative to a minimal consumer and to other frameworks (ARGS="catch-up --json FILE --svg FILE")
 	@$(BIN)/karya bench $(ARGS)
 
 test: setup ## what takes eight minutes: most tests, real servers for those that need them (ARGS=tests/unit)
@@ -103,6 +103,7 @@ lock: setup ## resolve all versions anew and write their hashes (ARGS=--upgrade 
 	$(COMPILE) $(ARGS) --no-deps requirements/pages.in -o requirements/pages.txt
 	$(COMPILE) $(ARGS) --no-deps requirements/local-server.in -o requirements/local-server.txt
 	$(BIN)/python -m deploy.local.jars --lock
+	$(BIN)/python -m lab.bench.peers.kafka_streams --lock
 	@if command -v npm > /dev/null; then cd requirements/types && npm install --package-lock-only \
 		--omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --silent; \
 		else echo "requirements/types is as it was: there is no npm"; fi
@@ -139,6 +140,12 @@ $(DONE)/package: pyproject.toml $(DONE)/dependencies
 	@.karya/peers/bin/python -m pip install --quiet --progress-bar off --no-input \
 		--only-binary :all: --require-hashes -r requirements/bench.txt
 	@touch $@
+
+.karya/kafka-streams.done: lab/bench/peers/kafka-streams/jars.sha256 .karya/kafka-jars.done
+	@if command -v javac > /dev/null; then \
+		echo "setup of the benches: the libraries of Kafka Streams" && \
+		$(BIN)/python -m lab.bench.peers.kafka_streams --fetch && touch $@; \
+		else echo "The benches leave Kafka Streams out: there is no JDK"; fi
 
 .karya/audit.done: requirements/audit.txt $(DONE)/package
 	@$(BIN)/python -m venv .karya/audit

@@ -110,6 +110,8 @@ def show(head: "RunHead", results: "Sequence[BenchResult]", json_file: Path | No
 
 def _show_table(result: "BenchResult") -> None:
     title = result.bench if result.amount is None else f"{result.bench} ({thousands(result.amount)})"
+    if result.machine is not None and result.machine.busy:
+        title += ", on a busy machine"
     table = Table("figure", box=None, pad_edge=False, header_style="bold", title=title)
     table.title_justify = "left"
     table.add_column("value", justify="right")
@@ -123,4 +125,6 @@ def _show_table(result: "BenchResult") -> None:
     show_grid(table)
     if result.note:
         say(result.note)
+    if result.machine is not None:
+        say(result.machine.sentence)
     say()

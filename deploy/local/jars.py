@@ -126,8 +126,8 @@ class JarSet:
                 return
 
     def relock(self, coordinates: Sequence[str], besides: Collection[str] = ()) -> None:
-        """Resolve the runtime dependencies of these coordinates, and rewrite the checksum file without the files named
-        in `besides`. Takes about a minute."""
+        """Resolve the runtime dependencies of these coordinates, and rewrite the checksum file without the files
+        named in `besides`. Takes about a minute."""
         with tempfile.TemporaryDirectory() as scratch:
             maven = _maven(Path(scratch))
             artifacts: dict[str, Any] = {}
@@ -144,7 +144,9 @@ class JarSet:
                 for name, artifact in artifacts.items()
                 if name not in besides
             ]
-        self.lock.write_text("\n".join(["# Made by `make lock`.", *sorted(lines, key=lambda line: line.split()[1]), ""]))
+        self.lock.write_text(
+            "\n".join(["# Made by `make lock`.", *sorted(lines, key=lambda line: line.split()[1]), ""])
+        )
 
 
 BROKER = JarSet(Path(__file__).with_name("kafka-jars.sha256"), FOLDER, "setup")

@@ -9,6 +9,7 @@ from pathlib import Path
 from deploy.stack import Stack, choose_stack
 from lab.bench import catchup, core, growth, latency, line_costs, planning, rebuilding, secure, spread, starting
 from lab.bench.environment import BenchEnvironment
+from lab.bench.quiet import MachineWatch
 from lab.bench.report import BenchResult, OnProgress
 from shared.errors import KaryaError
 
@@ -74,5 +75,7 @@ async def run(
         env = BenchEnvironment(folder, start_stack)
         for name in names:
             measure, default = BENCHES[name]
+            watch = MachineWatch()
             result = await measure(env, amount or default, on_progress)
-            on_result(replace(result, amount=amount or default))
+            machine = watch.end(servers_are_ours=env.servers_are_ours)
+            on_result(replace(result, amount=amount or default, machine=machine))

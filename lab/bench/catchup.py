@@ -3,16 +3,17 @@
 All contestants work the same records on the same servers, one after the other. Each has its own database and
 consumer group, with the same initial content. Slow ones get fewer records: their rate does not depend on the number.
 
-Karya runs first and last, the floor second and second to last: the servers fill up meanwhile, and no contestant must
-gain by empty ones. Their figures are the means of both runs. Karya with other batch sizes is shown only relative to
+There are several rounds, and each lets all of them run: one in their order, the next in the reverse one. The servers
+fill up meanwhile, and no contestant must gain by empty ones. Rates are medians. A ratio is of one round, and is shown
+as the median of the rounds with the lowest and the highest. Karya with other batch sizes is shown only relative to
 Karya.
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean
+from statistics import median
 
 from aiokafka import TopicPartition
 
@@ -21,13 +22,14 @@ from lab.bench.children import ROOT, run
 from lab.bench.environment import BenchEnvironment
 from lab.bench.meter import RunResult
 from lab.bench.peers import kafka_streams, usual
-from lab.bench.report import BenchResult, Figure, OnProgress, server_figures
+from lab.bench.report import BenchResult, Figure, OnProgress, ratio_figures, server_figures
 from lab.bench.runners import floor
 from lab.bench.runners.job import Job
 from shared.mongo import Mongo
 from shared.settings import Settings
 
-EVENTS = 200_000
+EVENTS = 100_000
+ROUNDS = 3
 # The most events for slow contestants: enough for a steady rate.
 FEW = 2_000
 # Besides the default `max_batch`.
@@ -58,6 +60,7 @@ FLOOR = Contestant("floor", "lab.bench.runners.floor", "floor")
 READING = Contestant("floor with reads", "lab.bench.runners.floor", "reading", floor.READS)
 BARE = Contestant("floor, bare ledger", "lab.bench.runners.floor", "bare", floor.BARE)
 PAGED = Contestant("floor, paged ledger", "lab.bench.runners.floor", "paged", floor.PAGED)
+LOGGING = Contestant("floor, commit log", "lab.bench.runners.floor", "logging", floor.LOG)
 USUAL = Contestant("usual", "lab.bench.peers.usual", "usual", slow=True)
 WORKERS = Contestant("usual, 12 workers", "lab.bench.peers.usual", "workers", usual.WORKERS, slow=True)
 # Their libraries are in a virtual environment of their own, which `make bench` creates.
@@ -67,9 +70,8 @@ FAUST = Contestant("faust-streaming", "lab.bench.peers.faust_streaming", "faust"
 STREAMS = Contestant("Kafka Streams", "lab.bench.peers.kafka_streams", "streams", needs=kafka_streams.lacks)
 STREAMS_VIEW = replace(STREAMS, name="Kafka Streams, view", group="streams-view", variant=kafka_streams.VIEW)
 SIZED = tuple(Contestant(f"Karya, batches of {n}", OURS.module, OURS.group, max_batch=n) for n in BATCHES)
-FLOOR_AGAIN = replace(FLOOR, group="floor-again")
-VARIANTS = (READING, BARE, PAGED)
-CONTESTANTS = (OURS, FLOOR, *VARIANTS, QUIX, FAUST, USUAL, WORKERS, *SIZED, FLOOR_AGAIN, OURS)
+VARIANTS = (READING, BARE, PAGED, LOGGING)
+CONTESTANTS = (OURS, FLOOR, *VARIANTS, STREAMS, STREAMS_VIEW, QUIX, FAUST, USUAL, WORKERS, *SIZED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +87,39 @@ Runs = Mapping[str, Sequence[Run]]
 
 
 async def measure(
-    env: BenchEnvironment, events: int, on_progress: OnProgress, contestants: Sequence[Contestant] = CONTESTANTS
+    env: BenchEnvironment,
+    events: int,
+    on_progress: OnProgress,
+    contestants: Sequence[Contestant] = CONTESTANTS,
+    rounds: int = ROUNDS,
 ) -> BenchResult:
     """The rate of every contestant over `events` events, and Karya's rate relative to it."""
-    runs: dict[str, list[Run]] = {}
-    missing = [contestant.name for contestant in contestants if not contestant.installed]
+    missing = {contestant.name: contestant.lacks for contestant in contestants if contestant.lacks}
+    present = [contestant for contestant in contestants if contestant.name not in missing]
+    runs: dict[str, list[Run]] = {contestant.name: [] for contestant in present}
+    for number in range(rounds):
+        label = f"catch-up, round {number + 1} of {rounds}"
+        order = present if number % 2 == 0 else present[::-1]
+        async for name, one_run in _round(env, events, order, label, on_progress):
+            runs[name].append(one_run)
+    figures = [figure for name, runs_of_one in runs.items() for figure in contestant_figures(name, runs_of_one)]
+    return BenchResult("catch-up", (*figures, *relative_figures(runs)), missing_note(missing))
+
+
+async def _round(
+    env: BenchEnvironment, events: int, contestants: Sequence[Contestant], label: str, on_progress: OnProgress
+) -> AsyncIterator[tuple[str, Run]]:
+    """Every contestant once, in this order, with its name."""
     few = min(events, FEW)
     lot_count = max(1, events // backlog.EVENTS_PER_KNOWN_LOT)
     async with env.namespace() as settings, env.namespace() as slowly:
-        on_progress(f"catch-up: publishing {events} events")
+        on_progress(f"{label}: publishing {events} events")
         ends = await backlog.publish(settings, backlog.events(events, lot_count))
         ends_slow = await backlog.publish(slowly, backlog.events(few, lot_count))
         for contestant in contestants:
-            if not contestant.installed:
-                continue
-            on_progress(f"catch-up: {contestant.name}")
-            if contestant.module == OURS.module and OURS.name in runs:
-                # A service's group and database have its name: a second run needs topics of its own too.
+            on_progress(f"{label}: {contestant.name}")
+            if contestant.module == OURS.module and contestant != OURS:
+                # A service's group and database have its name: another run needs topics of its own too.
                 async with env.namespace() as own:
                     own_ends = await backlog.publish(own, backlog.events(events, lot_count))
                     run = await _measure_contestant(env, own, contestant, own_ends, lot_count)
@@ -109,9 +127,7 @@ async def measure(
                 run = await _measure_contestant(env, slowly, contestant, ends_slow, lot_count)
             else:
                 run = await _measure_contestant(env, settings, contestant, ends, lot_count)
-            runs.setdefault(contestant.name, []).append(run)
-    figures = [figure for name, runs_of_one in runs.items() for figure in mean_figures(name, runs_of_one)]
-    return BenchResult("catch-up", (*figures, *ratio_figures(runs)), missing_note(missing))
+            yield contestant.name, run
 
 
 async def _measure_contestant(
@@ -153,54 +169,43 @@ async def keep_lots(settings: Settings, group: str, lot_count: int) -> None:
         await mongo.close()
 
 
-def missing_note(missing: Sequence[str]) -> str:
+def missing_note(missing: Mapping[str, str]) -> str:
+    """Who was not measured, and why: what each lacks by its name."""
     if not missing:
         return ""
-    return f"Not installed here (`make bench` does it), so not measured: {', '.join(missing)}."
+    return f"Not measured: {'; '.join(f'{name}, {lack}' for name, lack in missing.items())}."
 
 
-def mean_rate(runs: Sequence[Run]) -> float:
-    """The mean events per second of these runs."""
-    return mean(run.result.per_second for run in runs)
-
-
-def mean_figures(name: str, runs: Sequence[Run]) -> list[Figure]:
+def contestant_figures(name: str, runs: Sequence[Run]) -> list[Figure]:
     """The figures of one contestant over its runs; none for Karya with other batch sizes."""
     if name in (variant.name for variant in SIZED):
         return []
     events = sum(run.result.events for run in runs)
     server_seconds = [run.server_seconds for run in runs if run.server_seconds is not None]
     return [
-        Figure(f"{name}: events/s", mean_rate(runs)),
+        Figure(f"{name}: events/s", median(run.result.per_second for run in runs)),
         Figure(f"{name}: CPU ms per event", sum(run.result.cpu_seconds for run in runs) / events * 1000),
         *server_figures(name, 0.0, sum(server_seconds) if len(server_seconds) == len(runs) else None, events),
         Figure(f"{name}: MB resident, peak", max(run.result.megabytes for run in runs)),
     ]
 
 
-def ratio_figures(runs: Runs) -> list[Figure]:
+def relative_figures(runs: Runs) -> list[Figure]:
     """Karya's rate relative to the others, and the variants of Karya and of the floor relative to theirs."""
-    karya = runs[OURS.name]
     goals = {FLOOR.name: 0.85, USUAL.name: 40.0, QUIX.name: 1.0, FAUST.name: 1.0}
     sized = [variant.name for variant in SIZED if variant.name in runs]
     peers = [name for name in runs if name != OURS.name and name not in sized]
-    figures = [Figure(f"Karya / {name}", mean_rate(karya) / mean_rate(runs[name]), goals.get(name)) for name in peers]
-    figures += [Figure(f"{name} / Karya", mean_rate(runs[name]) / mean_rate(karya)) for name in sized]
-    if FLOOR.name not in runs:
-        return figures
-    floor_runs = runs[FLOOR.name]
-    figures += [
-        Figure(f"{variant.name} / floor", mean_rate(runs[variant.name]) / mean_rate(floor_runs))
-        for variant in VARIANTS
-        if variant.name in runs
-    ]
-    # The first run of Karya with the first of the floor: they ran one after the other.
-    pairs = sorted(
-        karya_run.result.per_second / floor_run.result.per_second
-        for karya_run, floor_run in zip(karya, floor_runs, strict=False)
-    )
-    return [
-        *figures,
-        Figure("Karya / floor, the lower of two", pairs[0]),
-        Figure("Karya / floor, the higher of two", pairs[-1]),
-    ]
+    pairs = [(OURS.name, name) for name in peers] if OURS.name in runs else []
+    pairs += [(name, OURS.name) for name in sized]
+    if FLOOR.name in runs:
+        pairs += [(variant.name, FLOOR.name) for variant in VARIANTS if variant.name in runs]
+    figures: list[Figure] = []
+    for name, other in pairs:
+        # Of one round: the machine changes from one to the next.
+        ratios = [
+            run.result.per_second / beside.result.per_second
+            for run, beside in zip(runs[name], runs[other], strict=True)
+        ]
+        goal = goals.get(other) if name == OURS.name else None
+        figures += ratio_figures(f"{name} / {other}", ratios, goal)
+    return figures

@@ -28,6 +28,11 @@ class BenchEnvironment:
     def stack(self) -> Stack:
         return self._start_stack()
 
+    @property
+    def servers_are_ours(self) -> bool:
+        """Whether no server runs outside of this process and its children."""
+        return "stack" not in vars(self) or self.stack.local is not None
+
     @asynccontextmanager
     async def namespace(self, partitions: int = PARTITIONS) -> AsyncIterator[Settings]:
         """Settings with empty topics and databases; the block's end removes them."""

@@ -3,11 +3,14 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any, TypeAlias
+
+from lab.bench.quiet import MachineUse
 
 OnProgress: TypeAlias = Callable[[str], None]
 # From this value on no decimals are shown.
@@ -57,20 +60,33 @@ def server_figures(name: str, before: float | None, after: float | None, events:
     return [Figure(f"{name}: servers' CPU ms per event", (after - before) / events * 1000)]
 
 
+def ratio_figures(
+    name: str, ratios: Sequence[float], goal: float | None = None, *, at_most: bool = False
+) -> list[Figure]:
+    """The median of the rounds' ratios; with several rounds also the lowest and the highest."""
+    figures = [Figure(name, median(ratios), goal, at_most)]
+    if len(ratios) > 1:
+        figures += [Figure(f"{name}, lowest", min(ratios)), Figure(f"{name}, highest", max(ratios))]
+    return figures
+
+
 @dataclass(frozen=True, slots=True)
 class BenchResult:
-    """All figures of one bench. `note`: a caveat for the reader. `amount`: how much it did, in its own unit."""
+    """All figures of one bench. `note`: a caveat for the reader. `amount`: how much it did, in its own unit.
+    `machine`: what else the machine did meanwhile."""
 
     bench: str
     figures: tuple[Figure, ...]
     note: str = ""
     amount: int | None = None
+    machine: MachineUse | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "bench": self.bench,
             "amount": self.amount,
             "note": self.note,
+            "machine": self.machine and self.machine.as_dict(),
             "figures": [figure.as_dict() for figure in self.figures],
         }
 

@@ -40,7 +40,7 @@ from lab.bench.children import BenchFailed
 from lab.bench.environment import BenchEnvironment
 from lab.bench.latency import PERCENTILES, Stopwatch, percentile, reading_effects, stock_booths
 from lab.bench.meter import cpu_seconds
-from lab.bench.report import BenchResult, Figure, OnProgress
+from lab.bench.report import BenchResult, Figure, OnProgress, ratio_figures
 from lab.bench.serving import READY_WITHIN
 from lab.bench.workload import BOOTHS, WorkloadRecord, sales
 from lab.enrolment import Enrolment
@@ -182,13 +182,8 @@ def side_figures(pairs: Sequence[tuple[Side, Side]]) -> list[Figure]:
         figures += [
             Figure(f"{measure.name}: open, {measure.unit}", median(open_values)),
             Figure(f"{measure.name}: secure, {measure.unit}", median(secure_values)),
-            Figure(f"{measure.name}: secure / open", median(ratios)),
+            *ratio_figures(f"{measure.name}: secure / open", ratios),
         ]
-        if len(ratios) > 1:
-            figures += [
-                Figure(f"{measure.name}: secure / open, lowest", min(ratios)),
-                Figure(f"{measure.name}: secure / open, highest", max(ratios)),
-            ]
     return figures
 
 

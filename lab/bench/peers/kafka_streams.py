@@ -1,8 +1,8 @@
 """Kafka Streams, as its documentation shows it: exactly-once, with its defaults. Its program is Java, in the folder
 beside this module.
 
-`python -m lab.bench.peers.kafka_streams JOB` compiles the program if it has changed, and becomes it. `--fetch` fetches
-its libraries, and `--lock` resolves them anew.
+`python -m lab.bench.peers.kafka_streams JOB` compiles the program if it has changed, and becomes it. `--fetch`
+fetches its libraries, and `--lock` resolves them anew.
 """
 
 import os

@@ -11,6 +11,10 @@ time. Garbage collection is tuned in the same way.
 Variants: `reads` also reads ledger and lots, as inventory does. `bare` has only ids in the ledger. `paged` has one
 ledger document for each lane and batch, with the ids in an indexed array. `fresh` begins without lots, so that it
 inserts what others replace.
+
+`log` is a floor of another form, that of a commit log: the batch's events are one document for each lane, in one
+insert without a transaction, and then the messages are published. What would move them on to ledger and lots
+later, and empty the log, is not part of it.
 """
 
 import asyncio
@@ -39,7 +43,7 @@ from shared.mongo import Database, Mongo, Session
 from shared.runtime.storage import FULL_RECORDS
 from shared.settings import Settings
 
-READS, BARE, PAGED, FRESH = "reads", "bare", "paged", "fresh"
+READS, BARE, PAGED, FRESH, LOG = "reads", "bare", "paged", "fresh", "log"
 NEW_LOT = b"LotRecorded.v1"
 # The mean when a lot of the backlog is written: half of its final reservations, and the new one.
 RESERVATIONS_EACH = 4
@@ -82,6 +86,7 @@ class Floor:
         self._mongo = Mongo(settings)
         self._database: Database = self._mongo.database(job.group)
         self._numbers: dict[int, int] = {}
+        self._commits: dict[int, int] = {}
         lot = next(backlog.known_lots(1))
         self._new = LOTS.to_document(lot)
         held = Reservation("R000001", "H01", "H01-Q01", "H01-B001", 5, ReservationStatus.HELD)
@@ -128,7 +133,7 @@ class Floor:
             fetched: Fetched = await consumer.getmany(timeout_ms=10, max_records=settings.max_batch)
             if not fetched:
                 continue
-            messages, outbox = await self._commit(fetched)
+            messages, outbox = await (self._append if self._variant == LOG else self._commit)(fetched)
             events_done += sum(len(records) for records in fetched.values())
             if publishing is not None:
                 await publishing
@@ -146,9 +151,7 @@ class Floor:
         print_result(result)
 
     async def _commit(self, fetched: Fetched) -> tuple[MessagesByLane, dict[int, Documents]]:
-        by_lane: dict[int, list[ConsumerRecord]] = {}
-        for part, records in fetched.items():
-            by_lane.setdefault(part.partition, []).extend(records)
+        by_lane = _by_lane(fetched)
         all_records = [record for records in by_lane.values() for record in records]
         ledger = list(self._ledger(by_lane))
         messages_by_lane = {lane: self._messages_of(records) for lane, records in by_lane.items()}
@@ -178,6 +181,25 @@ class Floor:
             await database["lanes"].bulk_write(lanes, ordered=False, session=session)
         return messages_by_lane, outbox
 
+    async def _append(self, fetched: Fetched) -> tuple[MessagesByLane, dict[int, Documents]]:
+        by_lane = _by_lane(fetched)
+        messages_by_lane = {lane: self._messages_of(records) for lane, records in by_lane.items()}
+        documents = []
+        for lane, records in by_lane.items():
+            number = self._commits[lane] = self._commits.get(lane, 0) + 1
+            keys = {record.key.decode(): record.headers[3][1] == NEW_LOT for record in records}
+            documents.append(
+                {
+                    "_id": f"lane/{lane:03}/{number:012}",
+                    "offsets": [{"topic": r.topic, "next": r.offset + 1} for r in records[-1:]],
+                    "ledger": [[id, bytes(16)] for id in _ledger_ids(records)],
+                    "lots": [{"_id": key, **(self._new if new else self._lot)} for key, new in keys.items()],
+                    "outbox": [entry["records"] for entry in self._outbox(lane, messages_by_lane[lane])],
+                }
+            )
+        await self._database["commits"].insert_many(documents, ordered=False)
+        return messages_by_lane, {}
+
     def _lot_write(self, key: str, fresh: bool) -> InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]:
         document = {"_id": key, **self._new}
         # An order about the lot may come first from its own topic, and has inserted the lot then.
@@ -185,7 +207,7 @@ class Floor:
 
     def _ledger(self, by_lane: Mapping[int, Sequence[ConsumerRecord]]) -> Iterator[dict[str, Any]]:
         for lane, records in by_lane.items():
-            ids = [f"{r.headers[2][1].decode()} {r.headers[1][1].decode()}" for r in records]
+            ids = _ledger_ids(records)
             name = f"{self._job.group}/{lane:03}"
             if self._variant == PAGED:
                 first = f"{records[0].topic}/{records[0].offset}"
@@ -232,20 +254,33 @@ class Floor:
         for lane, messages in messages_by_lane.items():
             for message, key in messages:
                 filling = batches.setdefault((message.topic, lane), [])
-                if not filling or not _append(filling[-1], message, key):
+                if not filling or not _fits(filling[-1], message, key):
                     filling.append(client.create_batch())
-                    _append(filling[-1], message, key)
+                    _fits(filling[-1], message, key)
         futures = [
             await client.send_batch(batch, topic, partition=lane)
             for (topic, lane), filled in batches.items()
             for batch in filled
         ]
         await asyncio.gather(*futures)
+        if not outbox:
+            return
         ranges = [DeleteMany({"_id": {"$gte": lane[0]["_id"], "$lte": lane[-1]["_id"]}}) for lane in outbox.values()]
         await self._database["outbox"].bulk_write(ranges)
 
 
-def _append(batch: BatchBuilder, message: PreparedRecord, key: bytes) -> bool:
+def _by_lane(fetched: Fetched) -> dict[int, list[ConsumerRecord]]:
+    by_lane: dict[int, list[ConsumerRecord]] = {}
+    for part, records in fetched.items():
+        by_lane.setdefault(part.partition, []).extend(records)
+    return by_lane
+
+
+def _ledger_ids(records: Sequence[ConsumerRecord]) -> list[str]:
+    return [f"{r.headers[2][1].decode()} {r.headers[1][1].decode()}" for r in records]
+
+
+def _fits(batch: BatchBuilder, message: PreparedRecord, key: bytes) -> bool:
     return batch.append(timestamp=None, key=key, value=message.value, headers=message.headers) is not None
 
 

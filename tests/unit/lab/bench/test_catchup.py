@@ -1,9 +1,26 @@
 """Who is told in terms of whom when benches compare."""
 
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from lab.bench import backlog, growth
-from lab.bench.catchup import FLOOR, OURS, PAGED, SIZED, Run, mean_figures, ratio_figures
+from deploy.stack import Stack
+from lab.bench import backlog, catchup, growth
+from lab.bench.catchup import (
+    FLOOR,
+    OURS,
+    PAGED,
+    SIZED,
+    STREAMS,
+    Contestant,
+    Run,
+    contestant_figures,
+    measure,
+    relative_figures,
+)
+from lab.bench.environment import BenchEnvironment
 from lab.bench.meter import RunResult
 from lab.bench.report import Figure
 from shared.settings import Settings
@@ -23,28 +40,48 @@ def values(figures: list[Figure]) -> dict[str, float]:
     return {figure.name: figure.value for figure in figures}
 
 
-def test_karya_is_the_mean_of_its_runs_and_each_pair_is_told() -> None:
-    figures = values(ratio_figures({OURS.name: runs(80, 60), FLOOR.name: runs(100, 100), PAGED.name: runs(150)}))
-    assert figures["Karya / floor"] == pytest.approx(0.7)
-    assert figures["Karya / floor, the lower of two"] == pytest.approx(0.6)
-    assert figures["Karya / floor, the higher of two"] == pytest.approx(0.8)
-    assert figures["floor, paged ledger / floor"] == pytest.approx(1.5)
+def test_a_ratio_is_of_one_round_and_shown_with_its_spread() -> None:
+    figures = values(
+        relative_figures({OURS.name: runs(80, 30, 45), FLOOR.name: runs(100, 50, 90), PAGED.name: runs(150, 50, 45)})
+    )
+    assert figures["Karya / floor"] == pytest.approx(0.6)
+    assert figures["Karya / floor, lowest"] == pytest.approx(0.5)
+    assert figures["Karya / floor, highest"] == pytest.approx(0.8)
+    assert figures["floor, paged ledger / floor"] == pytest.approx(1.0)
 
 
 def test_other_sizes_of_batch_are_told_in_terms_of_karya_only() -> None:
     other = SIZED[0].name
-    figures = values(ratio_figures({OURS.name: runs(80, 60), other: runs(140)}))
+    figures = values(relative_figures({OURS.name: runs(70), other: runs(140)}))
     assert figures == {f"{other} / Karya": pytest.approx(2.0)}
-    assert mean_figures(other, runs(140)) == []
+    assert contestant_figures(other, runs(140)) == []
 
 
-def test_servers_whose_time_is_not_known_have_no_figure_of_a_mean() -> None:
-    assert "floor: servers' CPU ms per event" in values(mean_figures("floor", runs(10, 20)))
-    assert values(mean_figures("floor", [*runs(10), Run(a_run(20), None)])).keys() == {
+def test_servers_whose_time_is_not_known_have_no_figure() -> None:
+    assert "floor: servers' CPU ms per event" in values(contestant_figures("floor", runs(10, 20)))
+    assert values(contestant_figures("floor", [*runs(10), Run(a_run(20), None)])).keys() == {
         "floor: events/s",
         "floor: CPU ms per event",
         "floor: MB resident, peak",
     }
+
+
+async def test_every_second_round_runs_in_the_reverse_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+
+    async def a_round(
+        _env: object, _events: int, contestants: Sequence[Contestant], *_rest: object
+    ) -> AsyncIterator[tuple[str, Run]]:
+        for contestant in contestants:
+            names.append(contestant.name)
+            yield contestant.name, *runs(100)
+
+    monkeypatch.setattr(catchup, "_round", a_round)
+    env = BenchEnvironment(Path(), lambda: Stack("kafka", "mongo"))
+    absent = replace(STREAMS, needs=lambda: "needs a JDK")
+    result = await measure(env, 10, lambda _: None, (OURS, absent, FLOOR))
+    assert names == ["Karya", "floor", "floor", "Karya", "Karya", "floor"]
+    assert result.note == "Not measured: Kafka Streams, needs a JDK."
 
 
 def test_growth_shows_the_quicker_run_and_the_most_memory() -> None:
