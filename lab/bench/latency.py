@@ -24,12 +24,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count, pairwise
+from statistics import median
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from lab.bench.children import BenchFailed, Runner
 from lab.bench.environment import BenchEnvironment
-from lab.bench.report import GOAL_MEGABYTES, BenchResult, Figure, OnProgress
+from lab.bench.report import GOAL_MEGABYTES, BenchResult, Figure, OnProgress, ratio_figures
 from lab.bench.runners import raw
 from lab.bench.runners.job import Job
 from lab.bench.serving import RunningService, serving
@@ -52,6 +53,8 @@ GOAL_AT = 200
 ONE_RATE = (GOAL_AT,)
 GOALS = {"p50": 1.5, "p99": 2.0}
 SECONDS = 8
+# At the rates with goals, alternated; elsewhere there is one.
+ROUNDS = 3
 # Samples that a rate gives at least for each requested second; but it is extended to LONGEST seconds at most.
 SAMPLES = 250
 LONGEST = 40
@@ -109,6 +112,15 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class LatencyRound:
+    """Services and raw hops, one after the other, and what the services cost."""
+
+    services: LatencyResult
+    raw_hops: LatencyResult
+    costs: Sequence[Cost]
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Records on `input_topic`, whose effect can be read on `output_topic` after `hops` steps. `makers`: how many
     makers' goods each booth has."""
@@ -136,30 +148,49 @@ async def measure(env: BenchEnvironment, seconds: int, on_progress: OnProgress) 
     figures: list[Figure] = []
     for route in (REPORT, SALE, PUBLIC, BASKET, UNLABELLED):
         for rate in route.rates:
-            duration = duration_of(rate, seconds)
-            on_progress(f"latency: {route.name} at {rate}/s, {duration} s each")
-            services, costs = await _measure_services(env, route, rate, duration)
-            raw_hops = await _measure_raw_hops(env, route, rate, duration)
-            at_rate = f"{route.name} at {rate}/s"
-            figures += percentile_figures(
-                at_rate, services.milliseconds, raw_hops.milliseconds, has_goals=has_goals(route, rate)
-            )
-            figures += [
-                Figure(f"{at_rate}: s until all was read", services.drain_seconds),
-                Figure(f"{at_rate}: raw s until all was read", raw_hops.drain_seconds),
-            ]
-            for subject, result in (("servers", services), ("servers of raw", raw_hops)):
-                if result.servers_microseconds is not None:
-                    figures.append(
-                        Figure(f"{at_rate}, {subject}: CPU µs per {route.name}", result.servers_microseconds)
-                    )
-            for cost in costs:
-                label = f"{at_rate}, {cost.service}"
-                figures += [
-                    Figure(f"{label}: CPU µs per {route.name}", cost.cpu_microseconds),
-                    Figure(f"{label}: MB resident, peak", cost.megabytes, GOAL_MEGABYTES, at_most=True),
-                ]
+            duration, rounds = duration_of(rate, seconds), ROUNDS if has_goals(route, rate) else 1
+            pairs: list[LatencyRound] = []
+            for number in range(rounds):
+                on_progress(f"latency: {route.name} at {rate}/s, {duration} s each, round {number + 1} of {rounds}")
+                if number % 2 == 0:
+                    services, costs = await _measure_services(env, route, rate, duration)
+                    raw_hops = await _measure_raw_hops(env, route, rate, duration)
+                else:
+                    raw_hops = await _measure_raw_hops(env, route, rate, duration)
+                    services, costs = await _measure_services(env, route, rate, duration)
+                pairs.append(LatencyRound(services, raw_hops, costs))
+            figures += route_figures(route, rate, pairs)
     return BenchResult("latency", tuple(figures))
+
+
+def route_figures(route: Route, rate: int, rounds: Sequence[LatencyRound]) -> list[Figure]:
+    """The figures of one route and rate over its rounds: medians, but of memory the most."""
+    at_rate = f"{route.name} at {rate}/s"
+    figures = percentile_figures(
+        at_rate,
+        [(pair.services.milliseconds, pair.raw_hops.milliseconds) for pair in rounds],
+        has_goals=has_goals(route, rate),
+    )
+    figures += [
+        Figure(f"{at_rate}: s until all was read", median(pair.services.drain_seconds for pair in rounds)),
+        Figure(f"{at_rate}: raw s until all was read", median(pair.raw_hops.drain_seconds for pair in rounds)),
+    ]
+    for subject, results in (
+        ("servers", [pair.services for pair in rounds]),
+        ("servers of raw", [pair.raw_hops for pair in rounds]),
+    ):
+        known = [result.servers_microseconds for result in results if result.servers_microseconds is not None]
+        if known:
+            figures.append(Figure(f"{at_rate}, {subject}: CPU µs per {route.name}", median(known)))
+    for costs in zip(*(pair.costs for pair in rounds), strict=True):
+        label = f"{at_rate}, {costs[0].service}"
+        figures += [
+            Figure(f"{label}: CPU µs per {route.name}", median(cost.cpu_microseconds for cost in costs)),
+            Figure(
+                f"{label}: MB resident, peak", max(cost.megabytes for cost in costs), GOAL_MEGABYTES, at_most=True
+            ),
+        ]
+    return figures
 
 
 def has_goals(route: Route, rate: int) -> bool:
@@ -173,17 +204,24 @@ def duration_of(rate: int, seconds: int) -> int:
 
 
 def percentile_figures(
-    label: str, service_times: Sequence[float], raw_times: Sequence[float], *, has_goals: bool
+    label: str, rounds: Sequence[tuple[Sequence[float], Sequence[float]]], *, has_goals: bool
 ) -> list[Figure]:
-    """Percentiles of both lists of ascending milliseconds, and their ratio; p99.9 only with enough samples."""
-    figures = [Figure(f"{label}: samples", len(service_times))]
-    for name, share in PERCENTILES.items() if len(service_times) < SAMPLES_FOR_RARE else (PERCENTILES | RARE).items():
-        service_time, raw_time = percentile(service_times, share), percentile(raw_times, share)
+    """Percentiles of ascending milliseconds of services and raw hops, and their ratios, over the rounds; p99.9 only
+    with enough samples in each."""
+    samples = min(len(service_times) for service_times, _ in rounds)
+    figures = [Figure(f"{label}: samples", samples)]
+    for name, share in PERCENTILES.items() if samples < SAMPLES_FOR_RARE else (PERCENTILES | RARE).items():
+        pairs = [(percentile(service, share), percentile(raw_times, share)) for service, raw_times in rounds]
         goal = GOALS.get(name) if has_goals else None
         figures += [
-            Figure(f"{label}, {name}: ms", service_time),
-            Figure(f"{label}, {name}: raw ms", raw_time),
-            Figure(f"{label}, {name}: Karya / raw", service_time / raw_time, goal, at_most=True),
+            Figure(f"{label}, {name}: ms", median(service for service, _ in pairs)),
+            Figure(f"{label}, {name}: raw ms", median(raw_time for _, raw_time in pairs)),
+            *ratio_figures(
+                f"{label}, {name}: Karya / raw",
+                [service / raw_time for service, raw_time in pairs],
+                goal,
+                at_most=True,
+            ),
         ]
     return figures
 

@@ -29,8 +29,8 @@ def test_whoever_asks_for_less_waits_less_and_for_more_gets_more() -> None:
 
 
 def test_few_samples_have_no_rare_percentile() -> None:
-    few = percentile_figures("sale", [1.0] * 1999, [1.0] * 1999, has_goals=True)
-    many = percentile_figures("sale", [1.0] * 2000, [1.0] * 2000, has_goals=True)
+    few = percentile_figures("sale", [([1.0] * 1999, [1.0] * 1999)], has_goals=True)
+    many = percentile_figures("sale", [([1.0] * 2000, [1.0] * 2000)], has_goals=True)
     assert [figure.value for figure in few if figure.name == "sale: samples"] == [1999]
     assert not any("p99.9" in figure.name for figure in few)
     assert [figure.name for figure in many if "p99.9" in figure.name] == [
@@ -38,6 +38,17 @@ def test_few_samples_have_no_rare_percentile() -> None:
         "sale, p99.9: raw ms",
         "sale, p99.9: Karya / raw",
     ]
+
+
+def test_a_ratio_is_of_one_round_and_shown_with_its_spread() -> None:
+    rounds = [([60.0], [20.0]), ([10.0], [10.0]), ([80.0], [40.0])]
+    figures = {figure.name: figure for figure in percentile_figures("sale", rounds, has_goals=True)}
+    assert figures["sale, p50: ms"].value == 60
+    assert figures["sale, p50: raw ms"].value == 20
+    assert figures["sale, p50: Karya / raw"].value == 2
+    assert figures["sale, p50: Karya / raw"].missed
+    assert figures["sale, p50: Karya / raw, lowest"].value == 1
+    assert figures["sale, p50: Karya / raw, highest"].value == 3
 
 
 def test_p99_9_of_the_fewest_samples_that_have_one_is_not_their_maximum() -> None:
