@@ -38,7 +38,7 @@ def _catchup(values: Values) -> Iterator[str]:
         cells = [*_rate_and_cost(name, values), _number(values.get(f"{name}: MB resident, peak"))]
         yield _row(name, *cells, "" if contestant == OURS else _ratio(f"{OURS.name} / {name}", values))
     yield ""
-    yield "| | lowest, median and highest of the rounds |"
+    yield "| | median of the rounds (lowest to highest) |"
     yield "|---|---|"
     names = [name for name in values if name.endswith((f" / {FLOOR.name}", f" / {OURS.name}"))]
     for name in names:
