@@ -54,7 +54,7 @@ bench: setup .karya/peers.done .karya/kafka-streams.done ## throughput and laten
 test: setup ## what takes eight minutes: most tests, real servers for those that need them (ARGS=tests/unit)
 	@$(BIN)/python -m pytest -n auto --quick $(ARGS)
 
-test-all: setup ## every test, with all examples and records; what must pass before a change goes in
+test-all: setup .karya/kafka-streams.done ## every test, with all examples and records; what must pass before a change goes in
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: setup ## ruff, mypy, and who may import whom
@@ -143,9 +143,9 @@ $(DONE)/package: pyproject.toml $(DONE)/dependencies
 
 .karya/kafka-streams.done: lab/bench/peers/kafka-streams/jars.sha256 .karya/kafka-jars.done
 	@if command -v javac > /dev/null; then \
-		echo "setup of the benches: the libraries of Kafka Streams" && \
+		echo "setup of the benches and of their test: the libraries of Kafka Streams" && \
 		$(BIN)/python -m lab.bench.peers.kafka_streams --fetch && touch $@; \
-		else echo "The benches leave Kafka Streams out: there is no JDK"; fi
+		else echo "Benches and tests leave Kafka Streams out: there is no JDK"; fi
 
 .karya/audit.done: requirements/audit.txt $(DONE)/package
 	@$(BIN)/python -m venv .karya/audit

@@ -71,7 +71,7 @@ def spread_figures(count: int, runs: Mapping[int, Sequence[SpreadRun]], events: 
             Figure(f"{name}: events/s", median(joint.pace for joint in joints)),
             Figure(f"{name}: s together", median(joint.seconds for joint in joints)),
         ]
-    pairs = [(run.joint, alone.joint) for run, alone in zip(own, runs[1], strict=True)]
+    pairs = [(run.joint, alone.joint) for run, alone in zip(own, runs[1], strict=True)] if count > 1 else []
     if ratios := [joint.pace / alone.pace for joint, alone in pairs if joint is not None and alone is not None]:
         figures += ratio_figures(f"{name}: relative to 1", ratios)
     server_seconds = [run.server_seconds for run in own if run.server_seconds is not None]

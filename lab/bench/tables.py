@@ -54,7 +54,7 @@ def _spread(values: Values) -> Iterator[str]:
         yield _row(
             count,
             pace,
-            _ratio(f"{count}: relative to 1", values),
+            "1" if count == "1" else _ratio(f"{count}: relative to 1", values),
             f"{values[f'{count}: s together']:.1f} s" if f"{count}: s together" in values else NONE,
             *costs,
             _number(values.get(f"{count}: MB resident, peak of the largest")),

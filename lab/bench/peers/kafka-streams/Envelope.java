@@ -16,51 +16,52 @@ final class Envelope {
         return text(headers, "ce_type");
     }
 
-    /** The header values that all outputs of one event share. */
-    record Cause(String ledgerId, byte[] id, byte[] time, String trace) {
+    /** The header values that all outputs of one event share: of ids and spans all but their last four digits. */
+    record Cause(byte[] id, byte[] time, String trace, String idStart, String spanStart) {
         static Cause of(Headers parent) {
+            String raw = sha1(text(parent, "ce_source") + " " + text(parent, "ce_id"));
             return new Cause(
-                    text(parent, "ce_source") + " " + text(parent, "ce_id"),
                     parent.lastHeader("ce_id").value(),
                     parent.lastHeader("ce_time").value(),
-                    text(parent, "traceparent").substring(3, 35));
+                    text(parent, "traceparent").substring(3, 35),
+                    version8(raw),
+                    raw.substring(28));
         }
 
         Headers headers(Events.Output output, int index) {
-            String id = derivedId(ledgerId + "\n" + output.topic() + "\n" + index);
-            String span = id.substring(0, 8) + id.substring(9, 13) + id.substring(14, 18);
+            String end = HexFormat.of().toHexDigits((short) index);
             return new RecordHeaders()
                     .add("ce_specversion", bytes("1.0"))
-                    .add("ce_id", bytes(id))
+                    .add("ce_id", bytes(idStart + end))
                     .add("ce_source", bytes("karya/inventory"))
                     .add("ce_type", bytes(output.getClass().getSimpleName() + ".v1"))
                     .add("ce_time", time)
                     .add("content-type", bytes("application/json"))
-                    .add("causationid", this.id)
-                    .add("traceparent", bytes("00-" + trace + "-" + span + "-01"));
+                    .add("causationid", id)
+                    .add("traceparent", bytes("00-" + trace + "-" + spanStart + end + "-01"));
         }
     }
 
-    /** The version 5 UUID (RFC 4122) of a name. */
-    private static String derivedId(String name) {
-        byte[] digest;
+    private static String sha1(String name) {
         try {
             MessageDigest sha1 = MessageDigest.getInstance("SHA-1");
             sha1.update(NAMESPACE);
-            digest = sha1.digest(bytes(name));
+            return HexFormat.of().formatHex(sha1.digest(bytes(name)));
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException(impossible);
         }
-        digest[6] = (byte) (digest[6] & 0x0f | 0x50);
-        digest[8] = (byte) (digest[8] & 0x3f | 0x80);
-        String hex = HexFormat.of().formatHex(digest, 0, 16);
+    }
+
+    /** The start of a UUID of version 8 (RFC 9562), which ends in the index of the output. */
+    private static String version8(String raw) {
+        String variant = Integer.toHexString(Character.digit(raw.charAt(16), 16) & 3 | 8);
         return String.join(
                 "-",
-                hex.substring(0, 8),
-                hex.substring(8, 12),
-                hex.substring(12, 16),
-                hex.substring(16, 20),
-                hex.substring(20));
+                raw.substring(0, 8),
+                raw.substring(8, 12),
+                "8" + raw.substring(13, 16),
+                variant + raw.substring(17, 20),
+                raw.substring(20, 28));
     }
 
     private static String text(Headers headers, String name) {
