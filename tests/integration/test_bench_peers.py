@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from deploy.stack import Stack
 from lab.bench import backlog
-from lab.bench.catchup import OURS, STREAMS, STREAMS_VIEW, Contestant, keep_lots, run_contestant
+from lab.bench.catchup import OURS, STREAMS_VIEW, Contestant, keep_lots, run_contestant
 from lab.bench.core import Pass
 from lab.bench.environment import BenchEnvironment
 from lab.bench.peers import kafka_streams
@@ -33,7 +33,7 @@ needs_java = pytest.mark.skipif(bool(kafka_streams.lacks()), reason=f"Kafka Stre
 
 @pytest.mark.parametrize(
     "contestant",
-    [OURS, pytest.param(STREAMS, marks=needs_java), pytest.param(STREAMS_VIEW, marks=needs_java)],
+    [OURS, pytest.param(STREAMS_VIEW, marks=needs_java)],
     ids=lambda contestant: contestant.name,
 )
 async def test_a_contestant_publishes_and_keeps_what_inventory_says(
@@ -57,8 +57,7 @@ async def test_a_contestant_publishes_and_keeps_what_inventory_says(
     ]
     assert sorted((record.topic, record.key, record.value, record.headers) for record in outputs) == sorted(expected)
     assert all(record.partition == partition_for_bytes(record.key, settings.partitions) for record in outputs)
-    if contestant != STREAMS:
-        assert lots == {key[1]: LOTS.to_document(lot) for key, lot in rules.entities.items()}
+    assert lots == {key[1]: LOTS.to_document(lot) for key, lot in rules.entities.items()}
 
 
 def worked_by_rules(settings: Settings, inputs: Sequence[ConsumerRecord], outputs: Sequence[ConsumerRecord]) -> Pass:
