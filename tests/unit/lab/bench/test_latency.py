@@ -6,12 +6,17 @@ from lab.bench.latency import (
     LONGEST,
     RARE,
     RATES,
+    SALE,
     SAMPLES_FOR_RARE,
     SECONDS,
+    Cost,
+    LatencyResult,
+    LatencyRound,
     Stopwatch,
     duration_of,
     percentile,
     percentile_figures,
+    route_figures,
 )
 
 pytestmark = pytest.mark.unit
@@ -49,6 +54,25 @@ def test_a_ratio_is_of_one_round_and_shown_with_its_spread() -> None:
     assert figures["sale, p50: Karya / raw"].missed
     assert figures["sale, p50: Karya / raw, lowest"].value == 1
     assert figures["sale, p50: Karya / raw, highest"].value == 3
+
+
+def test_a_route_shows_the_median_of_its_rounds_and_of_memory_the_most() -> None:
+    rounds = [
+        LatencyRound(
+            LatencyResult([milliseconds], milliseconds, None),
+            LatencyResult([10.0], 1.0, 500.0),
+            [Cost("sales", milliseconds, megabytes)],
+        )
+        for milliseconds, megabytes in ((20.0, 90.0), (40.0, 99.0), (30.0, 95.0))
+    ]
+    figures = {figure.name: figure.value for figure in route_figures(SALE, 200, rounds)}
+    assert figures["sale at 200/s, p50: ms"] == 30
+    assert figures["sale at 200/s, p50: Karya / raw, highest"] == 4
+    assert figures["sale at 200/s: s until all was read"] == 30
+    assert figures["sale at 200/s, sales: CPU µs per sale"] == 30
+    assert figures["sale at 200/s, sales: MB resident, peak"] == 99
+    assert figures["sale at 200/s, servers of raw: CPU µs per sale"] == 500
+    assert "sale at 200/s, servers: CPU µs per sale" not in figures
 
 
 def test_p99_9_of_the_fewest_samples_that_have_one_is_not_their_maximum() -> None:
