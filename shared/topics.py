@@ -19,15 +19,14 @@ DLQ = ".dlq"
 RETENTION = "retention.ms"
 TIME = "message.timestamp.type"
 COMPRESSION = "compression.type"
-# One codec, whatever a producer sends, so that a subscriber needs to know one. The broker packs all other batches.
-CODEC = "zstd"
-# History is the system's memory: nothing expires by itself. LogAppendTime is the clock of the rules.
+# History is the system's memory: nothing expires by itself. LogAppendTime is the clock of the rules. A batch stays as
+# its producer packed it: to pack it anew the broker would unpack it in its memory, where 32 KB may become gigabytes.
 _KEPT = {
     RETENTION: "-1",
     "retention.bytes": "-1",
     "cleanup.policy": "delete",
     TIME: "LogAppendTime",
-    COMPRESSION: CODEC,
+    COMPRESSION: "producer",
 }
 
 Configs: TypeAlias = Mapping[str, str]
@@ -70,7 +69,7 @@ def faults_of(settings: Mapping[str, Configs]) -> list[TopicFault]:
 async def misconfigured(settings: Settings, names: Iterable[str]) -> list[str]:
     """Sentences on the faults of these existing topics (full names) that can do harm. Raises KafkaError.
 
-    Every codec can be read, and a topic in another one only takes more room.
+    Records of every codec can be read here, so that a topic in another one only takes more room.
     """
     admin = administrator(settings)
     try:

