@@ -9,7 +9,7 @@ from deploy.secure.acls import reconcile_acls
 from deploy.topics import TopicChanges, make_topics
 from services.production import reference, seed
 from shared import envelope
-from shared.derivation import derived_id
+from shared.derivation import named_id
 from shared.events.catalogue import ENTRY_COMMANDS
 from shared.kafka import partition_for, producer, reader, stop_producer, stop_reader, topic_name
 from shared.settings import Settings
@@ -45,7 +45,7 @@ async def sow_catalogue(settings: Settings) -> int:
         futures = []
         for command in commands:
             value = envelope.encode(command)
-            id = derived_id(f"{command.entry} {envelope.digest(value).hex()}", ENTRY_COMMANDS.name, 0)
+            id = named_id(f"{command.entry} {envelope.digest(value).hex()}", ENTRY_COMMANDS.name, 0)
             headers = envelope.headers(
                 id=id, source=SOURCE, topic=ENTRY_COMMANDS, body=command, time=datetime.now(UTC)
             )

@@ -16,7 +16,7 @@ from ops.drafts import Draft
 from ops.letters import Letter, Status
 from ops.repairs import MENDS, SOURCE, event_headers
 from shared import envelope
-from shared.derivation import FIRST, derivation
+from shared.derivation import named_id
 from shared.envelope import header
 from shared.errors import NotMendable, Unusable
 from shared.events.language import as_utc
@@ -240,6 +240,6 @@ async def _tell(
 
 async def _publish(letters: DeadLetters, body: LetterMended | LetterArchived, cause: str) -> None:
     """Publish an operator's event. Its id follows from its cause, so that a repetition is the same event."""
-    id = derivation(FIRST)(cause, OPERATOR.name, 0)
+    id = named_id(cause, OPERATOR.name, 0)
     headers = event_headers(body, id, body.mended if isinstance(body, LetterMended) else None)
     await letters.publish(OPERATOR.name, body.original.encode(), envelope.encode(body), headers)

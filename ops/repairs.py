@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from aiokafka import ConsumerRecord
 
 from shared import envelope
-from shared.derivation import FIRST, derivation
+from shared.derivation import named_id
 from shared.errors import Unusable
 from shared.events.language import Body
 from shared.events.operator import OPERATOR, LetterArchived, LetterMended, LetterReplayed
@@ -81,7 +81,7 @@ def copy_id(original: str, topic: str) -> str:
 
     It depends on nothing else. So a record has one mended copy, however often and by whomever it is mended.
     """
-    return derivation(FIRST)(original, topic, 0)
+    return named_id(original, topic, 0)
 
 
 def ledger_id(original: str, topic: str) -> str:

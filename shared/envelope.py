@@ -9,13 +9,15 @@ from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
 
-from shared.derivation import Derivation
+from shared.derivation import Derivation, Derived
 from shared.duplicates import NAME_TWICE, each_once, name_twice, names_in
 from shared.errors import Unusable
 from shared.events.language import ID_PATTERN, MAX_VALUE_BYTES, OUTSIDE, Body, Event, Topic, as_utc, event_type
 from shared.faults import fault_sentence
 
 Headers = list[tuple[str, bytes]]
+# The first header of each name.
+Attributes = Mapping[str, bytes | None]
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 _JSON = b"application/json"
@@ -90,27 +92,22 @@ def headers(
 class Cause(NamedTuple):
     """The header values that all outputs of one event share."""
 
-    id: str
-    derive: Derivation
+    derived: Derived
     trace: bytes
     source: tuple[str, bytes]
     time: tuple[str, bytes]
     causation: tuple[str, bytes]
 
 
-def cause(
-    event: Event, ledger_id: str, parent: Sequence[tuple[str, bytes | None]], source: str, derive: Derivation
-) -> Cause:
+def cause(event: Event, ledger_id: str, parent: Attributes, source: str, derive: Derivation) -> Cause:
     """The shared header values of the events that `source` publishes because of `event`, whose headers are `parent`.
     `derive` makes the ids."""
-    values = _first_of_each(parent)
-    written = values.get("ce_time")
+    written = parent.get("ce_time")
     if written is None or not _WRITTEN_HERE(written):
         written = rfc3339(event.time).encode()
-    trace = _TRACEPARENT(values.get("traceparent") or b"")
+    trace = _TRACEPARENT(parent.get("traceparent") or b"")
     return Cause(
-        ledger_id,
-        derive,
+        derive(ledger_id),
         b"00-" + (trace[1] if trace else digest(ledger_id.encode()).hex().encode()),
         _source_header(source),
         ("ce_time", written),
@@ -120,7 +117,7 @@ def cause(
 
 def caused(cause: Cause, topic: Topic, body: Body, index: int) -> Headers:
     """The headers of the event at `index` among the events of `cause`."""
-    id = cause.derive(cause.id, topic.name, index).encode()
+    id, span = cause.derived(topic.name, index)
     return [
         _SPEC_VERSION,
         ("ce_id", id),
@@ -129,7 +126,7 @@ def caused(cause: Cause, topic: Topic, body: Body, index: int) -> Headers:
         cause.time,
         _CONTENT_TYPE,
         cause.causation,
-        ("traceparent", b"%b-%b%b%b-01" % (cause.trace, id[:8], id[9:13], id[14:18])),
+        ("traceparent", b"%b-%b-01" % (cause.trace, span)),
     ]
 
 
@@ -152,9 +149,11 @@ def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None
     return None
 
 
-def decode(topic: Topic, record: Record) -> Event:
-    """The event in a record. Raises Unusable, with a sentence for people."""
-    values = _first_of_each(record.headers)
+def decode(topic: Topic, record: Record, values: Attributes | None = None) -> Event:
+    """The event in a record. Raises Unusable, with a sentence for people. `values`: the record's attributes, if they
+    were looked up before."""
+    if values is None:
+        values = attributes(record.headers)
     id, source = values.get("ce_id"), _source_text(values.get("ce_source") or b"")
     time, reader = _text(values.get("ce_time")), _readers(topic).get(values.get("ce_type"))
     # Nearly every record passes. The fault of another record is looked for apart.
@@ -189,29 +188,29 @@ def decode(topic: Topic, record: Record) -> Event:
     return Event(id.decode(), source, key, _time(time), logged_at, body, _named(subject), _actor(actor))
 
 
-def _first_of_each(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
+def attributes(headers: Sequence[tuple[str, bytes | None]]) -> Attributes:
     """The first header of each name, even if it is null. Every reader of a record must see the same event in it."""
     values = dict(headers)
     return values if len(values) == len(headers) else dict(reversed(headers))
 
 
-def _unusable(topic: Topic, values: dict[str, bytes | None]) -> Unusable:
+def _unusable(topic: Topic, values: Attributes) -> Unusable:
     """The fault of headers that are not those of an event of this topic."""
     if PACKED_BATCH in values:
         return Unusable(
             "TOO_LARGE", "It came in a batch that can't be unpacked to what its topic takes. Its body is the batch."
         )
-    attributes: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for name in _REQUIRED:
         text = _text(values.get(name))
         if text is None:
             return Unusable("MISSING_HEADER", f"The header {name} is missing, null or not UTF-8 text.")
-        attributes[name] = text
-    if attributes["ce_specversion"] != "1.0":
+        texts[name] = text
+    if texts["ce_specversion"] != "1.0":
         return Unusable("WRONG_SPEC_VERSION", "ce_specversion must be 1.0.")
-    if any(_NAME(attributes[name].encode()) is None for name in ("ce_id", "ce_source")):
+    if any(_NAME(texts[name].encode()) is None for name in ("ce_id", "ce_source")):
         return Unusable("BAD_ID", "ce_id and ce_source must be 1 to 200 visible ASCII characters.")
-    return _unknown_type(topic, attributes["ce_type"])
+    return _unknown_type(topic, texts["ce_type"])
 
 
 def taken_in(record: Record) -> datetime | None:

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from services.inventory.domain import Lot
 from services.inventory.store import LOTS
 from shared import envelope
-from shared.derivation import derived_id
+from shared.derivation import named_id
 from shared.envelope import Headers
 from shared.events.inventory import STOCK_ORDERS, DispatchOrdered, ReleaseRequested, ReservationRequested
 from shared.events.language import Body, Topic
@@ -141,14 +141,14 @@ def _reservation(lot: str, number: int, rng: Random) -> ReservationRequested:
 
 def _record(body: Body, number: int) -> BacklogRecord:
     topic = PRODUCTION if type(body) in PRODUCTION.bodies else STOCK_ORDERS
-    id = derived_id("bench", topic.name, number)
+    id = named_id("bench", topic.name, number)
     headers = envelope.headers(
         id=id,
         source="karya/production" if topic is PRODUCTION else "karya/festival",
         topic=topic,
         body=body,
         time=SAID_AT,
-        cause=derived_id("cause", topic.name, number),
+        cause=named_id("cause", topic.name, number),
         trace=f"00-{number:032x}-{number:016x}-01",
     )
     return BacklogRecord(topic, topic.key_of(body), envelope.encode(body), headers)

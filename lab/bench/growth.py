@@ -23,7 +23,7 @@ from lab.bench.meter import RunResult
 from lab.bench.report import GOAL_MEGABYTES, BenchResult, Figure, OnProgress, server_figures
 from lab.bench.runners.job import Job
 from services.inventory.handlers import PROCESSORS
-from shared.derivation import derived_id
+from shared.derivation import named_id
 from shared.mongo import Database, Mongo
 from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
@@ -120,7 +120,7 @@ async def _insert_ledger_entries(database: Database, count: int) -> None:
         await database["ledger"].insert_many(
             [
                 {
-                    "_id": f"karya/production {derived_id('before', 'ledger', number)}",
+                    "_id": f"karya/production {named_id('before', 'ledger', number)}",
                     "digest": Binary(number.to_bytes(16)),
                     "lane": "karya.inventory.lot/000",
                     "batch": 0,

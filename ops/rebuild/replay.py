@@ -30,7 +30,7 @@ from shared.runtime.processor import Decide, Decision, Processor
 from shared.runtime.state import State
 from shared.runtime.step import decoded, load
 from shared.runtime.storage import ChangeSet, Lane, OutboxEntry, RuntimeStore
-from shared.runtime.timer_service import reached_ids
+from shared.runtime.timer_service import reached_id
 from shared.settings import Settings
 from shared.wording import Message
 
@@ -308,10 +308,12 @@ class _Replay:
         topic = processor.deadlines
         assert topic is not None, f"{processor.group} keeps deadlines but names no topic for them"
         body = envelope.encode(DeadlineReached(key=deadline.key, deadline=deadline.id, due=deadline.due))
-        ids = reached_ids(f"{processor.group} {deadline.id}", deadline.due)
-        marks = {event_mark([("ce_id", id.encode())], body) for id in ids} & self._published.marks[topic.name]
-        self._reached_marks[topic.name] |= marks
-        return bool(marks)
+        id = reached_id(f"{processor.group} {deadline.id}", deadline.due)
+        mark = event_mark([("ce_id", id.encode())], body)
+        if mark not in self._published.marks[topic.name]:
+            return False
+        self._reached_marks[topic.name].add(mark)
+        return True
 
     async def _account(self) -> None:
         """Report the remaining published events: altered ones, which must not be published again, and unexplained

@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from deploy.topics import SERVICES, writers
 from ops.verify.report import Check
 from shared import envelope
-from shared.derivation import derived_ids
+from shared.derivation import derived_ids, named_id
 from shared.events.journal import BatchWorked
 from shared.events.language import DeadlineReached
 from shared.runtime.dlq import ID_REUSED
-from shared.runtime.timer_service import reached_ids
+from shared.runtime.timer_service import reached_id
 from shared.wording import Message
 
 Headers = Mapping[str, bytes | None]
@@ -131,14 +131,14 @@ class WriterAudit:
             body = BatchWorked.model_validate_json(record.value or b"")
         except ValidationError:
             return []
-        return derived_ids(body.lane, topic, body.batch)
+        return [named_id(body.lane, topic, body.batch)]
 
     def _clock_ids(self, topic: str, record: ConsumerRecord) -> Sequence[str]:
         try:
             body = DeadlineReached.model_validate_json(record.value or b"")
         except ValidationError:
             return []
-        return [id for group in self._clocks[topic] for id in reached_ids(f"{group} {body.deadline}", body.due)]
+        return [reached_id(f"{group} {body.deadline}", body.due) for group in self._clocks[topic]]
 
     def _foreign(self, place: str, service: str, why: Message) -> bool:
         if place not in self._foreigners:

@@ -25,7 +25,8 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Item:
-    """A decoded record, or (`event` is None) one that is a dead letter for `reason`. Loading fills in `reads`."""
+    """A decoded record, or (`event` is None) one that is a dead letter for `reason`. Loading fills in `reads`.
+    `attributes`: the record's headers."""
 
     record: ConsumerRecord
     event: Event | None
@@ -34,6 +35,7 @@ class Item:
     reason: str = ""
     message: str = ""
     reads: Sequence[Read] = ()
+    attributes: envelope.Attributes = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -192,7 +194,7 @@ class Batch:
         records: list[OutboxRecord] = []
         timers: list[Timer] = []
         if outputs:
-            cause = envelope.cause(event, item.ledger_id, item.record.headers, self._source, self._derive)
+            cause = envelope.cause(event, item.ledger_id, item.attributes, self._source, self._derive)
             for index, output in enumerate(outputs):
                 if isinstance(output, Deadline):
                     timers.append(self._timer(output, lane))
@@ -227,11 +229,13 @@ class Batch:
         return Timer(f"{self._processor.group} {deadline.id}", lane.id, deadline.key, deadline.id, deadline.due)
 
     def _journal_entry(self, lane: Lane, open_ranges: Sequence[_OpenRange]) -> OutboxRecord:
-        ranges = tuple(Range(topic=part.topic, first=part.first, next=part.next) for part in open_ranges)
+        ranges = tuple(
+            [Range.model_construct(topic=part.topic, first=part.first, next=part.next) for part in open_ranges]
+        )
         body = BatchWorked(lane=lane.id, batch=lane.batches, ranges=ranges, derivation=lane.derivation)
         last = ranges[-1]
         headers = envelope.headers(
-            id=self._derive(lane.id, self._journal.name, lane.batches),
+            id=derivation.named_id(lane.id, self._journal.name, lane.batches),
             source=self._source,
             topic=self._journal,
             body=body,

@@ -224,13 +224,15 @@ def _decide(batch: Batch, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequ
 
 def decoded(topics: Mapping[str, Topic], partitions: int, record: ConsumerRecord) -> Item:
     """Part 1 for one record. `topics` by full name, of `partitions` each."""
+    attributes = envelope.attributes(record.headers)
     try:
-        event = envelope.decode(topics[record.topic], record)
+        event = envelope.decode(topics[record.topic], record, attributes)
         if partition_for_bytes(record.key, partitions) != record.partition:
             raise Unusable("WRONG_KEY", "The record is not in the partition that its key belongs to.")
     except Unusable as fault:
         return Item(record, None, reason=fault.reason, message=fault.message)
-    return Item(record, event, f"{event.source} {event.id}", envelope.digest(record.value))
+    ledger_id = f"{event.source} {event.id}"
+    return Item(record, event, ledger_id, envelope.digest(record.value), attributes=attributes)
 
 
 async def load(

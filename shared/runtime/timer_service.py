@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import structlog
 
 from shared import envelope
-from shared.derivation import derived_id, derived_ids
+from shared.derivation import named_id
 from shared.errors import FenceMoved
 from shared.events.language import DeadlineReached
 from shared.mongo import Mongo
@@ -86,9 +86,4 @@ class TimerService:
 
 def reached_id(timer_id: str, due: datetime) -> str:
     """The id of the DeadlineReached event of this timer (`<group> <deadline id>`)."""
-    return derived_id(timer_id, envelope.rfc3339(due), 0)
-
-
-def reached_ids(timer_id: str, due: datetime) -> tuple[str, ...]:
-    """The id of that event by every derivation, for readers of logs that may be older."""
-    return derived_ids(timer_id, envelope.rfc3339(due), 0)
+    return named_id(timer_id, envelope.rfc3339(due), 0)

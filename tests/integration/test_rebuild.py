@@ -32,7 +32,7 @@ from shared.runtime.service import Service
 from shared.runtime.state import State
 from shared.runtime.storage import OutboxEntry
 from shared.settings import Settings
-from tests.support import loads, second_derivation
+from tests.support import loads
 from tests.support.place import RunProcess, RunService, a_place
 from tests.support.probe import Probe, a_probe
 from tests.support.season import CLOTH, MAKERS, RunningSeason, finished_season
@@ -134,19 +134,18 @@ async def test_a_rebuild_derives_the_ids_of_each_batch_as_they_were_derived_then
 ) -> None:
     name, database = "inventory", mongo.database("inventory")
     load = iter(loads.after(name))
-    async with service_process(name, settings):
+    async with service_process(name, settings, command=("-m", "tests.support.first_derivation", name)):
         await probe.send_all([*loads.before(name), *islice(load, 60)])
         await eventually(lambda: all_worked(name, settings, probe, database), within=40)
-    async with service_process(name, settings, command=("-m", "tests.support.second_derivation", name)):
+    async with service_process(name, settings):
         await probe.send_all(list(islice(load, 60)))
         await eventually(lambda: all_worked(name, settings, probe, database), within=40)
-    assert {entry.derivation for entry in await probe.bodies(journal(name), BatchWorked)} == {1, 2}
-    assert await database["lanes"].count_documents({"derivation": 2})
-    # The reader knows both, and its own way is the first.
-    monkeypatch.setitem(derivation.DERIVATIONS, second_derivation.NUMBER, second_derivation.derive)
+    entries = await probe.bodies(journal(name), BatchWorked)
+    assert {entry.derivation for entry in entries} == {derivation.FIRST, derivation.CURRENT}
+    assert await database["lanes"].count_documents({"derivation": derivation.CURRENT})
     assert discrepancies(await compare(settings, name)) == ([], [], [])
-    monkeypatch.delitem(derivation.DERIVATIONS, second_derivation.NUMBER)
-    with pytest.raises(UnknownVersion, match="derivation 2"):
+    monkeypatch.delitem(derivation.DERIVATIONS, derivation.CURRENT)
+    with pytest.raises(UnknownVersion, match=f"derivation {derivation.CURRENT}"):
         await compare(settings, name)
 
 

@@ -15,10 +15,10 @@ from shared.runtime.storage import Lane, OutboxEntry, outbox, store
 
 def install() -> None:
     """Patch this process to the former forms."""
-    page, from_outbox, to_lane = outbox._page, outbox.from_outbox, store._to_lane
+    pages, from_outbox, to_lane = outbox._pages, outbox.from_outbox, store._to_lane
 
-    def former_page(lane: str, first: int, records: list[list[Any]]) -> Document:
-        return _without(page(lane, first, records), "codec")
+    def former_pages(lane: str, records: list[list[Any]]) -> Iterator[Document]:
+        return (_without(page, "codec") for page in pages(lane, records))
 
     def former_from_outbox(document: Mapping[str, Any]) -> Iterator[OutboxEntry]:
         return from_outbox(_without(document, "codec"))
@@ -26,7 +26,7 @@ def install() -> None:
     def former_lane(lane: Lane) -> Document:
         return _without(to_lane(lane), "derivation")
 
-    outbox._page = former_page
+    outbox._pages = former_pages
     store.from_outbox = former_from_outbox  # type: ignore[attr-defined]
     store._to_lane = former_lane
     store._unmoved = former_lane

@@ -20,7 +20,7 @@ from bson.codec_options import CodecOptions
 from pymongo import ReplaceOne
 
 from shared import envelope
-from shared.derivation import derived_id
+from shared.derivation import named_id
 from shared.errors import Unusable
 from shared.events.journal import BatchWorked, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
@@ -207,7 +207,7 @@ class ServiceShell:
         partition = partition_for(due.key, PARTITIONS)
         body = DeadlineReached(key=due.key, deadline=due.deadline, due=due.due)
         headers = envelope.headers(
-            id=derived_id(due.id, envelope.rfc3339(due.due), 0),
+            id=named_id(due.id, envelope.rfc3339(due.due), 0),
             source=f"karya/{processor.service}",
             topic=processor.deadlines,
             body=body,
@@ -342,7 +342,8 @@ class ServiceShell:
                 raise Unusable("WRONG_KEY", "The record is not in the partition that its key belongs to.")
         except Unusable as bad:
             return Item(record, None, reason=bad.reason, message=bad.message)
-        return Item(record, event, f"{event.source} {event.id}", envelope.digest(record.value or b""))
+        ledger_id, attributes = f"{event.source} {event.id}", envelope.attributes(record.headers)
+        return Item(record, event, ledger_id, envelope.digest(record.value or b""), attributes=attributes)
 
     def _load(self, processor: Processor, items: Sequence[Item]) -> Loaded:
         alive = [(item, item.event) for item in items if item.event is not None]

@@ -29,7 +29,7 @@ from lab.bench.runners.job import Job, print_result
 from services.inventory.domain.lot import Reservation, ReservationStatus
 from services.inventory.store import LOTS
 from shared import envelope, gc_tuning
-from shared.derivation import derived_id
+from shared.derivation import named_id
 from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged, StockReserved
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, Topic
@@ -59,7 +59,7 @@ class PreparedRecord:
 
 
 def _message(settings: Settings, topic: Topic, body: Body) -> PreparedRecord:
-    id = derived_id("floor", topic.name, 0)
+    id = named_id("floor", topic.name, 0)
     headers = envelope.headers(
         id=id,
         source="karya/inventory",

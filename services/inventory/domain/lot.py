@@ -138,7 +138,7 @@ def correct(lot: Lot, request: CorrectionRequested) -> Change:
     answer = CorrectionRefused if lot.withdrawn or lot.on_hand + request.change < 0 else LotCorrected
     if answer is LotCorrected:
         lot = revise(lot, on_hand=lot.on_hand + request.change, corrected=lot.corrected + request.change)
-    body = answer(
+    body = answer.model_construct(
         facility=lot.facility,
         lot=lot.id,
         correction=request.correction,
@@ -302,7 +302,7 @@ def revise(
 
 def reservation_released(lot: Lot, reservation: Reservation, cause: ReleaseCause) -> ReservationReleased:
     """The event of a released reservation."""
-    return ReservationReleased(
+    return ReservationReleased.model_construct(
         festival=reservation.festival,
         request=reservation.request,
         reservation=reservation.id,

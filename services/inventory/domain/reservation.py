@@ -44,7 +44,7 @@ def reserve(lot: Lot, request: ReservationRequested) -> Change:
     reservation = Reservation(
         request.reservation, request.festival, request.request, request.booth, request.qty, ReservationStatus.HELD
     )
-    reserved = StockReserved(
+    reserved = StockReserved.model_construct(
         festival=reservation.festival,
         request=reservation.request,
         reservation=reservation.id,
@@ -74,7 +74,7 @@ def dispatch(lot: Lot, order: DispatchOrdered) -> Change:
     if reservation is None or reservation.status is not ReservationStatus.HELD:
         reason = OrderRefusal.RECALLED if lot.recalled else OrderRefusal.NO_RESERVATION
         return lot, [order_refused(lot, order.festival, order.reservation, reason)]
-    dispatched = StockDispatched(
+    dispatched = StockDispatched.model_construct(
         festival=reservation.festival,
         request=reservation.request,
         reservation=reservation.id,

@@ -36,7 +36,7 @@ def change(to_lot: Callable[[Lot, B], tuple[Lot, list[Publication]]]) -> Rule[B]
 
 
 def _balance(lot: Lot) -> StockChanged:
-    return StockChanged(
+    return StockChanged.model_construct(
         lot=lot.id,
         revision=lot.revision,
         facility=lot.facility,

@@ -123,7 +123,7 @@ def _decide_goods(clock_skew: timedelta, state: State, event: Event, body: Produ
         report=report.id,
         recorded_at=event.logged_at,
     )
-    recorded = LotRecorded(
+    recorded = LotRecorded.model_construct(
         lot=lot.id,
         facility=lot.facility,
         product=lot.product,
@@ -297,7 +297,9 @@ def _report(
 
 
 def _accepted(report: TerminalReport, lot: Lot) -> ReportAccepted:
-    return ReportAccepted(facility=report.facility, terminal=report.terminal, report=report.id, lot=lot.id)
+    return ReportAccepted.model_construct(
+        facility=report.facility, terminal=report.terminal, report=report.id, lot=lot.id
+    )
 
 
 def _reject(state: State, report: TerminalReport, wrong: ReportRejection) -> Decision:

@@ -11,8 +11,9 @@ from shared.errors import UnknownVersion
 from shared.mongo import Document
 from shared.runtime.storage.types import OutboxEntry, OutboxRecord, outbox_id
 
-# The bounds of one page. With the largest dead letter at its end it stays well below MongoDB's limit of 16 MiB.
-FULL_RECORDS = 1000
+# The bounds of one page. A usual record is about 1 KiB. A page of one record, a dead letter at most, may be larger
+# and stays well below MongoDB's limit of 16 MiB.
+FULL_RECORDS = 500
 FULL_BYTES = 1024 * 1024
 
 
@@ -26,27 +27,27 @@ def to_outbox(outbox: Iterable[OutboxEntry]) -> Iterator[Document]:
 
     A document per entry cost as much as everything else that a batch writes.
     """
-    for _, run in groupby(outbox, key=attrgetter("lane")):
-        page: list[list[Any]] = []
-        first = size = 0
-        for lane, number, (topic, partition, key, value, headers) in run:
-            if not page:
-                first = number
-            # Arrays, because names of fields would be half of the size. Encoded to bytes, because only this module
-            # reads them, and a server takes several times as long for arrays.
-            flat = list(chain.from_iterable(headers))
-            page.append([number, topic, partition, key, value, flat])
-            # Headers count, too: a dead letter has any headers that its sender chose.
-            size += sum(map(len, filter(None, (key, value, *flat))))
-            if len(page) == FULL_RECORDS or size >= FULL_BYTES:
-                yield _page(lane, first, page)
-                page, size = [], 0
-        if page:
-            yield _page(lane, first, page)
+    for lane, run in groupby(outbox, key=attrgetter("lane")):
+        # Arrays, because names of fields would be half of the size.
+        records = [
+            [number, topic, partition, key, value, list(chain.from_iterable(headers))]
+            for _, number, (topic, partition, key, value, headers) in run
+        ]
+        for first in range(0, len(records), FULL_RECORDS):
+            yield from _pages(lane, records[first : first + FULL_RECORDS])
 
 
-def _page(lane: str, first: int, records: list[list[Any]]) -> Document:
-    return {"_id": outbox_id(lane, first), "codec": CODEC, "records": bson.encode({"records": records})}
+def _pages(lane: str, records: list[list[Any]]) -> Iterator[Document]:
+    """One page, or smaller ones if it would be too large. To count the bytes before would take as long as to encode
+    them."""
+    # Bytes, because only this module reads them, and a server takes several times as long for arrays.
+    content = bson.encode({"records": records})
+    if len(content) > FULL_BYTES and len(records) > 1:
+        half = len(records) // 2
+        yield from _pages(lane, records[:half])
+        yield from _pages(lane, records[half:])
+    else:
+        yield {"_id": outbox_id(lane, records[0][0]), "codec": CODEC, "records": content}
 
 
 def from_outbox(document: Mapping[str, Any]) -> Iterator[OutboxEntry]:

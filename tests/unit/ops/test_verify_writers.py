@@ -12,7 +12,7 @@ from deploy.topics import all_topics, writers
 from ops.verify.accounts import first_headers
 from ops.verify.writers import NEAR, WriterAudit
 from shared import envelope
-from shared.derivation import CURRENT, derivation, derived_id
+from shared.derivation import CURRENT, FIRST, derivation, named_id
 from shared.events.catalogue import ENTRY_COMMANDS
 from shared.events.festival import ORGANISER
 from shared.events.gateway import HELD_COMMANDS
@@ -41,11 +41,13 @@ class WrittenRecord:
     offset: int = 7
 
 
-def caused(topic: Topic, body: Body, *, by: str = CAUSE, n: int = 0, source: str = "karya/sales") -> ConsumerRecord:
-    """What `source` says n-th because of the event `by`, as the shell makes it."""
+def caused(
+    topic: Topic, body: Body, *, by: str = CAUSE, n: int = 0, source: str = "karya/sales", number: int = CURRENT
+) -> ConsumerRecord:
+    """What `source` says n-th because of the event `by`, as the shell makes it. `number`: of the ids' derivation."""
     origin, id = by.split(" ")
     event = Event(id, origin, "key", DUE, DUE, TOLD)
-    headers = envelope.caused(envelope.cause(event, by, (), source, derivation(CURRENT)), topic, body, n)
+    headers = envelope.caused(envelope.cause(event, by, {}, source, derivation(number)), topic, body, n)
     return cast("ConsumerRecord", WrittenRecord(headers, envelope.encode(body)))
 
 
@@ -90,8 +92,8 @@ def test_a_record_that_its_topics_owner_never_said_is_found_with_its_place(recor
     assert broken_records(DEMAND, record) == [f"karya.demand.v1 2/7 was not written by sales: {why}"]
 
 
-def test_an_id_made_for_another_topic_does_not_follow() -> None:
-    record = caused(DEMAND, TOLD)
+def test_an_id_of_the_first_derivation_made_for_another_topic_does_not_follow() -> None:
+    record = caused(DEMAND, TOLD, number=FIRST)
     assert broken_records(DEMAND, record) == []
     assert "does not follow" in broken_records(SETTLEMENTS, record)[0]
 
@@ -111,9 +113,9 @@ def test_what_the_clock_says_follows_from_the_deadline() -> None:
 def test_a_journal_that_somebody_else_wrote_or_nobody_can_read_is_found() -> None:
     topic, lane = journal("sales"), "karya.sales.booth/000"
     body = BatchWorked(lane=lane, batch=3, ranges=(Range(topic="t", first=0, next=1),))
-    right = a_publication(topic, body, id=derived_id(lane, topic.name, 3))
+    right = a_publication(topic, body, id=named_id(lane, topic.name, 3))
     assert broken_records(topic, right, ledger=()) == []
-    assert len(broken_records(topic, a_publication(topic, body, id=derived_id(lane, topic.name, 4)))) == 1
+    assert len(broken_records(topic, a_publication(topic, body, id=named_id(lane, topic.name, 4)))) == 1
     garbage = cast("ConsumerRecord", WrittenRecord(right.headers, b"{"))
     assert len(broken_records(topic, garbage)) == 1
 

@@ -1,13 +1,14 @@
 import dataclasses
+import re
 from datetime import UTC, datetime
-from uuid import UUID, uuid5
+from uuid import RFC_4122, UUID, uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import envelope
-from shared.derivation import CURRENT, derivation, derived_id
+from shared.derivation import CURRENT, DERIVATIONS, FIRST, derivation, derived_id, named_id
 from shared.errors import Unusable
 from shared.events.language import MAX_VALUE_BYTES, Event
 from shared.runtime.dlq import dead_letter
@@ -78,7 +79,7 @@ def test_a_source_that_is_too_long_is_refused_and_not_remembered() -> None:
 @pytest.mark.parametrize("written", [b"2026-01-01T24:00:00.000Z", b"2026-01-01T12:00:00+07:00"])
 def test_only_a_time_in_our_own_spelling_is_passed_on_as_it_came(written: bytes) -> None:
     event = Event(id="c", source="s", key="a", time=NOON, logged_at=NOON, body=Added(account="a", amount=1))
-    cause = envelope.cause(event, "s c", [("ce_time", written)], "karya/test", derivation(CURRENT))
+    cause = envelope.cause(event, "s c", {"ce_time": written}, "karya/test", derivation(CURRENT))
     assert cause.time == ("ce_time", envelope.rfc3339(NOON).encode())
 
 
@@ -177,32 +178,47 @@ def test_a_name_in_two_objects_is_no_name_twice() -> None:
     assert envelope.decode(IN, a_record(value=value)).body == Added(account="a", amount=1)
 
 
-def test_derived_ids_differ_by_cause_topic_and_index() -> None:
-    made = {derived_id(c, t, i) for c in ("a", "b") for t in ("x", "y") for i in (0, 1)}
-    assert len(made) == 8
-    assert derived_id("a", "x", 0) == derived_id("a", "x", 0)
+@pytest.mark.parametrize("number", DERIVATIONS)
+def test_ids_and_spans_differ_by_cause_and_index(number: int) -> None:
+    places = [(cause, index) for cause in ("a b", "a c") for index in (0, 1, 0xFFFF, 0x10000, 0x10001, 0x20000)]
+    derive = derivation(number)
+    made = [derive(cause)("x", index) for cause, index in places]
+    assert len({id for id, _ in made}) == len({span for _, span in made}) == len(places)
+    assert made == [derive(cause)("x", index) for cause, index in places]
+    for id, span in made:
+        assert str(UUID(id.decode())).encode() == id
+        assert re.fullmatch(rb"[0-9a-f]{16}", span)
 
 
-def test_a_derived_id_is_the_uuid_that_pythons_own_uuid5_makes() -> None:
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1), st.integers(0, 2**33))
+def test_an_id_of_one_hash_is_a_uuid_of_version_8_that_ends_in_its_index(cause: str, index: int) -> None:
+    id = UUID(derived_id(f"s {cause}", "x", index))
+    assert (id.version, id.variant) == (8, RFC_4122)
+    assert id.int & 0xFFFF == index & 0xFFFF
+
+
+def test_ids_of_the_first_derivation_and_ids_of_names_are_the_uuids_that_pythons_own_uuid5_makes() -> None:
     namespace = UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff")
     for index in range(200):
-        assert derived_id("a b", "x", index) == str(uuid5(namespace, f"a b\nx\n{index}"))
+        expected = str(uuid5(namespace, f"a b\nx\n{index}"))
+        assert named_id("a b", "x", index) == expected
+        assert derivation(FIRST)("a b")("x", index)[0].decode() == expected
 
 
 @pytest.mark.parametrize("parent", [None, f"00-{'a' * 32}-{'b' * 16}-01"])
 def test_what_an_event_brings_about_has_the_headers_of_any_event(parent: str | None) -> None:
     body = Added(account="a", amount=1)
     cause = Event(id="c", source="s", key="a", time=NOON, logged_at=NOON, body=body)
-    came_with = [("traceparent", parent.encode())] if parent else []
+    came_with = {"traceparent": parent.encode()} if parent else {}
+    id, span = derivation(CURRENT)("s c")(IN.name, 3)
     made = envelope.caused(envelope.cause(cause, "s c", came_with, "karya/test", derivation(CURRENT)), IN, body, 3)
-    id = derived_id("s c", IN.name, 3)
     trace = "a" * 32 if parent else envelope.digest(b"s c").hex()
     assert made == envelope.headers(
-        id=id,
+        id=id.decode(),
         source="karya/test",
         topic=IN,
         body=body,
         time=NOON,
         cause="c",
-        trace=f"00-{trace}-{id.replace('-', '')[:16]}-01",
+        trace=f"00-{trace}-{span.decode()}-01",
     )

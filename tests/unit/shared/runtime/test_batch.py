@@ -22,7 +22,8 @@ def an_item(record: ConsumerRecord[Any, Any]) -> Item:
     except Unusable as bad:
         return Item(record, None, reason=bad.reason, message=bad.message)
     ledger_id, digest = f"{event.source} {event.id}", envelope.digest(record.value or b"")
-    return Item(record, event, ledger_id, digest, reads=PROCESSOR.reads(event))
+    attributes = envelope.attributes(record.headers)
+    return Item(record, event, ledger_id, digest, reads=PROCESSOR.reads(event), attributes=attributes)
 
 
 def work_batch(*records: ConsumerRecord[Any, Any], loaded: Loaded | None = None, lane: Lane = LANE) -> ChangeSet:
@@ -176,7 +177,8 @@ def test_the_journal_tells_what_was_worked_in_its_order() -> None:
     writes = work_batch(adds(1, "e1", 3), adds(1, "e2", 4))
     [entry] = published_to(writes, "karya.test.journal.v1")
     assert entry.value == (
-        b'{"lane":"karya.test.account/000","batch":1,"ranges":[{"topic":"karya.test.in.v1","first":3,"next":5}]}'
+        b'{"lane":"karya.test.account/000","batch":1,"ranges":[{"topic":"karya.test.in.v1","first":3,"next":5}],'
+        b'"derivation":2}'
     )
 
 

@@ -42,14 +42,14 @@ def test_what_is_read_is_what_was_written(
     assert [numbered for page in to_outbox(written) for numbered in from_outbox(page)] == written
 
 
-def test_a_document_has_the_id_of_its_first_record_and_ends_before_it_is_too_large() -> None:
+def test_a_document_has_the_id_of_its_first_record_and_is_divided_if_it_is_too_large() -> None:
     small = OutboxRecord("a", 0, b"k", b"v", [])
     large = OutboxRecord("a", 0, b"k", bytes(FULL_BYTES), [])
     records = [small] * (FULL_RECORDS + 1) + [large, small]
     pages = list(to_outbox(OutboxEntry("g/000", number, record) for number, record in enumerate(records)))
-    assert [count(page) for page in pages] == [FULL_RECORDS, 2, 1]
+    assert [count(page) for page in pages] == [FULL_RECORDS, 1, 1, 1]
     assert [page["_id"] for page in pages] == [
-        outbox_id("g/000", number) for number in (0, FULL_RECORDS, FULL_RECORDS + 2)
+        outbox_id("g/000", number) for number in (0, FULL_RECORDS, FULL_RECORDS + 1, FULL_RECORDS + 2)
     ]
 
 
@@ -74,6 +74,6 @@ def test_a_page_of_a_newer_codec_is_refused_loudly() -> None:
 
 
 def test_large_headers_fill_a_document_as_values_do() -> None:
-    half = FULL_BYTES // 2
-    entries = [OutboxEntry("g/000", n, OutboxRecord("out", 0, b"a", None, [("x", b"h" * half)])) for n in range(6)]
-    assert [count(page) for page in to_outbox(entries)] == [2, 2, 2]
+    third = FULL_BYTES // 3
+    entries = [OutboxEntry("g/000", n, OutboxRecord("out", 0, b"a", None, [("x", b"h" * third)])) for n in range(8)]
+    assert [count(page) for page in to_outbox(entries)] == [2, 2, 2, 2]
