@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -25,7 +25,7 @@ from shared.kafka import reader, stop_reader, topic_name
 from shared.kafka_connection import administrator
 from shared.runtime.processor import Processor
 from shared.settings import Settings
-from shared.topics import COMPRESSION, DLQ, TIME, TopicFault, configs, faults_of, wanted
+from shared.topics import DLQ, TIME, TopicFault, configs, faults_of, wanted
 
 SERVICES: dict[str, tuple[Processor, ...]] = {
     "production": PRODUCTION,
@@ -77,12 +77,6 @@ TAKEN_OVER_HTTP: dict[str, tuple[Topic, ...]] = {
 OF_RIGHTS: frozenset[Topic] = frozenset(
     {*WRITTEN["identity"], *(topic for processor in IDENTITY for topic in processor.topics)}
 )
-
-# Kafka applies these settings when it appends a record: a change does not affect existing records.
-_OF_RECORDS = {
-    TIME: "have timestamps of their senders' clocks, which the rules would trust",
-    COMPRESSION: "may be compressed in a way that the services can't read",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +137,9 @@ async def reconcile_topics(settings: Settings) -> TopicChanges:
         old = [name for name in names if name in existing]
         counts = {topic["topic"]: len(topic["partitions"]) for topic in await _described(admin, old)}
         differing = faults_of(await configs(admin, old))
-        nonempty = await _nonempty(
-            settings, counts, {change.topic for change in differing if change.setting in _OF_RECORDS}
-        )
-        altered = [
-            change for change in differing if change.setting not in _OF_RECORDS or change.topic not in nonempty
-        ]
+        # Kafka sets the time when it appends a record: a change does not affect existing records.
+        nonempty = await _nonempty(settings, counts, {change.topic for change in differing if change.setting == TIME})
+        altered = [change for change in differing if change.setting != TIME or change.topic not in nonempty]
         if altered:
             await alter(admin, altered)
         refused = [
@@ -199,16 +190,12 @@ def _unequal(settings: Settings, counts: Mapping[str, int]) -> Iterable[str]:
 
 
 def _late(settings: Settings, refused: Iterable[TopicFault]) -> Iterable[str]:
-    for topic, group in groupby(refused, key=attrgetter("topic")):
-        changes = list(group)
-        actual = ", ".join(f"{change.setting}={change.found}" for change in changes)
-        why = ", and ".join(_OF_RECORDS[change.setting] for change in changes)
-        command = ",".join(f"{change.setting}={change.wanted}" for change in changes)
+    for change in refused:
         yield (
-            f"{topic} has {actual}, and its records {why}. If they are not needed, delete the topic and run "
-            "`karya topics` again. If "
-            f"they are good as they are: kafka-configs --bootstrap-server {settings.kafka} --alter "
-            f"--entity-type topics --entity-name {topic} --add-config {command}"
+            f"{change.topic} has {change.setting}={change.found}, and its records have timestamps of their senders' "
+            "clocks, which the rules would trust. If they are not needed, delete the topic and run `karya topics` "
+            f"again. If they are good as they are: kafka-configs --bootstrap-server {settings.kafka} --alter "
+            f"--entity-type topics --entity-name {change.topic} --add-config {change.setting}={change.wanted}"
         )
 
 

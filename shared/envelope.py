@@ -33,6 +33,8 @@ _CONTENT_TYPE = ("content-type", _JSON)
 SUBJECT = "ce_subject"
 # Of a command: the subject of the account that gave it, or the operator of a mended copy.
 ACTOR = "actor"
+# The one header of a record that stands for a batch that was not unpacked.
+PACKED_BATCH = "karya_packed_batch"
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
 
 
@@ -194,6 +196,10 @@ def attributes(headers: Sequence[tuple[str, bytes | None]]) -> Attributes:
 
 def _unusable(topic: Topic, values: Attributes) -> Unusable:
     """The fault of headers that are not those of an event of this topic."""
+    if PACKED_BATCH in values:
+        return Unusable(
+            "TOO_LARGE", "It came in a batch that can't be unpacked to what its topic takes. Its body is the batch."
+        )
     texts: dict[str, str] = {}
     for name in _REQUIRED:
         text = _text(values.get(name))

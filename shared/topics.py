@@ -19,14 +19,14 @@ DLQ = ".dlq"
 RETENTION = "retention.ms"
 TIME = "message.timestamp.type"
 COMPRESSION = "compression.type"
-# History is the system's memory: nothing expires by itself. LogAppendTime is the clock of the rules. The broker
-# unpacks compressed batches: one in snappy, lz4 or zstd needs more libraries, and would stop every reader for ever.
+# History is the system's memory: nothing expires by itself. LogAppendTime is the clock of the rules. A batch stays as
+# its producer packed it: to pack it anew the broker would unpack it in its memory, where 32 KB may become gigabytes.
 _KEPT = {
     RETENTION: "-1",
     "retention.bytes": "-1",
     "cleanup.policy": "delete",
     TIME: "LogAppendTime",
-    COMPRESSION: "uncompressed",
+    COMPRESSION: "producer",
 }
 
 Configs: TypeAlias = Mapping[str, str]
@@ -47,7 +47,13 @@ class TopicFault:
 
 def wanted(name: str) -> Configs:
     """The required settings of a topic. Its name may have a prefix."""
-    return {**_KEPT, "max.message.bytes": str(DLQ_MAX_BYTES if name.endswith(DLQ) else INPUT_MAX_BYTES)}
+    return {**_KEPT, "max.message.bytes": str(most_bytes(name))}
+
+
+def most_bytes(name: str) -> int:
+    """The most bytes of a batch of this topic. Kafka holds packed batches to it, and our readers unpacked ones, so
+    that every record fits into a dead letter. Its name may have a prefix."""
+    return DLQ_MAX_BYTES if name.endswith(DLQ) else INPUT_MAX_BYTES
 
 
 def faults_of(settings: Mapping[str, Configs]) -> list[TopicFault]:
@@ -61,11 +67,15 @@ def faults_of(settings: Mapping[str, Configs]) -> list[TopicFault]:
 
 
 async def misconfigured(settings: Settings, names: Iterable[str]) -> list[str]:
-    """Sentences on the faults of these existing topics (full names). Raises KafkaError."""
+    """Sentences on the faults of these existing topics (full names) that can do harm. Raises KafkaError.
+
+    Records of every codec can be read here, so that a topic in another one only takes more room.
+    """
     admin = administrator(settings)
     try:
         await admin.start()
-        return [f"{fault}: `karya topics` sets it" for fault in faults_of(await configs(admin, names))]
+        faults = faults_of(await configs(admin, names))
+        return [f"{fault}: `karya topics` sets it" for fault in faults if fault.setting != COMPRESSION]
     finally:
         await admin.close()
 
