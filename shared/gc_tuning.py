@@ -8,7 +8,9 @@ ALLOCATIONS_PER_COLLECTION = 200_000
 
 
 def relax() -> None:
-    """Collect rarely, and leave out what is loaded already. Call it when all modules of a service are loaded."""
+    """Collect rarely, and leave out what is loaded already, also if nothing was collected before. Call it when all
+    modules of a service are loaded."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(ALLOCATIONS_PER_COLLECTION, 20, 20)
