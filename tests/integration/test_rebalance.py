@@ -8,6 +8,7 @@ from itertools import islice
 import pytest
 
 from deploy.topics import SERVICES
+from shared import derivation
 from shared.mongo import Database, Mongo
 from shared.runtime.storage import lane_id
 from shared.settings import Settings
@@ -120,7 +121,7 @@ async def test_old_and_new_instances_side_by_side_under_load_lose_and_double_not
             async with service_process(name, small) as new:
                 await has_lanes(new)
                 await await_progress(name, settings.partitions, database)
-                assert await database["lanes"].count_documents({"derivation": 1})
+                assert await database["lanes"].count_documents({"derivation": derivation.CURRENT})
                 await new.kill()
             await end_open_transactions(settings)
             await await_progress(name, settings.partitions, database)
