@@ -84,9 +84,11 @@ class IdConflicts:
         cause = f"{event.source} {event.id}"
         for kind in _KINDS:
             for id in derived_ids(cause, kind.topic.name, 0):
-                if id in self._refusals:
+                # An id may be the same for every topic.
+                found, refusal = self._refusals.get(id, (None, None))
+                if found is kind:
                     self._dependents[kind.holders][event.known_as] = f"{kind.topic.name} {id}"
-                    return self._refusals[id][1]
+                    return refusal
         return None
 
     def as_recorded(self, item: Item) -> Item:

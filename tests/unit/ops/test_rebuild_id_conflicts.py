@@ -6,8 +6,10 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from ops.rebuild.id_conflicts import IdConflicts
+from services.festival.store import COMMANDS
 from shared import envelope
 from shared.derivation import derived_id
+from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused
 from shared.events.language import Body, Event, Topic, event_type
 from shared.events.production import ANSWERS, PRODUCTION, ProductionReported, Refusal, ReportAccepted, ReportRejected
 from shared.runtime.batch import Item
@@ -42,6 +44,15 @@ def conflicts_after(body: Body, topic: Topic = ANSWERS, source: str = "source") 
 def test_a_refusal_that_was_said_of_an_event_is_its_outcome() -> None:
     refusal = a_rejection(Refusal.ID_REUSED)
     assert conflicts_after(refusal).refusal(EVENT) == ANSWERS.of(refusal)
+
+
+def test_the_refusal_of_a_command_is_not_taken_for_one_of_a_report_though_both_ids_may_be_equal() -> None:
+    refusal = CommandRefused(
+        festival="F", command="r1", field="id", reason=CommandRefusal.ID_TAKEN, message="", template="", values={}
+    )
+    conflicts = conflicts_after(refusal, FESTIVAL)
+    assert conflicts.refusal(EVENT) == FESTIVAL.of(refusal)
+    assert list(conflicts._dependents) == [COMMANDS.name]
 
 
 @pytest.mark.parametrize(
