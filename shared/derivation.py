@@ -24,7 +24,7 @@ _INDEXES = 0x10000
 
 
 def named_id(name: str, part: str, number: int) -> str:
-    """The id of what is known by a name, a part of it and a number. No derivation changes it."""
+    """The id that follows from these three values alone. The derivation in use does not change it."""
     return named_uuid(_NAMESPACE, f"{name}\n{part}\n{number}")
 
 

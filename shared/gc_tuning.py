@@ -8,8 +8,10 @@ ALLOCATIONS_PER_COLLECTION = 200_000
 
 
 def relax() -> None:
-    """Collect rarely, and leave out what is loaded already, also if nothing was collected before. Call it when all
-    modules of a service are loaded."""
+    """Collect garbage rarely, and leave out what is loaded already. Call it when all modules of a service are loaded.
+
+    It turns the collection on, which a service's start has turned off.
+    """
     gc.enable()
     gc.collect()
     gc.freeze()

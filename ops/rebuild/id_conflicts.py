@@ -50,7 +50,8 @@ class IdConflicts:
     """The published refusals of used ids, and those that a replay has repeated."""
 
     def __init__(self) -> None:
-        self._refusals: dict[str, tuple[_Kind, Publication]] = {}
+        # By topic and id: events of one cause may have the same id on every topic.
+        self._refusals: dict[tuple[str, str], Publication] = {}
         self._letters: set[str] = set()
         # By collection and id, the event that depends on a holder of the id; of ledgers also the other digest.
         self._dependents: dict[str, dict[str, str]] = defaultdict(dict)
@@ -70,7 +71,7 @@ class IdConflicts:
                 except ValidationError:
                     return
                 if body.reason.value == kind.reason:
-                    self._refusals[id] = kind, Publication(kind.topic, body)
+                    self._refusals[name, id] = Publication(kind.topic, body)
 
     def add_letter(self, place: str, reason: str) -> None:
         """Add a dead letter of the service: `<full topic>/<partition>/<offset>` of the record, and its reason."""
@@ -84,9 +85,7 @@ class IdConflicts:
         cause = f"{event.source} {event.id}"
         for kind in _KINDS:
             for id in derived_ids(cause, kind.topic.name, 0):
-                # An id may be the same for every topic.
-                found, refusal = self._refusals.get(id, (None, None))
-                if found is kind:
+                if (refusal := self._refusals.get((kind.topic.name, id))) is not None:
                     self._dependents[kind.holders][event.known_as] = f"{kind.topic.name} {id}"
                     return refusal
         return None

@@ -142,7 +142,7 @@ def _plain_batch(raw: memoryview, unpacked: memoryview) -> bytearray:
 
 
 def _as_one_record(raw: memoryview) -> _DefaultRecordPy:
-    """A record that stands for the batch: its value is all that comes behind the batch's header, packed."""
+    """A record that stands for the whole batch. Its value is the packed content of the batch, without its header."""
     batch = _DefaultRecordBatchPy(raw)
     time = batch.max_timestamp if batch.timestamp_type else batch.first_timestamp
     return _DefaultRecordPy(

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(240
 
 EVENTS, KNOWN_LOTS = 2_000, 100
 OUTPUTS = (INVENTORY.name, RESERVATIONS.name, LOT_ANSWERS.name)
-needs_java = pytest.mark.skipif(bool(kafka_streams.lacks()), reason=f"Kafka Streams {kafka_streams.lacks()}")
+needs_java = pytest.mark.skipif(bool(kafka_streams.lacks()), reason=f"Kafka Streams: {kafka_streams.lacks()}")
 
 
 @pytest.mark.parametrize(

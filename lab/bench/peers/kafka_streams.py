@@ -52,7 +52,7 @@ def jdk_version() -> int:
 
 
 def compile_program() -> None:
-    """Compile the program, if a source is newer than what was compiled. Raises CalledProcessError, JarError."""
+    """Compile the program if a source has changed since. Raises CalledProcessError, JarError."""
     sources, stamp = sorted(SOURCES.glob("*.java")), CLASSES / f"{MAIN}.class"
     if stamp.exists() and stamp.stat().st_mtime > max(source.stat().st_mtime for source in sources):
         return

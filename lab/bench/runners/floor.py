@@ -133,7 +133,7 @@ class Floor:
             fetched: Fetched = await consumer.getmany(timeout_ms=10, max_records=settings.max_batch)
             if not fetched:
                 continue
-            messages, outbox = await (self._append if self._variant == LOG else self._commit)(fetched)
+            messages, outbox = await (self._insert_commits if self._variant == LOG else self._commit)(fetched)
             events_done += sum(len(records) for records in fetched.values())
             if publishing is not None:
                 await publishing
@@ -181,7 +181,7 @@ class Floor:
             await database["lanes"].bulk_write(lanes, ordered=False, session=session)
         return messages_by_lane, outbox
 
-    async def _append(self, fetched: Fetched) -> tuple[MessagesByLane, dict[int, Documents]]:
+    async def _insert_commits(self, fetched: Fetched) -> tuple[MessagesByLane, dict[int, Documents]]:
         by_lane = _by_lane(fetched)
         messages_by_lane = {lane: self._messages_of(records) for lane, records in by_lane.items()}
         documents = []
@@ -254,9 +254,9 @@ class Floor:
         for lane, messages in messages_by_lane.items():
             for message, key in messages:
                 filling = batches.setdefault((message.topic, lane), [])
-                if not filling or not _fits(filling[-1], message, key):
+                if not filling or not _append(filling[-1], message, key):
                     filling.append(client.create_batch())
-                    _fits(filling[-1], message, key)
+                    _append(filling[-1], message, key)
         futures = [
             await client.send_batch(batch, topic, partition=lane)
             for (topic, lane), filled in batches.items()
@@ -280,7 +280,7 @@ def _ledger_ids(records: Sequence[ConsumerRecord]) -> list[str]:
     return [f"{r.headers[2][1].decode()} {r.headers[1][1].decode()}" for r in records]
 
 
-def _fits(batch: BatchBuilder, message: PreparedRecord, key: bytes) -> bool:
+def _append(batch: BatchBuilder, message: PreparedRecord, key: bytes) -> bool:
     return batch.append(timestamp=None, key=key, value=message.value, headers=message.headers) is not None
 
 

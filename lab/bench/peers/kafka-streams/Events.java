@@ -68,6 +68,21 @@ final class Events {
         }
     }
 
+    /** The answer to a facility about a correction. */
+    sealed interface Answer extends Output {
+        String facility();
+
+        @Override
+        default String topic() {
+            return ANSWERS;
+        }
+
+        @Override
+        default String key() {
+            return facility();
+        }
+    }
+
     record StockChanged(
             String lot,
             long revision,
@@ -131,28 +146,8 @@ final class Events {
             implements Output {}
 
     record LotCorrected(String facility, String lot, String correction, long change, long onHand)
-            implements Output {
-        @Override
-        public String topic() {
-            return ANSWERS;
-        }
-
-        @Override
-        public String key() {
-            return facility;
-        }
-    }
+            implements Answer {}
 
     record CorrectionRefused(String facility, String lot, String correction, long change, long onHand)
-            implements Output {
-        @Override
-        public String topic() {
-            return ANSWERS;
-        }
-
-        @Override
-        public String key() {
-            return facility;
-        }
-    }
+            implements Answer {}
 }
